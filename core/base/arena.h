@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Memory that belongs to one exchange (or one request, one load): allocated in small steps, freed
+ * at once. Blocks are chained; nothing moves, so slices of an arena live as long as it does. One
+ * owner thread at a time. */
+#ifndef PL_BASE_ARENA_H
+#define PL_BASE_ARENA_H
+
+#include "base/slice.h"
+
+#include <stddef.h>
+
+typedef struct pl_arena {
+    struct pl_arena_block *blocks; /* newest first */
+    size_t used_bytes;             /* handed out, for accounting */
+} pl_arena;
+
+void pl_arena_init(pl_arena *a);
+/* Frees all blocks. The arena is empty and usable again. */
+void pl_arena_fini(pl_arena *a);
+/* Aligned for any type, not zeroed. */
+void *pl_arena_alloc(pl_arena *a, size_t size);
+void *pl_arena_zero(pl_arena *a, size_t size);
+/* A copy, with a NUL behind it that the length does not count. */
+pl_slice pl_arena_dup(pl_arena *a, pl_slice s);
+char *pl_arena_printf(pl_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

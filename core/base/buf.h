@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Growable bytes. `init/fini`: the struct is the caller's, the bytes are the buffer's. The bytes
+ * move when the buffer grows, so a slice of them lives until the next put.
+ *
+ * Memory that cannot be had ends the process (pl_alloc): every size that a stranger controls is
+ * bounded by a limit long before it gets here. */
+#ifndef PL_BASE_BUF_H
+#define PL_BASE_BUF_H
+
+#include "base/slice.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+
+typedef struct pl_buf {
+    char *ptr;
+    size_t len, cap;
+} pl_buf;
+
+/* malloc, calloc and realloc that never return NULL: they say what was asked for and abort. */
+void *pl_alloc(size_t size);
+void *pl_alloc_zero(size_t size);
+void *pl_realloc(void *ptr, size_t size);
+
+void pl_buf_init(pl_buf *b);
+void pl_buf_fini(pl_buf *b);
+/* Forgets the bytes, keeps the room. */
+static inline void pl_buf_clear(pl_buf *b)
+{
+    b->len = 0;
+}
+/* Room for `more` bytes behind the end; returns where they go. The caller adds to `len` itself. */
+char *pl_buf_reserve(pl_buf *b, size_t more);
+void pl_buf_put(pl_buf *b, const void *bytes, size_t len);
+void pl_buf_put_slice(pl_buf *b, pl_slice s);
+void pl_buf_put_char(pl_buf *b, char c);
+void pl_buf_printf(pl_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void pl_buf_vprintf(pl_buf *b, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+/* Drops the first `len` bytes and moves the rest to the front. */
+void pl_buf_consume(pl_buf *b, size_t len);
+/* Moves the bytes out: the caller frees them with free(); the buffer is empty afterwards. */
+char *pl_buf_take(pl_buf *b, size_t *len);
+#define PL_BUF_PUT(b, literal) pl_buf_put((b), "" literal, sizeof(literal) - 1)
+
+static inline pl_slice pl_buf_slice(const pl_buf *b)
+{
+    return (pl_slice){b->ptr, b->len};
+}
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The reader. It holds no stack but one bit a level (object or array): a comma, a member's name and
+ * the value behind it are taken in one step, so that between two steps the reader stands in one of
+ * four places only.
+ *
+ *     place                       depth, flags         what may come
+ *     outside, before the value   0, !is_done          the value
+ *     just behind '[' or '{'      > 0, !expects_comma  a value, or the end of the container
+ *     behind a value              > 0, expects_comma   ',' and a value, or the container's end
+ *     outside, behind the value   0, is_done           PL_JSON_END
+ *
+ * Strings are run over byte by byte with a table of classes (json_bytes.h); only what is not plain
+ * ASCII leaves the loop. A fault is for good: `at` stays on the byte that was refused.
+ */
+#include "base/json.h"
+
+#include "base/err.h"
+#include "base/json_bytes.h"
+
+static int refuse(pl_json_reader *r, const char *at, const char *message)
+{
+    r->at = at;
+    r->error = message;
+    return PL_E_BAD_JSON;
+}
+
+static void skip_space(pl_json_reader *r)
+{
+    const char *p = r->at;
+    while (p < r->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+        p++;
+    r->at = p;
+}
+
+static bool in_object(const pl_json_reader *r)
+{
+    int level = r->depth - 1;
+    return r->depth > 0 && (r->is_object[level / 64] >> level % 64 & 1);
+}
+
+/* The four digits of a \u escape, or -1. */
+static int32_t hex4(const char *p, const char *end)
+{
+    int32_t value = 0;
+    if (end - p < 4) return -1;
+    for (int i = 0; i < 4; i++) {
+        int d = pl_hex_digit(p[i]);
+        if (d < 0) return -1;
+        value = value << 4 | d;
+    }
+    return value;
+}
+
+/* `p` is behind "\u". Returns where the escape ends (a surrogate pair is one escape), NULL when it
+ * is not one. */
+static const char *scan_unicode_escape(pl_json_reader *r, const char *p)
+{
+    int32_t unit = hex4(p, r->end);
+    if (unit < 0) {
+        refuse(r, p, "expected four hex digits after \\u");
+        return NULL;
+    }
+    if ((unit & 0xF800) != 0xD800) return p + 4;
+    bool is_pair = unit < 0xDC00 && r->end - p >= 10 && p[4] == '\\' && p[5] == 'u' &&
+                   (hex4(p + 6, r->end) & ~0x3FF) == 0xDC00;
+    if (is_pair) return p + 10;
+    refuse(r, p, "a lone surrogate is not a character");
+    return NULL;
+}
+
+/* `p` is on the backslash. */
+static const char *scan_escape(pl_json_reader *r, const char *p)
+{
+    char c = p + 1 < r->end ? p[1] : '\0';
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return p + 2;
+    case 'u':
+        return scan_unicode_escape(r, p + 2);
+    default:
+        refuse(r, p, "unknown escape");
+        return NULL;
+    }
+}
+
+/* `at` is on the opening quote; afterwards behind the closing one. */
+static int scan_string(pl_json_reader *r, pl_slice *inner, bool *has_escapes)
+{
+    const char *start = r->at + 1, *p = start, *end = r->end;
+    *has_escapes = false;
+    for (;;) {
+        while (p < end && pl_json_class[(uint8_t)*p] == PL_JSON_PLAIN)
+            p++;
+        if (p == end) return refuse(r, p, "the string does not end");
+        switch (pl_json_class[(uint8_t)*p]) {
+        case PL_JSON_QUOTE:
+            *inner = (pl_slice){start, (size_t)(p - start)};
+            r->at = p + 1;
+            return 0;
+        case PL_JSON_BACKSLASH:
+            *has_escapes = true;
+            p = scan_escape(r, p);
+            if (p == NULL) return PL_E_BAD_JSON;
+            break;
+        case PL_JSON_CONTROL:
+            return refuse(r, p, "control characters must be escaped in a string");
+        default: {
+            int length = pl_utf8_length(p, end);
+            if (length < 0) return refuse(r, p, "not valid UTF-8");
+            p += length;
+        }
+        }
+    }
+}
+
+static const char *skip_digits(const char *p, const char *end)
+{
+    while (p < end && *p >= '0' && *p <= '9')
+        p++;
+    return p;
+}
+
+static int scan_number(pl_json_reader *r)
+{
+    const char *p = r->at, *end = r->end, *digits;
+    if (*p == '-') p++;
+    digits = p;
+    p = skip_digits(p, end);
+    if (p == digits) return refuse(r, p, "expected a digit");
+    if (*digits == '0' && p > digits + 1) return refuse(r, digits, "a number has no leading zeros");
+    if (p < end && *p == '.') {
+        digits = ++p;
+        p = skip_digits(p, end);
+        if (p == digits) return refuse(r, p, "expected a digit after the decimal point");
+    }
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        p++;
+        if (p < end && (*p == '+' || *p == '-')) p++;
+        digits = p;
+        p = skip_digits(p, end);
+        if (p == digits) return refuse(r, p, "expected a digit in the exponent");
+    }
+    r->at = p;
+    return 0;
+}
+
+static int scan_word(pl_json_reader *r, const char *word, size_t len)
+{
+    if ((size_t)(r->end - r->at) < len || memcmp(r->at, word, len) != 0)
+        return refuse(r, r->at, "expected a value");
+    r->at += len;
+    return 0;
+}
+
+static int open_container(pl_json_reader *r, bool is_object)
+{
+    if (r->depth >= r->max_depth) return refuse(r, r->at, "nested too deeply");
+    uint64_t bit = 1ULL << r->depth % 64, *word = &r->is_object[r->depth / 64];
+    *word = is_object ? *word | bit : *word & ~bit;
+    r->depth++;
+    r->expects_comma = false;
+    r->at++;
+    return 0;
+}
+
+static int close_container(pl_json_reader *r, pl_json_token *token)
+{
+    token->kind = in_object(r) ? PL_JSON_OBJECT_END : PL_JSON_ARRAY_END;
+    token->raw = (pl_slice){r->at++, 1};
+    r->depth--;
+    r->expects_comma = true;
+    r->is_done = r->depth == 0;
+    return 0;
+}
+
+/* The comma in front of all but the first, and in an object the name. */
+static int read_separator(pl_json_reader *r, pl_json_token *token)
+{
+    bool is_object = in_object(r);
+    if (r->expects_comma) {
+        if (r->at == r->end || *r->at != ',')
+            return refuse(r, r->at, is_object ? "expected ',' or '}'" : "expected ',' or ']'");
+        r->at++;
+        skip_space(r);
+    }
+    if (!is_object) return 0;
+    if (r->at == r->end || *r->at != '"') {
+        bool may_end = !r->expects_comma;
+        return refuse(r, r->at,
+                      may_end ? "expected a name in '\"' or '}'" : "expected a name in '\"'");
+    }
+    int err = scan_string(r, &token->key, &token->key_has_escapes);
+    if (err) return err;
+    skip_space(r);
+    if (r->at == r->end || *r->at != ':') return refuse(r, r->at, "expected ':'");
+    r->at++;
+    skip_space(r);
+    return 0;
+}
+
+static int scan_value(pl_json_reader *r, pl_json_token *token)
+{
+    if (r->at == r->end) return refuse(r, r->at, "expected a value");
+    switch (*r->at) {
+    case '{':
+        token->kind = PL_JSON_OBJECT;
+        return open_container(r, true);
+    case '[':
+        token->kind = PL_JSON_ARRAY;
+        return open_container(r, false);
+    case '"':
+        token->kind = PL_JSON_STRING;
+        return scan_string(r, &token->raw, &token->has_escapes);
+    case 't':
+        token->kind = PL_JSON_TRUE;
+        return scan_word(r, "true", 4);
+    case 'f':
+        token->kind = PL_JSON_FALSE;
+        return scan_word(r, "false", 5);
+    case 'n':
+        token->kind = PL_JSON_NULL;
+        return scan_word(r, "null", 4);
+    default:
+        if (*r->at != '-' && (*r->at < '0' || *r->at > '9'))
+            return refuse(r, r->at, "expected a value");
+        token->kind = PL_JSON_NUMBER;
+        return scan_number(r);
+    }
+}
+
+static bool opens(const pl_json_token *token)
+{
+    return token->kind == PL_JSON_ARRAY || token->kind == PL_JSON_OBJECT;
+}
+
+static int read_value(pl_json_reader *r, pl_json_token *token)
+{
+    const char *start = r->at;
+    int err = scan_value(r, token);
+    if (err) return err;
+    if (token->kind != PL_JSON_STRING) token->raw = (pl_slice){start, (size_t)(r->at - start)};
+    if (opens(token)) return 0;
+    r->expects_comma = true;
+    r->is_done = r->depth == 0;
+    return 0;
+}
+
+void pl_json_open(pl_json_reader *r, pl_slice document, int max_depth)
+{
+    const char *start = document.len ? document.ptr : "";
+    *r = (pl_json_reader){
+        .start = start,
+        .at = start,
+        .end = start + document.len,
+        .max_depth = max_depth < PL_JSON_MAX_DEPTH ? max_depth : PL_JSON_MAX_DEPTH,
+    };
+}
+
+int pl_json_next(pl_json_reader *r, pl_json_token *token)
+{
+    *token = (pl_json_token){.kind = PL_JSON_END};
+    if (r->error) return PL_E_BAD_JSON;
+    skip_space(r);
+    if (r->is_done) {
+        if (r->at < r->end) return refuse(r, r->at, "expected the end of the document");
+        token->raw = (pl_slice){r->at, 0};
+        return 0;
+    }
+    if (r->depth == 0) return read_value(r, token);
+    if (r->at < r->end && *r->at == (in_object(r) ? '}' : ']')) return close_container(r, token);
+    int err = read_separator(r, token);
+    return err ? err : read_value(r, token);
+}
+
+int pl_json_skip(pl_json_reader *r, pl_slice *raw)
+{
+    pl_json_token token;
+    const char *start = r->at - 1;
+    for (int outside = r->depth - 1; r->depth > outside;) {
+        int err = pl_json_next(r, &token);
+        if (err) return err;
+    }
+    *raw = (pl_slice){start, (size_t)(r->at - start)};
+    return 0;
+}
+
+int pl_json_value(pl_json_reader *r, pl_json_token *token, pl_slice *raw)
+{
+    int err = pl_json_next(r, token);
+    if (err) return err;
+    if (opens(token)) return pl_json_skip(r, raw);
+    *raw = token->raw;
+    if (token->kind == PL_JSON_STRING) *raw = (pl_slice){token->raw.ptr - 1, token->raw.len + 2};
+    return 0;
+}
+
+void pl_json_fault_of(const pl_json_reader *r, pl_json_fault *fault)
+{
+    *fault = (pl_json_fault){
+        .message = r->error, .offset = (size_t)(r->at - r->start), .line = 1, .column = 1};
+    for (const char *p = r->start; p < r->at; p++) {
+        fault->column++;
+        if (*p == '\n') {
+            fault->line++;
+            fault->column = 1;
+        }
+    }
+}
+
+int pl_json_check(pl_slice document, int max_depth, pl_json_fault *fault)
+{
+    pl_json_reader r;
+    pl_json_token token;
+    int err;
+    pl_json_open(&r, document, max_depth);
+    do
+        err = pl_json_next(&r, &token);
+    while (err == 0 && token.kind != PL_JSON_END);
+    if (err && fault) pl_json_fault_of(&r, fault);
+    return err;
+}

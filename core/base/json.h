@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * JSON as bytes (RFC 8259, strictly): a reader that validates and walks a document without building
+ * anything, look-ups that give the span of a value, and a writer. Decoding into Lua tables is
+ * script/'s work and uses this reader. Nothing here allocates, except that the writer grows a
+ * pl_buf. */
+#ifndef PL_BASE_JSON_H
+#define PL_BASE_JSON_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+#include <stdint.h>
+
+#define PL_JSON_MAX_DEPTH 512 /* the most that a depth limit may be set to */
+
+enum pl_json_kind {
+    PL_JSON_END, /* of the whole document */
+    PL_JSON_NULL,
+    PL_JSON_FALSE,
+    PL_JSON_TRUE,
+    PL_JSON_NUMBER,
+    PL_JSON_STRING,
+    PL_JSON_ARRAY,     /* [ */
+    PL_JSON_ARRAY_END, /* ] */
+    PL_JSON_OBJECT,    /* { */
+    PL_JSON_OBJECT_END /* } */
+};
+
+typedef struct pl_json_token {
+    enum pl_json_kind kind;
+    pl_slice raw;     /* the token's bytes; of a string without its quotes, escapes as written */
+    pl_slice key;     /* the member's name as written, without quotes; ptr NULL outside objects */
+    bool has_escapes; /* of a string value */
+    bool key_has_escapes;
+} pl_json_token;
+
+typedef struct pl_json_reader {
+    const char *start, *at, *end;
+    int depth, max_depth;
+    uint64_t is_object[PL_JSON_MAX_DEPTH / 64]; /* one bit a level */
+    bool expects_comma, is_done;
+    const char *error; /* what was wrong, NULL while all is well */
+} pl_json_reader;
+
+/* Where and why a document was refused. Line and column count from 1, columns in bytes. */
+typedef struct pl_json_fault {
+    const char *message; /* static text, e.g. "expected ',' or '}'" */
+    size_t offset;
+    int line, column;
+} pl_json_fault;
+
+void pl_json_open(pl_json_reader *r, pl_slice document, int max_depth);
+/* The next token: 0, or PL_E_BAD_JSON with the reader's fault set. UTF-8 is validated, lone
+ * surrogates are refused, numbers follow the grammar, nothing may follow the document. After
+ * PL_JSON_END more calls give PL_JSON_END. */
+int pl_json_next(pl_json_reader *r, pl_json_token *token);
+/* Right after a token that opened an array or object: moves behind its end; `raw` is the whole
+ * value. */
+int pl_json_skip(pl_json_reader *r, pl_slice *raw);
+/* One whole value, scalars included: the span of its bytes. */
+int pl_json_value(pl_json_reader *r, pl_json_token *token, pl_slice *raw);
+void pl_json_fault_of(const pl_json_reader *r, pl_json_fault *fault);
+
+/* Is this one valid document? 0 or PL_E_BAD_JSON with *fault (may be NULL) filled. */
+int pl_json_check(pl_slice document, int max_depth, pl_json_fault *fault);
+/* The value that a dotted path names in a *valid* document: "a.b.0.c", members and array indexes
+ * from 0. Its raw span (strings with their quotes) or PL_NO_SLICE. Of a duplicated member the last
+ * counts. An empty path names the whole. */
+pl_slice pl_json_find(pl_slice document, pl_slice path);
+/* Appends the text of a raw JSON string (with quotes) to `out`; false when raw is not a string. */
+bool pl_json_unescape(pl_slice raw, pl_buf *out);
+/* The same for the inside of a string, as pl_json_token.raw and .key give it. */
+void pl_json_unescape_inner(pl_slice inner, pl_buf *out);
+
+/* The writer: values go into `out` with commas and colons put where they belong. */
+typedef struct pl_json_writer {
+    pl_buf *out;
+    bool wants_comma;
+} pl_json_writer;
+
+void pl_jw_init(pl_json_writer *w, pl_buf *out);
+void pl_jw_key(pl_json_writer *w, const char *key);
+void pl_jw_key_slice(pl_json_writer *w, pl_slice key);
+void pl_jw_object(pl_json_writer *w);
+void pl_jw_object_end(pl_json_writer *w);
+void pl_jw_array(pl_json_writer *w);
+void pl_jw_array_end(pl_json_writer *w);
+/* Bytes that are not UTF-8 come out as U+FFFD, so that the document stays valid. */
+void pl_jw_string(pl_json_writer *w, pl_slice s);
+void pl_jw_text(pl_json_writer *w, const char *text); /* NULL writes null */
+void pl_jw_int(pl_json_writer *w, int64_t n);
+void pl_jw_bool(pl_json_writer *w, bool b);
+void pl_jw_null(pl_json_writer *w);
+/* A value that is JSON already; an empty slice writes null. */
+void pl_jw_raw(pl_json_writer *w, pl_slice json);
+/* The escaped inside of a JSON string, without quotes. */
+void pl_json_escape(pl_buf *out, pl_slice s);
+
+#endif

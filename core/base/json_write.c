@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+#include "base/json_bytes.h"
+
+#include <inttypes.h>
+
+static void put_control(pl_buf *out, uint8_t c)
+{
+    static const char names[] = "btn\0fr"; /* of 0x08 to 0x0D; VT has none */
+    if (c >= 0x08 && c <= 0x0D && names[c - 0x08])
+        pl_buf_put(out, (char[]){'\\', names[c - 0x08]}, 2);
+    else
+        pl_buf_printf(out, "\\u%04x", c);
+}
+
+/* Writes the one byte or character at `p`, which is not plain; returns the next. */
+static const char *put_special(pl_buf *out, const char *p, const char *end)
+{
+    switch (pl_json_class[(uint8_t)*p]) {
+    case PL_JSON_QUOTE:
+    case PL_JSON_BACKSLASH:
+        pl_buf_put(out, (char[]){'\\', *p}, 2);
+        return p + 1;
+    case PL_JSON_CONTROL:
+        put_control(out, (uint8_t)*p);
+        return p + 1;
+    default: {
+        int length = pl_utf8_length(p, end);
+        if (length > 0)
+            pl_buf_put(out, p, (size_t)length);
+        else
+            PL_BUF_PUT(out, "\xEF\xBF\xBD"); /* U+FFFD */
+        return p + (length > 0 ? length : -length);
+    }
+    }
+}
+
+void pl_json_escape(pl_buf *out, pl_slice s)
+{
+    if (s.len == 0) return;
+    const char *p = s.ptr, *end = p + s.len;
+    while (p < end) {
+        const char *run = p;
+        while (p < end && pl_json_class[(uint8_t)*p] == PL_JSON_PLAIN)
+            p++;
+        pl_buf_put(out, run, (size_t)(p - run));
+        if (p < end) p = put_special(out, p, end);
+    }
+}
+
+static void put_quoted(pl_buf *out, pl_slice s)
+{
+    pl_buf_put_char(out, '"');
+    pl_json_escape(out, s);
+    pl_buf_put_char(out, '"');
+}
+
+/* In front of a value or name: the comma. Behind it, one is wanted. */
+static pl_buf *begin(pl_json_writer *w)
+{
+    if (w->wants_comma) pl_buf_put_char(w->out, ',');
+    w->wants_comma = true;
+    return w->out;
+}
+
+void pl_jw_init(pl_json_writer *w, pl_buf *out)
+{
+    *w = (pl_json_writer){.out = out};
+}
+
+void pl_jw_key_slice(pl_json_writer *w, pl_slice key)
+{
+    put_quoted(begin(w), key);
+    pl_buf_put_char(w->out, ':');
+    w->wants_comma = false;
+}
+
+void pl_jw_key(pl_json_writer *w, const char *key)
+{
+    pl_jw_key_slice(w, pl_slice_of(key));
+}
+
+static void open_container(pl_json_writer *w, char bracket)
+{
+    pl_buf_put_char(begin(w), bracket);
+    w->wants_comma = false;
+}
+
+static void close_container(pl_json_writer *w, char bracket)
+{
+    pl_buf_put_char(w->out, bracket);
+    w->wants_comma = true;
+}
+
+void pl_jw_object(pl_json_writer *w)
+{
+    open_container(w, '{');
+}
+
+void pl_jw_object_end(pl_json_writer *w)
+{
+    close_container(w, '}');
+}
+
+void pl_jw_array(pl_json_writer *w)
+{
+    open_container(w, '[');
+}
+
+void pl_jw_array_end(pl_json_writer *w)
+{
+    close_container(w, ']');
+}
+
+void pl_jw_string(pl_json_writer *w, pl_slice s)
+{
+    put_quoted(begin(w), s);
+}
+
+void pl_jw_text(pl_json_writer *w, const char *text)
+{
+    if (text)
+        pl_jw_string(w, pl_slice_of(text));
+    else
+        pl_jw_null(w);
+}
+
+void pl_jw_int(pl_json_writer *w, int64_t n)
+{
+    pl_buf_printf(begin(w), "%" PRId64, n);
+}
+
+void pl_jw_bool(pl_json_writer *w, bool b)
+{
+    pl_buf_put_slice(begin(w), b ? PL_SLICE("true") : PL_SLICE("false"));
+}
+
+void pl_jw_null(pl_json_writer *w)
+{
+    PL_BUF_PUT(begin(w), "null");
+}
+
+void pl_jw_raw(pl_json_writer *w, pl_slice json)
+{
+    pl_buf_put_slice(begin(w), json.len ? json : PL_SLICE("null"));
+}

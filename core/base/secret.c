@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The registry only grows, and that keeps it simple: entries hang in one list for each first byte,
+ * longest first, and a new one is published by one store with release order into the `next` in
+ * front of it. Readers follow the lists without a lock; writers take turns.
+ *
+ * A value is looked for in every form in which the gateway would print it: as it is, inside a JSON
+ * string (with and without an escaped slash, as encoders differ), and percent-encoded in a URL. The
+ * form is listed only where it differs from the value.
+ *
+ * Masking blanks out every byte that is part of any match; matches that overlap become one "***",
+ * so of two secrets that share bytes no rest of either remains.
+ */
+#include "base/secret.h"
+
+#include "base/json.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+struct entry {
+    _Atomic(struct entry *) next;
+    size_t len;
+    char bytes[];
+};
+
+static _Atomic(struct entry *) lists[256]; /* by first byte */
+static atomic_bool has_entries;
+static pthread_mutex_t writers = PTHREAD_MUTEX_INITIALIZER;
+
+static struct entry *load(const _Atomic(struct entry *) *link)
+{
+    return atomic_load_explicit(link, memory_order_acquire);
+}
+
+/* Called with `writers` held. */
+static void list_form(pl_slice form)
+{
+    _Atomic(struct entry *) *link = &lists[(uint8_t)form.ptr[0]];
+    struct entry *e;
+    for (; (e = load(link)) != NULL && e->len >= form.len; link = &e->next)
+        if (pl_slice_eq((pl_slice){e->bytes, e->len}, form)) return;
+
+    struct entry *added = pl_alloc(sizeof *added + form.len);
+    atomic_init(&added->next, e);
+    added->len = form.len;
+    memcpy(added->bytes, form.ptr, form.len);
+    atomic_store_explicit(link, added, memory_order_release);
+}
+
+static void put_slashes_escaped(pl_buf *out, pl_slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '/') pl_buf_put_char(out, '\\');
+        pl_buf_put_char(out, s.ptr[i]);
+    }
+}
+
+/* RFC 3986 section 2: all but the unreserved characters. */
+static void put_percent_encoded(pl_buf *out, pl_slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool is_unreserved = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                             (c >= 'a' && c <= 'z') || (c && strchr("-._~", c));
+        if (is_unreserved)
+            pl_buf_put_char(out, c);
+        else
+            pl_buf_printf(out, "%%%02X", (uint8_t)c);
+    }
+}
+
+void pl_secret_register(pl_slice value)
+{
+    pl_buf json, slashes, url;
+    if (value.len < PL_SECRET_MIN_BYTES) return;
+    pl_buf_init(&json);
+    pl_buf_init(&slashes);
+    pl_buf_init(&url);
+    pl_json_escape(&json, value);
+    put_slashes_escaped(&slashes, pl_buf_slice(&json));
+    put_percent_encoded(&url, value);
+
+    pthread_mutex_lock(&writers);
+    list_form(value);
+    list_form(pl_buf_slice(&json)); /* listed already when it does not differ */
+    list_form(pl_buf_slice(&slashes));
+    list_form(pl_buf_slice(&url));
+    atomic_store_explicit(&has_entries, true, memory_order_release);
+    pthread_mutex_unlock(&writers);
+
+    pl_buf_fini(&json);
+    pl_buf_fini(&slashes);
+    pl_buf_fini(&url);
+}
+
+/* The length of the longest registered value that `bytes` (not empty) begin with, 0 when there is
+ * none. */
+static size_t match(pl_slice bytes)
+{
+    struct entry *e = load(&lists[(uint8_t)bytes.ptr[0]]);
+    while (e && !pl_slice_starts(bytes, (pl_slice){e->bytes, e->len}))
+        e = load(&e->next);
+    return e ? e->len : 0;
+}
+
+bool pl_secret_is_in(pl_slice bytes)
+{
+    if (!atomic_load_explicit(&has_entries, memory_order_acquire)) return false;
+    for (size_t i = 0; i < bytes.len; i++)
+        if (match(pl_slice_from(bytes, i))) return true;
+    return false;
+}
+
+/* `from` is the first byte of a match: where the bytes end that it and those overlapping it cover.
+ */
+static size_t covered_until(pl_slice bytes, size_t from)
+{
+    size_t end = from;
+    do {
+        size_t len = match(pl_slice_from(bytes, from));
+        if (from + len > end) end = from + len;
+    } while (++from < end);
+    return end;
+}
+
+void pl_secret_mask(pl_buf *out, pl_slice bytes)
+{
+    size_t copied = 0;
+    if (atomic_load_explicit(&has_entries, memory_order_acquire)) {
+        for (size_t i = 0; i < bytes.len;) {
+            if (match(pl_slice_from(bytes, i)) == 0) {
+                i++;
+                continue;
+            }
+            pl_buf_put(out, bytes.ptr + copied, i - copied);
+            PL_BUF_PUT(out, "***");
+            i = copied = covered_until(bytes, i);
+        }
+    }
+    pl_buf_put_slice(out, pl_slice_from(bytes, copied));
+}
+
+/* Every byte of `given` is compared with some byte, whatever came out of those before it. */
+bool pl_secret_eq(pl_slice secret, pl_slice given)
+{
+    volatile uint8_t differs = secret.len != given.len;
+    const char *s = secret.len ? secret.ptr : "";
+    for (size_t i = 0, j = 0; i < given.len; i++) {
+        differs = differs | (uint8_t)(s[j] ^ given.ptr[i]);
+        j += j + 1 < secret.len;
+    }
+    return differs == 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A slice is a loan of bytes: pointer and length, never NUL-terminated by promise. Whoever hands
+ * one out says how long the bytes live; nobody frees through a slice. */
+#ifndef PL_BASE_SLICE_H
+#define PL_BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+typedef struct pl_slice {
+    const char *ptr;
+    size_t len;
+} pl_slice;
+
+#define PL_SLICE(literal) ((pl_slice){"" literal, sizeof(literal) - 1})
+/* The same where C wants a constant: the initialisers of static tables. */
+/* clang-format off */
+#define PL_SLICE_INIT(literal) {"" literal, sizeof(literal) - 1}
+/* clang-format on */
+#define PL_NO_SLICE ((pl_slice){NULL, 0})
+/* For printf: "%.*s", PL_FMT(slice). */
+#define PL_FMT(s) (int)(s).len, (s).ptr
+
+static inline pl_slice pl_slice_of(const char *text)
+{
+    return (pl_slice){text, text ? strlen(text) : 0};
+}
+
+static inline bool pl_slice_eq(pl_slice a, pl_slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* ASCII case folded, as field names and schemes compare (RFC 9110 section 5.1). */
+static inline bool pl_slice_eq_nocase(pl_slice a, pl_slice b)
+{
+    if (a.len != b.len) return false;
+    for (size_t i = 0; i < a.len; i++) {
+        unsigned char x = (unsigned char)a.ptr[i], y = (unsigned char)b.ptr[i];
+        if (x >= 'A' && x <= 'Z') x |= 0x20;
+        if (y >= 'A' && y <= 'Z') y |= 0x20;
+        if (x != y) return false;
+    }
+    return true;
+}
+
+static inline bool pl_slice_starts(pl_slice s, pl_slice prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
+
+/* From byte `from` on; an offset past the end gives an empty slice. */
+static inline pl_slice pl_slice_from(pl_slice s, size_t from)
+{
+    if (s.len == 0) return s; /* its pointer may be NULL */
+    if (from > s.len) from = s.len;
+    return (pl_slice){s.ptr + from, s.len - from};
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+#include "cmd/cmd.h"
+#include "script/script.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const pl_option options[] = {
+    {"lua-path", "DIR", "take lua/ and plugins/ from this source tree instead of the built-in ones (or PERILUNE_LUA_PATH)"},
+    {0},
+};
+
+static const pl_command_line line = {
+    .usage = "perilune check [OPTIONS] DIR",
+    .about = "Loads the gateway folder DIR and prints every mistake in it as file:line: message.\n"
+             "Exit code 0 when there is none, 3 otherwise. Nothing is sent and nothing is opened.",
+    .options = options,
+    .min_words = 1,
+    .max_words = 1,
+    .examples = "  perilune check examples/quickstart\n",
+};
+
+static size_t count_connectors(const pl_generation *g)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < g->policy_count; i++)
+        if (i == 0 || !pl_slice_eq(g->policies[i].connector, g->policies[i - 1].connector)) count++;
+    return count;
+}
+
+static int report(const char *dir, pl_generation *g, const pl_faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        const pl_fault *f = &faults->items[i];
+        if (f->line)
+            printf("%s:%d: %s\n", f->file, f->line, f->message);
+        else
+            printf("%s: %s\n", f->file, f->message);
+    }
+    if (g == NULL) return PL_EXIT_CONFIG;
+    printf("%s: good, %zu connectors, %u webhooks\n", dir, count_connectors(g), g->policy_count);
+    return PL_EXIT_OK;
+}
+
+int pl_cmd_check(int argc, char **argv)
+{
+    pl_arguments a;
+    int code = PL_EXIT_USAGE;
+    pl_faults faults = {0};
+    pl_bundle *bundle = NULL;
+    pl_generation *g = NULL;
+    if (!pl_arguments_parse(&line, argc, argv, &a, &code)) return code;
+    const char *lua_path = pl_argument(&line, &a, "lua-path");
+    pl_script_config config = {.lua_path = lua_path ? lua_path : getenv("PERILUNE_LUA_PATH"), .json_depth = PL_JSON_MAX_DEPTH};
+    if (pl_bundle_read(a.words[0], &bundle, &faults) == 0) g = pl_script_load(bundle, &config, 1, &faults);
+    code = report(a.words[0], g, &faults);
+    pl_generation_unref(g);
+    pl_bundle_free(bundle);
+    pl_faults_fini(&faults);
+    pl_arguments_free(&a);
+    return code;
+}

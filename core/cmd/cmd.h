@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The subcommands of `perilune`. Each is a function of its arguments that gives the exit code, and a page of help. */
+#ifndef PL_CMD_CMD_H
+#define PL_CMD_CMD_H
+
+#include "base/buf.h"
+#include "flow/settings.h"
+
+enum pl_exit { PL_EXIT_OK = 0, PL_EXIT_FAILED = 1, PL_EXIT_USAGE = 2, PL_EXIT_CONFIG = 3 };
+
+typedef struct pl_option {
+    const char *name;     /* without "--" */
+    const char *argument; /* what its value is called in the help; NULL: it takes none */
+    const char *help;
+} pl_option;
+
+typedef struct pl_command_line {
+    const char *usage;        /* "perilune check [OPTIONS] DIR" */
+    const char *about;        /* paragraphs */
+    const pl_option *options; /* ends with a NULL name */
+    bool has_settings;        /* every setting is a flag, too */
+    const char *examples;     /* whole lines, each begins with "perilune " */
+    int min_words, max_words; /* other arguments */
+} pl_command_line;
+
+typedef struct pl_arguments {
+    const char *values[32]; /* by position in `options`: the value, or "" for a flag that is there, or NULL */
+    char *words[8];
+    int word_count;
+    const char **setting_values; /* by position in pl_setting_list */
+} pl_arguments;
+
+/* Reads the arguments: true; or false when *exit_code is to be returned (help was printed, or a mistake explained). */
+bool pl_arguments_parse(const pl_command_line *c, int argc, char **argv, pl_arguments *a, int *exit_code);
+void pl_arguments_free(pl_arguments *a);
+/* The value of an option by name, or NULL. */
+const char *pl_argument(const pl_command_line *c, const pl_arguments *a, const char *name);
+/* A number of an option: false, with the mistake explained, when it is none. `missing` when it is not there. */
+bool pl_argument_number(const pl_command_line *c, const pl_arguments *a, const char *name, double missing, double *value);
+/* Environment, then flags, over *s: NULL, or what is wrong (malloc'ed). */
+char *pl_arguments_override(pl_settings *s, void *arguments);
+
+/* Reads a whole file, "-" for standard input: 0, or -1 after having said why. */
+int pl_read_file(const char *path, pl_buf *out);
+
+int pl_cmd_run(int argc, char **argv);
+int pl_cmd_check(int argc, char **argv);
+int pl_cmd_try(int argc, char **argv);
+int pl_cmd_feed(int argc, char **argv);
+int pl_cmd_sink(int argc, char **argv);
+int pl_cmd_version(int argc, char **argv);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+#include "gateway/gateway.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const pl_option options[] = {
+    {"lua-path", "DIR", "take lua/ and plugins/ from this source tree instead of the built-in ones (or PERILUNE_LUA_PATH)"},
+    {0},
+};
+
+static const pl_command_line line = {
+    .usage = "perilune run [OPTIONS] DIR",
+    .about = "Runs the gateway of the folder DIR until SIGTERM or SIGINT. SIGHUP loads its scripts anew.",
+    .options = options,
+    .has_settings = true,
+    .min_words = 1,
+    .max_words = 1,
+    .examples = "  perilune run examples/quickstart\n"
+                "  perilune run --listen 127.0.0.1:9000 --store /tmp/perilune.db --workers 2 examples/quickstart\n",
+};
+
+int pl_cmd_run(int argc, char **argv)
+{
+    pl_arguments a;
+    int code = PL_EXIT_USAGE;
+    if (!pl_arguments_parse(&line, argc, argv, &a, &code)) return code;
+    const char *lua_path = pl_argument(&line, &a, "lua-path");
+    pl_gateway_config config = {
+        .dir = a.words[0],
+        .lua_path = lua_path ? lua_path : getenv("PERILUNE_LUA_PATH"),
+        .override = pl_arguments_override,
+        .arg = &a,
+    };
+    code = pl_gateway_run(&config);
+    pl_arguments_free(&a);
+    return code;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The deliveries that are in memory: a table by id, a queue of those that are ready, the wheel for those that wait, and the claim that brings
+ * parked ones back from the store. The diagram stands in engine.h.
+ *
+ * Invariants: a resident delivery is in the table, and in exactly one of: the hands of an intake (COMMITTING), the queue (READY), an
+ * exchange (RUNNING, RECORDING), the wheel (WAITING). Its row in the store says `held`. At most limits.in_flight exchanges of
+ * deliveries exist at a time. At most one claim is out. */
+#include "flow/engine_impl.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+#define CLAIM_ROWS    500  /* at most so many at a time: a claim is part of a commit that others wait for */
+#define CLAIM_IDLE_MS 1000 /* how often to look for parked deliveries that another worker left */
+
+/* -- the table ------------------------------------------------------------------------------------------------------------ */
+
+static size_t slot_of(const pl_engine *e, pl_uuid id)
+{
+    uint64_t random;
+    memcpy(&random, id.bytes + 8, sizeof random);
+    return (size_t)((random * 0x9E3779B97F4A7C15u) >> 20) & (e->table_slots - 1);
+}
+
+static void table_grow(pl_engine *e)
+{
+    size_t old_slots = e->table_slots;
+    pl_delivery **old = e->table;
+    e->table_slots = old_slots * 2;
+    e->table = pl_alloc_zero(e->table_slots * sizeof *e->table);
+    for (size_t i = 0; i < old_slots; i++) {
+        for (pl_delivery *d = old[i], *next; d; d = next) {
+            next = d->chain;
+            size_t slot = slot_of(e, d->id);
+            d->chain = e->table[slot];
+            e->table[slot] = d;
+        }
+    }
+    free(old);
+}
+
+static void table_add(pl_engine *e, pl_delivery *d)
+{
+    if (e->resident >= e->table_slots) table_grow(e);
+    size_t slot = slot_of(e, d->id);
+    d->chain = e->table[slot];
+    e->table[slot] = d;
+    pl_counter_set(&e->metrics.resident, ++e->resident);
+}
+
+static void table_remove(pl_engine *e, pl_delivery *d)
+{
+    pl_delivery **link = &e->table[slot_of(e, d->id)];
+    while (*link != d)
+        link = &(*link)->chain;
+    *link = d->chain;
+    pl_counter_set(&e->metrics.resident, --e->resident);
+}
+
+static pl_delivery *table_find(pl_engine *e, pl_uuid id)
+{
+    for (pl_delivery *d = e->table[slot_of(e, id)]; d; d = d->chain)
+        if (pl_uuid_eq(d->id, id)) return d;
+    return NULL;
+}
+
+/* -- a delivery in memory --------------------------------------------------------------------------------------------------- */
+
+static void on_due(pl_timer *t)
+{
+    pl_delivery *d = (pl_delivery *)((char *)t - offsetof(pl_delivery, due));
+    pl_delivery_make_ready(d);
+    pl_engine_pump(d->engine);
+}
+
+pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice connector, pl_slice webhook)
+{
+    pl_delivery *d = pl_alloc(sizeof *d + connector.len + webhook.len);
+    *d = (pl_delivery){.engine = e, .id = id, .event = pl_event_ref(event), .phase = PL_COMMITTING};
+    memcpy(d->names, connector.ptr, connector.len);
+    memcpy(d->names + connector.len, webhook.ptr, webhook.len);
+    d->connector = (pl_slice){d->names, connector.len};
+    d->webhook = (pl_slice){d->names + connector.len, webhook.len};
+    pl_timer_init(&d->due, on_due);
+    table_add(e, d);
+    return d;
+}
+
+void pl_delivery_make_ready(pl_delivery *d)
+{
+    pl_engine *e = d->engine;
+    d->phase = PL_READY;
+    d->next = NULL;
+    *e->ready_end = d;
+    e->ready_end = &d->next;
+}
+
+void pl_delivery_wait(pl_delivery *d, int64_t delay_ms)
+{
+    d->phase = PL_WAITING;
+    pl_wheel_start(d->engine->ports.wheel, &d->due, delay_ms > 0 ? (uint64_t)delay_ms : 0);
+}
+
+void pl_delivery_drop(pl_delivery *d)
+{
+    if (d->slot) *d->slot = NULL;
+    pl_wheel_stop(d->engine->ports.wheel, &d->due);
+    table_remove(d->engine, d);
+    pl_event_unref(d->event);
+    free(d);
+}
+
+static pl_delivery *take_ready(pl_engine *e)
+{
+    pl_delivery *d = e->ready;
+    if (d == NULL) return NULL;
+    e->ready = d->next;
+    if (e->ready == NULL) e->ready_end = &e->ready;
+    return d;
+}
+
+/* -- claims ------------------------------------------------------------------------------------------------------------------- */
+
+static void start_claim(pl_engine *e);
+
+static void admit_claimed(pl_engine *e, const pl_claimed *c, int64_t now_ms)
+{
+    pl_event *event = pl_event_of_document(c->document, c->event_seq, c->received_ms);
+    if (event == NULL) {
+        char id[PL_UUID_TEXT + 1];
+        pl_uuid_format(c->id, id);
+        pl_log(PL_LOG_ERROR, "the stored event of a delivery is damaged; the delivery stays pending", PL_LOG_STR("delivery", id));
+        return;
+    }
+    pl_delivery *d = pl_delivery_new(e, c->id, event, pl_slice_of(c->connector), pl_slice_of(c->webhook));
+    pl_event_unref(event);
+    d->attempts = c->attempts;
+    d->first = c->first;
+    d->undecided = c->undecided;
+    d->created_ms = c->created_ms;
+    if (c->due_ms > now_ms)
+        pl_delivery_wait(d, c->due_ms - now_ms);
+    else
+        pl_delivery_make_ready(d);
+}
+
+static void on_claimed(pl_message *m)
+{
+    pl_claim *claim = (pl_claim *)((char *)m - offsetof(pl_claim, op.message));
+    pl_engine *e = (pl_engine *)((char *)claim - offsetof(pl_engine, claim));
+    int64_t now_ms = e->ports.wall_ms();
+    bool was_full = false;
+    e->claim_is_out = false;
+    if (claim->op.result == 0) {
+        for (uint32_t i = 0; i < claim->count; i++)
+            admit_claimed(e, &claim->items[i], now_ms);
+        pl_counter_add(&e->metrics.claimed, claim->count);
+        e->parked_due_ms = claim->next_due_ms;
+        was_full = claim->count == claim->limit;
+    }
+    pl_arena_fini(&claim->memory);
+    if (was_full || e->claim_again) start_claim(e);
+    pl_engine_pump(e);
+}
+
+/* Deliveries come into memory in handfuls: not before an eighth of the places is free. */
+static uint32_t claimable(const pl_engine *e)
+{
+    size_t limit = (size_t)e->settings->limit_resident;
+    size_t room = e->resident < limit ? limit - e->resident : 0;
+    if (room < limit / 8 || room == 0) return 0;
+    return room < CLAIM_ROWS ? (uint32_t)room : CLAIM_ROWS;
+}
+
+static void start_claim(pl_engine *e)
+{
+    uint32_t limit = claimable(e);
+    if (e->is_stopping || limit == 0) return;
+    if (e->claim_is_out) {
+        e->claim_again = true;
+        return;
+    }
+    e->claim_again = false;
+    e->claim = (pl_claim){
+        .op = {.message.fn = on_claimed, .reply_to = e->ports.mailbox, .kind = PL_OP_CLAIM, .bytes = sizeof e->claim},
+        .before_ms = e->ports.wall_ms() + e->settings->limit_horizon,
+        .limit = limit,
+    };
+    pl_arena_init(&e->claim.memory);
+    if (e->ports.submit(e->ports.world, &e->claim.op) == 0) e->claim_is_out = true;
+}
+
+static void on_claim_timer(pl_timer *t)
+{
+    pl_engine *e = (pl_engine *)((char *)t - offsetof(pl_engine, claim_timer));
+    start_claim(e);
+    pl_wheel_start(e->ports.wheel, t, CLAIM_IDLE_MS);
+}
+
+/* A place became free: are there parked deliveries for it? */
+static void claim_if_due(pl_engine *e)
+{
+    if (!e->claim_is_out && e->parked_due_ms <= e->ports.wall_ms() + e->settings->limit_horizon) start_claim(e);
+}
+
+void pl_engine_parked(pl_engine *e, int64_t due_ms)
+{
+    pl_counter_add(&e->metrics.parked, 1);
+    if (due_ms < e->parked_due_ms) e->parked_due_ms = due_ms;
+}
+
+void pl_engine_claim_now(pl_engine *e)
+{
+    start_claim(e);
+}
+
+/* -- public ------------------------------------------------------------------------------------------------------------------- */
+
+pl_engine *pl_engine_new(const pl_ports *ports, const pl_settings *settings, const uint8_t seed[32])
+{
+    pl_engine *e = pl_alloc_zero(sizeof *e);
+    e->ports = *ports;
+    e->settings = settings;
+    e->table_slots = PL_TABLE_FIRST_SLOTS;
+    e->table = pl_alloc_zero(e->table_slots * sizeof *e->table);
+    e->ready_end = &e->ready;
+    e->parked_due_ms = 0; /* unknown: look at once */
+    pl_rng_init(&e->rng, seed);
+    pl_timer_init(&e->claim_timer, on_claim_timer);
+    return e;
+}
+
+void pl_engine_free(pl_engine *e)
+{
+    while (e->exchanges) /* those whose records the store never took */
+        pl_exchange_free(e->exchanges);
+    for (size_t i = 0; i < e->table_slots; i++)
+        while (e->table[i])
+            pl_delivery_drop(e->table[i]);
+    pl_wheel_stop(e->ports.wheel, &e->claim_timer);
+    pl_generation_unref(e->generation);
+    free(e->table);
+    free(e);
+}
+
+const pl_engine_metrics *pl_engine_metrics_of(const pl_engine *e)
+{
+    return &e->metrics;
+}
+
+pl_generation *pl_engine_generation(pl_engine *e)
+{
+    return e->generation;
+}
+
+pl_rng *pl_engine_rng(pl_engine *e)
+{
+    return &e->rng;
+}
+
+void pl_engine_use(pl_engine *e, pl_generation *g)
+{
+    bool is_first = e->generation == NULL;
+    pl_generation_unref(e->generation);
+    e->generation = g;
+    if (is_first) pl_wheel_start(e->ports.wheel, &e->claim_timer, 0);
+}
+
+void pl_engine_pump(pl_engine *e)
+{
+    while (!e->is_stopping && e->in_flight < (uint64_t)e->settings->limit_in_flight) {
+        pl_delivery *d = take_ready(e);
+        if (d == NULL) break;
+        if (d->is_cancelled)
+            pl_delivery_drop(d);
+        else
+            pl_exchange_start(d);
+    }
+    claim_if_due(e);
+}
+
+void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind)
+{
+    pl_delivery *d = table_find(e, id);
+    if (d == NULL) return;
+    if (kind == PL_COMMAND_CANCEL) {
+        if (d->phase == PL_WAITING)
+            pl_delivery_drop(d);
+        else
+            d->is_cancelled = true;
+    } else if (d->phase == PL_WAITING) {
+        pl_wheel_stop(e->ports.wheel, &d->due);
+        pl_delivery_make_ready(d);
+        pl_engine_pump(e);
+    }
+}
+
+void pl_engine_stop(pl_engine *e)
+{
+    e->is_stopping = true;
+}
+
+bool pl_engine_is_idle(const pl_engine *e)
+{
+    return e->exchanges == NULL && e->commits == 0 && !e->claim_is_out;
+}
+
+void pl_engine_abandon(pl_engine *e)
+{
+    for (pl_exchange *x = e->exchanges, *next; x; x = next) {
+        next = x->next;
+        if (x->stage == PL_STAGE_RECORD) continue; /* the store has it */
+        if (x->delivery) {
+            x->delivery->phase = PL_WAITING;
+            pl_exchange_free(x);
+        } else {
+            pl_exchange_fail(x, PL_E_STOPPING, pl_err_text(PL_E_STOPPING));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the engine's three files share: engine.c (deliveries in memory), intake.c (events on their way to disk), exchange.c (one attempt
+ * through its stages). Nobody else includes this. */
+#ifndef PL_FLOW_ENGINE_IMPL_H
+#define PL_FLOW_ENGINE_IMPL_H
+
+#include "base/err.h"
+#include "flow/engine.h"
+#include "flow/retry.h"
+
+enum pl_phase { PL_COMMITTING, PL_READY, PL_RUNNING, PL_RECORDING, PL_WAITING };
+
+struct pl_delivery {
+    pl_engine *engine;
+    pl_uuid id;
+    pl_event *event;
+    enum pl_phase phase;
+    bool undecided;
+    bool is_cancelled;   /* by an administrator, while it was in the queue or under way */
+    uint32_t attempts;   /* made */
+    uint32_t first;      /* of those, made before the present run of the schedule */
+    int64_t created_ms;  /* wall clock */
+    uint64_t received_us; /* monotonic: of the request; 0 when it came from the store */
+    pl_timer due;        /* WAITING */
+    pl_delivery *next;   /* READY: in the queue */
+    pl_delivery *chain;  /* in the table by id */
+    pl_intake *intake;   /* whose owner waits for it, with the place of its result; NULL */
+    pl_delivery **slot;
+    pl_settlement *settlement;
+    pl_slice connector, webhook; /* in names */
+    char names[];
+};
+
+#define PL_TABLE_FIRST_SLOTS 256
+
+struct pl_engine {
+    pl_ports ports;
+    const pl_settings *settings;
+    pl_generation *generation;
+    pl_rng rng;
+    pl_engine_metrics metrics;
+    bool is_stopping;
+
+    pl_delivery **table; /* resident deliveries by id: chains, a power of two of them */
+    size_t table_slots, resident;
+    pl_delivery *ready, **ready_end;
+    uint32_t in_flight; /* exchanges of deliveries */
+    uint32_t calls;     /* exchanges of calls and tries */
+    uint32_t commits;   /* intakes at the store */
+    pl_exchange *exchanges;
+
+    pl_claim claim;
+    bool claim_is_out, claim_again;
+    int64_t parked_due_ms; /* as far as this worker knows, the next parked delivery is due then */
+    pl_timer claim_timer;
+};
+
+/* engine.c */
+pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice connector, pl_slice webhook);
+void pl_delivery_make_ready(pl_delivery *d);
+void pl_delivery_wait(pl_delivery *d, int64_t delay_ms);
+/* Gone from memory. */
+void pl_delivery_drop(pl_delivery *d);
+/* Starts what is ready while there is a place. */
+void pl_engine_pump(pl_engine *e);
+/* A delivery was parked with this due time. */
+void pl_engine_parked(pl_engine *e, int64_t due_ms);
+
+/* exchange.c */
+void pl_exchange_start(pl_delivery *d);
+void pl_exchange_free(pl_exchange *x);
+/* Ends a stage that was interrupted from outside. */
+void pl_exchange_fail(pl_exchange *x, int code, const char *text);
+
+/* intake.c: what became of a waited-for delivery; `is_final` when nothing more comes. */
+void pl_intake_settle(pl_delivery *d, const pl_record *record, bool is_final);
+
+static inline void pl_metric_time(pl_engine *e, enum pl_stage stage, uint64_t began_us)
+{
+    pl_histogram_add(&e->metrics.stages[stage], e->ports.monotonic_us() - began_us);
+}
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An event is one allocation: the struct, the document, and behind it the unescaped text of the known members.
+ *
+ *   | pl_event | document: {"id":"...","time":"...", <the client's bytes from its first member on> | id | type | time ... |
+ *
+ * The document is what receivers get by default, so it stays as the client wrote it, byte for byte; only an `id` and a `time`
+ * that are missing are put in front. */
+#include "flow/event.h"
+
+#include "base/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum member { ID, TYPE, TIME, SOURCE, SUBJECT, DATA, MEMBERS };
+
+static const struct {
+    const char *name;
+    size_t max_bytes; /* of a text; 0: any JSON value */
+} members[MEMBERS] = {
+    [ID] = {"id", PL_EVENT_MAX_ID},  [TYPE] = {"type", PL_EVENT_MAX_TYPE}, [TIME] = {"time", 64},
+    [SOURCE] = {"source", 1024},     [SUBJECT] = {"subject", 1024},        [DATA] = {"data", 0},
+};
+
+typedef struct scan {
+    pl_slice raw[MEMBERS]; /* as in the document; strings with quotes */
+    size_t first_member;   /* offset of the first member, or of the closing brace */
+    bool is_empty;
+} scan;
+
+static int fault_at(pl_event_fault *fault, const char *member, const char *message)
+{
+    snprintf(fault->message, sizeof fault->message, "%s", message);
+    snprintf(fault->pointer, sizeof fault->pointer, "%s%s", member ? "/" : "", member ? member : "");
+    fault->line = fault->column = 0;
+    return PL_E_BAD_EVENT;
+}
+
+static int syntax_fault(pl_event_fault *fault, const pl_json_reader *r)
+{
+    pl_json_fault f;
+    pl_json_fault_of(r, &f);
+    *fault = (pl_event_fault){.line = f.line, .column = f.column};
+    snprintf(fault->message, sizeof fault->message, "%s", f.message);
+    return PL_E_BAD_JSON;
+}
+
+static int member_of(const pl_json_token *token)
+{
+    for (int i = 0; i < MEMBERS; i++)
+        if (pl_slice_eq(token->key, pl_slice_of(members[i].name))) return i;
+    return -1;
+}
+
+/* Walks the top level once, validating all of it. */
+static int scan_members(pl_slice json, int depth, scan *s, pl_event_fault *fault)
+{
+    pl_json_reader r;
+    pl_json_token token;
+    pl_slice raw;
+    *s = (scan){.is_empty = true};
+    pl_json_open(&r, json, depth);
+    if (pl_json_next(&r, &token) != 0) return syntax_fault(fault, &r);
+    if (token.kind != PL_JSON_OBJECT) return fault_at(fault, NULL, "expected an object");
+    for (;;) {
+        if (pl_json_value(&r, &token, &raw) != 0) return syntax_fault(fault, &r);
+        if (token.kind == PL_JSON_OBJECT_END) break;
+        if (s->is_empty) s->first_member = (size_t)(token.key.ptr - 1 - json.ptr);
+        s->is_empty = false;
+        int i = member_of(&token);
+        if (i < 0) continue;
+        if (s->raw[i].ptr) return fault_at(fault, members[i].name, "this member is there twice");
+        s->raw[i] = raw;
+    }
+    if (pl_json_next(&r, &token) != 0) return syntax_fault(fault, &r);
+    return 0;
+}
+
+/* A member that must be a text: its unescaped bytes are appended to `texts`. */
+static int take_text(const scan *s, enum member i, pl_buf *texts, pl_slice *span,
+                     pl_event_fault *fault)
+{
+    size_t start = texts->len;
+    if (s->raw[i].ptr == NULL) return 0;
+    if (!pl_json_unescape(s->raw[i], texts))
+        return fault_at(fault, members[i].name, "expected a string");
+    span->len = texts->len - start;
+    span->ptr = (const char *)start; /* an offset until the event is built */
+    if (span->len > members[i].max_bytes)
+        return fault_at(fault, members[i].name, "this text is too long");
+    return 0;
+}
+
+static int take_texts(const scan *s, const pl_event_rules *rules, pl_buf *texts, pl_slice *spans,
+                      pl_event_fault *fault)
+{
+    for (enum member i = ID; i < DATA; i++) {
+        int rc = take_text(s, i, texts, &spans[i], fault);
+        if (rc != 0) return rc;
+    }
+    if (s->raw[ID].ptr && spans[ID].len == 0)
+        return fault_at(fault, "id", "expected a string that is not empty");
+    if (rules->type == PL_TYPE_NEEDED && spans[TYPE].len == 0)
+        return fault_at(fault, "type", "an event needs a type, a string that is not empty");
+    if (rules->type == PL_TYPE_FORBIDDEN && s->raw[TYPE].ptr)
+        return fault_at(fault, "type", "a call has no type: the path names its webhook");
+    int64_t ignored;
+    if (s->raw[TIME].ptr && !pl_time_parse((pl_slice){texts->ptr + (size_t)spans[TIME].ptr, spans[TIME].len}, &ignored))
+        return fault_at(fault, "time", "expected an RFC 3339 date and time, as 2026-11-21T08:15:30Z");
+    return 0;
+}
+
+/* `head` is what goes in front of the client's members. */
+static pl_event *build(pl_slice json, const scan *s, pl_slice head, const pl_buf *texts,
+                       const pl_slice *spans)
+{
+    size_t cut = s->is_empty ? json.len : s->first_member;
+    size_t document_len = head.len ? head.len + (s->is_empty ? 1 : json.len - cut) : json.len;
+    pl_event *e = pl_alloc(sizeof *e + document_len + texts->len);
+    *e = (pl_event){.refs = 1, .document = {e->bytes, document_len}};
+    if (head.len == 0) {
+        memcpy(e->bytes, json.ptr, json.len);
+    } else {
+        memcpy(e->bytes, head.ptr, head.len);
+        if (s->is_empty)
+            e->bytes[head.len] = '}';
+        else
+            memcpy(e->bytes + head.len, json.ptr + cut, json.len - cut);
+    }
+    char *text = e->bytes + document_len;
+    if (texts->len) memcpy(text, texts->ptr, texts->len);
+    pl_slice *out[] = {[ID] = &e->id, [TYPE] = &e->type, [TIME] = &e->time, [SOURCE] = &e->source, [SUBJECT] = &e->subject};
+    for (enum member i = ID; i < DATA; i++)
+        *out[i] = (pl_slice){text + (size_t)spans[i].ptr, spans[i].len};
+    e->data = PL_SLICE("null");
+    if (s->raw[DATA].ptr) {
+        size_t offset = (size_t)(s->raw[DATA].ptr - json.ptr);
+        e->data = (pl_slice){e->bytes + (head.len ? head.len + offset - cut : offset), s->raw[DATA].len};
+    }
+    return e;
+}
+
+/* The members that are missing, made up: `{"id":"...","time":"...",` */
+static void make_head(const scan *s, pl_rng *rng, int64_t now_ms, pl_buf *head, pl_buf *texts,
+                      pl_slice *spans)
+{
+    if (s->raw[ID].ptr && s->raw[TIME].ptr) return;
+    pl_buf_put_char(head, '{');
+    if (s->raw[ID].ptr == NULL) {
+        char id[PL_UUID_TEXT + 1];
+        pl_uuid_format(pl_uuid_new(rng, (uint64_t)now_ms), id);
+        pl_buf_printf(head, "\"id\":\"%s\",", id);
+        spans[ID] = (pl_slice){(const char *)texts->len, PL_UUID_TEXT};
+        pl_buf_put(texts, id, PL_UUID_TEXT);
+    }
+    if (s->raw[TIME].ptr == NULL) {
+        char time[PL_TIME_TEXT + 1];
+        pl_time_format(now_ms, time);
+        pl_buf_printf(head, "\"time\":\"%s\",", time);
+        spans[TIME] = (pl_slice){(const char *)texts->len, PL_TIME_TEXT};
+        pl_buf_put(texts, time, PL_TIME_TEXT);
+    }
+    if (s->is_empty) head->len--; /* no member follows the last comma */
+}
+
+int pl_event_parse(pl_slice json, const pl_event_rules *rules, pl_rng *rng, int64_t now_ms,
+                   pl_event **out, pl_event_fault *fault)
+{
+    scan s;
+    pl_buf head, texts;
+    pl_slice spans[MEMBERS] = {{0}};
+    pl_buf_init(&head);
+    pl_buf_init(&texts);
+    int rc = scan_members(json, rules->json_depth, &s, fault);
+    if (rc == 0) rc = take_texts(&s, rules, &texts, spans, fault);
+    if (rc == 0) {
+        make_head(&s, rng, now_ms, &head, &texts, spans);
+        *out = build(json, &s, pl_buf_slice(&head), &texts, spans);
+        (*out)->received_ms = now_ms;
+        (*out)->has_own_id = s.raw[ID].ptr != NULL;
+    }
+    pl_buf_fini(&head);
+    pl_buf_fini(&texts);
+    return rc;
+}
+
+pl_event *pl_event_of_document(pl_slice document, int64_t seq, int64_t received_ms)
+{
+    scan s;
+    pl_event_fault fault;
+    pl_buf texts;
+    pl_slice spans[MEMBERS] = {{0}};
+    pl_event *e = NULL;
+    pl_buf_init(&texts);
+    if (scan_members(document, PL_JSON_MAX_DEPTH, &s, &fault) == 0) {
+        for (enum member i = ID; i < DATA; i++)
+            (void)take_text(&s, i, &texts, &spans[i], &fault);
+        e = build(document, &s, PL_NO_SLICE, &texts, spans);
+        e->seq = seq;
+        e->received_ms = received_ms;
+    }
+    pl_buf_fini(&texts);
+    return e;
+}
+
+pl_event *pl_event_ref(pl_event *e)
+{
+    e->refs++;
+    return e;
+}
+
+void pl_event_unref(pl_event *e)
+{
+    if (e && --e->refs == 0) free(e);
+}

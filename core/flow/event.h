@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An event: its document, byte for byte as it came (with `id` and `time` put in front when they were missing), and the spans of
+ * its known members. Immutable; counted references, all taken and given back on the worker that owns it (the store thread reads it
+ * while the worker waits). One allocation. */
+#ifndef PL_FLOW_EVENT_H
+#define PL_FLOW_EVENT_H
+
+#include "base/id.h"
+#include "base/json.h"
+#include "base/slice.h"
+
+typedef struct pl_event {
+    uint32_t refs;
+    int64_t seq;         /* the store's number, 0 before the commit */
+    int64_t received_ms; /* wall clock */
+    bool has_own_id;     /* the client gave the id, so that it says what is a duplicate */
+    pl_slice document;   /* the whole JSON object */
+    pl_slice data;       /* raw JSON; "null" when there is none */
+    pl_slice id, type, time, source, subject; /* unescaped text, empty when absent */
+    char bytes[];
+} pl_event;
+
+/* Events need a type, the body of a call must have none, what is tried may have one. */
+enum pl_type_rule { PL_TYPE_NEEDED, PL_TYPE_FORBIDDEN, PL_TYPE_OPTIONAL };
+
+typedef struct pl_event_rules {
+    int json_depth;
+    enum pl_type_rule type;
+} pl_event_rules;
+
+/* What is wrong with an event, and where. */
+typedef struct pl_event_fault {
+    char message[160];
+    char pointer[64]; /* JSON pointer of the member (RFC 6901), "" for the whole */
+    int line, column; /* of a syntax error, else 0 */
+} pl_event_fault;
+
+#define PL_EVENT_MAX_ID   256 /* bytes of id */
+#define PL_EVENT_MAX_TYPE 256
+
+/* One event of its JSON: a new event with one reference, or PL_E_BAD_JSON / PL_E_BAD_EVENT with *fault filled. `id` and `type` are
+ * non-empty strings within their limits, `time` an RFC 3339 text, `source` and `subject` strings. */
+int pl_event_parse(pl_slice json, const pl_event_rules *rules, pl_rng *rng, int64_t now_ms,
+                   pl_event **out, pl_event_fault *fault);
+/* An event of a document that the store kept. NULL when it is none (a damaged store). */
+pl_event *pl_event_of_document(pl_slice document, int64_t seq, int64_t received_ms);
+pl_event *pl_event_ref(pl_event *e);
+void pl_event_unref(pl_event *e);
+
+#endif

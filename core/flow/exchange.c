@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One attempt through its stages. The driver (advance) runs stage after stage until one has to wait, fails, or all are through; then
+ * comes the one exit: finish.
+ *
+ *    advance: render -> authenticate -> send -> map
+ *                 \          \           \       \
+ *                  `----------`-----------`-------`--> finish -> (answer the caller) -> record -> settle the delivery
+ *
+ * A stage that waits is continued by pl_engine_sent or pl_engine_resume. The row of the attempt is written whatever happened, credentials
+ * masked and bodies capped. When the store cannot write, the record is tried again until it can: a delivery stays in memory, held, until
+ * its attempt is durable. Only the record of a call is given up in the end, loudly. */
+#include "flow/engine_impl.h"
+
+#include "base/log.h"
+#include "base/secret.h"
+
+#include <stdlib.h>
+
+#define RECORD_AGAIN_MS   500
+#define RECORD_CALL_TRIES 20 /* of a call's record: ten seconds */
+
+/* Fields that carry credentials, whoever set them. */
+static const char *const masked_fields[] = {
+    "authorization", "proxy-authorization", "cookie",     "set-cookie",
+    "x-api-key",     "api-key",             "x-auth-token",
+};
+
+/* -- the row ------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_masked(pl_slice name)
+{
+    for (size_t i = 0; i < sizeof masked_fields / sizeof *masked_fields; i++)
+        if (pl_slice_eq_nocase(name, pl_slice_of(masked_fields[i]))) return true;
+    return false;
+}
+
+/* The same bytes when no secret is in them, else a masked copy. */
+static pl_slice masked(pl_arena *arena, pl_slice bytes)
+{
+    if (!pl_secret_is_in(bytes)) return bytes;
+    pl_buf out;
+    pl_buf_init(&out);
+    pl_secret_mask(&out, bytes);
+    pl_slice copy = pl_arena_dup(arena, pl_buf_slice(&out));
+    pl_buf_fini(&out);
+    return copy;
+}
+
+static pl_slice shown_fields(pl_exchange *x, const pl_field *fields)
+{
+    pl_buf out;
+    pl_buf_init(&out);
+    for (const pl_field *f = fields; f; f = f->next) {
+        pl_slice value = f->shown.ptr ? f->shown : is_masked(f->name) ? PL_SLICE("***") : f->value;
+        pl_buf_put_slice(&out, f->name);
+        PL_BUF_PUT(&out, ": ");
+        pl_buf_put_slice(&out, value);
+        PL_BUF_PUT(&out, "\r\n");
+    }
+    pl_slice text = pl_arena_dup(&x->arena, masked(&x->arena, pl_buf_slice(&out)));
+    pl_buf_fini(&out);
+    return text;
+}
+
+/* At most `limit` bytes, not ending within a UTF-8 sequence. */
+static pl_slice capped(pl_slice s, int64_t limit)
+{
+    if (s.len <= (size_t)limit) return s;
+    size_t len = (size_t)limit;
+    while (len > 0 && (size_t)limit - len < 3 && ((unsigned char)s.ptr[len] & 0xC0) == 0x80)
+        len--;
+    return (pl_slice){s.ptr, len};
+}
+
+static void fill_attempt(pl_exchange *x)
+{
+    const pl_request *q = &x->request;
+    const pl_response *p = &x->response;
+    int64_t cap = x->engine->settings->limit_recorded_body;
+    x->attempt = (pl_attempt){
+        .number = x->number,
+        .started_ms = x->started_ms,
+        .outcome = pl_err_name(x->error),
+        .stage = x->error ? pl_stage_name(x->failed_stage) : NULL,
+        .error = masked(&x->arena, pl_slice_of(x->error_text)),
+        .method = q->method,
+        .url = masked(&x->arena, q->url),
+        .request_fields = shown_fields(x, q->fields),
+        .request_body = q->body_is_event ? PL_NO_SLICE : masked(&x->arena, capped(q->body, cap)),
+        .request_body_bytes = q->body.len,
+        .body_is_event = q->body_is_event,
+        .status = p->status,
+        .response_fields = shown_fields(x, p->fields),
+        .response_body = masked(&x->arena, capped(p->body, cap)),
+        .response_body_bytes = p->body.len,
+        .variables = masked(&x->arena, x->variables),
+        .timings = p->timings,
+        .peer = pl_slice_of(p->peer),
+        .connection_reused = p->connection_reused,
+        .generation = x->generation->number,
+    };
+}
+
+/* What becomes of the delivery. */
+static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
+{
+    pl_delivery *d = x->delivery;
+    if (x->error == 0) return PL_STATE_DELIVERED;
+    if (x->error == PL_E_CANCELLED) return PL_STATE_CANCELLED;
+    if (d == NULL || !pl_retry_makes_sense(x->error, x->response.status)) return PL_STATE_FAILED;
+    *delay_ms = pl_retry_delay_ms(x->policy, d->attempts - d->first, &x->engine->rng);
+    return *delay_ms == PL_RETRY_NO ? PL_STATE_FAILED : PL_STATE_PENDING;
+}
+
+/* -- record ------------------------------------------------------------------------------------------------------------------- */
+
+static void on_recorded(pl_message *m);
+
+static void submit_record(pl_exchange *x)
+{
+    pl_engine *e = x->engine;
+    if (e->ports.submit(e->ports.world, &x->record.op) != 0)
+        pl_wheel_start(e->ports.wheel, &x->timer, RECORD_AGAIN_MS);
+}
+
+static void on_record_timer(pl_timer *t)
+{
+    submit_record((pl_exchange *)((char *)t - offsetof(pl_exchange, timer)));
+}
+
+static void fill_record(pl_exchange *x)
+{
+    pl_engine *e = x->engine;
+    pl_delivery *d = x->delivery;
+    int64_t delay_ms = 0, now_ms = e->ports.wall_ms();
+    fill_attempt(x);
+    x->record = (pl_record){
+        .op = {.message.fn = on_recorded, .reply_to = e->ports.mailbox, .kind = PL_OP_RECORD},
+        .id = x->id,
+        .kind = x->kind,
+        .connector = d ? d->connector : x->policy->connector,
+        .webhook = d ? d->webhook : x->policy->webhook,
+        .event = x->event,
+        .created_ms = x->created_ms,
+        .now_ms = now_ms,
+        .attempt = &x->attempt,
+        .state = next_state(x, &delay_ms),
+    };
+    x->record.due_ms = now_ms + delay_ms;
+    x->record.held = delay_ms <= e->settings->limit_horizon;
+    x->record.op.bytes = sizeof *x + x->attempt.request_body.len + x->attempt.response_body.len;
+}
+
+static void count(pl_exchange *x)
+{
+    pl_engine_metrics *m = &x->engine->metrics;
+    pl_counter_add(&m->attempts[x->error ? -x->error : 0], 1);
+    if (x->delivery == NULL) return;
+    if (x->record.state == PL_STATE_DELIVERED && x->delivery->received_us)
+        pl_histogram_add(&m->end_to_end, x->engine->ports.monotonic_us() - x->delivery->received_us);
+    pl_counter_add(x->record.state == PL_STATE_DELIVERED   ? &m->delivered
+                   : x->record.state == PL_STATE_FAILED    ? &m->failed
+                   : x->record.state == PL_STATE_CANCELLED ? &m->cancelled
+                                                           : &m->retried,
+                   1);
+}
+
+static void log_outcome(const pl_exchange *x)
+{
+    if (x->error == 0 && !pl_log_wants(PL_LOG_DEBUG)) return;
+    char id[PL_UUID_TEXT + 1];
+    pl_uuid_format(x->id, id);
+    pl_log(x->error ? PL_LOG_WARN : PL_LOG_DEBUG, x->error ? "attempt failed" : "attempt made",
+           PL_LOG_STR("delivery", id), PL_LOG_SLICE("connector", x->record.connector),
+           PL_LOG_SLICE("webhook", x->record.webhook), PL_LOG_INT("attempt", x->number),
+           PL_LOG_STR("outcome", x->attempt.outcome), PL_LOG_INT("status", x->response.status),
+           PL_LOG_SLICE("error", x->attempt.error), PL_LOG_STR("state", pl_state_name(x->record.state)));
+}
+
+/* The delivery after its attempt is durable. */
+static void settle(pl_exchange *x)
+{
+    pl_delivery *d = x->delivery;
+    const pl_record *r = &x->record;
+    bool is_over = r->was_gone || r->state != PL_STATE_PENDING;
+    pl_intake_settle(d, r, is_over);
+    if (is_over) {
+        pl_delivery_drop(d);
+    } else if (r->held) {
+        pl_delivery_wait(d, r->due_ms - x->engine->ports.wall_ms());
+    } else {
+        pl_intake_settle(d, r, true); /* its next attempt is further ahead than anyone waits */
+        pl_delivery_drop(d);
+        pl_engine_parked(x->engine, r->due_ms);
+    }
+}
+
+static void record_again(pl_exchange *x)
+{
+    pl_engine *e = x->engine;
+    if (x->delivery == NULL && (++x->record_tries >= RECORD_CALL_TRIES || e->is_stopping)) {
+        char id[PL_UUID_TEXT + 1];
+        pl_uuid_format(x->id, id);
+        pl_counter_add(&e->metrics.records_lost, 1);
+        pl_log(PL_LOG_ERROR, "the record of a call is lost: the store cannot write", PL_LOG_STR("call", id));
+        pl_exchange_free(x);
+    } else {
+        pl_wheel_start(e->ports.wheel, &x->timer, RECORD_AGAIN_MS);
+    }
+}
+
+static void on_recorded(pl_message *m)
+{
+    pl_exchange *x = (pl_exchange *)((char *)m - offsetof(pl_exchange, record.op.message));
+    pl_engine *e = x->engine;
+    if (x->record.op.result != 0) {
+        record_again(x);
+        return;
+    }
+    pl_metric_time(e, PL_STAGE_RECORD, x->stage_us);
+    if (e->ports.recorded) e->ports.recorded(e->ports.world, &x->record);
+    if (x->delivery) settle(x);
+    pl_exchange_free(x);
+    pl_engine_pump(e);
+}
+
+/* -- the stages ----------------------------------------------------------------------------------------------------------------- */
+
+static void advance(pl_exchange *x, int code);
+
+static void on_script_timer(pl_timer *t)
+{
+    pl_exchange *x = (pl_exchange *)((char *)t - offsetof(pl_exchange, timer));
+    pl_exchange_fail(x, PL_E_TIMEOUT, "a script waited longer than the attempt's time-out");
+}
+
+/* A script that waits may not wait longer than the whole exchange may take. */
+static int watch_script(pl_exchange *x, int code)
+{
+    if (code != PL_WAIT) return code;
+    pl_timer_init(&x->timer, on_script_timer);
+    pl_wheel_start(x->engine->ports.wheel, &x->timer, (uint64_t)x->request.timeout_ms);
+    return PL_WAIT;
+}
+
+static int render(pl_exchange *x)
+{
+    if (x->webhook == UINT32_MAX) {
+        x->error_text = "the connector or webhook of this delivery is not loaded";
+        return PL_E_CONFIG;
+    }
+    return watch_script(x, x->generation->render(x->generation, x));
+}
+
+static int authenticate(pl_exchange *x)
+{
+    return watch_script(x, x->generation->authenticate(x->generation, x));
+}
+
+static int send_request(pl_exchange *x)
+{
+    x->engine->ports.send(x->engine->ports.world, x);
+    return PL_WAIT;
+}
+
+static int map(pl_exchange *x)
+{
+    return watch_script(x, x->generation->map(x->generation, x));
+}
+
+static int (*const stage_functions[PL_STAGE_COUNT])(pl_exchange *) = {
+    [PL_STAGE_RENDER] = render,
+    [PL_STAGE_AUTHENTICATE] = authenticate,
+    [PL_STAGE_SEND] = send_request,
+    [PL_STAGE_MAP] = map,
+};
+
+/* The one exit. */
+static void finish(pl_exchange *x)
+{
+    x->stage = PL_STAGE_RECORD;
+    x->stage_us = x->engine->ports.monotonic_us();
+    fill_record(x);
+    count(x);
+    log_outcome(x);
+    if (x->delivery) x->delivery->phase = PL_RECORDING;
+    if (x->finished) x->finished(x);
+    if (x->dry_run) {
+        pl_exchange_free(x);
+        return;
+    }
+    pl_timer_init(&x->timer, on_record_timer);
+    submit_record(x);
+}
+
+/* An answer whose status is no success ends as http_status. A mapper that fails has not made the receiver forget what it took: that is
+ * not tried again. */
+static int judge(pl_exchange *x, int code)
+{
+    if (x->stage != PL_STAGE_MAP) return code;
+    int status = x->response.status;
+    if (code < 0) return status >= 200 && status < 300 ? PL_E_MAP : PL_E_HTTP_STATUS;
+    if (x->ok) return 0;
+    x->error_text = pl_arena_printf(&x->arena, "status %d is not a success%s%s", status,
+                                    x->error_text ? "; " : "", x->error_text ? x->error_text : "");
+    return PL_E_HTTP_STATUS;
+}
+
+static void advance(pl_exchange *x, int code)
+{
+    enum pl_stage last = x->dry_run ? PL_STAGE_AUTHENTICATE : PL_STAGE_MAP;
+    while (code != PL_WAIT) {
+        pl_metric_time(x->engine, x->stage, x->stage_us);
+        code = judge(x, code);
+        if (code < 0) {
+            x->error = code;
+            x->failed_stage = x->stage;
+            if (x->error_text == NULL) x->error_text = pl_err_text(code);
+        }
+        if (code < 0 || x->stage == last) {
+            finish(x);
+            return;
+        }
+        x->stage++;
+        x->stage_us = x->engine->ports.monotonic_us();
+        code = stage_functions[x->stage](x);
+    }
+}
+
+void pl_engine_sent(pl_exchange *x, int code)
+{
+    x->transfer = NULL;
+    if (code < 0) x->error_text = x->response.error_text;
+    advance(x, code);
+}
+
+void pl_engine_resume(pl_exchange *x, int code)
+{
+    if (code == PL_WAIT) return;
+    pl_wheel_stop(x->engine->ports.wheel, &x->timer);
+    advance(x, code);
+}
+
+void pl_exchange_fail(pl_exchange *x, int code, const char *text)
+{
+    if (x->transfer) x->engine->ports.unsend(x->engine->ports.world, x);
+    x->transfer = NULL;
+    pl_wheel_stop(x->engine->ports.wheel, &x->timer);
+    x->generation->release(x->generation, x);
+    x->error = code;
+    x->error_text = text;
+    x->failed_stage = x->stage;
+    finish(x);
+}
+
+/* -- begin and end ---------------------------------------------------------------------------------------------------------------- */
+
+static pl_exchange *exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint32_t webhook)
+{
+    pl_exchange *x = pl_alloc_zero(sizeof *x);
+    x->engine = e;
+    x->generation = pl_generation_ref(e->generation);
+    x->kind = kind;
+    x->webhook = webhook;
+    x->policy = webhook == UINT32_MAX ? &pl_retry_default : &e->generation->policies[webhook];
+    x->started_ms = e->ports.wall_ms();
+    x->started_us = e->ports.monotonic_us();
+    x->request.timeout_ms = x->policy->timeout_ms;
+    x->request.connect_timeout_ms = x->policy->connect_timeout_ms ? x->policy->connect_timeout_ms
+                                                                  : e->settings->timeout_connect;
+    pl_arena_init(&x->arena);
+    pl_timer_init(&x->timer, on_script_timer);
+    x->next = e->exchanges;
+    x->link = &e->exchanges;
+    if (x->next) x->next->link = &x->next;
+    e->exchanges = x;
+    return x;
+}
+
+static void begin(pl_exchange *x)
+{
+    x->stage = PL_STAGE_RENDER;
+    x->stage_us = x->started_us;
+    advance(x, stage_functions[PL_STAGE_RENDER](x));
+}
+
+void pl_exchange_start(pl_delivery *d)
+{
+    pl_engine *e = d->engine;
+    int64_t webhook = e->generation->find(e->generation, d->connector, d->webhook);
+    pl_exchange *x = exchange_new(e, PL_KIND_DELIVERY, webhook < 0 ? UINT32_MAX : (uint32_t)webhook);
+    pl_counter_set(&e->metrics.in_flight, ++e->in_flight + e->calls);
+    x->delivery = d;
+    x->id = d->id;
+    x->event = pl_event_ref(d->event);
+    x->undecided = d->undecided;
+    x->created_ms = d->created_ms;
+    x->number = ++d->attempts;
+    if (x->request.timeout_ms == 0) x->request.timeout_ms = e->settings->timeout_delivery;
+    d->phase = PL_RUNNING;
+    begin(x);
+}
+
+int pl_engine_call(pl_engine *e, const pl_call *call)
+{
+    if (e->is_stopping) return PL_E_STOPPING;
+    if (e->calls >= (uint64_t)e->settings->limit_calls) return PL_E_BUSY;
+    pl_exchange *x = exchange_new(e, call->kind, call->webhook);
+    pl_counter_set(&e->metrics.in_flight, e->in_flight + ++e->calls);
+    if (call->kind == PL_KIND_CALL) pl_counter_add(&e->metrics.calls, 1);
+    x->id = pl_uuid_new(&e->rng, (uint64_t)x->started_ms);
+    x->event = call->event;
+    x->created_ms = x->started_ms;
+    x->number = 1;
+    x->dry_run = call->dry_run;
+    x->finished = call->finished;
+    x->owner = call->owner;
+    if (call->timeout_ms) x->request.timeout_ms = call->timeout_ms;
+    if (x->request.timeout_ms == 0) x->request.timeout_ms = e->settings->timeout_call;
+    begin(x);
+    return 0;
+}
+
+void pl_exchange_free(pl_exchange *x)
+{
+    pl_engine *e = x->engine;
+    if (x->transfer) e->ports.unsend(e->ports.world, x);
+    pl_wheel_stop(e->ports.wheel, &x->timer);
+    x->generation->release(x->generation, x);
+    *x->link = x->next;
+    if (x->next) x->next->link = x->link;
+    if (x->delivery)
+        e->in_flight--;
+    else
+        e->calls--;
+    pl_counter_set(&e->metrics.in_flight, e->in_flight + e->calls);
+    pl_event_unref(x->event);
+    pl_generation_unref(x->generation);
+    pl_arena_fini(&x->arena);
+    free(x);
+}

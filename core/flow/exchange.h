@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One attempt on its way: the record that the stages fill, in the order of the stages. A stage reads what stands above its own
+ * group and writes only that; nothing is rewritten later. Everything it points to lives in its arena, in its event, or in its
+ * generation, and goes with it. */
+#ifndef PL_FLOW_EXCHANGE_H
+#define PL_FLOW_EXCHANGE_H
+
+#include "base/arena.h"
+#include "base/id.h"
+#include "base/wheel.h"
+#include "flow/event.h"
+#include "flow/generation.h"
+#include "flow/journal.h"
+#include "flow/message.h"
+#include "flow/stage.h"
+
+typedef struct pl_engine pl_engine;
+typedef struct pl_delivery pl_delivery;
+
+enum pl_exchange_kind {
+    PL_KIND_DELIVERY, /* an attempt at a durable delivery */
+    PL_KIND_CALL,     /* a caller waits */
+    PL_KIND_TRY       /* an administrator tries a webhook; with dry_run it ends before send */
+};
+
+struct pl_exchange {
+    /* begin: who it is */
+    pl_engine *engine;
+    pl_generation *generation;
+    const pl_policy *policy;
+    uint32_t webhook; /* index in the generation */
+    enum pl_exchange_kind kind;
+    bool dry_run, undecided;
+    pl_uuid id;            /* of the delivery, or of the call */
+    pl_event *event;
+    pl_delivery *delivery; /* NULL for calls */
+    uint32_t number;       /* attempts count from 1 */
+    int64_t created_ms;    /* wall clock: of the delivery or call */
+    int64_t started_ms;    /* wall clock: of this attempt */
+    uint64_t started_us;   /* monotonic */
+    enum pl_stage stage;
+    pl_arena arena;
+    uint64_t stage_us; /* monotonic: when the current stage began */
+
+    /* script/: what it keeps between its stages */
+    int script_ref;       /* of the context table in the Lua registry, 0: none */
+    uint64_t script_slot; /* (slot, generation) of the coroutine that waits, 0: none */
+
+    /* render and authenticate */
+    pl_request request;
+
+    /* send */
+    pl_response response;
+    void *transfer; /* net/: the transfer under way */
+
+    /* map */
+    bool ok;            /* the success rule holds */
+    pl_slice variables; /* a JSON object, or empty */
+
+    /* where and why it ended early; error 0: it did not */
+    int error;
+    enum pl_stage failed_stage;
+    const char *error_text; /* for people, names file and line of a script */
+
+    /* record */
+    pl_attempt attempt;
+    pl_record record;
+    int record_tries;
+    pl_timer timer; /* a script waits too long; later: the store could not write, try the record again */
+
+    /* calls and tries: told when map (or the failure) is through; the exchange lives until `finished` returns */
+    void (*finished)(pl_exchange *x);
+    void *owner;
+    pl_exchange *next, **link; /* the engine's list of exchanges under way */
+};
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the engine sees of one loaded set of scripts: for each webhook the policy that C acts on, and the stages that scripts carry
+ * out. script/ puts this struct at the front of its own. One worker's; counted references: every exchange holds one, so
+ * that work under way finishes on the scripts it began with. */
+#ifndef PL_FLOW_GENERATION_H
+#define PL_FLOW_GENERATION_H
+
+#include "base/arena.h"
+#include "flow/event.h"
+
+typedef struct pl_exchange pl_exchange;
+typedef struct pl_generation pl_generation;
+
+typedef struct pl_policy {
+    pl_slice connector, webhook; /* ids */
+    int64_t timeout_ms;          /* 0: the setting for deliveries, or for calls */
+    int64_t connect_timeout_ms;  /* 0: the setting */
+    const int64_t *delays_ms;    /* before the second, third, ... attempt */
+    uint32_t delay_count;        /* 0: one attempt and no more */
+    double jitter;               /* a delay is multiplied by a factor in [1 - jitter, 1 + jitter] */
+} pl_policy;
+
+typedef struct pl_route {
+    uint32_t webhook; /* index into policies */
+    bool undecided;   /* its `when` raised an error: render asks it again, before each attempt */
+} pl_route;
+
+typedef struct pl_routes {
+    pl_route *items;
+    uint32_t count;
+    pl_slice reason; /* with count 0: why nothing wants the event */
+} pl_routes;
+
+struct pl_generation {
+    uint32_t refs;
+    uint64_t number; /* counts the loads of this process, from 1 */
+    const pl_policy *policies;
+    uint32_t policy_count;
+    void (*free)(pl_generation *g);
+
+    /* Never waits, never fails: a webhook whose `when` cannot be asked is undecided. Result in the arena. */
+    void (*route)(pl_generation *g, const pl_event *event, pl_arena *arena, pl_routes *routes);
+    /* Index of a webhook, or -1. With an empty webhook id: 0 when the connector exists. */
+    int64_t (*find)(pl_generation *g, pl_slice connector, pl_slice webhook);
+    /* The script stages. Each: 0; PL_WAIT, then pl_engine_resume comes; or a PL_E_* code with x->error_text set (in the
+     * arena). Render gives PL_E_CANCELLED when an undecided `when` says no. */
+    int (*render)(pl_generation *g, pl_exchange *x);
+    int (*authenticate)(pl_generation *g, pl_exchange *x);
+    int (*map)(pl_generation *g, pl_exchange *x);
+    /* The exchange is over, or cancelled while a script waits: what scripts hold for it is forgotten. */
+    void (*release)(pl_generation *g, pl_exchange *x);
+    /* JSON of the loaded connectors, or of one (PL_E_UNKNOWN_CONNECTOR), as GET /v1/connectors shows them. */
+    int (*describe)(pl_generation *g, pl_slice connector, pl_buf *out);
+};
+
+static inline pl_generation *pl_generation_ref(pl_generation *g)
+{
+    g->refs++;
+    return g;
+}
+
+static inline void pl_generation_unref(pl_generation *g)
+{
+    if (g && --g->refs == 0) g->free(g);
+}
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Events on their way to disk: route, then commit. Deliveries are made at routing, so that they can start the moment the commit is through
+ * without a look into the database; those for which there is no room in memory go to disk as parked rows.
+ *
+ * Whether an event is a duplicate is known to the store only; the deliveries that were made for one are dropped unseen. */
+#include "flow/engine_impl.h"
+
+#include <stdlib.h>
+
+pl_intake *pl_intake_new(void)
+{
+    pl_intake *in = pl_alloc_zero(sizeof *in);
+    pl_arena_init(&in->arena);
+    return in;
+}
+
+static bool has_room(const pl_engine *e, const pl_intake *in)
+{
+    return in->waits || e->resident < (size_t)e->settings->limit_resident;
+}
+
+static void route_to(pl_engine *e, pl_intake *in, uint32_t event, uint32_t i, const pl_route *route)
+{
+    const pl_policy *policy = &e->generation->policies[route->webhook];
+    pl_commit_delivery *row = &in->commit.events[event].deliveries[i];
+    *row = (pl_commit_delivery){
+        .id = pl_uuid_new(&e->rng, (uint64_t)in->commit.now_ms),
+        .connector = pl_arena_dup(&in->arena, policy->connector),
+        .webhook = pl_arena_dup(&in->arena, policy->webhook),
+        .held = has_room(e, in),
+        .undecided = route->undecided,
+    };
+    if (!row->held) return;
+    pl_delivery *d = pl_delivery_new(e, row->id, in->events[event], row->connector, row->webhook);
+    d->created_ms = in->commit.now_ms;
+    d->received_us = in->received_us;
+    d->undecided = route->undecided;
+    d->slot = &in->deliveries[event][i];
+    *d->slot = d;
+    if (!in->waits) return;
+    d->intake = in;
+    d->settlement = &in->settlements[event][i];
+    in->unsettled++;
+}
+
+static void route_event(pl_engine *e, pl_intake *in, uint32_t n)
+{
+    pl_routes routes = {0};
+    pl_commit_event *c = &in->commit.events[n];
+    e->generation->route(e->generation, in->events[n], &in->arena, &routes);
+    c->event = in->events[n];
+    c->count = routes.count;
+    c->reason = routes.reason;
+    c->deliveries = pl_arena_zero(&in->arena, routes.count * sizeof *c->deliveries);
+    in->deliveries[n] = pl_arena_zero(&in->arena, routes.count * sizeof *in->deliveries[n]);
+    if (in->waits) in->settlements[n] = pl_arena_zero(&in->arena, routes.count * sizeof *in->settlements[n]);
+    for (uint32_t i = 0; i < routes.count; i++)
+        route_to(e, in, n, i, &routes.items[i]);
+    if (routes.count == 0) c->unmatched_id = pl_uuid_new(&e->rng, (uint64_t)in->commit.now_ms);
+}
+
+static size_t weight_of(const pl_intake *in)
+{
+    size_t bytes = sizeof *in;
+    for (uint32_t i = 0; i < in->count; i++)
+        bytes += in->events[i]->document.len + in->commit.events[i].count * sizeof(pl_delivery);
+    return bytes;
+}
+
+/* Those of one event, or of all when nothing of the intake was written. */
+static void drop_deliveries(pl_intake *in, uint32_t n)
+{
+    for (uint32_t i = 0; i < in->commit.events[n].count; i++) {
+        pl_delivery *d = in->deliveries[n][i];
+        if (d == NULL) continue;
+        if (d->intake) in->unsettled--;
+        pl_delivery_drop(d);
+    }
+}
+
+static void drop_all(pl_intake *in)
+{
+    for (uint32_t n = 0; n < in->count; n++)
+        drop_deliveries(in, n);
+}
+
+static void start_event(pl_engine *e, pl_intake *in, uint32_t n)
+{
+    pl_commit_event *c = &in->commit.events[n];
+    if (c->is_duplicate) {
+        pl_counter_add(&e->metrics.duplicates, 1);
+        drop_deliveries(in, n);
+        return;
+    }
+    pl_counter_add(&e->metrics.events, 1);
+    pl_counter_add(&e->metrics.deliveries, c->count);
+    if (c->count == 0) pl_counter_add(&e->metrics.unmatched, 1);
+    for (uint32_t i = 0; i < c->count; i++) {
+        pl_delivery *d = in->deliveries[n][i];
+        if (d == NULL) {
+            pl_engine_parked(e, in->commit.now_ms);
+            continue;
+        }
+        if (!in->waits) { /* from here on they go their own ways */
+            d->slot = NULL;
+            in->deliveries[n][i] = NULL;
+        }
+        pl_delivery_make_ready(d);
+    }
+}
+
+static void on_committed(pl_message *m)
+{
+    pl_intake *in = (pl_intake *)((char *)m - offsetof(pl_intake, commit.op.message));
+    pl_engine *e = in->engine;
+    int code = in->commit.op.result;
+    e->commits--;
+    pl_metric_time(e, PL_STAGE_COMMIT, in->stage_us);
+    if (code != 0 || in->commit.is_duplicate) {
+        drop_all(in);
+        if (code == 0) pl_counter_add(&e->metrics.duplicates, in->count);
+    } else {
+        for (uint32_t n = 0; n < in->count; n++)
+            start_event(e, in, n);
+    }
+    in->committed(in, code); /* the answer first; it may free the intake */
+    pl_engine_pump(e);
+}
+
+static void prepare(pl_engine *e, pl_intake *in)
+{
+    in->engine = e;
+    in->unsettled = 0;
+    in->deliveries = pl_arena_zero(&in->arena, in->count * sizeof *in->deliveries);
+    in->settlements = pl_arena_zero(&in->arena, in->count * sizeof *in->settlements);
+    in->commit = (pl_commit){
+        .op = {.message.fn = on_committed, .reply_to = e->ports.mailbox, .kind = PL_OP_COMMIT},
+        .events = pl_arena_zero(&in->arena, in->count * sizeof *in->commit.events),
+        .count = in->count,
+        .idempotency_key = in->idempotency_key,
+        .now_ms = e->ports.wall_ms(),
+    };
+}
+
+int pl_engine_take(pl_engine *e, pl_intake *in)
+{
+    if (e->is_stopping) return PL_E_STOPPING;
+    uint64_t began_us = e->ports.monotonic_us();
+    prepare(e, in);
+    for (uint32_t n = 0; n < in->count; n++)
+        route_event(e, in, n);
+    if (in->idempotency_key.len) {
+        pl_buf answer;
+        pl_buf_init(&answer);
+        in->answer(in, &answer);
+        in->commit.answer = pl_arena_dup(&in->arena, pl_buf_slice(&answer));
+        pl_buf_fini(&answer);
+    }
+    pl_metric_time(e, PL_STAGE_ROUTE, began_us);
+    in->stage_us = e->ports.monotonic_us();
+    in->commit.op.bytes = weight_of(in);
+    int code = e->ports.submit(e->ports.world, &in->commit.op);
+    if (code != 0)
+        drop_all(in);
+    else
+        e->commits++;
+    return code;
+}
+
+void pl_intake_settle(pl_delivery *d, const pl_record *record, bool is_final)
+{
+    pl_intake *in = d->intake;
+    if (in == NULL) return;
+    pl_settlement *s = d->settlement;
+    s->state = record->state;
+    s->attempts = d->attempts;
+    if (record->attempt) {
+        s->outcome = record->attempt->outcome;
+        s->status = record->attempt->status;
+        s->variables = pl_arena_dup(&in->arena, record->attempt->variables);
+    }
+    s->is_settled = is_final;
+    if (is_final) {
+        in->unsettled--;
+        d->intake = NULL;
+    }
+    in->settled(in);
+}
+
+void pl_intake_free(pl_intake *in)
+{
+    if (in->deliveries) {
+        for (uint32_t n = 0; n < in->count; n++) {
+            for (uint32_t i = 0; in->deliveries[n] && i < in->commit.events[n].count; i++) {
+                pl_delivery *d = in->deliveries[n][i];
+                if (d == NULL) continue;
+                d->intake = NULL;
+                d->slot = NULL;
+            }
+            free(in->commit.events[n].known);
+        }
+    }
+    for (uint32_t n = 0; n < in->count; n++)
+        pl_event_unref(in->events[n]);
+    free(in->commit.known);
+    pl_arena_fini(&in->arena);
+    free(in);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the engine asks the store: operations, each embedded in what it is about. The engine fills one and submits it through
+ * its port; the store carries out whatever has arrived as one transaction and answers each operation on the mailbox of its submitter, in
+ * order. Until then the operation, and all that it points to, belongs to the store, which only reads it and writes the `out` members. */
+#ifndef PL_FLOW_JOURNAL_H
+#define PL_FLOW_JOURNAL_H
+
+#include "base/id.h"
+#include "base/arena.h"
+#include "base/mailbox.h"
+#include "base/slice.h"
+#include "flow/event.h"
+#include "flow/message.h"
+
+enum pl_op_kind { PL_OP_COMMIT, PL_OP_RECORD, PL_OP_CLAIM, PL_OP_COMMAND, PL_OP_KINDS };
+
+typedef struct pl_op {
+    pl_message message;    /* message.fn: what to do with the answer, on the submitter's thread */
+    pl_mailbox *reply_to;
+    enum pl_op_kind kind;
+    size_t bytes;          /* about how much it weighs, for the bound of the queue */
+    int result;            /* out: 0, or PL_E_STORE, PL_E_STORE_FULL: nothing of it happened */
+    struct pl_op *next;
+} pl_op;
+
+/* States of a delivery as the feed names them. `unmatched` is the row of an event that nothing wanted. */
+#define PL_STATES(X)                                                                               \
+    X(PL_STATE_PENDING, "pending")                                                                 \
+    X(PL_STATE_DELIVERED, "delivered")                                                             \
+    X(PL_STATE_FAILED, "failed")                                                                   \
+    X(PL_STATE_CANCELLED, "cancelled")                                                             \
+    X(PL_STATE_UNMATCHED, "unmatched")
+
+enum pl_state {
+#define X(code, ...) code,
+    PL_STATES(X)
+#undef X
+        PL_STATE_COUNT
+};
+
+const char *pl_state_name(enum pl_state state);
+/* The state of a name, or -1. */
+int pl_state_of_name(pl_slice name);
+
+/* -- commit: events with their deliveries ------------------------------------------------------------------------- */
+
+typedef struct pl_commit_delivery {
+    pl_uuid id;
+    pl_slice connector, webhook;
+    bool held; /* in the memory of a worker; otherwise it waits in the store until it is claimed */
+    bool undecided;
+} pl_commit_delivery;
+
+typedef struct pl_commit_event {
+    pl_event *event; /* out: event->seq */
+    pl_commit_delivery *deliveries;
+    uint32_t count;
+    pl_slice reason;      /* with count 0: why */
+    pl_uuid unmatched_id; /* with count 0: id of the row in the feed */
+    bool is_duplicate;    /* out: an event of this id was there already; nothing was written for it */
+    char *known;          /* out, malloc'ed, of a duplicate: JSON array of the deliveries it had, [{"id","connector","webhook"}] */
+} pl_commit_event;
+
+typedef struct pl_commit {
+    pl_op op;
+    pl_commit_event *events;
+    uint32_t count;
+    pl_slice idempotency_key; /* empty: none. A key seen before makes the whole commit a duplicate */
+    pl_slice answer;          /* what to keep under the key: the JSON that the client gets */
+    bool is_duplicate;        /* out: the key was there */
+    char *known;              /* out, malloc'ed: the answer kept under it */
+    int64_t now_ms;
+} pl_commit;
+
+/* -- record: an attempt and what becomes of its delivery -------------------------------------------------------------- */
+
+/* The row of an attempt: what was really sent and what came back, credentials masked, bodies capped. */
+typedef struct pl_attempt {
+    uint32_t number;
+    int64_t started_ms;
+    const char *outcome; /* "ok", or the name of the error */
+    const char *stage;   /* in which it failed; NULL when it did not */
+    pl_slice error;      /* text; empty when all went well */
+    pl_slice method, url;
+    pl_slice request_fields; /* "Name: value\r\n" lines */
+    pl_slice request_body;
+    uint64_t request_body_bytes; /* before the cap */
+    bool body_is_event;          /* request_body is empty and stands in the event */
+    int status;
+    pl_slice response_fields;
+    pl_slice response_body;
+    uint64_t response_body_bytes;
+    pl_slice variables; /* JSON object or empty */
+    pl_timings timings;
+    pl_slice peer;
+    bool connection_reused;
+    uint64_t generation;
+} pl_attempt;
+
+typedef struct pl_record {
+    pl_op op;
+    pl_uuid id;
+    int kind; /* enum pl_exchange_kind */
+    pl_slice connector, webhook;
+    pl_event *event; /* of a call: stored with it */
+    int64_t created_ms, now_ms;
+    const pl_attempt *attempt; /* NULL: no attempt was made, only the state changes */
+    enum pl_state state;       /* PENDING: another attempt at due_ms */
+    int64_t due_ms;            /* wall clock */
+    bool held;                 /* it stays in the worker's memory */
+    bool was_gone;             /* out: the delivery was no longer pending (cancelled meanwhile); the attempt is kept all the same */
+} pl_record;
+
+/* -- claim: deliveries that wait in the store come into a worker's memory ---------------------------------------------- */
+
+typedef struct pl_claimed {
+    pl_uuid id;
+    char *connector, *webhook; /* in `memory` */
+    pl_slice document;         /* the event's */
+    int64_t event_seq, received_ms, created_ms, due_ms;
+    uint32_t attempts; /* made so far */
+    uint32_t first;    /* attempts made before the present run of the retry schedule */
+    bool undecided;
+} pl_claimed;
+
+typedef struct pl_claim {
+    pl_op op;
+    int64_t before_ms; /* due at this time or earlier */
+    uint32_t limit;
+    pl_claimed *items;   /* out: in `memory` */
+    uint32_t count;      /* out */
+    int64_t next_due_ms; /* out: when the next one that waits comes due, INT64_MAX: none */
+    pl_arena memory;     /* out: freed by the submitter */
+} pl_claim;
+
+/* -- command: an administrator retries or cancels one delivery ------------------------------------------------------------ */
+
+enum pl_command_kind { PL_COMMAND_RETRY, PL_COMMAND_CANCEL };
+
+typedef struct pl_command {
+    pl_op op; /* result also: PL_E_UNKNOWN_DELIVERY, PL_E_CONFLICT */
+    enum pl_command_kind kind;
+    pl_uuid id;
+    int64_t now_ms;
+    enum pl_state state; /* out: after it; with PL_E_CONFLICT the one it is in */
+} pl_command;
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Everything here follows from the list in the header: a setting is its row and the offset of its member, so that defaults, setting
+ * from text and freeing are one switch over the kind each. */
+#include "flow/settings.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const pl_setting pl_setting_list[] = {
+#define X(kind, member, name, initial, help)                                                       \
+    {PL_SETTING_##kind, name, initial, help, offsetof(pl_settings, member)},
+    PL_SETTINGS(X)
+#undef X
+};
+
+const size_t pl_setting_count = sizeof pl_setting_list / sizeof *pl_setting_list;
+
+static void *member_of(pl_settings *s, const pl_setting *setting)
+{
+    return (char *)s + setting->offset;
+}
+
+static char *text_dup(pl_slice s)
+{
+    char *text = pl_alloc(s.len + 1);
+    if (s.len) memcpy(text, s.ptr, s.len);
+    text[s.len] = 0;
+    return text;
+}
+
+static pl_slice trim(pl_slice s)
+{
+    while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == '\t'))
+        s.ptr++, s.len--;
+    while (s.len && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
+        s.len--;
+    return s;
+}
+
+/* Digits that fit 53 bits: what a number of gateway.lua can hold as well. */
+static bool read_count(pl_slice s, int64_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
+        *n = *n * 10 + (s.ptr[i] - '0');
+        if (*n >> 53) return false;
+    }
+    return s.len > 0;
+}
+
+static bool read_bytes(pl_slice s, int64_t *n)
+{
+    int shift = 0;
+    switch (s.len ? s.ptr[s.len - 1] : 0) {
+    case 'k':
+    case 'K':
+        shift = 10;
+        break;
+    case 'm':
+    case 'M':
+        shift = 20;
+        break;
+    case 'g':
+    case 'G':
+        shift = 30;
+    }
+    if (shift) s.len--;
+    if (!read_count(s, n) || *n >> (53 - shift)) return false;
+    *n <<= shift;
+    return true;
+}
+
+/* Digits with at most one point, as milliseconds; what is finer is rounded. */
+static bool read_seconds(pl_slice s, int64_t *ms)
+{
+    double value = 0, unit = 1;
+    bool has_digit = false, has_point = false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '.' && !has_point) {
+            has_point = true;
+            continue;
+        }
+        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
+        has_digit = true;
+        value = value * 10 + (s.ptr[i] - '0');
+        if (has_point) unit *= 10;
+    }
+    value = value / unit * 1000;
+    if (!has_digit || !(value < 0x1p53)) return false;
+    *ms = llround(value);
+    return true;
+}
+
+static void set_list(pl_settings *s, const pl_setting *setting, pl_slice text)
+{
+    pl_settings_clear(s, setting);
+    while (text.len) {
+        const char *comma = memchr(text.ptr, ',', text.len);
+        pl_slice item = {text.ptr, comma ? (size_t)(comma - text.ptr) : text.len};
+        text = pl_slice_from(text, item.len + (comma != NULL));
+        item = trim(item);
+        if (item.len) pl_settings_add(s, setting, item);
+    }
+}
+
+void pl_settings_init(pl_settings *s)
+{
+    *s = (pl_settings){0};
+    for (size_t i = 0; i < pl_setting_count; i++)
+        pl_settings_set(s, &pl_setting_list[i], pl_slice_of(pl_setting_list[i].initial));
+}
+
+void pl_settings_fini(pl_settings *s)
+{
+    for (size_t i = 0; i < pl_setting_count; i++) {
+        const pl_setting *setting = &pl_setting_list[i];
+        if (setting->kind == PL_SETTING_TEXT)
+            free(*(char **)member_of(s, setting));
+        else if (setting->kind == PL_SETTING_LIST || setting->kind == PL_SETTING_SECRETS)
+            pl_settings_clear(s, setting);
+    }
+    *s = (pl_settings){0};
+}
+
+const pl_setting *pl_setting_find(pl_slice name)
+{
+    for (size_t i = 0; i < pl_setting_count; i++)
+        if (pl_slice_eq(pl_slice_of(pl_setting_list[i].name), name)) return &pl_setting_list[i];
+    return NULL;
+}
+
+const char *pl_settings_set(pl_settings *s, const pl_setting *setting, pl_slice text)
+{
+    void *member = member_of(s, setting);
+    int64_t n;
+    switch (setting->kind) {
+    case PL_SETTING_TEXT:
+        free(*(char **)member);
+        *(char **)member = text_dup(text);
+        return NULL;
+    case PL_SETTING_COUNT:
+        if (!read_count(text, &n)) return "a whole number";
+        *(int64_t *)member = n;
+        return NULL;
+    case PL_SETTING_BYTES:
+        if (!read_bytes(text, &n)) return "a number of bytes, such as 65536, 64k, 1M or 1G";
+        *(int64_t *)member = n;
+        return NULL;
+    case PL_SETTING_SECONDS:
+        if (!read_seconds(text, &n)) return "a number of seconds, such as 5 or 0.5";
+        *(int64_t *)member = n;
+        return NULL;
+    case PL_SETTING_LIST:
+    case PL_SETTING_SECRETS:
+        set_list(s, setting, text);
+    }
+    return NULL;
+}
+
+void pl_settings_clear(pl_settings *s, const pl_setting *setting)
+{
+    pl_list *list = member_of(s, setting);
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (pl_list){0};
+}
+
+void pl_settings_add(pl_settings *s, const pl_setting *setting, pl_slice text)
+{
+    pl_list *list = member_of(s, setting);
+    list->items = pl_realloc(list->items, (list->count + 1) * sizeof *list->items);
+    list->items[list->count++] = text_dup(text);
+}
+
+void pl_setting_flag(const pl_setting *setting, pl_buf *out)
+{
+    for (const char *c = setting->name; *c; c++)
+        pl_buf_put_char(out, *c == '.' || *c == '_' ? '-' : *c);
+}
+
+void pl_setting_variable(const pl_setting *setting, pl_buf *out)
+{
+    PL_BUF_PUT(out, "PERILUNE_");
+    for (const char *c = setting->name; *c; c++)
+        pl_buf_put_char(out, *c == '.' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 0x20) : *c);
+}
+
+const char *pl_setting_kind_name(enum pl_setting_kind kind)
+{
+    static const char *const names[] = {
+        [PL_SETTING_TEXT] = "text",       [PL_SETTING_COUNT] = "count",
+        [PL_SETTING_BYTES] = "bytes",     [PL_SETTING_SECONDS] = "seconds",
+        [PL_SETTING_LIST] = "list",       [PL_SETTING_SECRETS] = "secrets",
+    };
+    return names[kind];
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a request to its handler: path, method, scope, in this order, so that a wrong path is 404, a wrong method 405 with Allow, and a missing
+ * token 401. The table below is the whole interface. */
+#include "gateway/api.h"
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "http/message.h"
+#include "http/url.h"
+
+#include <stdio.h>
+
+enum scope { OPEN, INGEST, ADMIN };
+
+static const struct resource {
+    const char *method, *path; /* {} stands for one segment */
+    enum scope scope;
+    pl_api_fn *handle;
+} resources[] = {
+    {"POST", "/v1/events", INGEST, pl_api_events},
+    {"POST", "/v1/calls/{}/{}", INGEST, pl_api_call},
+    {"GET", "/v1/deliveries", ADMIN, pl_api_deliveries},
+    {"GET", "/v1/deliveries/{}", ADMIN, pl_api_delivery},
+    {"POST", "/v1/deliveries/{}/retry", ADMIN, pl_api_retry},
+    {"POST", "/v1/deliveries/{}/cancel", ADMIN, pl_api_cancel},
+    {"GET", "/v1/feed", ADMIN, pl_api_feed},
+    {"GET", "/v1/connectors", ADMIN, pl_api_connectors},
+    {"GET", "/v1/connectors/{}", ADMIN, pl_api_connector},
+    {"POST", "/v1/connectors/{}/webhooks/{}/try", ADMIN, pl_api_try},
+    {"POST", "/v1/reload", ADMIN, pl_api_reload},
+    {"GET", "/healthz", OPEN, pl_api_healthz},
+    {"GET", "/readyz", OPEN, pl_api_readyz},
+    {"GET", "/metrics", ADMIN, pl_api_metrics},
+};
+
+#define RESOURCES (sizeof resources / sizeof *resources)
+
+/* -- path ----------------------------------------------------------------------------------------------------------------------- */
+
+static pl_slice take_segment(pl_slice *rest)
+{
+    const char *slash = memchr(rest->ptr, '/', rest->len);
+    size_t len = slash ? (size_t)(slash - rest->ptr) : rest->len;
+    pl_slice segment = {rest->ptr, len};
+    *rest = pl_slice_from(*rest, slash ? len + 1 : len);
+    return segment;
+}
+
+/* `parts` gets the raw segments. */
+static bool path_matches(const char *pattern, pl_slice path, pl_slice parts[PL_API_MAX_PARTS])
+{
+    pl_slice wanted = pl_slice_from(pl_slice_of(pattern), 1);
+    int part = 0;
+    if (path.len == 0 || path.ptr[0] != '/' || path.ptr[path.len - 1] == '/') return false;
+    path = pl_slice_from(path, 1);
+    while (wanted.len && path.len) {
+        pl_slice a = take_segment(&wanted), b = take_segment(&path);
+        if (pl_slice_eq(a, PL_SLICE("{}"))) {
+            if (b.len == 0) return false;
+            parts[part++] = b;
+        } else if (!pl_slice_eq(a, b)) {
+            return false;
+        }
+    }
+    return wanted.len == 0 && path.len == 0;
+}
+
+/* What of a path there is: the resource for this method, and the methods that it takes. */
+typedef struct match {
+    const struct resource *resource;
+    bool has_path;
+    bool takes_get, takes_post;
+    pl_slice parts[PL_API_MAX_PARTS];
+} match;
+
+static void find(const pl_http_request *q, match *m)
+{
+    pl_slice method = q->method;
+    if (pl_slice_eq(method, PL_SLICE("HEAD"))) method = PL_SLICE("GET"); /* the server leaves out the body */
+    *m = (match){0};
+    for (size_t i = 0; i < RESOURCES; i++) {
+        pl_slice parts[PL_API_MAX_PARTS] = {{0}};
+        if (!path_matches(resources[i].path, q->path, parts)) continue;
+        m->has_path = true;
+        if (resources[i].method[0] == 'G')
+            m->takes_get = true;
+        else
+            m->takes_post = true;
+        if (!pl_slice_eq(method, pl_slice_of(resources[i].method))) continue;
+        m->resource = &resources[i];
+        memcpy(m->parts, parts, sizeof parts);
+    }
+}
+
+static pl_slice allow_line(const match *m)
+{
+    if (m->takes_get && m->takes_post) return PL_SLICE("Allow: GET, HEAD, POST, OPTIONS\r\n");
+    return m->takes_get ? PL_SLICE("Allow: GET, HEAD, OPTIONS\r\n") : PL_SLICE("Allow: POST, OPTIONS\r\n");
+}
+
+/* -- tokens --------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_one_of(const pl_list *tokens, pl_slice given)
+{
+    bool found = false;
+    for (size_t i = 0; i < tokens->count; i++)
+        found |= pl_secret_eq(pl_slice_of(tokens->items[i]), given);
+    return found;
+}
+
+/* Without any token the listener is loopback only, and everything is open to it. */
+static int check_scope(const pl_settings *s, const pl_http_request *q, enum scope scope)
+{
+    if (scope == OPEN || (s->tokens_ingest.count == 0 && s->tokens_admin.count == 0)) return 0;
+    pl_slice given = pl_http_bearer(q);
+    if (given.len == 0) return PL_E_UNAUTHORIZED;
+    if (is_one_of(&s->tokens_admin, given)) return 0;
+    if (!is_one_of(&s->tokens_ingest, given)) return PL_E_UNAUTHORIZED;
+    return scope == INGEST ? 0 : PL_E_FORBIDDEN;
+}
+
+/* -- entry ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_options(const pl_http_request *q)
+{
+    return pl_slice_eq(q->method, PL_SLICE("OPTIONS"));
+}
+
+static int judge(const pl_worker *w, const pl_http_request *q, match *m)
+{
+    find(q, m);
+    if (is_options(q)) return m->has_path || pl_slice_eq(q->path, PL_SLICE("*")) ? 0 : PL_E_NOT_FOUND;
+    if (!m->has_path) return PL_E_NOT_FOUND;
+    if (m->resource == NULL) return PL_E_METHOD;
+    return check_scope(&w->gateway->settings, q, m->resource->scope);
+}
+
+int pl_api_admit(const pl_http_request *request, void *worker)
+{
+    match m;
+    return judge(worker, request, &m);
+}
+
+static void refuse(pl_inbound *in, int code, const match *m)
+{
+    pl_slice extra = PL_NO_SLICE;
+    if (code == PL_E_METHOD) extra = allow_line(m);
+    if (code == PL_E_UNAUTHORIZED) extra = PL_SLICE("WWW-Authenticate: Bearer realm=\"perilune\"\r\n");
+    if (code == PL_E_FORBIDDEN)
+        extra = PL_SLICE("WWW-Authenticate: Bearer realm=\"perilune\", error=\"insufficient_scope\", scope=\"admin\"\r\n");
+    pl_inbound_problem(in, code, pl_err_text(code), extra, PL_NO_SLICE);
+}
+
+static bool decode_parts(pl_inbound *in, const match *m, pl_api_request *r)
+{
+    for (int i = 0; i < PL_API_MAX_PARTS; i++) {
+        pl_buf text;
+        pl_buf_init(&text);
+        bool is_good = pl_url_decode(&text, m->parts[i], false);
+        r->parts[i] = pl_arena_dup(&in->arena, pl_buf_slice(&text));
+        pl_buf_fini(&text);
+        if (!is_good) return false;
+    }
+    return true;
+}
+
+void pl_api_handle(pl_inbound *in, void *worker)
+{
+    match m;
+    int code = judge(worker, &in->request, &m);
+    pl_api_request *r = pl_arena_zero(&in->arena, sizeof *r);
+    *r = (pl_api_request){.worker = worker, .in = in};
+    if (code != 0)
+        refuse(in, code, &m);
+    else if (is_options(&in->request))
+        pl_inbound_reply(in, 204, PL_NO_SLICE, m.has_path ? allow_line(&m) : PL_SLICE("Allow: GET, HEAD, POST, OPTIONS\r\n"), PL_NO_SLICE);
+    else if (!decode_parts(in, &m, r))
+        pl_api_problem(in, PL_E_BAD_REQUEST, "the path has a percent-encoding that is not valid");
+    else
+        m.resource->handle(r);
+}
+
+/* -- answers ---------------------------------------------------------------------------------------------------------------------- */
+
+void pl_api_json(pl_inbound *in, int status, pl_slice extra, const pl_buf *body)
+{
+    pl_inbound_reply(in, status, PL_SLICE("application/json"), extra, pl_buf_slice(body));
+}
+
+void pl_api_problem(pl_inbound *in, int code, const char *format, ...)
+{
+    char detail[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+    pl_slice extra = pl_err_status(code) == 503 ? PL_SLICE("Retry-After: 1\r\n") : PL_NO_SLICE;
+    pl_inbound_problem(in, code, detail, extra, PL_NO_SLICE);
+}
+
+void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault, const char *prefix, int line)
+{
+    pl_buf members;
+    pl_json_writer w;
+    char pointer[96], detail[256];
+    int at = fault->line ? fault->line + (line ? line - 1 : 0) : line;
+    snprintf(pointer, sizeof pointer, "%s%s", prefix, fault->pointer);
+    if (fault->line)
+        snprintf(detail, sizeof detail, "line %d, column %d: %s", at, fault->column, fault->message);
+    else
+        snprintf(detail, sizeof detail, "%s%s%s", pointer, pointer[0] ? ": " : "", fault->message);
+    pl_buf_init(&members);
+    pl_jw_init(&w, &members);
+    PL_BUF_PUT(&members, ",\"pointer\":");
+    pl_jw_text(&w, pointer);
+    if (at) pl_buf_printf(&members, ",\"line\":%d", at);
+    if (fault->line) pl_buf_printf(&members, ",\"column\":%d", fault->column);
+    pl_inbound_problem(in, code, detail, PL_NO_SLICE, pl_buf_slice(&members));
+    pl_buf_fini(&members);
+}
+
+bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value)
+{
+    pl_slice rest = in->request.query, n, v;
+    *value = PL_NO_SLICE;
+    while (rest.ptr && pl_query_next(&rest, &n, &v)) {
+        if (!pl_slice_eq(n, pl_slice_of(name))) continue;
+        pl_buf text;
+        pl_buf_init(&text);
+        bool is_good = pl_url_decode(&text, v, true);
+        *value = pl_arena_dup(&in->arena, pl_buf_slice(&text));
+        pl_buf_fini(&text);
+        if (!is_good) pl_api_problem(in, PL_E_BAD_QUERY, "the query parameter '%s' is not valid percent-encoding", name);
+        return is_good;
+    }
+    return true;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * POST /v1/calls/{connector}/{webhook}: a caller waits for the variables. And "run webhook": POST
+ * /v1/connectors/{id}/webhooks/{id}/try, which shows the request, the response and the variables, or with "dry_run": true the request
+ * only. Both run on the worker that accepted them. */
+#include "gateway/api.h"
+
+#include "base/err.h"
+
+#include <stdio.h>
+
+/* -- what both need ----------------------------------------------------------------------------------------------------------------- */
+
+/* The webhook's index, or -1 when it was answered. */
+static int64_t find_webhook(pl_api_request *r)
+{
+    pl_generation *g = pl_engine_generation(r->worker->engine);
+    int64_t index = g->find(g, r->parts[0], r->parts[1]);
+    if (index >= 0) return index;
+    if (g->find(g, r->parts[0], PL_NO_SLICE) < 0)
+        pl_api_problem(r->in, PL_E_UNKNOWN_CONNECTOR, "no connector '%.*s' is loaded", PL_FMT(r->parts[0]));
+    else
+        pl_api_problem(r->in, PL_E_UNKNOWN_WEBHOOK, "connector '%.*s' has no webhook '%.*s'", PL_FMT(r->parts[0]), PL_FMT(r->parts[1]));
+    return -1;
+}
+
+static pl_event *parse_event(pl_api_request *r, pl_slice json, enum pl_type_rule type, const char *prefix)
+{
+    pl_event *event;
+    pl_event_fault fault;
+    pl_event_rules rules = {.json_depth = (int)r->worker->gateway->settings.limit_json_depth, .type = type};
+    int code = pl_event_parse(json, &rules, pl_engine_rng(r->worker->engine), pl_wall_ms(), &event, &fault);
+    if (code == 0) return event;
+    pl_api_event_problem(r->in, code, &fault, prefix, 0);
+    return NULL;
+}
+
+static void start(pl_api_request *r, pl_call *call)
+{
+    call->owner = r->in;
+    int code = pl_engine_call(r->worker->engine, call);
+    if (code == 0) return;
+    pl_event_unref(call->event);
+    pl_api_problem(r->in, code, "%s", pl_err_text(code));
+}
+
+static void write_status(pl_json_writer *w, const pl_exchange *x)
+{
+    pl_jw_key(w, "status");
+    if (x->response.status)
+        pl_jw_int(w, x->response.status);
+    else
+        pl_jw_null(w);
+}
+
+/* -- calls -------------------------------------------------------------------------------------------------------------------------- */
+
+static void write_outcome(pl_json_writer *w, const pl_exchange *x)
+{
+    char id[PL_UUID_TEXT + 1];
+    pl_uuid_format(x->id, id);
+    pl_jw_key(w, "ok");
+    pl_jw_bool(w, x->error == 0);
+    pl_jw_key(w, "variables");
+    pl_jw_raw(w, x->variables);
+    pl_jw_key(w, "attempt");
+    pl_jw_text(w, id);
+    if (x->error == 0) return;
+    pl_jw_key(w, "outcome");
+    pl_jw_text(w, pl_err_name(x->error));
+    pl_jw_key(w, "error");
+    pl_jw_string(w, x->attempt.error);
+}
+
+/* The target did not get to answer, or what it said could not be used: a problem document with the members of an answer beside its own
+ * (whose `status` is the gateway's). */
+static void answer_problem(pl_inbound *in, const pl_exchange *x)
+{
+    pl_buf members;
+    pl_json_writer w;
+    pl_buf_init(&members);
+    pl_jw_init(&w, &members);
+    PL_BUF_PUT(&members, ",");
+    write_outcome(&w, x);
+    char *detail = pl_arena_printf(&in->arena, "%.*s", PL_FMT(x->attempt.error));
+    pl_inbound_problem(in, x->error, detail, PL_NO_SLICE, pl_buf_slice(&members));
+    pl_buf_fini(&members);
+}
+
+static void on_called(pl_exchange *x)
+{
+    pl_inbound *in = x->owner;
+    if (x->error != 0 && x->error != PL_E_HTTP_STATUS) {
+        answer_problem(in, x);
+        return;
+    }
+    pl_buf body;
+    pl_json_writer w;
+    pl_buf_init(&body);
+    pl_jw_init(&w, &body);
+    pl_jw_object(&w);
+    write_status(&w, x);
+    write_outcome(&w, x);
+    pl_jw_object_end(&w);
+    pl_api_json(in, 200, PL_NO_SLICE, &body);
+    pl_buf_fini(&body);
+}
+
+void pl_api_call(pl_api_request *r)
+{
+    int64_t webhook = find_webhook(r);
+    if (webhook < 0) return;
+    pl_slice body = r->in->body.len ? r->in->body : PL_SLICE("{}");
+    pl_event *event = parse_event(r, body, PL_TYPE_FORBIDDEN, "");
+    if (event == NULL) return;
+    start(r, &(pl_call){.webhook = (uint32_t)webhook, .kind = PL_KIND_CALL, .event = event, .finished = on_called});
+}
+
+/* -- try ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* Fields as they may be shown: "Name: value" lines of the record, as pairs. */
+static void write_fields(pl_json_writer *w, pl_slice lines)
+{
+    pl_jw_array(w);
+    while (lines.len) {
+        const char *end = memchr(lines.ptr, '\r', lines.len);
+        const char *colon = memchr(lines.ptr, ':', lines.len);
+        size_t name = (size_t)(colon - lines.ptr), line = (size_t)(end - lines.ptr);
+        pl_jw_array(w);
+        pl_jw_string(w, (pl_slice){lines.ptr, name});
+        pl_jw_string(w, (pl_slice){lines.ptr + name + 2, line - name - 2});
+        pl_jw_array_end(w);
+        lines = pl_slice_from(lines, line + 2);
+    }
+    pl_jw_array_end(w);
+}
+
+static void write_request(pl_json_writer *w, const pl_exchange *x)
+{
+    const pl_attempt *a = &x->attempt;
+    pl_jw_object(w);
+    pl_jw_key(w, "method");
+    pl_jw_string(w, a->method);
+    pl_jw_key(w, "url");
+    pl_jw_string(w, a->url);
+    pl_jw_key(w, "headers");
+    write_fields(w, a->request_fields);
+    pl_jw_key(w, "body");
+    if (!x->request.has_body)
+        pl_jw_null(w);
+    else
+        pl_jw_string(w, a->body_is_event ? x->event->document : a->request_body);
+    pl_jw_object_end(w);
+}
+
+static void write_response(pl_json_writer *w, const pl_exchange *x)
+{
+    if (x->response.status == 0) {
+        pl_jw_null(w);
+        return;
+    }
+    pl_jw_object(w);
+    write_status(w, x);
+    pl_jw_key(w, "headers");
+    write_fields(w, x->attempt.response_fields);
+    pl_jw_key(w, "body");
+    pl_jw_string(w, x->attempt.response_body);
+    pl_jw_object_end(w);
+}
+
+static void write_try(pl_json_writer *w, const pl_exchange *x)
+{
+    pl_jw_object(w);
+    pl_jw_key(w, "ok");
+    pl_jw_bool(w, x->error == 0);
+    pl_jw_key(w, "dry_run");
+    pl_jw_bool(w, x->dry_run);
+    pl_jw_key(w, "outcome");
+    pl_jw_text(w, pl_err_name(x->error));
+    pl_jw_key(w, "stage");
+    pl_jw_text(w, x->attempt.stage);
+    pl_jw_key(w, "error");
+    if (x->attempt.error.len)
+        pl_jw_string(w, x->attempt.error);
+    else
+        pl_jw_null(w);
+    pl_jw_key(w, "request");
+    if (x->request.url.len)
+        write_request(w, x);
+    else
+        pl_jw_null(w);
+    pl_jw_key(w, "response");
+    write_response(w, x);
+    pl_jw_key(w, "variables");
+    pl_jw_raw(w, x->variables);
+    pl_jw_key(w, "total_ms");
+    pl_jw_int(w, x->response.timings.total_us / 1000);
+    pl_jw_object_end(w);
+}
+
+void pl_api_write_try(const pl_exchange *x, pl_buf *out)
+{
+    pl_json_writer w;
+    pl_jw_init(&w, out);
+    write_try(&w, x);
+}
+
+static void on_tried(pl_exchange *x)
+{
+    pl_buf body;
+    pl_buf_init(&body);
+    pl_api_write_try(x, &body);
+    pl_api_json(x->owner, 200, PL_NO_SLICE, &body);
+    pl_buf_fini(&body);
+}
+
+void pl_api_try(pl_api_request *r)
+{
+    pl_json_fault fault;
+    int64_t webhook = find_webhook(r);
+    if (webhook < 0) return;
+    pl_slice body = r->in->body.len ? r->in->body : PL_SLICE("{}");
+    if (pl_json_check(body, (int)r->worker->gateway->settings.limit_json_depth + 1, &fault) != 0) {
+        pl_event_fault at = {.line = fault.line, .column = fault.column};
+        snprintf(at.message, sizeof at.message, "%s", fault.message);
+        pl_api_event_problem(r->in, PL_E_BAD_JSON, &at, "", 0);
+        return;
+    }
+    pl_slice json = pl_json_find(body, PL_SLICE("event")), dry = pl_json_find(body, PL_SLICE("dry_run"));
+    bool is_dry = pl_slice_eq(dry, PL_SLICE("true"));
+    if (dry.len && !is_dry && !pl_slice_eq(dry, PL_SLICE("false"))) {
+        pl_api_problem(r->in, PL_E_BAD_EVENT, "/dry_run: expected true or false");
+        return;
+    }
+    pl_event *event = parse_event(r, json.len ? json : PL_SLICE("{}"), PL_TYPE_OPTIONAL, "/event");
+    if (event == NULL) return;
+    start(r, &(pl_call){.webhook = (uint32_t)webhook, .kind = PL_KIND_TRY, .dry_run = is_dry, .event = event, .finished = on_tried});
+}

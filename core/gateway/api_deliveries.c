@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The feed and what an operator does with it: GET /v1/deliveries with filters and cursor, one delivery with its attempts, retry, cancel, and the
+ * live feed. */
+#include "gateway/api.h"
+
+#include "base/err.h"
+#include "http/url.h"
+
+#include <stdlib.h>
+
+/* -- questions to the store -------------------------------------------------------------------------------------------------------- */
+
+typedef struct question {
+    pl_query query;
+    pl_inbound *in;
+} question;
+
+static void on_answer(pl_message *m)
+{
+    question *q = (question *)((char *)m - offsetof(question, query.message));
+    if (q->query.result == 0)
+        pl_api_json(q->in, 200, PL_NO_SLICE, &q->query.answer);
+    else
+        pl_api_problem(q->in, q->query.result, "%s", pl_err_text(q->query.result));
+    pl_buf_fini(&q->query.answer);
+    free(q);
+}
+
+static question *question_new(pl_api_request *r, enum pl_query_kind kind)
+{
+    question *q = pl_alloc_zero(sizeof *q);
+    q->in = r->in;
+    q->query.kind = kind;
+    q->query.message.fn = on_answer;
+    q->query.reply_to = pl_loop_mailbox(r->worker->loop);
+    return q;
+}
+
+static void ask(pl_api_request *r, question *q)
+{
+    int code = pl_store_ask(r->worker->gateway->store, &q->query);
+    if (code == 0) return;
+    pl_api_problem(r->in, code, "too many queries are waiting");
+    free(q);
+}
+
+/* -- the filter ----------------------------------------------------------------------------------------------------------------------- */
+
+static bool set_text(pl_slice *member, pl_slice value)
+{
+    *member = value;
+    return true;
+}
+
+static bool set_connector(pl_feed_filter *f, pl_slice v)
+{
+    return set_text(&f->connector, v);
+}
+
+static bool set_webhook(pl_feed_filter *f, pl_slice v)
+{
+    return set_text(&f->webhook, v);
+}
+
+static bool set_type(pl_feed_filter *f, pl_slice v)
+{
+    return set_text(&f->type, v);
+}
+
+static bool set_event(pl_feed_filter *f, pl_slice v)
+{
+    return set_text(&f->event_id, v);
+}
+
+static bool set_search(pl_feed_filter *f, pl_slice v)
+{
+    return set_text(&f->text, v);
+}
+
+static bool set_state(pl_feed_filter *f, pl_slice v)
+{
+    f->state = pl_state_of_name(v);
+    return f->state >= 0;
+}
+
+static bool set_kind(pl_feed_filter *f, pl_slice v)
+{
+    static const char *const names[] = {"delivery", "call", "try"};
+    for (int i = 0; i < 3; i++)
+        if (pl_slice_eq(v, pl_slice_of(names[i]))) f->kind = i;
+    return f->kind >= 0;
+}
+
+static bool set_status(pl_feed_filter *f, pl_slice v)
+{
+    f->status_class = v.len == 3 && v.ptr[1] == 'x' && v.ptr[2] == 'x' ? v.ptr[0] - '0' : 0;
+    return f->status_class >= 1 && f->status_class <= 5;
+}
+
+static bool set_from(pl_feed_filter *f, pl_slice v)
+{
+    return pl_time_parse(v, &f->from_ms);
+}
+
+static bool set_to(pl_feed_filter *f, pl_slice v)
+{
+    return pl_time_parse(v, &f->to_ms);
+}
+
+static bool set_cursor(pl_feed_filter *f, pl_slice v)
+{
+    return f->has_before = pl_uuid_parse(v, &f->before);
+}
+
+static bool set_limit(pl_feed_filter *f, pl_slice v)
+{
+    char text[12] = "", *end;
+    if (v.len == 0 || v.len >= sizeof text) return false;
+    memcpy(text, v.ptr, v.len);
+    long n = strtol(text, &end, 10);
+    if (*end || n < 1) return false;
+    f->limit = (uint32_t)n;
+    return true;
+}
+
+static const struct param {
+    const char *name;
+    bool (*set)(pl_feed_filter *f, pl_slice value);
+    const char *expected;
+} params[] = {
+    {"connector", set_connector, ""},
+    {"webhook", set_webhook, ""},
+    {"type", set_type, ""},
+    {"event", set_event, ""},
+    {"text", set_search, ""},
+    {"state", set_state, "pending, delivered, failed, cancelled or unmatched"},
+    {"kind", set_kind, "delivery, call or try"},
+    {"status", set_status, "a class of status codes: 1xx, 2xx, 3xx, 4xx or 5xx"},
+    {"from", set_from, "an RFC 3339 time, as 2026-11-21T08:15:30Z"},
+    {"to", set_to, "an RFC 3339 time, as 2026-11-21T08:15:30Z"},
+    {"cursor", set_cursor, "the \"next\" of an earlier page"},
+    {"limit", set_limit, "a whole number from 1 on"},
+};
+
+#define PARAMS (sizeof params / sizeof *params)
+#define PARAM_NAMES "connector, webhook, type, event, text, state, kind, status, from, to, cursor and limit"
+
+static const struct param *find_param(pl_slice name)
+{
+    for (size_t i = 0; i < PARAMS; i++)
+        if (pl_slice_eq(name, pl_slice_of(params[i].name))) return &params[i];
+    return NULL;
+}
+
+/* False: it was answered. */
+static bool read_filter(pl_api_request *r, pl_feed_filter *f)
+{
+    pl_slice rest = r->in->request.query, name, raw, value;
+    *f = (pl_feed_filter){.state = -1, .kind = -1, .limit = 50};
+    while (rest.ptr && pl_query_next(&rest, &name, &raw)) {
+        const struct param *p = find_param(name);
+        if (p == NULL) {
+            pl_api_problem(r->in, PL_E_BAD_QUERY, "unknown parameter '%.*s'; there are " PARAM_NAMES, PL_FMT(name));
+            return false;
+        }
+        if (!pl_api_param(r->in, p->name, &value)) return false;
+        if (!p->set(f, value)) {
+            pl_api_problem(r->in, PL_E_BAD_QUERY, "%s '%.*s': expected %s", p->name, PL_FMT(value), p->expected);
+            return false;
+        }
+    }
+    if (f->limit > r->worker->gateway->settings.limit_feed_page)
+        f->limit = (uint32_t)r->worker->gateway->settings.limit_feed_page;
+    return true;
+}
+
+void pl_api_deliveries(pl_api_request *r)
+{
+    pl_feed_filter filter;
+    if (!read_filter(r, &filter)) return;
+    question *q = question_new(r, PL_QUERY_FEED);
+    q->query.filter = filter;
+    ask(r, q);
+}
+
+/* False: it was answered. */
+static bool read_id(pl_api_request *r, pl_uuid *id)
+{
+    if (pl_uuid_parse(r->parts[0], id)) return true;
+    pl_api_problem(r->in, PL_E_UNKNOWN_DELIVERY, "'%.*s' is not the id of a delivery", PL_FMT(r->parts[0]));
+    return false;
+}
+
+void pl_api_delivery(pl_api_request *r)
+{
+    pl_uuid id;
+    if (!read_id(r, &id)) return;
+    question *q = question_new(r, PL_QUERY_DELIVERY);
+    q->query.id = id;
+    ask(r, q);
+}
+
+/* -- retry and cancel ------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct order {
+    pl_command command;
+    pl_worker *worker;
+    pl_inbound *in;
+} order;
+
+static void answer_state(order *o)
+{
+    char id[PL_UUID_TEXT + 1];
+    pl_buf body;
+    pl_json_writer w;
+    pl_uuid_format(o->command.id, id);
+    pl_buf_init(&body);
+    pl_jw_init(&w, &body);
+    pl_jw_object(&w);
+    pl_jw_key(&w, "id");
+    pl_jw_text(&w, id);
+    pl_jw_key(&w, "state");
+    pl_jw_text(&w, pl_state_name(o->command.state));
+    pl_jw_object_end(&w);
+    pl_api_json(o->in, o->command.kind == PL_COMMAND_RETRY ? 202 : 200, PL_NO_SLICE, &body);
+    pl_buf_fini(&body);
+}
+
+static void on_ordered(pl_message *m)
+{
+    order *o = (order *)((char *)m - offsetof(order, command.op.message));
+    int code = o->command.op.result;
+    if (code == 0) {
+        pl_worker_nudge_all(o->worker, o->command.id, o->command.kind);
+        answer_state(o);
+    } else if (code == PL_E_CONFLICT) {
+        pl_api_problem(o->in, code, "the delivery is %s", pl_state_name(o->command.state));
+    } else {
+        pl_api_problem(o->in, code, "%s", pl_err_text(code));
+    }
+    free(o);
+}
+
+static void command(pl_api_request *r, enum pl_command_kind kind)
+{
+    pl_uuid id;
+    if (!read_id(r, &id)) return;
+    order *o = pl_alloc_zero(sizeof *o);
+    o->worker = r->worker;
+    o->in = r->in;
+    o->command = (pl_command){
+        .op = {.message.fn = on_ordered, .reply_to = pl_loop_mailbox(r->worker->loop), .kind = PL_OP_COMMAND, .bytes = sizeof *o},
+        .kind = kind,
+        .id = id,
+        .now_ms = pl_wall_ms(),
+    };
+    int code = pl_store_submit(r->worker->gateway->store, &o->command.op);
+    if (code == 0) return;
+    pl_api_problem(r->in, code, "%s", pl_err_text(code));
+    free(o);
+}
+
+void pl_api_retry(pl_api_request *r)
+{
+    command(r, PL_COMMAND_RETRY);
+}
+
+void pl_api_cancel(pl_api_request *r)
+{
+    command(r, PL_COMMAND_CANCEL);
+}
+
+/* -- live ---------------------------------------------------------------------------------------------------------------------------------- */
+
+void pl_api_feed(pl_api_request *r)
+{
+    pl_slice connector, webhook;
+    if (!pl_api_param(r->in, "connector", &connector) || !pl_api_param(r->in, "webhook", &webhook)) return;
+    pl_live_watch(r->worker, r->in, connector, webhook);
+}

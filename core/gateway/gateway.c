@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The life of the process. Start: read the folder, load it once for each worker, settle the settings, open store and sockets, start the workers.
+ * Then the main thread waits for signals; a message from a worker arrives as one, too (SIGUSR1), so that there is one place to wait.
+ *
+ *    SIGTERM, SIGINT   stop: workers finish what is in flight; a second one ends the process at once
+ *    SIGHUP            reload
+ *    SIGUSR1           look into the mailbox
+ *
+ * All signals are blocked in all threads and taken by sigwait. */
+#include "gateway/gateway.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "gateway/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* -- scripts ------------------------------------------------------------------------------------------------------------------------ */
+
+static pl_generation **load_all(pl_gateway *g, int count, pl_faults *faults)
+{
+    pl_bundle *bundle = NULL;
+    pl_script_config config = {.lua_path = g->config->lua_path, .json_depth = PL_JSON_MAX_DEPTH};
+    if (pl_bundle_read(g->config->dir, &bundle, faults) != 0) return NULL;
+    pl_generation **all = pl_alloc_zero((size_t)count * sizeof *all);
+    g->generation++;
+    for (int i = 0; i < count; i++) {
+        all[i] = pl_script_load(bundle, &config, g->generation, faults);
+        if (all[i]) continue;
+        while (i-- > 0)
+            pl_generation_unref(all[i]);
+        free(all);
+        all = NULL;
+        g->generation--;
+        break;
+    }
+    pl_bundle_free(bundle);
+    return all;
+}
+
+static void print_faults(const pl_faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        const pl_fault *f = &faults->items[i];
+        if (f->line)
+            fprintf(stderr, "%s:%d: %s\n", f->file, f->line, f->message);
+        else
+            fprintf(stderr, "%s: %s\n", f->file, f->message);
+    }
+}
+
+/* -- settings ----------------------------------------------------------------------------------------------------------------------- */
+
+static bool merge_settings(pl_gateway *g, pl_generation *generation, pl_settings *s)
+{
+    pl_settings_init(s);
+    pl_script_settings(generation, s);
+    char *mistake = g->config->override ? g->config->override(s, g->config->arg) : NULL;
+    if (mistake) fprintf(stderr, "%s\n", mistake);
+    free(mistake);
+    return mistake == NULL;
+}
+
+static bool list_differs(const pl_list *a, const pl_list *b)
+{
+    if (a->count != b->count) return true;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0) return true;
+    return false;
+}
+
+static bool setting_differs(const pl_setting *s, const pl_settings *a, const pl_settings *b)
+{
+    const void *x = (const char *)a + s->offset, *y = (const char *)b + s->offset;
+    switch (s->kind) {
+    case PL_SETTING_TEXT:
+        return strcmp(*(char *const *)x, *(char *const *)y) != 0;
+    case PL_SETTING_LIST:
+    case PL_SETTING_SECRETS:
+        return list_differs(x, y);
+    default:
+        return *(const int64_t *)x != *(const int64_t *)y;
+    }
+}
+
+/* Settings hold for the life of the process: a reload that brings others says which wait for a restart. */
+static void warn_of_changes(pl_gateway *g, pl_generation *generation)
+{
+    pl_settings fresh;
+    if (merge_settings(g, generation, &fresh)) {
+        for (size_t i = 0; i < pl_setting_count; i++)
+            if (setting_differs(&pl_setting_list[i], &g->settings, &fresh))
+                pl_log(PL_LOG_WARN, "a changed setting takes effect at the next start", PL_LOG_STR("setting", pl_setting_list[i].name));
+    }
+    pl_settings_fini(&fresh);
+}
+
+static void register_tokens(const pl_settings *s)
+{
+    for (size_t i = 0; i < s->tokens_ingest.count; i++)
+        pl_secret_register(pl_slice_of(s->tokens_ingest.items[i]));
+    for (size_t i = 0; i < s->tokens_admin.count; i++)
+        pl_secret_register(pl_slice_of(s->tokens_admin.items[i]));
+}
+
+static enum pl_log_form log_form(const char *name)
+{
+    return strcmp(name, "json") == 0 ? PL_LOG_JSON : strcmp(name, "human") == 0 ? PL_LOG_HUMAN : PL_LOG_AUTO;
+}
+
+/* Values that a kind alone does not check: NULL, or what is wrong. */
+static const char *check_settings(const pl_settings *s)
+{
+    if (pl_log_level_of(pl_slice_of(s->log_level)) < 0) return "log.level: expected debug, info, warn, error or off";
+    if (strcmp(s->log_format, "auto") != 0 && log_form(s->log_format) == PL_LOG_AUTO) return "log.format: expected json, human or auto";
+    if (strcmp(s->store_sync, "full") != 0 && strcmp(s->store_sync, "normal") != 0) return "store_sync: expected full or normal";
+    if (s->limit_headers < 1 || s->limit_headers > PL_HTTP_MAX_HEADERS) return "limits.headers: expected 1 to 128";
+    if (s->limit_json_depth < 1 || s->limit_json_depth >= PL_JSON_MAX_DEPTH) return "limits.json_depth: expected 1 to 511";
+    if (s->workers < 0 || s->workers > 256) return "workers: expected 0 to 256";
+    if (s->limit_in_flight < 1 || s->limit_resident < 8) return "limits.in_flight and limits.resident: expected at least 1 and 8";
+    return NULL;
+}
+
+/* -- start -------------------------------------------------------------------------------------------------------------------------- */
+
+static int open_sockets(pl_gateway *g, int *fds, char address[128])
+{
+    char text[128];
+    fds[0] = pl_listen(pl_slice_of(g->settings.listen), text);
+    if (fds[0] < 0) {
+        fprintf(stderr, "cannot listen on %s: %s\n", g->settings.listen, text);
+        return 1;
+    }
+    pl_listen_address(fds[0], address);
+    if (g->settings.tokens_ingest.count == 0 && g->settings.tokens_admin.count == 0 && !pl_listen_is_loopback(fds[0])) {
+        fprintf(stderr, "without tokens the gateway listens on loopback only, not on %s: set tokens.ingest and tokens.admin, or listen = \"127.0.0.1:8080\"\n", address);
+        return 3;
+    }
+    for (int i = 1; i < g->worker_count; i++) { /* the same port as the first, which may have been 0 */
+        fds[i] = pl_listen(pl_slice_of(address), text);
+        if (fds[i] < 0) {
+            fprintf(stderr, "cannot listen on %s: %s\n", address, text);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int open_store(pl_gateway *g)
+{
+    char *reason = NULL;
+    pl_buf path;
+    pl_buf_init(&path);
+    if (g->settings.store[0] == '/')
+        pl_buf_printf(&path, "%s", g->settings.store);
+    else
+        pl_buf_printf(&path, "%s/%s", g->config->dir, g->settings.store);
+    pl_buf_put_char(&path, '\0');
+    pl_store_config config = {
+        .path = path.ptr,
+        .synchronous_full = strcmp(g->settings.store_sync, "full") == 0,
+        .queue_bytes = (size_t)g->settings.limit_store_queue,
+        .query_timeout_ms = g->settings.timeout_query,
+    };
+    int code = pl_store_open(&g->store, &config, &reason);
+    if (code != 0) fprintf(stderr, "%s\n", reason);
+    free(reason);
+    pl_buf_fini(&path);
+    return code == 0 ? 0 : 1;
+}
+
+static int open_egress(pl_gateway *g)
+{
+    size_t bad;
+    const pl_list *allow = &g->settings.egress_allow;
+    g->egress = pl_egress_new((const char *const *)allow->items, allow->count, &bad);
+    if (g->egress) return 0;
+    fprintf(stderr, "egress.allow: '%s' is neither an address nor a CIDR block\n", allow->items[bad]);
+    return 3;
+}
+
+static void start_workers(pl_gateway *g, const int *fds, pl_generation **generations)
+{
+    for (int i = 0; i < g->worker_count; i++)
+        g->workers[i] = pl_worker_new(g, i, fds[i], generations[i]);
+    for (int i = 0; i < g->worker_count; i++)
+        pl_worker_start(g->workers[i]);
+    g->running = g->worker_count;
+    atomic_store(&g->published, g->generation);
+}
+
+/* -- control ------------------------------------------------------------------------------------------------------------------------ */
+
+static void wake_control(void *thread)
+{
+    pthread_kill(*(pthread_t *)thread, SIGUSR1);
+}
+
+static void publish(pl_gateway *g, pl_generation **all, pl_reload *reload)
+{
+    pl_publication *p = pl_alloc_zero(sizeof *p);
+    *p = (pl_publication){.reload = reload, .gateway = g, .number = g->generation};
+    atomic_store(&p->remaining, g->worker_count);
+    for (int i = 0; i < g->worker_count; i++)
+        pl_worker_publish(g->workers[i], all[i], p);
+}
+
+static void reload_scripts(pl_gateway *g, pl_reload *reload)
+{
+    pl_faults faults = {0};
+    pl_generation **all = load_all(g, g->worker_count, &faults);
+    if (all) {
+        warn_of_changes(g, all[0]);
+        pl_log(PL_LOG_INFO, "reloaded", PL_LOG_INT("generation", g->generation), PL_LOG_INT("webhooks", all[0]->policy_count));
+        if (reload) reload->generation = g->generation;
+        publish(g, all, reload);
+        free(all);
+        pl_faults_fini(&faults);
+        return;
+    }
+    pl_log(PL_LOG_ERROR, "reload failed; the scripts that were loaded stay", PL_LOG_INT("mistakes", faults.count));
+    for (size_t i = 0; i < faults.count; i++)
+        pl_log(PL_LOG_ERROR, faults.items[i].message, PL_LOG_STR("file", faults.items[i].file), PL_LOG_INT("line", faults.items[i].line));
+    if (reload) {
+        reload->result = PL_E_BAD_CONFIG;
+        reload->faults = faults;
+        pl_mailbox_post(reload->reply_to, &reload->done);
+    } else {
+        pl_faults_fini(&faults);
+    }
+}
+
+typedef struct reload_request {
+    pl_message message;
+    pl_gateway *gateway;
+    pl_reload *reload;
+} reload_request;
+
+static void on_reload(pl_message *m)
+{
+    reload_request *r = (reload_request *)m;
+    reload_scripts(r->gateway, r->reload);
+    free(r);
+}
+
+void pl_gateway_reload(pl_gateway *g, pl_reload *reload)
+{
+    reload_request *r = pl_alloc(sizeof *r);
+    *r = (reload_request){.message.fn = on_reload, .gateway = g, .reload = reload};
+    pl_mailbox_post(&g->mailbox, &r->message);
+}
+
+static void on_worker_stopped(pl_message *m)
+{
+    pl_worker *w = (pl_worker *)((char *)m - offsetof(pl_worker, stopped));
+    w->gateway->running--;
+}
+
+void pl_gateway_worker_stopped(pl_gateway *g, pl_message *m)
+{
+    m->fn = on_worker_stopped;
+    pl_mailbox_post(&g->mailbox, m);
+}
+
+static void stop(pl_gateway *g, int signal)
+{
+    if (atomic_exchange(&g->is_stopping, true)) {
+        pl_log(PL_LOG_WARN, "second signal: stopping at once");
+        _exit(1);
+    }
+    pl_log(PL_LOG_INFO, "stopping", PL_LOG_STR("signal", strsignal(signal)));
+    for (int i = 0; i < g->worker_count; i++)
+        pl_worker_stop(g->workers[i]);
+}
+
+static void control(pl_gateway *g, const sigset_t *signals)
+{
+    int signal;
+    while (g->running > 0) {
+        if (sigwait(signals, &signal) != 0) continue;
+        if (signal == SIGHUP)
+            reload_scripts(g, NULL);
+        else if (signal == SIGUSR1)
+            pl_mailbox_drain(&g->mailbox);
+        else
+            stop(g, signal);
+    }
+}
+
+/* -- run -------------------------------------------------------------------------------------------------------------------------------- */
+
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    sigaddset(signals, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* The store closes last but one: its last answers are read when the workers are freed. */
+static void close_all(pl_gateway *g)
+{
+    pl_store *store = g->store;
+    for (int i = 0; i < g->worker_count; i++)
+        pthread_join(g->workers[i]->thread, NULL);
+    pl_store_close(store);
+    g->store = NULL;
+    for (int i = 0; i < g->worker_count; i++)
+        pl_worker_free(g->workers[i]);
+}
+
+static int start(pl_gateway *g, pl_generation **generations)
+{
+    char address[128];
+    int fds[256], code = open_egress(g);
+    if (code == 0) code = open_sockets(g, fds, address);
+    if (code == 0) code = open_store(g);
+    if (code != 0) return code;
+    start_workers(g, fds, generations);
+    pl_log(PL_LOG_INFO, "listening", PL_LOG_STR("address", address), PL_LOG_INT("workers", g->worker_count),
+           PL_LOG_INT("webhooks", generations[0]->policy_count), PL_LOG_STR("store", g->settings.store));
+    if (g->settings.tokens_ingest.count == 0 && g->settings.tokens_admin.count == 0)
+        pl_log(PL_LOG_WARN, "no tokens are set: everybody on this machine may do everything");
+    return 0;
+}
+
+static int worker_count(const pl_settings *s)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return s->workers ? (int)s->workers : cores > 0 && cores <= 256 ? (int)cores : 1;
+}
+
+/* The first load tells the settings, which tell how many more there are to be. */
+static pl_generation **load_first(pl_gateway *g)
+{
+    pl_faults faults = {0};
+    pl_generation **one = load_all(g, 1, &faults), **all = NULL;
+    const char *mistake = NULL;
+    if (one && merge_settings(g, one[0], &g->settings) && (mistake = check_settings(&g->settings)) == NULL) {
+        g->worker_count = worker_count(&g->settings);
+        g->generation = 0;
+        all = load_all(g, g->worker_count, &faults);
+    }
+    if (mistake) fprintf(stderr, "%s\n", mistake);
+    if (one) pl_generation_unref(one[0]);
+    free(one);
+    print_faults(&faults);
+    pl_faults_fini(&faults);
+    return all;
+}
+
+int pl_gateway_run(const pl_gateway_config *config)
+{
+    pl_gateway g = {.config = config, .started_ms = pl_wall_ms()};
+    sigset_t signals;
+    pthread_t self = pthread_self();
+    block_signals(&signals);
+    pl_client_global_init();
+    pl_generation **generations = load_first(&g);
+    if (generations == NULL) return 3;
+    pl_log_init(pl_wall_ms, STDERR_FILENO, (enum pl_log_level)pl_log_level_of(pl_slice_of(g.settings.log_level)), log_form(g.settings.log_format));
+    register_tokens(&g.settings);
+    pl_mailbox_init(&g.mailbox, wake_control, &self);
+    g.health = pl_health_new();
+    g.workers = pl_alloc_zero((size_t)g.worker_count * sizeof *g.workers);
+    int code = start(&g, generations);
+    if (code == 0) {
+        control(&g, &signals);
+        close_all(&g);
+        pl_log(PL_LOG_INFO, "stopped");
+    } else {
+        for (int i = 0; i < g.worker_count; i++)
+            pl_generation_unref(generations[i]);
+    }
+    free(generations);
+    free(g.workers);
+    pl_health_free(g.health);
+    pl_egress_free(g.egress);
+    pl_mailbox_fini(&g.mailbox);
+    pl_settings_fini(&g.settings);
+    return code;
+}

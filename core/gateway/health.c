@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/health.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TABLE_SLOTS 1024 /* chains beyond that: a gateway has tens of connectors, seldom hundreds */
+#define ERROR_BYTES 200
+
+typedef struct entry {
+    struct entry *chain;
+    uint64_t attempts, failures;
+    int64_t last_ms, last_success_ms, last_failure_ms;
+    char outcome[32], error[ERROR_BYTES];
+    size_t name_len;
+    char name[];
+} entry;
+
+struct pl_health {
+    pthread_mutex_t lock;
+    entry *slots[TABLE_SLOTS];
+};
+
+static entry **slot_of(pl_health *h, pl_slice name)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (unsigned char)name.ptr[i]) * 16777619u;
+    return &h->slots[hash % TABLE_SLOTS];
+}
+
+static entry *find(pl_health *h, pl_slice name)
+{
+    for (entry *e = *slot_of(h, name); e; e = e->chain)
+        if (pl_slice_eq(name, (pl_slice){e->name, e->name_len})) return e;
+    return NULL;
+}
+
+static entry *add(pl_health *h, pl_slice name)
+{
+    entry **slot = slot_of(h, name);
+    entry *e = pl_alloc_zero(sizeof *e + name.len);
+    memcpy(e->name, name.ptr, name.len);
+    e->name_len = name.len;
+    e->chain = *slot;
+    return *slot = e;
+}
+
+pl_health *pl_health_new(void)
+{
+    pl_health *h = pl_alloc_zero(sizeof *h);
+    pthread_mutex_init(&h->lock, NULL);
+    return h;
+}
+
+void pl_health_free(pl_health *h)
+{
+    if (h == NULL) return;
+    for (size_t i = 0; i < TABLE_SLOTS; i++) {
+        for (entry *e = h->slots[i], *next; e; e = next) {
+            next = e->chain;
+            free(e);
+        }
+    }
+    pthread_mutex_destroy(&h->lock);
+    free(h);
+}
+
+void pl_health_note(pl_health *h, const pl_record *record)
+{
+    const pl_attempt *a = record->attempt;
+    pthread_mutex_lock(&h->lock);
+    entry *e = find(h, record->connector);
+    if (e == NULL) e = add(h, record->connector);
+    e->attempts++;
+    e->last_ms = record->now_ms;
+    if (a->stage == NULL) {
+        e->last_success_ms = record->now_ms;
+    } else {
+        e->failures++;
+        e->last_failure_ms = record->now_ms;
+        snprintf(e->outcome, sizeof e->outcome, "%s", a->outcome);
+        snprintf(e->error, sizeof e->error, "%.*s", PL_FMT(a->error));
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void write_time(pl_json_writer *w, const char *key, int64_t ms)
+{
+    char text[PL_TIME_TEXT + 1];
+    if (ms) pl_time_format(ms, text);
+    pl_jw_key(w, key);
+    pl_jw_text(w, ms ? text : NULL);
+}
+
+void pl_health_write(pl_health *h, pl_slice connector, pl_json_writer *w)
+{
+    static const entry nothing;
+    pthread_mutex_lock(&h->lock);
+    const entry *e = find(h, connector);
+    if (e == NULL) e = &nothing;
+    pl_jw_object(w);
+    pl_jw_key(w, "attempts");
+    pl_jw_int(w, (int64_t)e->attempts);
+    pl_jw_key(w, "failures");
+    pl_jw_int(w, (int64_t)e->failures);
+    write_time(w, "last_attempt", e->last_ms);
+    write_time(w, "last_success", e->last_success_ms);
+    pl_jw_key(w, "last_failure");
+    if (e->last_failure_ms) {
+        pl_jw_object(w);
+        write_time(w, "time", e->last_failure_ms);
+        pl_jw_key(w, "outcome");
+        pl_jw_text(w, e->outcome);
+        pl_jw_key(w, "error");
+        pl_jw_text(w, e->error);
+        pl_jw_object_end(w);
+    } else {
+        pl_jw_null(w);
+    }
+    pl_jw_object_end(w);
+    pthread_mutex_unlock(&h->lock);
+}

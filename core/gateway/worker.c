@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The parts of a worker and how they meet:
+ *
+ *    server --request--> api --intake, call--> engine --op--> store thread
+ *                                                |  ^            |
+ *                                       request  v  | answer     | answers by mailbox
+ *                                              client <----------+
+ *
+ * Nothing here blocks; what other threads want of a worker comes by its loop's mailbox. */
+#include "gateway/worker.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "gateway/api.h"
+
+#include <stdlib.h>
+
+#define STOP_POLL_MS 10
+
+/* -- ports -------------------------------------------------------------------------------------------------------------------- */
+
+/* The last answers of the store are taken after it has closed; what they lead to is not written any more. */
+static int port_submit(void *world, pl_op *op)
+{
+    pl_store *store = ((pl_worker *)world)->gateway->store;
+    return store ? pl_store_submit(store, op) : PL_E_BUSY;
+}
+
+static void on_sent(void *arg, int code)
+{
+    pl_engine_sent(arg, code);
+}
+
+static void port_send(void *world, pl_exchange *x)
+{
+    pl_worker *w = world;
+    x->transfer = pl_client_send(w->client, &x->request, &x->response, &x->arena, on_sent, x);
+}
+
+static void port_unsend(void *world, pl_exchange *x)
+{
+    (void)world;
+    pl_transfer_cancel(x->transfer);
+    x->transfer = NULL;
+}
+
+static void port_recorded(void *world, const pl_record *record)
+{
+    pl_worker *w = world;
+    pl_health_note(w->gateway->health, record);
+    if (atomic_load_explicit(&w->gateway->watchers, memory_order_relaxed) > 0) pl_live_tell(w, record);
+}
+
+/* -- messages from other threads ------------------------------------------------------------------------------------------------ */
+
+typedef struct use_message {
+    pl_message message;
+    pl_worker *worker;
+    pl_generation *generation;
+    pl_publication *publication;
+} use_message;
+
+static void on_use(pl_message *m)
+{
+    use_message *u = (use_message *)m;
+    pl_publication *p = u->publication;
+    pl_script_attach(u->generation, pl_loop_wheel(u->worker->loop));
+    pl_engine_use(u->worker->engine, u->generation);
+    if (atomic_fetch_sub(&p->remaining, 1) == 1) {
+        atomic_store(&p->gateway->published, p->number);
+        if (p->reload) pl_mailbox_post(p->reload->reply_to, &p->reload->done);
+        free(p);
+    }
+    free(u);
+}
+
+void pl_worker_publish(pl_worker *w, pl_generation *g, pl_publication *p)
+{
+    use_message *u = pl_alloc(sizeof *u);
+    *u = (use_message){.message.fn = on_use, .worker = w, .generation = g, .publication = p};
+    pl_mailbox_post(pl_loop_mailbox(w->loop), &u->message);
+}
+
+typedef struct nudge_message {
+    pl_message message;
+    pl_worker *worker;
+    pl_uuid id;
+    enum pl_command_kind kind;
+} nudge_message;
+
+static void on_nudge(pl_message *m)
+{
+    nudge_message *n = (nudge_message *)m;
+    pl_engine_nudge(n->worker->engine, n->id, n->kind);
+    free(n);
+}
+
+void pl_worker_nudge_all(pl_worker *w, pl_uuid id, enum pl_command_kind kind)
+{
+    for (int i = 0; i < w->gateway->worker_count; i++) {
+        nudge_message *n = pl_alloc(sizeof *n);
+        *n = (nudge_message){.message.fn = on_nudge, .worker = w->gateway->workers[i], .id = id, .kind = kind};
+        pl_mailbox_post(pl_loop_mailbox(n->worker->loop), &n->message);
+    }
+    if (kind == PL_COMMAND_RETRY) pl_engine_claim_now(w->engine);
+}
+
+/* -- stop ------------------------------------------------------------------------------------------------------------------------- */
+
+static void on_stop_timer(pl_timer *t)
+{
+    pl_worker *w = (pl_worker *)((char *)t - offsetof(pl_worker, stop_timer));
+    bool is_late = pl_monotonic_us() >= w->stop_deadline_us;
+    bool is_idle = pl_engine_is_idle(w->engine) && pl_server_busy(w->server) == 0;
+    if (!is_idle && !is_late) {
+        pl_wheel_start(pl_loop_wheel(w->loop), t, STOP_POLL_MS);
+        return;
+    }
+    if (!is_idle) {
+        pl_log(PL_LOG_WARN, "the grace period is over; what is in flight stays pending", PL_LOG_INT("worker", w->index));
+        pl_engine_abandon(w->engine);
+    }
+    pl_loop_stop(w->loop);
+}
+
+static void on_stop(pl_message *m)
+{
+    pl_worker *w = (pl_worker *)((char *)m - offsetof(pl_worker, stop));
+    pl_engine_stop(w->engine);
+    pl_live_stop(w);
+    pl_api_stop_waiting(w);
+    pl_server_stop(w->server);
+    w->stop_deadline_us = pl_monotonic_us() + (uint64_t)w->gateway->settings.timeout_grace * 1000;
+    pl_wheel_start(pl_loop_wheel(w->loop), &w->stop_timer, 0);
+}
+
+void pl_worker_stop(pl_worker *w)
+{
+    w->stop.fn = on_stop;
+    pl_mailbox_post(pl_loop_mailbox(w->loop), &w->stop);
+}
+
+/* -- life ------------------------------------------------------------------------------------------------------------------------- */
+
+static pl_server_config server_config(pl_worker *w)
+{
+    const pl_settings *s = &w->gateway->settings;
+    return (pl_server_config){
+        .http = {.target_bytes = (size_t)s->limit_target,
+                 .header_bytes = (size_t)s->limit_header_bytes,
+                 .header_count = (uint32_t)s->limit_headers,
+                 .body_bytes = (uint64_t)s->limit_body},
+        .max_connections = (uint32_t)s->limit_connections,
+        .header_timeout_ms = s->timeout_header,
+        .body_timeout_ms = s->timeout_body,
+        .idle_timeout_ms = s->timeout_idle,
+        .write_timeout_ms = s->timeout_write,
+        .admit = pl_api_admit,
+        .handle = pl_api_handle,
+        .arg = w,
+    };
+}
+
+static void make_engine(pl_worker *w)
+{
+    uint8_t seed[32];
+    pl_ports ports = {
+        .world = w,
+        .wheel = pl_loop_wheel(w->loop),
+        .mailbox = pl_loop_mailbox(w->loop),
+        .wall_ms = pl_wall_ms,
+        .monotonic_us = pl_monotonic_us,
+        .submit = port_submit,
+        .send = port_send,
+        .unsend = port_unsend,
+        .recorded = port_recorded,
+    };
+    pl_random_seed(seed);
+    w->engine = pl_engine_new(&ports, &w->gateway->settings, seed);
+}
+
+pl_worker *pl_worker_new(pl_gateway *g, int index, int listen_fd, pl_generation *generation)
+{
+    pl_worker *w = pl_alloc_zero(sizeof *w);
+    const pl_settings *s = &g->settings;
+    w->gateway = g;
+    w->index = index;
+    w->loop = pl_loop_new();
+    pl_timer_init(&w->stop_timer, on_stop_timer);
+    pl_live_init(w);
+    make_engine(w);
+    pl_client_config client = {
+        .egress = g->egress,
+        .max_response_bytes = (size_t)s->limit_response,
+        .max_response_header_bytes = (size_t)s->limit_response_header_bytes,
+        .ca_file = s->egress_ca_file[0] ? s->egress_ca_file : NULL,
+        .user_agent = "Perilune/" PL_VERSION,
+    };
+    w->client = pl_client_new(w->loop, &client);
+    pl_server_config server = server_config(w);
+    w->server = pl_server_new(w->loop, listen_fd, &server);
+    pl_script_attach(generation, pl_loop_wheel(w->loop));
+    pl_engine_use(w->engine, generation);
+    return w;
+}
+
+static void *thread_main(void *arg)
+{
+    pl_worker *w = arg;
+    pl_loop_run(w->loop);
+    pl_gateway_worker_stopped(w->gateway, &w->stopped);
+    return NULL;
+}
+
+void pl_worker_start(pl_worker *w)
+{
+    pthread_create(&w->thread, NULL, thread_main, w);
+}
+
+void pl_worker_free(pl_worker *w)
+{
+    pl_mailbox_drain(pl_loop_mailbox(w->loop)); /* the store's last answers */
+    pl_server_free(w->server);
+    pl_engine_free(w->engine);
+    pl_client_free(w->client);
+    pl_loop_free(w->loop);
+    free(w);
+}

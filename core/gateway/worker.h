@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One worker: a thread with its loop, listener, client, engine and scripts. Here the engine's ports are connected to the world. */
+#ifndef PL_GATEWAY_WORKER_H
+#define PL_GATEWAY_WORKER_H
+
+#include "flow/engine.h"
+#include "gateway/gateway.h"
+#include "gateway/live.h"
+#include "net/client.h"
+#include "net/loop.h"
+#include "net/server.h"
+
+#include <pthread.h>
+
+typedef struct pl_waiter pl_waiter; /* api_events.c: a request that waits for outcomes */
+
+struct pl_worker {
+    pl_gateway *gateway;
+    int index;
+    pthread_t thread;
+    pl_loop *loop;
+    pl_server *server;
+    pl_client *client;
+    pl_engine *engine;
+    pl_live live;
+    pl_waiter *waiters;
+    /* stop */
+    pl_message stop, stopped;
+    pl_timer stop_timer;
+    uint64_t stop_deadline_us;
+};
+
+/* Makes the parts; takes the descriptor and the reference of the generation. */
+pl_worker *pl_worker_new(pl_gateway *g, int index, int listen_fd, pl_generation *generation);
+void pl_worker_start(pl_worker *w);
+/* Any thread: stop accepting, finish what is in flight up to the grace period, then leave the loop. */
+void pl_worker_stop(pl_worker *w);
+/* After its thread has ended and the store has answered. */
+void pl_worker_free(pl_worker *w);
+/* Any thread: use this generation (takes the reference); the last worker to do so posts `r->done`. */
+typedef struct pl_publication {
+    pl_reload *reload; /* NULL: nobody waits */
+    pl_gateway *gateway;
+    uint64_t number;
+    _Atomic int remaining;
+} pl_publication;
+void pl_worker_publish(pl_worker *w, pl_generation *g, pl_publication *p);
+/* From one worker's thread: tell all engines that the store retried or cancelled this delivery. */
+void pl_worker_nudge_all(pl_worker *w, pl_uuid id, enum pl_command_kind kind);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which byte may stand where (RFC 9110 section 5, RFC 3986 section 2), and cutting slices: what the
+ * modules of this folder share and nobody else needs. All of it is ASCII and knows no locale. */
+#ifndef PL_HTTP_SYNTAX_H
+#define PL_HTTP_SYNTAX_H
+
+#include "base/slice.h"
+
+#include <stdint.h>
+
+static inline bool pl_is_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool pl_is_alpha(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* The value of a hex digit, or -1. */
+static inline int pl_hex_value(unsigned char c)
+{
+    if (pl_is_digit(c)) return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* tchar: letters, digits and !#$%&'*+-.^_`|~. One bit a byte, 64 to a word; no byte from 0x80 on.
+ */
+static inline bool pl_is_token_byte(unsigned char c)
+{
+    static const uint64_t set[4] = {UINT64_C(0x03ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe)};
+    return set[c >> 6] >> (c & 63) & 1;
+}
+
+/* field-vchar, space and tab: everything but the other control bytes. */
+static inline bool pl_is_field_byte(unsigned char c)
+{
+    return (c >= 0x20 && c != 0x7f) || c == '\t';
+}
+
+/* Optional white space off both ends. */
+static inline pl_slice pl_trim(pl_slice s)
+{
+    while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == '\t'))
+        s.ptr++, s.len--;
+    while (s.len && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
+        s.len--;
+    return s;
+}
+
+/* Moves what stands before the first `at` from *rest to *part, and drops `at`. Without one, *part
+ * is all there is, *rest is empty, and the answer is false. */
+static inline bool pl_cut(pl_slice *rest, char at, pl_slice *part)
+{
+    const char *found = rest->len ? memchr(rest->ptr, at, rest->len) : NULL;
+    *part = *rest;
+    if (found == NULL) {
+        rest->len = 0;
+        return false;
+    }
+    part->len = (size_t)(found - rest->ptr);
+    rest->ptr = found + 1;
+    rest->len -= part->len + 1;
+    return true;
+}
+
+#endif

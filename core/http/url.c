@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The grammar is RFC 3986, narrowed where its freedom only serves those who want two readers of one
+ * URL to see two hosts: no user information, no percent-encoding in the host, no zone, no empty
+ * port. A host is letters, digits, '-', '.' and
+ * '_' (which names inside clusters use), or an IPv6 address in brackets. */
+#include "http/url.h"
+
+#include "base/err.h"
+#include "http/syntax.h"
+
+#include <arpa/inet.h>
+
+static int refuse(const char **reason, const char *text)
+{
+    *reason = text;
+    return PL_E_URL;
+}
+
+static bool is_unreserved(unsigned char c)
+{
+    return pl_is_alpha(c) || pl_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static bool is_name(pl_slice host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        unsigned char c = (unsigned char)host.ptr[i];
+        if (!pl_is_alpha(c) && !pl_is_digit(c) && c != '-' && c != '.' && c != '_') return false;
+    }
+    return true;
+}
+
+static bool is_ipv6_address(pl_slice host)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    if (host.len >= sizeof text || memchr(host.ptr, '\0', host.len)) return false;
+    memcpy(text, host.ptr, host.len);
+    text[host.len] = '\0';
+    return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+static bool read_port(pl_slice text, uint16_t *port)
+{
+    uint32_t value = 0;
+    if (text.len == 0 || text.len > 5) return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!pl_is_digit((unsigned char)text.ptr[i])) return false;
+        value = value * 10 + (uint32_t)(text.ptr[i] - '0');
+    }
+    *port = (uint16_t)value;
+    return value > 0 && value <= UINT16_MAX;
+}
+
+/* The two hex digits behind a '%' at `at`, or -1. */
+static int escaped_byte(pl_slice text, size_t at)
+{
+    if (text.len - at < 3) return -1;
+    int high = pl_hex_value((unsigned char)text.ptr[at + 1]);
+    int low = pl_hex_value((unsigned char)text.ptr[at + 2]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+/* What holds for every byte of a URL, wherever it stands. */
+static int check_bytes(pl_slice text, const char **reason)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c <= 0x20 || c == 0x7f) return refuse(reason, "a space or control byte in the URL");
+        if (c > 0x7f) return refuse(reason, "a byte in the URL that is not ASCII");
+        if (c == '%' && escaped_byte(text, i) < 0)
+            return refuse(reason, "a '%' without two hex digits behind it in the URL");
+    }
+    return 0;
+}
+
+static bool is_one_of(char c, const char *bytes)
+{
+    return c != '\0' && strchr(bytes, c) != NULL;
+}
+
+/* Moves the front of *rest, up to the first byte that `stops` names, to *part. */
+static void cut_before(pl_slice *rest, const char *stops, pl_slice *part)
+{
+    *part = (pl_slice){rest->ptr, 0};
+    while (rest->len && !is_one_of(rest->ptr[0], stops)) {
+        rest->ptr++;
+        rest->len--;
+        part->len++;
+    }
+}
+
+int pl_url_authority(pl_slice text, pl_url *url, const char **reason)
+{
+    pl_slice rest = text;
+    url->is_ipv6 = text.len > 0 && text.ptr[0] == '[';
+    if (text.len && memchr(text.ptr, '@', text.len))
+        return refuse(reason, "user information in the URL");
+    if (url->is_ipv6) {
+        rest = pl_slice_from(rest, 1);
+        if (!pl_cut(&rest, ']', &url->host) || !is_ipv6_address(url->host))
+            return refuse(reason, "no IPv6 address between the brackets of the host");
+        if (rest.len && rest.ptr[0] != ':')
+            return refuse(reason, "the host goes on behind its ']'");
+    } else {
+        cut_before(&rest, ":", &url->host);
+        if (url->host.len == 0) return refuse(reason, "the host is empty");
+        if (!is_name(url->host)) return refuse(reason, "a byte that cannot be in a host");
+    }
+    url->has_port = rest.len > 0;
+    url->port = 0;
+    if (url->has_port && !read_port(pl_slice_from(rest, 1), &url->port))
+        return refuse(reason, "the port is not a number from 1 to 65535");
+    return 0;
+}
+
+int pl_url_parse(pl_slice text, pl_url *url, const char **reason)
+{
+    pl_slice rest = text, authority;
+    *url = (pl_url){0};
+    int rc = check_bytes(text, reason);
+    if (rc) return rc;
+
+    cut_before(&rest, ":/?#", &url->scheme);
+    bool secure = pl_slice_eq_nocase(url->scheme, PL_SLICE("https"));
+    if (!secure && !pl_slice_eq_nocase(url->scheme, PL_SLICE("http")))
+        return refuse(reason, "the URL does not begin with http:// or https://");
+    if (!pl_slice_starts(rest, PL_SLICE("://")))
+        return refuse(reason, "the URL does not begin with http:// or https://");
+    rest = pl_slice_from(rest, 3);
+
+    cut_before(&rest, "/?#", &authority);
+    rc = pl_url_authority(authority, url, reason);
+    if (rc) return rc;
+    if (!url->has_port) url->port = secure ? 443 : 80;
+
+    cut_before(&rest, "?#", &url->path);
+    if (rest.len && rest.ptr[0] == '?') {
+        rest = pl_slice_from(rest, 1);
+        cut_before(&rest, "#", &url->query);
+    }
+    if (rest.len) url->fragment = pl_slice_from(rest, 1);
+    return 0;
+}
+
+static bool is_scheme_byte(char c, bool first)
+{
+    if (pl_is_alpha((unsigned char)c)) return true;
+    return !first && (pl_is_digit((unsigned char)c) || is_one_of(c, "+-."));
+}
+
+bool pl_url_is_absolute(pl_slice text)
+{
+    size_t len = 0;
+    while (len < text.len && is_scheme_byte(text.ptr[len], len == 0))
+        len++;
+    return len > 0 && pl_slice_starts(pl_slice_from(text, len), PL_SLICE("://"));
+}
+
+void pl_url_join(pl_buf *out, pl_slice base, pl_slice path)
+{
+    bool has_slash = path.len > 0 && path.ptr[0] == '/';
+    while (base.len && base.ptr[base.len - 1] == '/')
+        base.len--;
+    while (path.len && path.ptr[0] == '/')
+        path = pl_slice_from(path, 1);
+    pl_buf_put_slice(out, base);
+    if (has_slash || (path.len && path.ptr[0] != '?' && path.ptr[0] != '#'))
+        pl_buf_put_char(out, '/');
+    pl_buf_put_slice(out, path);
+}
+
+static void put_escaped(pl_buf *out, unsigned char c)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    const char text[3] = {'%', hex[c >> 4], hex[c & 15]};
+    pl_buf_put(out, text, sizeof text);
+}
+
+void pl_url_encode(pl_buf *out, pl_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (is_unreserved(c))
+            pl_buf_put_char(out, (char)c);
+        else
+            put_escaped(out, c);
+    }
+}
+
+void pl_url_encode_form(pl_buf *out, pl_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c == ' ')
+            pl_buf_put_char(out, '+');
+        else if (c == '*' || (c != '~' && is_unreserved(c)))
+            pl_buf_put_char(out, (char)c);
+        else
+            put_escaped(out, c);
+    }
+}
+
+bool pl_url_decode(pl_buf *out, pl_slice text, bool plus_is_space)
+{
+    size_t before = out->len;
+    for (size_t i = 0; i < text.len; i++) {
+        int c = (unsigned char)text.ptr[i];
+        if (c == '+' && plus_is_space) c = ' ';
+        if (c == '%') {
+            c = escaped_byte(text, i);
+            i += 2;
+        }
+        if (c < 0) {
+            out->len = before;
+            return false;
+        }
+        pl_buf_put_char(out, (char)c);
+    }
+    return true;
+}
+
+bool pl_query_next(pl_slice *rest, pl_slice *name, pl_slice *value)
+{
+    pl_slice pair = PL_NO_SLICE;
+    while (rest->len > 0 && pair.len == 0)
+        pl_cut(rest, '&', &pair);
+    if (pair.len == 0) return false;
+    bool has_value = pl_cut(&pair, '=', name);
+    *value = has_value ? pair : PL_NO_SLICE;
+    return true;
+}

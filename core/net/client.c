@@ -1,0 +1,659 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * libcurl's multi interface on the worker's loop.
+ *
+ *      pl_client --- shards: one CURLM of at most 256 transfers each; libcurl's cost per transfer
+ * grows with their number |            '-- a timer on the wheel: libcurl's own
+ *          |--- sockets[fd]: one ev_io each
+ *          '--- transfers: under way; and idle ones, which keep their easy handle
+ *
+ * A transfer is begun by send, which only hands it to libcurl; libcurl asks for a timer of delay 0,
+ * which fires at the end of the same round of the loop. So `done` never comes from within send.
+ * After each call into libcurl the finished transfers are harvested; `done` is called with the
+ * transfer out of libcurl's hands, so that it may send and cancel as it likes.
+ *
+ * Traps of libcurl 7.88 that shape this file:
+ *   - Removing and adding a watcher around every reuse of a connection costs two epoll_ctl calls.
+ * So the watcher of a connection outlives POLL_REMOVE, and stops at the close callback, or by
+ * itself at the first event that nobody waits for. The resolver's socket pair does not come through
+ * the open callback and is closed without the close callback: its watcher goes with POLL_REMOVE.
+ *   - A descriptor number may come back before libcurl has said that it closed the old one, and
+ * libcurl then does not say again what it waits for. So open restarts the watcher that it finds, as
+ * it was.
+ *   - Giving up on a name that is being resolved joins the resolver's thread, for as long as
+ * getaddrinfo takes, unless CURLOPT_QUICK_EXIT is set. Then the thread is left to end, and frees
+ * what it holds, on its own.
+ *   - A header line "Name:" takes a field away; "Name;" sends it with an empty value. */
+#include "net/client.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "http/message.h"
+#include "http/url.h"
+#include "net/outcome.h"
+
+#include <arpa/inet.h>
+#include <ev.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SHARD_TRANSFERS 256
+#define SHARD_CONNECTIONS \
+    1024                   /* kept open; below the concurrency libcurl reconnects all the time */
+#define IDLE_TRANSFERS 512 /* easy handles kept for reuse */
+#define INTERIM_AT     9   /* the first digit of the status in "HTTP/1.1 100 Continue" */
+
+typedef struct shard {
+    struct shard *next;
+    pl_client *client;
+    CURLM *multi;
+    pl_timer timer;
+    uint32_t in_flight;
+} shard;
+
+typedef struct watched {
+    ev_io io;
+    shard *shard;
+    bool is_connection; /* opened by open_socket, closed by close_socket */
+    bool is_wanted;     /* libcurl waits for its events */
+} watched;
+
+struct pl_transfer {
+    pl_transfer *next, **link; /* under way, or idle */
+    pl_client *client;
+    shard *shard; /* NULL: not in libcurl's hands */
+    CURL *easy;
+    struct curl_slist *fields;
+    pl_timer unsent; /* libcurl never saw it: fires to say why */
+    int unsent_code;
+
+    const pl_request *request;
+    pl_response *response;
+    pl_arena *arena;
+    pl_transfer_fn *done;
+    void *arg;
+
+    pl_buf body;
+    pl_field *last_field;
+    size_t header_bytes;
+    bool is_interim;   /* the status line was of a 1xx answer */
+    bool head_is_over; /* what comes in header lines now is a trailer */
+    pl_outcome_notes notes;
+    char detail[CURL_ERROR_SIZE];
+};
+
+struct pl_client {
+    pl_loop *loop;
+    pl_client_config config;
+    shard *shards;
+    watched **sockets; /* by descriptor */
+    size_t socket_room;
+    pl_transfer *active, *idle;
+    uint32_t idle_count;
+    pl_client_metrics metrics;
+};
+
+static void harvest(shard *s);
+
+/* -- sockets and time ---------------------------------------------------------------------------
+ */
+
+static watched *socket_of(const pl_client *c, int fd)
+{
+    return (size_t)fd < c->socket_room ? c->sockets[fd] : NULL;
+}
+
+static void on_socket(struct ev_loop *ev, ev_io *io, int events)
+{
+    watched *w = io->data;
+    if (!w->is_wanted) { /* an idle connection was closed by the other side; libcurl sees that when
+                            it would reuse it */
+        ev_io_stop(ev, io);
+        return;
+    }
+    shard *s = w->shard;
+    int running, flags = (events & EV_READ ? CURL_CSELECT_IN : 0) |
+                         (events & EV_WRITE ? CURL_CSELECT_OUT : 0) |
+                         (events & EV_ERROR ? CURL_CSELECT_ERR : 0);
+    curl_multi_socket_action(s->multi, io->fd, flags, &running);
+    harvest(s);
+}
+
+static watched *add_socket(shard *s, int fd)
+{
+    pl_client *c = s->client;
+    if ((size_t)fd >= c->socket_room) {
+        size_t room = (size_t)fd * 2 + 64;
+        c->sockets = pl_realloc(c->sockets, room * sizeof *c->sockets);
+        memset(c->sockets + c->socket_room, 0, (room - c->socket_room) * sizeof *c->sockets);
+        c->socket_room = room;
+    }
+    watched *w = pl_alloc_zero(sizeof *w);
+    ev_io_init(&w->io, on_socket, fd, 0);
+    w->io.data = w;
+    w->shard = s;
+    return c->sockets[fd] = w;
+}
+
+static void remove_socket(pl_client *c, watched *w)
+{
+    ev_io_stop(pl_loop_ev(c->loop), &w->io);
+    c->sockets[w->io.fd] = NULL;
+    free(w);
+}
+
+static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *per_socket)
+{
+    (void)easy, (void)per_socket;
+    shard *s = arg;
+    struct ev_loop *ev = pl_loop_ev(s->client->loop);
+    watched *w = socket_of(s->client, fd);
+    if (what == CURL_POLL_REMOVE) {
+        if (w == NULL) return 0;
+        w->is_wanted = false;
+        if (!w->is_connection) remove_socket(s->client, w);
+        return 0;
+    }
+    if (w == NULL) w = add_socket(s, fd);
+    int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
+    w->shard = s;
+    w->is_wanted = true;
+    if (ev_is_active(&w->io) && (w->io.events & (EV_READ | EV_WRITE)) == events) return 0;
+    ev_io_stop(ev, &w->io);
+    ev_io_set(&w->io, fd, events);
+    ev_io_start(ev, &w->io);
+    return 0;
+}
+
+static void on_timer(pl_timer *timer)
+{
+    shard *s = (shard *)(void *)((char *)timer - offsetof(shard, timer));
+    int running;
+    curl_multi_socket_action(s->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    harvest(s);
+}
+
+static int on_timeout_change(CURLM *multi, long timeout_ms, void *arg)
+{
+    (void)multi;
+    shard *s = arg;
+    pl_wheel *wheel = pl_loop_wheel(s->client->loop);
+    if (timeout_ms < 0)
+        pl_wheel_stop(wheel, &s->timer);
+    else
+        pl_wheel_start(wheel, &s->timer, (uint64_t)timeout_ms);
+    return 0;
+}
+
+static void note_refusal(pl_transfer *t, const struct sockaddr *address, const char *what)
+{
+    char text[INET6_ADDRSTRLEN] = "?";
+    if (address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, text,
+                  sizeof text);
+    if (address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text,
+                  sizeof text);
+    t->notes.refusal_code = PL_E_EGRESS;
+    t->notes.refusal = pl_arena_printf(
+        t->arena, "%s address %s refused by the egress guard (egress.allow)", what, text);
+}
+
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    pl_transfer *t = arg;
+    const char *refusal = pl_egress_refusal(t->client->config.egress, &address->addr);
+    if (refusal) {
+        note_refusal(t, &address->addr, refusal);
+        return CURL_SOCKET_BAD;
+    }
+    int fd = socket(address->family, address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                    address->protocol);
+    if (fd < 0) return CURL_SOCKET_BAD;
+    t->notes.was_opened = true;
+    watched *w = socket_of(t->client, fd);
+    if (w == NULL) {
+        w = add_socket(t->shard, fd);
+    } else if (ev_is_active(&w->io)) { /* the descriptor's former life; see above */
+        struct ev_loop *ev = pl_loop_ev(t->client->loop);
+        ev_io_stop(ev, &w->io);
+        ev_io_set(&w->io, fd, w->io.events & (EV_READ | EV_WRITE));
+        ev_io_start(ev, &w->io);
+    }
+    w->is_connection = true;
+    return fd;
+}
+
+static int close_socket(void *arg, curl_socket_t fd)
+{
+    pl_client *c = arg;
+    watched *w = socket_of(c, fd);
+    if (w) remove_socket(c, w);
+    return close(fd);
+}
+
+/* -- what comes back ----------------------------------------------------------------------------
+ */
+
+static void note_too_large(pl_transfer *t, const char *what, size_t limit)
+{
+    t->notes.refusal_code = PL_E_TOO_LARGE;
+    t->notes.refusal = pl_arena_printf(
+        t->arena, "the answer's %s is larger than the limit of %zu bytes", what, limit);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    pl_transfer *t = arg;
+    size_t len = size * count, limit = t->client->config.max_response_bytes;
+    if (len > limit - t->body.len) {
+        pl_buf_put(&t->body, bytes, limit - t->body.len);
+        note_too_large(t, "body", limit);
+        return 0;
+    }
+    pl_buf_put(&t->body, bytes, len);
+    return len;
+}
+
+static pl_slice trim(pl_slice s)
+{
+    while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]))
+        s.len--;
+    while (s.len > 0 && (*s.ptr == ' ' || *s.ptr == '\t'))
+        s = pl_slice_from(s, 1);
+    return s;
+}
+
+static void add_field(pl_transfer *t, pl_slice line)
+{
+    const char *colon = memchr(line.ptr, ':', line.len);
+    if (colon == NULL) return;
+    size_t name_len = (size_t)(colon - line.ptr);
+    pl_field *f = pl_arena_zero(t->arena, sizeof *f);
+    f->name = pl_arena_dup(t->arena, trim((pl_slice){line.ptr, name_len}));
+    f->value = pl_arena_dup(t->arena, trim(pl_slice_from(line, name_len + 1)));
+    if (t->last_field)
+        t->last_field->next = f;
+    else
+        t->response->fields = f;
+    t->last_field = f;
+}
+
+/* RFC 9112 section 5.2: a folded line of a response goes on with the value before it, behind a
+ * space. */
+static void unfold(pl_transfer *t, pl_slice more)
+{
+    if (t->last_field == NULL) return;
+    pl_slice *value = &t->last_field->value;
+    more = trim(more);
+    *value = pl_slice_of(pl_arena_printf(t->arena, "%.*s %.*s", PL_FMT(*value), PL_FMT(more)));
+}
+
+/* One line of the header section, or of trailers. Interim answers (1xx) come here too: each status
+ * line starts over. */
+static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
+{
+    pl_transfer *t = arg;
+    pl_slice line = {bytes, size * count};
+    size_t limit = t->client->config.max_response_header_bytes;
+    t->header_bytes += line.len;
+    if (t->header_bytes > limit) {
+        note_too_large(t, "header section", limit);
+        return 0;
+    }
+    if (t->head_is_over) return line.len;
+    if (pl_slice_starts(line, PL_SLICE("HTTP/"))) {
+        t->notes.has_answer = true;
+        t->response->fields = t->last_field = NULL;
+        t->is_interim = line.len > INTERIM_AT && line.ptr[INTERIM_AT] == '1';
+    } else if (trim(line).len == 0) {
+        t->head_is_over = !t->is_interim;
+    } else if (*line.ptr == ' ' || *line.ptr == '\t') {
+        unfold(t, line);
+    } else {
+        add_field(t, line);
+    }
+    return line.len;
+}
+
+/* -- transfers ----------------------------------------------------------------------------------
+ */
+
+static void link_transfer(pl_transfer **list, pl_transfer *t)
+{
+    t->next = *list;
+    t->link = list;
+    if (t->next) t->next->link = &t->next;
+    *list = t;
+}
+
+static void unlink_transfer(pl_transfer *t)
+{
+    *t->link = t->next;
+    if (t->next) t->next->link = t->link;
+}
+
+static void free_transfer(pl_transfer *t)
+{
+    curl_easy_cleanup(t->easy);
+    free(t);
+}
+
+/* Out of libcurl's hands. */
+static void detach(pl_transfer *t)
+{
+    pl_client *c = t->client;
+    pl_wheel_stop(pl_loop_wheel(c->loop), &t->unsent);
+    if (t->shard) {
+        curl_multi_remove_handle(t->shard->multi, t->easy);
+        t->shard->in_flight--;
+        t->shard = NULL;
+    }
+    unlink_transfer(t);
+    pl_counter_set(&c->metrics.in_flight, pl_counter_get(&c->metrics.in_flight) - 1);
+}
+
+static void recycle(pl_transfer *t)
+{
+    pl_client *c = t->client;
+    curl_slist_free_all(t->fields);
+    t->fields = NULL;
+    pl_buf_fini(&t->body);
+    if (c->idle_count == IDLE_TRANSFERS) {
+        free_transfer(t);
+        return;
+    }
+    curl_easy_reset(t->easy);
+    link_transfer(&c->idle, t);
+    c->idle_count++;
+}
+
+static void finish(pl_transfer *t, CURLcode result)
+{
+    pl_client *c = t->client;
+    bool is_new = pl_outcome_measure(t->easy, t->response);
+    int code = pl_outcome_of(t->easy, result, &t->notes, t->request, t->response, t->arena);
+    t->response->body = pl_arena_dup(t->arena, pl_buf_slice(&t->body));
+    if (is_new) pl_counter_add(&c->metrics.connections_opened, 1);
+    if (t->response->connection_reused) pl_counter_add(&c->metrics.connections_reused, 1);
+    pl_transfer_fn *done = t->done;
+    void *arg = t->arg;
+    detach(t);
+    recycle(t);
+    done(arg, code);
+}
+
+static void on_unsent(pl_timer *timer)
+{
+    pl_transfer *t = (pl_transfer *)(void *)((char *)timer - offsetof(pl_transfer, unsent));
+    pl_transfer_fn *done = t->done;
+    void *arg = t->arg;
+    int code = t->unsent_code;
+    detach(t);
+    recycle(t);
+    done(arg, code);
+}
+
+static void harvest(shard *s)
+{
+    int left;
+    for (CURLMsg *m; (m = curl_multi_info_read(s->multi, &left)) != NULL;) {
+        if (m->msg != CURLMSG_DONE) continue;
+        pl_transfer *t = NULL;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+        finish(t, m->data.result);
+    }
+}
+
+/* -- what is sent -------------------------------------------------------------------------------
+ */
+
+/* NULL, or why the request cannot go out. Scripts are told earlier and better; here is the last
+ * place where a line break in a value can be kept off the wire. */
+static const char *check_request(const pl_request *r, pl_arena *arena)
+{
+    if (!pl_http_is_token(r->method))
+        return pl_arena_printf(arena, "'%.*s' is not a method", PL_FMT(r->method));
+    for (const pl_field *f = r->fields; f; f = f->next) {
+        if (!pl_http_is_token(f->name))
+            return pl_arena_printf(arena, "'%.*s' is not a field name", PL_FMT(f->name));
+        if (pl_http_is_hop_by_hop(f->name))
+            return pl_arena_printf(arena, "field %.*s is the connection's and cannot be set",
+                                   PL_FMT(f->name));
+        if (!pl_http_is_field_value(f->value))
+            return pl_arena_printf(arena, "the value of field %.*s has a control byte",
+                                   PL_FMT(f->name));
+    }
+    return NULL;
+}
+
+static bool has_field(const pl_request *r, pl_slice name)
+{
+    for (const pl_field *f = r->fields; f; f = f->next) {
+        if (pl_slice_eq_nocase(f->name, name)) return true;
+    }
+    return false;
+}
+
+static void add_line(pl_transfer *t, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(t->fields, line);
+    if (longer) t->fields = longer;
+}
+
+static void add_fields(pl_transfer *t)
+{
+    const pl_request *r = t->request;
+    pl_buf line;
+    pl_buf_init(&line);
+    for (const pl_field *f = r->fields; f; f = f->next) {
+        pl_slice value = trim(f->value);
+        pl_buf_clear(&line);
+        pl_buf_printf(&line, value.len ? "%.*s: %.*s" : "%.*s;%.*s", PL_FMT(f->name),
+                      PL_FMT(value));
+        pl_buf_put_char(&line, '\0');
+        add_line(t, line.ptr);
+    }
+    pl_buf_fini(&line);
+    /* libcurl's own, unless given. */
+    add_line(t, "Expect:"); /* a receiver that ignores it costs a second */
+    if (!has_field(r, PL_SLICE("Accept"))) add_line(t, "Accept:");
+    if (!has_field(r, PL_SLICE("Content-Type"))) add_line(t, "Content-Type:");
+}
+
+static void set_method(CURL *easy, const pl_request *r, pl_arena *arena)
+{
+    if (pl_slice_eq(r->method, PL_SLICE("HEAD"))) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
+    bool has_length = r->has_body || pl_slice_eq(r->method, PL_SLICE("POST")) ||
+                      pl_slice_eq(r->method, PL_SLICE("PUT")) ||
+                      pl_slice_eq(r->method, PL_SLICE("PATCH"));
+    if (has_length) {
+        pl_slice body = r->has_body && r->body.len ? r->body : PL_SLICE("");
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.ptr);
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, pl_arena_dup(arena, r->method).ptr);
+}
+
+/* What every transfer has. */
+static void set_rules(pl_transfer *t)
+{
+    const pl_client_config *config = &t->client->config;
+    CURL *easy = t->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->detail);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* see above */
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_NOPROXY,
+                     "*"); /* the environment's proxies are not the gateway's */
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA,
+                     t->client); /* a connection outlives its transfer */
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    if (config->ca_file) curl_easy_setopt(easy, CURLOPT_CAINFO, config->ca_file);
+    if (config->user_agent && !has_field(t->request, PL_SLICE("User-Agent")))
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, config->user_agent);
+}
+
+static void set_request(pl_transfer *t)
+{
+    const pl_request *r = t->request;
+    set_rules(t);
+    set_method(t->easy, r, t->arena);
+    add_fields(t);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->fields);
+    curl_easy_setopt(t->easy, CURLOPT_URL, pl_arena_dup(t->arena, r->url).ptr);
+    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+    if (r->connect_timeout_ms > 0)
+        curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_timeout_ms);
+}
+
+/* -- public -------------------------------------------------------------------------------------
+ */
+
+void pl_client_global_init(void)
+{
+    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+    bool is_good = curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK &&
+                   version->features & CURL_VERSION_ASYNCHDNS &&
+                   version->features & CURL_VERSION_SSL;
+    if (!is_good) {
+        fprintf(stderr,
+                "perilune: libcurl %s cannot be used: it needs TLS and a resolver that does not "
+                "block\n",
+                version->version);
+        exit(1);
+    }
+    signal(SIGPIPE, SIG_IGN);
+}
+
+pl_client *pl_client_new(pl_loop *loop, const pl_client_config *config)
+{
+    pl_client *c = pl_alloc_zero(sizeof *c);
+    c->loop = loop;
+    c->config = *config;
+    return c;
+}
+
+static shard *new_shard(pl_client *c)
+{
+    shard *s = pl_alloc_zero(sizeof *s);
+    s->client = c;
+    s->multi = curl_multi_init();
+    if (s->multi == NULL) abort();
+    pl_timer_init(&s->timer, on_timer);
+    curl_multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
+    curl_multi_setopt(s->multi, CURLMOPT_SOCKETDATA, s);
+    curl_multi_setopt(s->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
+    curl_multi_setopt(s->multi, CURLMOPT_TIMERDATA, s);
+    curl_multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, (long)SHARD_CONNECTIONS);
+    return s;
+}
+
+/* The first with room, so that few transfers share few handles and their connections. */
+static shard *shard_with_room(pl_client *c)
+{
+    shard **s = &c->shards;
+    while (*s && (*s)->in_flight >= SHARD_TRANSFERS)
+        s = &(*s)->next;
+    if (*s == NULL) *s = new_shard(c);
+    return *s;
+}
+
+static pl_transfer *take_transfer(pl_client *c)
+{
+    pl_transfer *t = c->idle;
+    if (t) {
+        unlink_transfer(t);
+        c->idle_count--;
+    } else {
+        t = pl_alloc_zero(sizeof *t);
+        t->easy = curl_easy_init();
+        if (t->easy == NULL) abort();
+    }
+    CURL *easy = t->easy;
+    *t = (pl_transfer){.client = c, .easy = easy};
+    t->notes.detail = t->detail;
+    pl_timer_init(&t->unsent, on_unsent);
+    return t;
+}
+
+pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response *response,
+                            pl_arena *arena, pl_transfer_fn *done, void *arg)
+{
+    pl_transfer *t = take_transfer(c);
+    t->request = request;
+    t->response = response;
+    t->arena = arena;
+    t->done = done;
+    t->arg = arg;
+    *response = (pl_response){0};
+    link_transfer(&c->active, t);
+    pl_counter_add(&c->metrics.transfers, 1);
+    pl_counter_add(&c->metrics.in_flight, 1);
+
+    pl_url url;
+    t->unsent_code = pl_url_parse(request->url, &url, &response->error_text);
+    if (t->unsent_code == 0 && (response->error_text = check_request(request, arena)) != NULL)
+        t->unsent_code = PL_E_SCRIPT;
+    if (t->unsent_code) {
+        pl_wheel_start(pl_loop_wheel(c->loop), &t->unsent, 0);
+        return t;
+    }
+    set_request(t);
+    t->shard = shard_with_room(c);
+    t->shard->in_flight++;
+    curl_multi_add_handle(t->shard->multi, t->easy);
+    return t;
+}
+
+void pl_transfer_cancel(pl_transfer *t)
+{
+    detach(t);
+    recycle(t);
+}
+
+void pl_client_free(pl_client *c)
+{
+    if (c == NULL) return;
+    while (c->active)
+        pl_transfer_cancel(c->active);
+    for (pl_transfer *t; (t = c->idle) != NULL;) {
+        unlink_transfer(t);
+        free_transfer(t);
+    }
+    for (shard *s; (s = c->shards) != NULL;) {
+        c->shards = s->next;
+        curl_multi_cleanup(s->multi);
+        pl_wheel_stop(pl_loop_wheel(c->loop), &s->timer);
+        free(s);
+    }
+    for (size_t fd = 0; fd < c->socket_room; fd++) {
+        if (c->sockets[fd]) remove_socket(c, c->sockets[fd]);
+    }
+    free(c->sockets);
+    free(c);
+}
+
+const pl_client_metrics *pl_client_metrics_of(const pl_client *c)
+{
+    return &c->metrics;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The HTTP client of one worker: libcurl multi on the worker's loop. Several multi handles of at
+ * most 256 transfers each, easy handles and connections reused, sockets watched by libev (watchers
+ * outlive POLL_REMOVE), libcurl's timer on the wheel, names resolved off the loop. Every socket is
+ * judged by the egress guard when it is opened. Redirects are not followed. Worker's thread only.
+ */
+#ifndef PL_NET_CLIENT_H
+#define PL_NET_CLIENT_H
+
+#include "base/arena.h"
+#include "flow/message.h"
+#include "net/egress.h"
+#include "net/loop.h"
+
+typedef struct pl_client pl_client;
+typedef struct pl_transfer pl_transfer;
+
+/* Texts and guard live as long as the client. */
+typedef struct pl_client_config {
+    const pl_egress *egress;   /* shared by all workers, immutable */
+    size_t max_response_bytes; /* of the body, after decoding; beyond: PL_E_TOO_LARGE */
+    size_t max_response_header_bytes;
+    const char *ca_file;    /* NULL: the system's */
+    const char *user_agent; /* when the request has none */
+} pl_client_config;
+
+typedef struct pl_client_metrics {
+    pl_counter transfers, in_flight, connections_opened, connections_reused;
+} pl_client_metrics;
+
+/* `code` is 0 when an answer came, whatever its status, else PL_E_DNS, PL_E_CONNECT, PL_E_TLS,
+ * PL_E_TIMEOUT, PL_E_RESET, PL_E_PROTOCOL, PL_E_TOO_LARGE, PL_E_EGRESS or PL_E_URL with
+ * response->error_text set; what had come by then stands in the response. PL_E_SCRIPT: the request
+ * cannot be put on the wire (a method or field that is not HTTP, or a field that belongs to the
+ * connection). PL_E_INTERNAL: libcurl refused for a reason that is none of the attempt's. */
+typedef void pl_transfer_fn(void *arg, int code);
+
+/* Once per process, before threads. Ends the process when libcurl would resolve names on the loop,
+ * or has no TLS. SIGPIPE is ignored from here on: OpenSSL writes without MSG_NOSIGNAL. */
+void pl_client_global_init(void);
+pl_client *pl_client_new(pl_loop *loop, const pl_client_config *config);
+/* Cancels what is under way, without callbacks. */
+void pl_client_free(pl_client *c);
+/* Starts a transfer; `done` is called later from the loop, never from within send. The request must
+ * live until then; the response is filled from `arena`. A HEAD request goes without its body; one
+ * of POST, PUT or PATCH without body says Content-Length: 0. The body that comes back has its
+ * content coding undone. */
+pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response *response,
+                            pl_arena *arena, pl_transfer_fn *done, void *arg);
+/* No callback comes any more. At any time, from within callbacks too; not for a transfer that was
+ * done. */
+void pl_transfer_cancel(pl_transfer *t);
+const pl_client_metrics *pl_client_metrics_of(const pl_client *c);
+
+#endif

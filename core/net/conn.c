@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading requests and moving the state machine of conn.h. Socket events, timers and answers all do
+ * the same: enter, do their bit, leave; and leave calls step() until nothing moves any more. So a
+ * handler that answers within its own call, with ten more requests waiting in the buffer, is a loop
+ * and not a recursion.
+ *
+ * The chunked body is decoded where it lies:  | head | decoded so far | raw, just received |
+ *                                                    ^head_bytes      ^body_end            ^in.len
+ */
+#include "net/conn.h"
+
+#include "base/err.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_BYTES      4096         /* the first read of a request: most fit */
+#define BODY_READ_BYTES 65536        /* one read of a body */
+#define LINGER_BYTES    (256 * 1024) /* drained behind an early answer, */
+#define LINGER_MS       2000         /* and for how long */
+
+static void watch(pl_conn *c, ev_io *w, bool wanted)
+{
+    if (wanted)
+        ev_io_start(c->server->ev, w);
+    else
+        ev_io_stop(c->server->ev, w);
+}
+
+static void start_timer(pl_conn *c, int64_t ms)
+{
+    pl_wheel_start(c->server->wheel, &c->timer, ms > 0 ? (uint64_t)ms : 0);
+}
+
+/* -- turns --------------------------------------------------------------------------------------
+ */
+
+static void begin_turn(pl_conn *c)
+{
+    pl_turn *t = pl_alloc(sizeof *t);
+    t->conn = c;
+    t->in.request.method = t->in.request.path = PL_NO_SLICE;
+    t->in.request.header_count = 0;
+    t->in.body = PL_NO_SLICE;
+    t->in.peer = c->peer;
+    t->in.received_us = pl_monotonic_us();
+    pl_arena_init(&t->in.arena);
+    t->in.gone = NULL;
+    t->in.owner = NULL;
+    c->turn = t;
+    c->seen = 0;
+    c->is_fresh = c->is_http10 = c->is_head = c->is_refused = c->is_continued = false;
+    c->keep_alive = false;
+}
+
+void pl_turn_free(pl_turn *t)
+{
+    pl_arena_fini(&t->in.arena);
+    free(t);
+}
+
+pl_turn *pl_conn_take_turn(pl_conn *c)
+{
+    pl_turn *t = c->turn;
+    c->turn = NULL;
+    if (c->state != PL_CONN_CLOSED) c->state = PL_CONN_WRITING;
+    return t;
+}
+
+void pl_conn_tell_gone(pl_conn *c)
+{
+    if (c->turn == NULL || c->turn->in.gone == NULL) return;
+    void (*gone)(pl_inbound * in) = c->turn->in.gone;
+    c->turn->in.gone = NULL; /* told once */
+    gone(&c->turn->in);
+}
+
+/* -- the end of a connection --------------------------------------------------------------------
+ */
+
+void pl_conn_close(pl_conn *c)
+{
+    if (c->state == PL_CONN_CLOSED) return;
+    bool is_owed = c->state == PL_CONN_HANDLING || c->state == PL_CONN_STREAMING;
+    watch(c, &c->readable, false);
+    watch(c, &c->writable, false);
+    pl_wheel_stop(c->server->wheel, &c->timer);
+    close(c->fd);
+    c->server->open--;
+    pl_counter_set(&c->server->metrics.connections, c->server->open);
+    c->state = PL_CONN_CLOSED;
+    if (is_owed) {
+        start_timer(c, 0);
+    } else if (c->turn) {
+        pl_turn_free(c->turn);
+        c->turn = NULL;
+    }
+}
+
+static void free_conn(pl_conn *c)
+{
+    if (c->server) {
+        pl_wheel_stop(c->server->wheel, &c->timer);
+        *c->link = c->next;
+        if (c->next) c->next->link = c->link;
+    }
+    pl_buf_fini(&c->in);
+    pl_buf_fini(&c->out);
+    free(c);
+}
+
+static void linger(pl_conn *c)
+{
+    shutdown(c->fd, SHUT_WR);
+    pl_buf_fini(&c->in);
+    c->state = PL_CONN_LINGERING;
+    c->linger_left = LINGER_BYTES;
+    start_timer(c, LINGER_MS);
+    watch(c, &c->readable, true);
+}
+
+/* -- steps: each gives true when the state moved ------------------------------------------------
+ */
+
+/* An error of the request itself: the answer says why, and the connection ends, for where the next
+ * request would begin is not known. */
+static void refuse(pl_conn *c, int code, const char *detail)
+{
+    pl_counter_add(&c->server->metrics.bad_requests, 1);
+    c->is_refused = true;
+    c->keep_alive = false;
+    c->state = PL_CONN_HANDLING;
+    /* RFC 9110 section 15.5.2: a 401 names the scheme. */
+    pl_slice extra =
+        code == PL_E_UNAUTHORIZED ? PL_SLICE("WWW-Authenticate: Bearer\r\n") : PL_NO_SLICE;
+    pl_inbound_problem(&c->turn->in, code, detail, extra, PL_NO_SLICE);
+}
+
+static void become_idle(pl_conn *c)
+{
+    const pl_server_config *config = &c->server->config;
+    c->state = PL_CONN_IDLE;
+    pl_wheel_stop(c->server->wheel, &c->timer);
+    if (c->in.len > 0) return;
+    pl_buf_fini(&c->in); /* an idle connection holds no buffer */
+    if (c->server->listen_fd < 0) {
+        pl_conn_close(c);
+        return;
+    }
+    start_timer(c, c->is_fresh ? config->header_timeout_ms : config->idle_timeout_ms);
+    watch(c, &c->readable, true);
+}
+
+static bool step_idle(pl_conn *c)
+{
+    if (c->in.len == 0) return false;
+    begin_turn(c);
+    c->state = PL_CONN_HEAD;
+    start_timer(c, c->server->config.header_timeout_ms);
+    watch(c, &c->readable, true);
+    return true;
+}
+
+static bool step_head(pl_conn *c)
+{
+    const pl_server_config *config = &c->server->config;
+    pl_http_request *r = &c->turn->in.request;
+    const char *reason = NULL;
+    int64_t n = pl_http_parse(pl_buf_slice(&c->in), c->seen, &config->http, r, &reason);
+    c->seen = c->in.len;
+    if (n == PL_HTTP_PARTIAL) return false;
+    if (n < 0) {
+        refuse(c, (int)n, reason);
+        return true;
+    }
+    c->parsed_at = c->in.ptr;
+    c->head_bytes = c->body_end = c->next_request = (size_t)n;
+    c->keep_alive = r->keep_alive;
+    c->is_http10 = r->minor == 0;
+    c->is_head = pl_slice_eq(r->method, PL_SLICE("HEAD"));
+    int code = config->admit ? config->admit(r, config->arg) : 0;
+    if (code) {
+        refuse(c, code, pl_err_text(code));
+        return true;
+    }
+    c->state = PL_CONN_BODY;
+    if (r->body == PL_BODY_CHUNKED)
+        pl_chunked_init(&c->chunked, (uint32_t)config->http.header_bytes);
+    if (r->body != PL_BODY_NONE) start_timer(c, config->body_timeout_ms);
+    return true;
+}
+
+/* 1: complete; 0: more input wanted; or an error with *reason. */
+static int take_body(pl_conn *c, const char **reason)
+{
+    const pl_http_request *r = &c->turn->in.request;
+    if (r->body == PL_BODY_NONE) return 1;
+    if (r->body == PL_BODY_LENGTH) {
+        if (c->in.len - c->head_bytes < r->content_length) return 0;
+        c->body_end = c->next_request = c->head_bytes + (size_t)r->content_length;
+        return 1;
+    }
+    size_t data = 0, used = 0, raw = c->body_end;
+    int result =
+        pl_chunked_decode(&c->chunked, c->in.ptr + raw, c->in.len - raw, &data, &used, reason);
+    if (result < 0) return result;
+    c->body_end = raw + data;
+    if (c->body_end - c->head_bytes > c->server->config.http.body_bytes) {
+        *reason = "the chunked body is larger than limits.body";
+        return PL_E_BODY_TOO_LARGE;
+    }
+    if (result == 0)
+        c->in.len = c->body_end; /* all was used */
+    else
+        c->next_request = raw + used;
+    return result;
+}
+
+static void send_continue(pl_conn *c)
+{
+    const pl_http_request *r = &c->turn->in.request;
+    if (!r->expect_continue || c->is_http10 || c->is_continued || c->in.len > c->head_bytes) return;
+    c->is_continued = true;
+    pl_conn_send(c, &PL_SLICE("HTTP/1.1 100 Continue\r\n\r\n"), 1);
+}
+
+static void handle(pl_conn *c)
+{
+    pl_inbound *in = &c->turn->in;
+    const pl_server_config *config = &c->server->config;
+    const char *reason;
+    /* The buffer grew for the body and moved: the spans of the head are made anew. It was valid
+     * before, so it is now. */
+    if (c->in.ptr != c->parsed_at)
+        pl_http_parse((pl_slice){c->in.ptr, c->head_bytes}, 0, &config->http, &in->request,
+                      &reason);
+    in->body = (pl_slice){c->in.ptr + c->head_bytes, c->body_end - c->head_bytes};
+    pl_wheel_stop(c->server->wheel, &c->timer);
+    c->state = PL_CONN_HANDLING;
+    pl_counter_add(&c->server->metrics.requests, 1);
+    config->handle(in, config->arg);
+}
+
+static bool step_body(pl_conn *c)
+{
+    const char *reason = NULL;
+    int result = take_body(c, &reason);
+    if (result == 0) {
+        send_continue(c);
+        return false;
+    }
+    if (result < 0)
+        refuse(c, result, reason);
+    else
+        handle(c);
+    return true;
+}
+
+static bool step_writing(pl_conn *c)
+{
+    if (pl_conn_backlog(c) > 0) return false;
+    if (!c->keep_alive) {
+        if (c->is_refused || c->in.len > c->next_request)
+            linger(c);
+        else
+            pl_conn_close(c);
+        return false;
+    }
+    pl_buf_consume(&c->in, c->next_request);
+    become_idle(c);
+    return true;
+}
+
+static bool step(pl_conn *c)
+{
+    switch (c->state) {
+    case PL_CONN_IDLE:
+        return step_idle(c);
+    case PL_CONN_HEAD:
+        return step_head(c);
+    case PL_CONN_BODY:
+        return step_body(c);
+    case PL_CONN_WRITING:
+        return step_writing(c);
+    case PL_CONN_HANDLING:
+    case PL_CONN_STREAMING:
+    case PL_CONN_LINGERING:
+    case PL_CONN_CLOSED:
+        break; /* only an event or the handler moves these */
+    }
+    return false;
+}
+
+void pl_conn_enter(pl_conn *c)
+{
+    c->depth++;
+}
+
+void pl_conn_leave(pl_conn *c)
+{
+    if (c->depth == 1) {
+        while (step(c))
+            ;
+    }
+    c->depth--;
+    if (c->depth == 0 && c->state == PL_CONN_CLOSED && c->turn == NULL) free_conn(c);
+}
+
+/* -- events -------------------------------------------------------------------------------------
+ */
+
+static bool is_transient(void)
+{
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+static void receive(pl_conn *c)
+{
+    size_t room = c->state == PL_CONN_BODY ? BODY_READ_BYTES : READ_BYTES;
+    ssize_t n = recv(c->fd, pl_buf_reserve(&c->in, room), room, 0);
+    if (n > 0)
+        c->in.len += (size_t)n;
+    else if (n == 0 || !is_transient())
+        pl_conn_close(c);
+    else if (c->state == PL_CONN_IDLE)
+        pl_buf_fini(&c->in);
+}
+
+/* While an answer is owed or on its way nothing is read (the buffer must not move); a look tells
+ * what became of the client. */
+static void look(pl_conn *c)
+{
+    char byte;
+    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK);
+    if (n < 0 && is_transient()) return;
+    bool is_over = n < 0 || (n == 0 && c->state == PL_CONN_STREAMING);
+    if (is_over)
+        pl_conn_close(c);
+    else
+        watch(c, &c->readable, false); /* it would stay readable and spin */
+}
+
+static void drain(pl_conn *c)
+{
+    char bytes[16384];
+    ssize_t n = recv(c->fd, bytes, sizeof bytes, 0);
+    if (n < 0 && is_transient()) return;
+    if (n <= 0 || (size_t)n > c->linger_left)
+        pl_conn_close(c);
+    else
+        c->linger_left -= (size_t)n;
+}
+
+static void on_readable(struct ev_loop *ev, ev_io *w, int events)
+{
+    (void)ev, (void)events;
+    pl_conn *c = w->data;
+    pl_conn_enter(c);
+    if (c->state <= PL_CONN_BODY)
+        receive(c);
+    else if (c->state == PL_CONN_LINGERING)
+        drain(c);
+    else
+        look(c);
+    pl_conn_leave(c);
+}
+
+static bool is_answering(const pl_conn *c)
+{
+    return c->state == PL_CONN_WRITING || c->state == PL_CONN_STREAMING;
+}
+
+static void on_writable(struct ev_loop *ev, ev_io *w, int events)
+{
+    (void)ev, (void)events;
+    pl_conn *c = w->data;
+    pl_conn_enter(c);
+    ssize_t n = send(c->fd, c->out.ptr + c->out_sent, pl_conn_backlog(c), MSG_NOSIGNAL);
+    if (n < 0 && !is_transient()) {
+        pl_conn_close(c);
+    } else if (n > 0) {
+        c->out_sent += (size_t)n;
+        if (is_answering(c)) start_timer(c, c->server->config.write_timeout_ms);
+        if (pl_conn_backlog(c) == 0) {
+            pl_buf_fini(&c->out);
+            c->out_sent = 0;
+            watch(c, &c->writable, false);
+            if (is_answering(c)) pl_wheel_stop(c->server->wheel, &c->timer);
+        }
+    }
+    pl_conn_leave(c);
+}
+
+static void on_timer(pl_timer *timer)
+{
+    pl_conn *c = (pl_conn *)(void *)((char *)timer - offsetof(pl_conn, timer));
+    pl_conn_enter(c);
+    if (c->state == PL_CONN_HEAD)
+        refuse(c, PL_E_REQUEST_TIMEOUT, "the header section did not arrive in time");
+    else if (c->state == PL_CONN_BODY)
+        refuse(c, PL_E_REQUEST_TIMEOUT, "the body did not arrive in time");
+    else if (c->state == PL_CONN_CLOSED)
+        pl_conn_tell_gone(c);
+    else
+        pl_conn_close(c);
+    pl_conn_leave(c);
+}
+
+/* -- sending ------------------------------------------------------------------------------------
+ */
+
+/* How many bytes the socket took; -1: it is broken. */
+static ssize_t try_send(pl_conn *c, const pl_slice *parts, int count)
+{
+    struct iovec iov[4];
+    for (int i = 0; i < count; i++)
+        iov[i] = (struct iovec){(void *)(uintptr_t)parts[i].ptr, parts[i].len};
+    struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
+    ssize_t n = sendmsg(c->fd, &message, MSG_NOSIGNAL);
+    return n < 0 && is_transient() ? 0 : n;
+}
+
+static void keep_rest(pl_conn *c, const pl_slice *parts, int count, size_t sent)
+{
+    for (int i = 0; i < count; i++) {
+        size_t skip = sent < parts[i].len ? sent : parts[i].len;
+        pl_buf_put(&c->out, parts[i].ptr + skip, parts[i].len - skip);
+        sent -= skip;
+    }
+    if (pl_conn_backlog(c) == 0) return;
+    watch(c, &c->writable, true);
+    if (is_answering(c) && !pl_timer_is_running(&c->timer))
+        start_timer(c, c->server->config.write_timeout_ms);
+}
+
+void pl_conn_send(pl_conn *c, const pl_slice *parts, int count)
+{
+    if (c->state == PL_CONN_CLOSED) return;
+    ssize_t n = pl_conn_backlog(c) > 0 ? 0 : try_send(c, parts, count);
+    if (n < 0)
+        pl_conn_close(c);
+    else
+        keep_rest(c, parts, count, (size_t)n);
+}
+
+/* -- the beginning ------------------------------------------------------------------------------
+ */
+
+static void peer_text(const struct sockaddr *peer, char text[INET6_ADDRSTRLEN])
+{
+    const void *address = &((const struct sockaddr_in *)(const void *)peer)->sin_addr;
+    if (peer->sa_family == AF_INET6)
+        address = &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
+    if (inet_ntop(peer->sa_family, address, text, INET6_ADDRSTRLEN) == NULL) text[0] = '\0';
+}
+
+void pl_conn_open(pl_server *s, int fd, const struct sockaddr *peer)
+{
+    pl_conn *c = pl_alloc_zero(sizeof *c);
+    c->server = s;
+    c->fd = fd;
+    c->is_fresh = true;
+    peer_text(peer, c->peer);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    ev_io_init(&c->readable, on_readable, fd, EV_READ);
+    ev_io_init(&c->writable, on_writable, fd, EV_WRITE);
+    c->readable.data = c->writable.data = c;
+    pl_timer_init(&c->timer, on_timer);
+    c->next = s->conns;
+    c->link = &s->conns;
+    if (c->next) c->next->link = &c->next;
+    s->conns = c;
+    s->open++;
+    pl_counter_add(&s->metrics.connections_total, 1);
+    pl_counter_set(&s->metrics.connections, s->open);
+    become_idle(c);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One round of the loop:
+ *
+ *      .--> check:   the wheel moves to now and fires what is due   -.
+ *      |    events:  sockets, mailbox                                |  busy, measured
+ *      |    prepare: deferred work, timers of delay 0, arm the clock -'
+ *      '--- wait:    until an event, or until the wheel has something to do
+ *
+ * Invariants: the wheel's now is at most one round old when a callback starts a timer, so that no
+ * timer fires early by the length of a wait; the one ev_timer is armed for the moment at which the
+ * wheel next has something to do, and does nothing itself but end the wait. */
+#include "net/loop.h"
+
+#include "base/buf.h"
+
+#include <ev.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+struct pl_loop {
+    struct ev_loop *ev;
+    ev_check check;
+    ev_prepare prepare;
+    ev_timer clock;
+    ev_async wake;
+    pl_wheel wheel;
+    pl_mailbox mailbox;
+    pl_message *deferred, **last_deferred;
+    uint64_t armed_due_ms; /* of `clock`; PL_NEVER: not running */
+    uint64_t busy_since_us;
+    pl_histogram busy;
+    _Atomic uint64_t longest_stall_us;
+    atomic_bool is_stopping;
+};
+
+static uint64_t clock_us(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t pl_monotonic_us(void)
+{
+    return clock_us(CLOCK_MONOTONIC);
+}
+
+int64_t pl_wall_ms(void)
+{
+    return (int64_t)(clock_us(CLOCK_REALTIME) / 1000);
+}
+
+void pl_random_seed(uint8_t seed[32])
+{
+    /* Up to 256 bytes come whole or not at all (getrandom(2)). */
+    if (getrandom(seed, 32, 0) != 32) {
+        fprintf(stderr, "perilune: the kernel gives no random bytes\n");
+        abort();
+    }
+}
+
+static void run_deferred(pl_loop *loop)
+{
+    pl_message *m = loop->deferred;
+    loop->deferred = NULL;
+    loop->last_deferred = &loop->deferred;
+    while (m) {
+        pl_message *next = m->next;
+        m->fn(m);
+        m = next;
+    }
+}
+
+static void arm_clock(pl_loop *loop, uint64_t now_us)
+{
+    uint64_t wait_ms = loop->deferred ? 0 : pl_wheel_wait_ms(&loop->wheel);
+    uint64_t due_ms = wait_ms == PL_NEVER ? PL_NEVER : loop->wheel.now_ms + wait_ms;
+    if (due_ms == loop->armed_due_ms && (due_ms == PL_NEVER || ev_is_active(&loop->clock))) return;
+    ev_timer_stop(loop->ev, &loop->clock);
+    loop->armed_due_ms = due_ms;
+    if (due_ms == PL_NEVER) return;
+    uint64_t due_us = due_ms * 1000;
+    ev_now_update(loop->ev); /* libev counts from the start of the round */
+    ev_timer_set(&loop->clock, due_us > now_us ? (double)(due_us - now_us) / 1e6 : 0., 0.);
+    ev_timer_start(loop->ev, &loop->clock);
+}
+
+static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
+{
+    (void)ev, (void)events;
+    pl_loop *loop = w->data;
+    run_deferred(loop);
+    /* What was started with delay 0 in this round needs no round of its own. */
+    if (pl_wheel_wait_ms(&loop->wheel) == 0)
+        pl_wheel_advance(&loop->wheel, pl_monotonic_us() / 1000);
+    uint64_t now_us = pl_monotonic_us(), busy_us = now_us - loop->busy_since_us;
+    pl_histogram_add(&loop->busy, busy_us);
+    if (busy_us > pl_loop_longest_stall_us(loop))
+        atomic_store_explicit(&loop->longest_stall_us, busy_us, memory_order_relaxed);
+    loop->busy_since_us = now_us; /* if check should not come before the next prepare */
+    arm_clock(loop, now_us);
+}
+
+static void on_check(struct ev_loop *ev, ev_check *w, int events)
+{
+    (void)ev, (void)events;
+    pl_loop *loop = w->data;
+    loop->busy_since_us = pl_monotonic_us();
+    pl_wheel_advance(&loop->wheel, loop->busy_since_us / 1000);
+}
+
+static void on_clock(struct ev_loop *ev, ev_timer *w, int events)
+{
+    (void)ev, (void)w, (void)events;
+}
+
+static void on_wake(struct ev_loop *ev, ev_async *w, int events)
+{
+    (void)events;
+    pl_loop *loop = w->data;
+    pl_mailbox_drain(&loop->mailbox);
+    if (atomic_exchange(&loop->is_stopping, false)) ev_break(ev, EVBREAK_ALL);
+}
+
+static void wake(void *owner)
+{
+    pl_loop *loop = owner;
+    ev_async_send(loop->ev, &loop->wake);
+}
+
+pl_loop *pl_loop_new(void)
+{
+    pl_loop *loop = pl_alloc_zero(sizeof *loop);
+    loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+    if (loop->ev == NULL) {
+        fprintf(stderr, "perilune: no epoll (out of file descriptors?)\n");
+        abort();
+    }
+    loop->last_deferred = &loop->deferred;
+    loop->armed_due_ms = PL_NEVER;
+    loop->busy_since_us = pl_monotonic_us();
+    pl_wheel_init(&loop->wheel, loop->busy_since_us / 1000);
+    pl_mailbox_init(&loop->mailbox, wake, loop);
+
+    ev_check_init(&loop->check, on_check);
+    ev_prepare_init(&loop->prepare, on_prepare);
+    ev_timer_init(&loop->clock, on_clock, 0., 0.);
+    ev_async_init(&loop->wake, on_wake);
+    loop->check.data = loop->prepare.data = loop->wake.data = loop;
+    ev_set_priority(&loop->check, EV_MAXPRI);   /* before the events of the round */
+    ev_set_priority(&loop->prepare, EV_MINPRI); /* behind them */
+    ev_check_start(loop->ev, &loop->check);
+    ev_prepare_start(loop->ev, &loop->prepare);
+    ev_async_start(loop->ev, &loop->wake);
+    return loop;
+}
+
+void pl_loop_free(pl_loop *loop)
+{
+    if (loop == NULL) return;
+    while (loop->deferred)
+        run_deferred(loop);
+    ev_check_stop(loop->ev, &loop->check);
+    ev_prepare_stop(loop->ev, &loop->prepare);
+    ev_timer_stop(loop->ev, &loop->clock);
+    ev_async_stop(loop->ev, &loop->wake);
+    pl_mailbox_fini(&loop->mailbox);
+    ev_loop_destroy(loop->ev);
+    free(loop);
+}
+
+void pl_loop_run(pl_loop *loop)
+{
+    loop->busy_since_us = pl_monotonic_us();
+    pl_wheel_advance(&loop->wheel, loop->busy_since_us / 1000);
+    ev_run(loop->ev, 0);
+}
+
+void pl_loop_stop(pl_loop *loop)
+{
+    atomic_store(&loop->is_stopping, true);
+    wake(loop);
+}
+
+void pl_loop_defer(pl_loop *loop, pl_message *m)
+{
+    m->next = NULL;
+    *loop->last_deferred = m;
+    loop->last_deferred = &m->next;
+}
+
+pl_mailbox *pl_loop_mailbox(pl_loop *loop)
+{
+    return &loop->mailbox;
+}
+
+pl_wheel *pl_loop_wheel(pl_loop *loop)
+{
+    return &loop->wheel;
+}
+
+struct ev_loop *pl_loop_ev(pl_loop *loop)
+{
+    return loop->ev;
+}
+
+uint64_t pl_loop_longest_stall_us(const pl_loop *loop)
+{
+    return atomic_load_explicit(&loop->longest_stall_us, memory_order_relaxed);
+}
+
+const pl_histogram *pl_loop_busy(const pl_loop *loop)
+{
+    return &loop->busy;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The loop of one worker: a libev loop, the timing wheel (driven by one libev timer), and the
+ * mailbox through which other threads reach it. All but pl_loop_mailbox, pl_loop_stop and
+ * pl_loop_longest_stall_us is for the owner's thread only. */
+#ifndef PL_NET_LOOP_H
+#define PL_NET_LOOP_H
+
+#include "base/mailbox.h"
+#include "base/metrics.h"
+#include "base/wheel.h"
+
+typedef struct pl_loop pl_loop;
+struct ev_loop;
+
+pl_loop *pl_loop_new(void);
+void pl_loop_free(pl_loop *loop);
+/* Runs on the calling thread until pl_loop_stop. */
+void pl_loop_run(pl_loop *loop);
+/* Any thread. */
+void pl_loop_stop(pl_loop *loop);
+pl_mailbox *pl_loop_mailbox(pl_loop *loop);
+pl_wheel *pl_loop_wheel(pl_loop *loop);
+struct ev_loop *pl_loop_ev(pl_loop *loop);
+/* Calls fn once, from the loop, after the events of this round: for work that must not run inside
+ * its caller. */
+void pl_loop_defer(pl_loop *loop, pl_message *m);
+
+/* The watchdog: how long the loop was busy between two waits, longest ever, in microseconds; and
+ * the distribution. */
+uint64_t pl_loop_longest_stall_us(const pl_loop *loop);
+const pl_histogram *pl_loop_busy(const pl_loop *loop);
+
+/* Wall clock, milliseconds since the epoch; monotonic clock, microseconds. Any thread. */
+int64_t pl_wall_ms(void);
+uint64_t pl_monotonic_us(void);
+/* 32 bytes from the kernel's generator, for pl_rng_init. Aborts when there are none. */
+void pl_random_seed(uint8_t seed[32]);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * libcurl has a hundred results; an attempt has a dozen outcome classes. The table says which is
+ * which. Three cases need more than the result:
+ *   - our own refusals (egress guard, size limits) reach libcurl as a socket that would not open or
+ * a write that failed, so what the client noted comes first;
+ *   - a time-out is one class, and its text says what was being waited for and which limit struck;
+ *   - a broken chunked body is CURLE_RECV_ERROR like a broken connection; only the text tells them
+ * apart. */
+#include "net/outcome.h"
+
+#include "base/err.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    CURLcode result;
+    int code;
+} outcomes[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, PL_E_DNS},
+    {CURLE_COULDNT_RESOLVE_PROXY, PL_E_DNS},
+    {CURLE_COULDNT_CONNECT, PL_E_CONNECT},
+    {CURLE_INTERFACE_FAILED, PL_E_CONNECT},
+    {CURLE_OPERATION_TIMEDOUT, PL_E_TIMEOUT},
+    {CURLE_URL_MALFORMAT, PL_E_URL},
+
+    {CURLE_SSL_CONNECT_ERROR, PL_E_TLS},        /* no TLS there, or no common version or cipher */
+    {CURLE_PEER_FAILED_VERIFICATION, PL_E_TLS}, /* certificate or its name not good */
+    {CURLE_SSL_CERTPROBLEM, PL_E_TLS},
+    {CURLE_SSL_CIPHER, PL_E_TLS},
+    {CURLE_SSL_CACERT_BADFILE, PL_E_TLS}, /* ca_file cannot be read */
+    {CURLE_SSL_CRL_BADFILE, PL_E_TLS},
+    {CURLE_SSL_ISSUER_ERROR, PL_E_TLS},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, PL_E_TLS},
+    {CURLE_SSL_INVALIDCERTSTATUS, PL_E_TLS},
+    {CURLE_SSL_CLIENTCERT, PL_E_TLS},
+    {CURLE_SSL_ENGINE_NOTFOUND, PL_E_TLS},
+    {CURLE_SSL_ENGINE_SETFAILED, PL_E_TLS},
+    {CURLE_SSL_ENGINE_INITFAILED, PL_E_TLS},
+    {CURLE_SSL_SHUTDOWN_FAILED, PL_E_TLS},
+    {CURLE_USE_SSL_FAILED, PL_E_TLS},
+
+    {CURLE_GOT_NOTHING, PL_E_RESET}, /* closed before the first byte */
+    {CURLE_PARTIAL_FILE,
+     PL_E_RESET}, /* closed before Content-Length, or the last chunk, was reached */
+    {CURLE_RECV_ERROR, PL_E_RESET},
+    {CURLE_SEND_ERROR, PL_E_RESET},
+    {CURLE_SEND_FAIL_REWIND, PL_E_RESET},
+
+    {CURLE_WEIRD_SERVER_REPLY, PL_E_PROTOCOL},
+    {CURLE_UNSUPPORTED_PROTOCOL, PL_E_PROTOCOL}, /* no status line: HTTP/0.9 */
+    {CURLE_BAD_CONTENT_ENCODING, PL_E_PROTOCOL},
+    {CURLE_HTTP2, PL_E_PROTOCOL},
+    {CURLE_HTTP2_STREAM, PL_E_PROTOCOL},
+    {CURLE_HTTP_RETURNED_ERROR, PL_E_PROTOCOL},
+    {CURLE_REMOTE_FILE_NOT_FOUND, PL_E_PROTOCOL},
+
+    /* libcurl holds one header line in at most 100 kB and reports a longer one as out of memory. */
+    {CURLE_OUT_OF_MEMORY, PL_E_TOO_LARGE},
+    {CURLE_FILESIZE_EXCEEDED, PL_E_TOO_LARGE},
+};
+
+static int code_of(CURLcode result, const char *detail)
+{
+    if (result == CURLE_RECV_ERROR && strstr(detail, "chunked-encoding")) return PL_E_PROTOCOL;
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        if (outcomes[i].result == result) return outcomes[i].code;
+    }
+    return PL_E_INTERNAL; /* a misuse of libcurl: this file's or client.c's fault */
+}
+
+static int64_t time_of(CURL *easy, CURLINFO info)
+{
+    curl_off_t us = 0;
+    curl_easy_getinfo(easy, info, &us);
+    return us;
+}
+
+static const char *timeout_text(CURL *easy, const pl_outcome_notes *notes,
+                                const pl_request *request, pl_arena *arena)
+{
+    long request_bytes = 0;
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+    bool was_sent = request_bytes > 0;
+    const char *phase = notes->has_answer   ? "receiving the answer"
+                        : was_sent          ? "waiting for the answer"
+                        : notes->was_opened ? "connecting"
+                                            : "resolving the host name";
+    int64_t limit_ms = request->timeout_ms, connect_ms = request->connect_timeout_ms;
+    bool by_connect = !was_sent && connect_ms > 0 && (limit_ms <= 0 || connect_ms < limit_ms);
+    return pl_arena_printf(arena, "%s of %" PRId64 " ms reached while %s",
+                           by_connect ? "the connect time-out" : "the time-out",
+                           by_connect ? connect_ms : limit_ms, phase);
+}
+
+int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
+                  const pl_request *request, pl_response *response, pl_arena *arena)
+{
+    if (result == CURLE_OK) return 0;
+    /* Other addresses of the host may have been tried: then what became of those counts. */
+    bool is_ours = notes->refusal_code == PL_E_EGRESS
+                       ? result == CURLE_COULDNT_CONNECT && !notes->was_opened
+                       : notes->refusal_code != 0;
+    if (is_ours) {
+        response->error_text = notes->refusal;
+        return notes->refusal_code;
+    }
+    int code = code_of(result, notes->detail);
+    if (code == PL_E_TIMEOUT) {
+        response->error_text = timeout_text(easy, notes, request, arena);
+    } else {
+        const char *text = notes->detail[0] ? notes->detail : curl_easy_strerror(result);
+        response->error_text = pl_arena_dup(arena, pl_slice_of(text)).ptr;
+    }
+    return code;
+}
+
+static void format_peer(CURL *easy, char *peer, size_t room)
+{
+    char *ip = NULL;
+    long port = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
+    if (ip == NULL || ip[0] == '\0') {
+        peer[0] = '\0';
+        return;
+    }
+    snprintf(peer, room, strchr(ip, ':') ? "[%s]:%ld" : "%s:%ld", ip, port);
+}
+
+bool pl_outcome_measure(CURL *easy, pl_response *response)
+{
+    long status = 0, connects = 0, request_bytes = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+    response->status = (int)status;
+    response->connection_reused = connects == 0 && request_bytes > 0;
+    pl_timings *t = &response->timings;
+    *t = (pl_timings){.first_byte_us = time_of(easy, CURLINFO_STARTTRANSFER_TIME_T),
+                      .total_us = time_of(easy, CURLINFO_TOTAL_TIME_T)};
+    if (!response->connection_reused) {
+        t->dns_us = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+        t->connect_us = time_of(easy, CURLINFO_CONNECT_TIME_T);
+        t->tls_us = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
+    }
+    format_peer(easy, response->peer, sizeof response->peer);
+    return connects > 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What libcurl reports at the end of a transfer, in the words of base/err.h. Private to net/. */
+#ifndef PL_NET_OUTCOME_H
+#define PL_NET_OUTCOME_H
+
+#include "base/arena.h"
+#include "flow/message.h"
+
+#include <curl/curl.h>
+
+/* What the client itself saw of the transfer. */
+typedef struct pl_outcome_notes {
+    const char *refusal; /* why the client or the egress guard stopped it; NULL: neither did */
+    int refusal_code;    /* then: PL_E_EGRESS or PL_E_TOO_LARGE */
+    bool was_opened;     /* the guard let at least one socket open */
+    bool has_answer;     /* a status line came */
+    const char *detail;  /* libcurl's error buffer */
+} pl_outcome_notes;
+
+/* 0, or the code, with response->error_text set. */
+int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
+                  const pl_request *request, pl_response *response, pl_arena *arena);
+/* Status, timings, peer. Gives whether the connection was a new one. */
+bool pl_outcome_measure(CURL *easy, pl_response *response);
+
+#endif

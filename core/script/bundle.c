@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading a gateway folder. All of it is read before any of it is looked at, so that a load sees one state of the folder and every
+ * worker loads the same. What an integrator's editor or version control leaves lying about (hidden files) is not seen; symbolic links are
+ * followed, since that is how containers mount folders. */
+#include "script/bundle.h"
+
+#include "base/err.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The folders that matter, and whether anything but Lua is taken from them. */
+static const struct {
+    const char *name;
+    bool takes_all;
+} folders[] = {{"authenticators", false}, {"connectors", false}, {"mappers", false},
+               {"plugins", true},         {"templates", true}};
+
+typedef struct reading {
+    pl_bundle *bundle;
+    pl_faults *faults;
+    const char *dir;
+    bool takes_all;
+} reading;
+
+void pl_faults_add(pl_faults *f, const char *file, int line, const char *message)
+{
+    f->items = pl_realloc(f->items, (f->count + 1) * sizeof *f->items);
+    pl_fault *fault = &f->items[f->count++];
+    *fault = (pl_fault){strdup(file), line, strdup(message)};
+    if (fault->file == NULL || fault->message == NULL) abort();
+}
+
+void pl_faults_fini(pl_faults *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        free(f->items[i].file);
+        free(f->items[i].message);
+    }
+    free(f->items);
+    *f = (pl_faults){0};
+}
+
+static char *path_join(const char *a, const char *b)
+{
+    pl_buf path;
+    pl_buf_init(&path);
+    pl_buf_printf(&path, "%s/%s", a, b);
+    pl_buf_put_char(&path, 0);
+    return pl_buf_take(&path, &(size_t){0});
+}
+
+char *pl_file_read(const char *path, size_t max, size_t *len)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return NULL;
+    pl_buf text;
+    pl_buf_init(&text);
+    ssize_t got;
+    do {
+        got = read(fd, pl_buf_reserve(&text, 65536), 65535);
+        if (got > 0) text.len += (size_t)got;
+    } while ((got > 0 && text.len <= max) || (got < 0 && errno == EINTR));
+    int error = got < 0 ? errno : text.len > max ? EFBIG : 0;
+    close(fd);
+    if (error) {
+        pl_buf_fini(&text);
+        errno = error;
+        return NULL;
+    }
+    pl_buf_put_char(&text, 0);
+    char *bytes = pl_buf_take(&text, len);
+    *len -= 1;
+    return bytes;
+}
+
+static int walk_entry(const char *root, const char *path, int depth,
+                      void (*each)(void *ud, const char *path), void *ud)
+{
+    struct stat st;
+    char *full = path_join(root, path);
+    int result = stat(full, &st) != 0 ? errno : 0;
+    free(full);
+    if (result == 0 && S_ISDIR(st.st_mode))
+        return depth > 0 ? pl_files_walk(root, path, depth - 1, each, ud) : ELOOP;
+    if (result == 0 && S_ISREG(st.st_mode)) each(ud, path);
+    return result;
+}
+
+int pl_files_walk(const char *root, const char *under, int depth,
+                  void (*each)(void *ud, const char *path), void *ud)
+{
+    char *full = path_join(root, under);
+    DIR *dir = opendir(full);
+    int result = dir ? 0 : errno;
+    struct dirent *entry;
+    while (dir && (entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.') continue;
+        char *path = path_join(under, entry->d_name);
+        int code = walk_entry(root, path, depth, each, ud);
+        if (code != 0) result = code;
+        free(path);
+    }
+    if (dir) closedir(dir);
+    free(full);
+    return result;
+}
+
+static void complain(reading *r, const char *path, const char *message)
+{
+    pl_buf file;
+    pl_buf_init(&file);
+    pl_buf_printf(&file, "%s%s", r->bundle->root, path);
+    pl_buf_put_char(&file, 0);
+    pl_faults_add(r->faults, file.ptr, 0, message);
+    pl_buf_fini(&file);
+}
+
+static void take_file(void *ud, const char *path)
+{
+    reading *r = ud;
+    pl_bundle *b = r->bundle;
+    size_t path_len = strlen(path), len = 0;
+    bool is_lua = path_len > 4 && strcmp(path + path_len - 4, ".lua") == 0;
+    if (!is_lua && !r->takes_all) return;
+    char *full = path_join(r->dir, path);
+    char *text = pl_file_read(full, PL_BUNDLE_FILE_BYTES, &len);
+    free(full);
+    if (text == NULL) {
+        complain(r, path, errno == EFBIG ? "the file is larger than 1 MB" : strerror(errno));
+        return;
+    }
+    b->files = pl_realloc(b->files, (b->count + 1) * sizeof *b->files);
+    b->files[b->count++] = (pl_bundle_file){strdup(path), text, len};
+    b->bytes += len;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    return strcmp(((const pl_bundle_file *)a)->path, ((const pl_bundle_file *)b)->path);
+}
+
+static char *root_of(const char *dir)
+{
+    if (strcmp(dir, ".") == 0 || strcmp(dir, "./") == 0) return strdup("");
+    char *root = path_join(dir, "");
+    size_t len = strlen(root);
+    while (len > 1 && root[len - 2] == '/')
+        root[--len] = 0;
+    return root;
+}
+
+static void read_folders(reading *r)
+{
+    struct stat st;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char *full = path_join(r->dir, folders[i].name);
+        int code = stat(full, &st) == 0 ? 0 : errno;
+        free(full);
+        if (code == ENOENT) continue;
+        r->takes_all = folders[i].takes_all;
+        if (code == 0)
+            code = pl_files_walk(r->dir, folders[i].name, PL_BUNDLE_DEPTH, take_file, r);
+        if (code) complain(r, folders[i].name, strerror(code));
+    }
+    if (r->bundle->bytes > PL_BUNDLE_TOTAL_BYTES)
+        complain(r, "", "the files together are larger than 64 MB");
+}
+
+int pl_bundle_read(const char *dir, pl_bundle **out, pl_faults *faults)
+{
+    pl_bundle *b = pl_alloc_zero(sizeof *b);
+    b->root = root_of(dir);
+    reading r = {b, faults, dir, true};
+    size_t before = faults->count;
+    struct stat st;
+    if (stat(dir, &st) != 0)
+        pl_faults_add(faults, dir, 0, strerror(errno));
+    else if (!S_ISDIR(st.st_mode))
+        pl_faults_add(faults, dir, 0, "is not a folder");
+    else {
+        take_file(&r, "gateway.lua");
+        read_folders(&r);
+    }
+    if (faults->count > before) {
+        pl_bundle_free(b);
+        return PL_E_BAD_CONFIG;
+    }
+    qsort(b->files, b->count, sizeof *b->files, compare_files);
+    *out = b;
+    return 0;
+}
+
+void pl_bundle_free(pl_bundle *b)
+{
+    if (b == NULL) return;
+    for (size_t i = 0; i < b->count; i++) {
+        free(b->files[i].path);
+        free(b->files[i].text);
+    }
+    free(b->files);
+    free(b->root);
+    free(b);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Decoding. The members of a container are collected on the Lua stack, so that its table is made once and at the right size:
+ *
+ *     table (nil until then) | list of keys (nil unless listed) | key value key value ...   (top)
+ *
+ * How many may wait there depends on the depth, since the stack of a C function is bounded (8000 slots in LuaJIT) and every open
+ * container keeps what it has collected. An object leaves the shapes for a list of its own when the trie takes no more. */
+#include "script/codec.h"
+
+#include "base/err.h"
+#include "base/json.h"
+
+#include <lauxlib.h>
+
+#define WAITING_SLOTS 64 /* of one container near the top */
+#define SHALLOW       16 /* how deep "near the top" goes */
+#define EXTRA_SLOTS   8
+
+typedef struct decoder {
+    lua_State *L;
+    pl_codec *codec;
+    pl_json_reader reader;
+    int cells, array_meta, null; /* where they are on the stack */
+} decoder;
+
+static int decode_value(decoder *d, const pl_json_token *token);
+
+/* Fills line and column in for a place that the reader has passed. */
+static int refuse_at(decoder *d, const char *at, const char *message)
+{
+    d->reader.at = at;
+    d->reader.error = message;
+    return PL_E_BAD_JSON;
+}
+
+static int refuse_duplicate(decoder *d, const pl_json_token *token)
+{
+    pl_buf *text = &d->codec->text;
+    pl_buf_clear(text);
+    pl_buf_printf(text, "the name \"%.*s\" is there twice", PL_FMT(token->key));
+    pl_buf_put_char(text, 0);
+    return refuse_at(d, token->key.ptr - 1, text->ptr);
+}
+
+static int waiting_room(const decoder *d)
+{
+    return d->reader.depth <= SHALLOW ? WAITING_SLOTS : 2;
+}
+
+static int open_container(decoder *d)
+{
+    if (!lua_checkstack(d->L, WAITING_SLOTS + EXTRA_SLOTS))
+        return refuse_at(d, d->reader.at, "nested too deeply");
+    return 0;
+}
+
+/* -- arrays -------------------------------------------------------------------------------------------------------------- */
+
+static void flush_elements(lua_State *L, int table, int count)
+{
+    lua_createtable(L, count, 0);
+    lua_replace(L, table);
+    for (int i = count; i > 0; i--)
+        lua_rawseti(L, table, i);
+}
+
+static int decode_array(decoder *d)
+{
+    lua_State *L = d->L;
+    pl_json_token token;
+    int waiting = waiting_room(d), count = 0;
+    int code = open_container(d);
+    if (code) return code;
+    lua_pushnil(L);
+    int table = lua_gettop(L);
+    for (;; count++) {
+        code = pl_json_next(&d->reader, &token);
+        if (code) return code;
+        if (token.kind == PL_JSON_ARRAY_END) break;
+        if (count == waiting) flush_elements(L, table, count);
+        code = decode_value(d, &token);
+        if (code) return code;
+        if (count >= waiting) lua_rawseti(L, table, count + 1);
+    }
+    if (count <= waiting) flush_elements(L, table, count);
+    lua_pushvalue(L, d->array_meta);
+    lua_setmetatable(L, table);
+    return 0;
+}
+
+/* -- objects ------------------------------------------------------------------------------------------------------------- */
+
+typedef struct object {
+    pl_shape *shape;
+    int table, list; /* where they are on the stack */
+    int waiting;     /* pairs behind them; -1: the table is made, what comes is put in at once */
+    int listed;      /* keys in the list; 0: it has none */
+} object;
+
+static void flush_pairs(lua_State *L, object *o)
+{
+    if (o->waiting < 0) return;
+    lua_createtable(L, 0, o->waiting);
+    lua_replace(L, o->table);
+    for (; o->waiting > 0; o->waiting--)
+        lua_rawset(L, o->table);
+    o->waiting = -1;
+}
+
+/* The keys so far, out of the shape, become a list. */
+static void leave_shapes(decoder *d, object *o)
+{
+    lua_State *L = d->L;
+    flush_pairs(L, o);
+    lua_createtable(L, PL_SHAPE_MAX_KEYS * 2, 0);
+    lua_replace(L, o->list);
+    o->listed = (int)o->shape->depth;
+    for (const pl_shape *s = o->shape; s->parent; s = s->parent) {
+        lua_rawgeti(L, d->cells, s->cell);
+        lua_rawseti(L, o->list, (int)s->depth);
+    }
+    o->shape = NULL;
+}
+
+/* Pushes the key for an object that has left the shapes. */
+static int push_listed_key(decoder *d, object *o, const pl_json_token *token, pl_slice key)
+{
+    lua_State *L = d->L;
+    lua_pushlstring(L, key.ptr, key.len);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, o->table);
+    if (!lua_isnil(L, -1)) return refuse_duplicate(d, token);
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, o->list, ++o->listed);
+    return 0;
+}
+
+static int push_key(decoder *d, object *o, const pl_json_token *token)
+{
+    pl_slice key = token->key;
+    if (token->key_has_escapes) {
+        pl_buf_clear(&d->codec->key);
+        pl_json_unescape_inner(key, &d->codec->key);
+        key = pl_buf_slice(&d->codec->key);
+    }
+    if (o->shape) {
+        switch (pl_shape_child(d->codec, d->L, d->cells, &o->shape, key)) {
+        case PL_SHAPE_OK:
+            lua_rawgeti(d->L, d->cells, o->shape->cell);
+            return 0;
+        case PL_SHAPE_DUPLICATE:
+            return refuse_duplicate(d, token);
+        case PL_SHAPE_FULL:
+            leave_shapes(d, o);
+        }
+    }
+    return push_listed_key(d, o, token, key);
+}
+
+static int decode_member(decoder *d, object *o, const pl_json_token *token, int room)
+{
+    if (o->waiting == room) flush_pairs(d->L, o);
+    int code = push_key(d, o, token);
+    if (code == 0) code = decode_value(d, token);
+    if (code) return code;
+    if (o->waiting < 0)
+        lua_rawset(d->L, o->table);
+    else
+        o->waiting++;
+    return 0;
+}
+
+static int decode_object(decoder *d)
+{
+    lua_State *L = d->L;
+    int code = open_container(d), room = waiting_room(d) / 2;
+    if (code) return code;
+    object o = {.shape = d->codec->root, .table = lua_gettop(L) + 1, .list = lua_gettop(L) + 2};
+    lua_pushnil(L);
+    lua_pushnil(L);
+    for (;;) {
+        pl_json_token token;
+        code = pl_json_next(&d->reader, &token);
+        if (code) return code;
+        if (token.kind == PL_JSON_OBJECT_END) break;
+        code = decode_member(d, &o, &token, room);
+        if (code) return code;
+    }
+    flush_pairs(L, &o); /* stack: table, list (top) */
+    if (o.shape == NULL) {
+        pl_shape_mark_listed(L, o.table);
+        return 0;
+    }
+    lua_pop(L, 1);
+    pl_shape_mark(L, d->cells, o.shape, o.table);
+    return 0;
+}
+
+/* -- values -------------------------------------------------------------------------------------------------------------- */
+
+static void push_string(decoder *d, const pl_json_token *token)
+{
+    if (!token->has_escapes) {
+        lua_pushlstring(d->L, token->raw.ptr, token->raw.len);
+        return;
+    }
+    pl_buf *text = &d->codec->text;
+    pl_buf_clear(text);
+    pl_json_unescape_inner(token->raw, text);
+    lua_pushlstring(d->L, text->ptr, text->len);
+}
+
+static int decode_value(decoder *d, const pl_json_token *token)
+{
+    switch (token->kind) {
+    case PL_JSON_OBJECT:
+        return decode_object(d);
+    case PL_JSON_ARRAY:
+        return decode_array(d);
+    case PL_JSON_STRING:
+        push_string(d, token);
+        return 0;
+    case PL_JSON_NUMBER:
+        pl_codec_push_number(d->codec, d->L, token->raw);
+        return 0;
+    case PL_JSON_NULL:
+        lua_pushvalue(d->L, d->null);
+        return 0;
+    default:
+        lua_pushboolean(d->L, token->kind == PL_JSON_TRUE);
+        return 0;
+    }
+}
+
+int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, int max_depth, pl_decode_fault *fault)
+{
+    int top = lua_gettop(L);
+    luaL_checkstack(L, EXTRA_SLOTS, NULL);
+    decoder d = {.L = L, .codec = c, .cells = top + 1, .array_meta = top + 2, .null = top + 3};
+    lua_rawgeti(L, LUA_REGISTRYINDEX, c->cells);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, c->array_meta);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, c->null);
+    pl_json_open(&d.reader, text, max_depth);
+    pl_json_token token;
+    int code = pl_json_next(&d.reader, &token);
+    if (code == 0) code = decode_value(&d, &token);
+    if (code == 0) code = pl_json_next(&d.reader, &token);
+    if (code) {
+        pl_json_fault where;
+        pl_json_fault_of(&d.reader, &where);
+        *fault = (pl_decode_fault){where.message, where.offset, where.line, where.column};
+        lua_settop(L, top);
+        return code;
+    }
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+    return 0;
+}

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Encoding. A table is written by what it is marked as: an array, or an object whose keys come in source order with later ones behind
+ * them, sorted. An unmarked table of an integrator is a sequence (1..n) or has string keys, which are sorted; anything between the two is
+ * an error, never a guess. Nothing of a script runs here (no metamethods), so nothing changes underfoot, and a failure is a return
+ * code: the scratch buffers never leak.
+ *
+ * The frames of the containers that are open are linked through the C stack; they say where a mistake is. */
+#include "script/codec.h"
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/json_bytes.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_WHOLE 0x1p53
+#define SLOTS     8 /* of the Lua stack, for one level */
+
+typedef struct frame {
+    const struct frame *up;
+    const void *table; /* identity, to tell a cycle */
+    pl_slice key;      /* of the member that is being written; ptr NULL in an array */
+    int element;       /* counts from 0 */
+    int depth;
+    bool wants_comma;
+} frame;
+
+typedef struct encoder {
+    lua_State *L;
+    pl_codec *codec;
+    pl_buf *out;
+    const pl_encode_options *options;
+    int cells;
+} encoder;
+
+static int encode_value(encoder *e, int index, frame *up);
+
+/* -- mistakes ------------------------------------------------------------------------------------------------------------ */
+
+static void put_pointer(pl_buf *text, const frame *f)
+{
+    if (f == NULL) return;
+    put_pointer(text, f->up);
+    pl_buf_put_char(text, '/');
+    if (f->key.ptr == NULL) {
+        pl_buf_printf(text, "%d", f->element);
+        return;
+    }
+    for (size_t i = 0; i < f->key.len; i++) {
+        char c = f->key.ptr[i];
+        if (c == '~' || c == '/')
+            pl_buf_put(text, c == '~' ? "~0" : "~1", 2);
+        else
+            pl_buf_put_char(text, c);
+    }
+}
+
+/* `where` is the frame whose current member is at fault; NULL: the whole value. */
+static int refuse(encoder *e, const frame *where, const char *what)
+{
+    pl_buf *text = &e->codec->text;
+    pl_buf_clear(text);
+    pl_buf_printf(text, "%s at \"", what);
+    put_pointer(text, where);
+    pl_buf_put_char(text, '"');
+    return PL_E_SCRIPT;
+}
+
+/* -- strings and numbers -------------------------------------------------------------------------------------------------- */
+
+static size_t put_escape(char *out, unsigned char c)
+{
+    static const char names[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
+    const char *name = c ? strchr(names, c) : NULL;
+    if (name) {
+        out[0] = '\\';
+        out[1] = letters[name - names];
+        return 2;
+    }
+    return (size_t)snprintf(out, 7, "\\u%04x", c);
+}
+
+int64_t pl_string_put(pl_buf *out, const char *s, size_t len)
+{
+    const char *p = s, *end = s + len;
+    while (p < end) {
+        const char *start = p;
+        while (p < end) {
+            uint8_t class = pl_json_class[(unsigned char)*p];
+            if (class == PL_JSON_PLAIN) {
+                p++;
+                continue;
+            }
+            if (class < PL_JSON_STRAY) break;
+            int bytes = pl_utf8_length(p, end);
+            if (bytes < 0) return p - s;
+            p += bytes;
+        }
+        pl_buf_put(out, start, (size_t)(p - start));
+        if (p < end) out->len += put_escape(pl_buf_reserve(out, 8), (unsigned char)*p++);
+    }
+    return -1;
+}
+
+static void put_whole(pl_buf *out, double n)
+{
+    char digits[24], *p = digits + sizeof digits;
+    uint64_t left = (uint64_t)fabs(n);
+    do
+        *--p = (char)('0' + left % 10);
+    while (left /= 10);
+    if (n < 0) *--p = '-';
+    pl_buf_put(out, p, (size_t)(digits + sizeof digits - p));
+}
+
+/* Few decimals, as prices have: the digits are an integer below 2^53 that, divided by a power of ten (one correctly rounded
+ * operation, as reading does it), gives n again. */
+static bool put_decimal(pl_buf *out, double n)
+{
+    double scale = 10, magnitude = fabs(n);
+    if (magnitude < 1e-3 || magnitude > 1e9) return false;
+    for (int decimals = 1; decimals <= 6; decimals++, scale *= 10) {
+        double digits = nearbyint(magnitude * scale);
+        if (digits / scale != magnitude) continue;
+        char text[24];
+        uint64_t whole = (uint64_t)(digits / scale), rest = (uint64_t)digits - whole * (uint64_t)scale;
+        for (int i = decimals; i > 0; i--, rest /= 10)
+            text[i] = (char)('0' + rest % 10);
+        text[0] = '.';
+        if (n < 0) pl_buf_put_char(out, '-');
+        put_whole(out, (double)whole);
+        pl_buf_put(out, text, (size_t)decimals + 1);
+        return true;
+    }
+    return false;
+}
+
+bool pl_number_put(pl_buf *out, double n)
+{
+    if (!isfinite(n)) return false;
+    if (n == 0 && signbit(n)) {
+        PL_BUF_PUT(out, "-0");
+        return true;
+    }
+    if (fabs(n) <= MAX_WHOLE && n == floor(n)) {
+        put_whole(out, n);
+        return true;
+    }
+    if (put_decimal(out, n)) return true;
+    char text[32];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, n);
+        if (strtod(text, NULL) == n) break;
+    }
+    pl_buf_put(out, text, strlen(text));
+    return true;
+}
+
+static int encode_string(encoder *e, const char *s, size_t len, const frame *where)
+{
+    pl_buf_put_char(e->out, '"');
+    if (pl_string_put(e->out, s, len) >= 0)
+        return refuse(e, where, "a string that is not UTF-8 cannot be written as JSON");
+    pl_buf_put_char(e->out, '"');
+    return 0;
+}
+
+static int encode_number(encoder *e, int index, const frame *where)
+{
+    if (pl_number_put(e->out, lua_tonumber(e->L, index))) return 0;
+    return refuse(e, where, "a number that is not finite cannot be written as JSON");
+}
+
+/* -- containers ----------------------------------------------------------------------------------------------------------- */
+
+static void put_line(encoder *e, int depth)
+{
+    if (e->options->indent.len == 0) return;
+    pl_buf_put_char(e->out, '\n');
+    for (int i = 0; i < depth; i++)
+        pl_buf_put_slice(e->out, e->options->indent);
+}
+
+static inline void put_separator(encoder *e, frame *f)
+{
+    if (f->wants_comma) pl_buf_put_char(e->out, ',');
+    f->wants_comma = true;
+    put_line(e, f->depth);
+}
+
+static void put_end(encoder *e, const frame *f, char end)
+{
+    if (f->wants_comma) put_line(e, f->depth - 1);
+    pl_buf_put_char(e->out, end);
+}
+
+/* The value is on the top of the stack, and is taken off it. */
+static int encode_member(encoder *e, frame *f, const pl_shape *known)
+{
+    put_separator(e, f);
+    if (known) {
+        pl_buf_put(e->out, known->member, known->member_len);
+    } else {
+        int code = encode_string(e, f->key.ptr, f->key.len, f);
+        if (code) return code;
+        pl_buf_put_char(e->out, ':');
+    }
+    if (e->options->indent.len) pl_buf_put_char(e->out, ' ');
+    int code = encode_value(e, lua_gettop(e->L), f);
+    lua_pop(e->L, 1);
+    return code;
+}
+
+static int encode_array(encoder *e, int table, frame *f)
+{
+    lua_State *L = e->L;
+    pl_buf_put_char(e->out, '[');
+    lua_pushnil(L);
+    for (; lua_next(L, table); f->element++) { /* stack: key, value (top) */
+        bool in_order = lua_type(L, -2) == LUA_TNUMBER && lua_tonumber(L, -2) == f->element + 1;
+        if (!in_order) break;
+        put_separator(e, f);
+        int code = encode_value(e, lua_gettop(L), f);
+        if (code) return code;
+        lua_pop(L, 1);
+    }
+    if (lua_gettop(L) == table) {
+        put_end(e, f, ']');
+        return 0;
+    }
+    return PL_WAIT; /* not in order, as far as lua_next tells */
+}
+
+/* Elements that are not where sequences keep them (a table built from its end): asked for one by one. */
+static int encode_scattered_array(encoder *e, int table, frame *f, int count)
+{
+    lua_State *L = e->L;
+    pl_buf_put_char(e->out, '[');
+    for (f->element = 0; f->element < count; f->element++) {
+        lua_rawgeti(L, table, f->element + 1);
+        put_separator(e, f);
+        int code = encode_value(e, lua_gettop(L), f);
+        if (code) return code;
+        lua_pop(L, 1);
+    }
+    put_end(e, f, ']');
+    return 0;
+}
+
+typedef struct contents {
+    int strings, integers, others;
+    double largest;
+} contents;
+
+static contents contents_of(lua_State *L, int table)
+{
+    contents c = {0};
+    lua_pushnil(L);
+    for (; lua_next(L, table); lua_pop(L, 1)) {
+        double n = lua_type(L, -2) == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
+        if (lua_type(L, -2) == LUA_TSTRING)
+            c.strings++;
+        else if (n >= 1 && n == floor(n))
+            c.integers++;
+        else
+            c.others++;
+        if (n > c.largest) c.largest = n;
+    }
+    return c;
+}
+
+static bool is_sequence(contents c)
+{
+    return c.strings == 0 && c.others == 0 && c.largest == c.integers;
+}
+
+static int encode_as_array(encoder *e, int table, frame *f)
+{
+    size_t len = e->out->len;
+    int code = encode_array(e, table, f);
+    if (code != PL_WAIT) return code;
+    lua_settop(e->L, table);
+    contents c = contents_of(e->L, table);
+    if (!is_sequence(c))
+        return refuse(e, f->up, "an array with holes or with keys cannot be written as JSON");
+    e->out->len = len;
+    f->wants_comma = false;
+    return encode_scattered_array(e, table, f, c.integers);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const pl_slice *x = a, *y = b;
+    int order = memcmp(x->ptr, y->ptr, x->len < y->len ? x->len : y->len);
+    return order ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+static bool is_in_path(const pl_shape *shape, pl_slice key)
+{
+    for (; shape->parent; shape = shape->parent)
+        if (shape->key_len == key.len && memcmp(shape->key, key.ptr, key.len) == 0) return true;
+    return false;
+}
+
+/* Puts the string keys of the table, but those of `except`, sorted onto the stack of keys: how many, or -1 when a key is no
+ * string. They are Lua's bytes, which stay while they are keys of the table. */
+static int collect_keys(encoder *e, int table, const pl_shape *except)
+{
+    lua_State *L = e->L;
+    pl_buf *keys = &e->codec->keys;
+    int count = 0;
+    lua_pushnil(L);
+    for (; lua_next(L, table); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) {
+            lua_pop(L, 2);
+            return -1;
+        }
+        pl_slice key;
+        key.ptr = lua_tolstring(L, -2, &key.len);
+        if (except && is_in_path(except, key)) continue;
+        pl_buf_put(keys, &key, sizeof key);
+        count++;
+    }
+    if (count > 1)
+        qsort(keys->ptr + keys->len - (size_t)count * sizeof(pl_slice), (size_t)count,
+              sizeof(pl_slice), compare_keys);
+    return count;
+}
+
+static int encode_keys_sorted(encoder *e, int table, frame *f, const pl_shape *except)
+{
+    pl_buf *keys = &e->codec->keys;
+    size_t base = keys->len;
+    int count = collect_keys(e, table, except), code = 0;
+    if (count < 0) code = refuse(e, f->up, "a table with mixed keys cannot be written as JSON");
+    for (int i = 0; i < count && code == 0; i++) {
+        memcpy(&f->key, keys->ptr + base + (size_t)i * sizeof f->key, sizeof f->key);
+        lua_pushlstring(e->L, f->key.ptr, f->key.len);
+        lua_rawget(e->L, table);
+        code = encode_member(e, f, NULL);
+    }
+    keys->len = base;
+    return code;
+}
+
+static int count_of(lua_State *L, int table)
+{
+    int count = 0;
+    lua_pushnil(L);
+    for (; lua_next(L, table); lua_pop(L, 1))
+        count++;
+    return count;
+}
+
+static int encode_shaped(encoder *e, int table, frame *f, const pl_shape *shape)
+{
+    lua_State *L = e->L;
+    int found = 0;
+    for (uint32_t i = 0; i < shape->depth; i++) {
+        const pl_shape *s = shape->path[i];
+        lua_rawgeti(L, e->cells, s->cell);
+        lua_rawget(L, table);
+        if (lua_isnil(L, -1)) { /* removed */
+            lua_pop(L, 1);
+            continue;
+        }
+        found++;
+        f->key = (pl_slice){s->key, s->key_len};
+        int code = encode_member(e, f, s);
+        if (code) return code;
+    }
+    return count_of(L, table) == found ? 0 : encode_keys_sorted(e, table, f, shape);
+}
+
+/* Keys of the list first. What a script has added is what the list does not have: rare, so it may be slow. */
+static int encode_listed(encoder *e, int table, frame *f)
+{
+    lua_State *L = e->L;
+    pl_table_push_list(L, table);
+    lua_newtable(L); /* the keys that have been added */
+    int list = table + 1, added = table + 2, count = (int)lua_objlen(L, list), code = 0;
+    lua_pushnil(L);
+    for (; lua_next(L, table); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, added);
+    }
+    for (int i = 1; i <= count && code == 0; i++) {
+        lua_rawgeti(L, list, i);
+        lua_pushvalue(L, -1);
+        lua_pushnil(L);
+        lua_rawset(L, added);
+        f->key.ptr = lua_tolstring(L, -1, &f->key.len);
+        lua_rawget(L, table);
+        if (lua_isnil(L, -1))
+            lua_pop(L, 1);
+        else
+            code = encode_member(e, f, NULL);
+    }
+    if (code == 0) code = encode_keys_sorted(e, added, f, NULL);
+    if (code == 0) lua_settop(L, table);
+    return code;
+}
+
+static int encode_object(encoder *e, int table, frame *f, enum pl_table_kind kind,
+                         const pl_shape *shape)
+{
+    int code;
+    f->key = PL_SLICE("");
+    pl_buf_put_char(e->out, '{');
+    if (kind == PL_TABLE_PLAIN || e->options->sorted)
+        code = encode_keys_sorted(e, table, f, NULL);
+    else if (kind == PL_TABLE_LISTED)
+        code = encode_listed(e, table, f);
+    else
+        code = encode_shaped(e, table, f, shape);
+    if (code == 0) put_end(e, f, '}');
+    return code;
+}
+
+/* An unmarked table is what its first key says, and then must be that to the end. */
+static bool begins_like_array(lua_State *L, int table)
+{
+    lua_pushnil(L);
+    if (!lua_next(L, table)) return false;
+    bool is_number = lua_type(L, -2) == LUA_TNUMBER;
+    lua_pop(L, 2);
+    return is_number;
+}
+
+static int refuse_depth(encoder *e, const frame *up, const void *table)
+{
+    for (const frame *f = up; f; f = f->up)
+        if (f->table == table)
+            return refuse(e, up, "a table that contains itself cannot be written as JSON");
+    return refuse(e, up, "a value that is nested too deeply cannot be written as JSON");
+}
+
+static int encode_table(encoder *e, int table, frame *up)
+{
+    frame f = {.up = up, .table = lua_topointer(e->L, table), .depth = up ? up->depth + 1 : 1};
+    if (f.depth > PL_JSON_MAX_DEPTH || !lua_checkstack(e->L, SLOTS))
+        return refuse_depth(e, up, f.table);
+    pl_shape *shape = NULL;
+    enum pl_table_kind kind = pl_table_kind_of(e->L, table, &shape);
+    if (kind == PL_TABLE_ARRAY || (kind == PL_TABLE_PLAIN && begins_like_array(e->L, table)))
+        return encode_as_array(e, table, &f);
+    return encode_object(e, table, &f, kind, shape);
+}
+
+static int encode_userdata(encoder *e, int index, const frame *where)
+{
+    const pl_exact *exact = pl_exact_at(e->L, index);
+    if (exact) {
+        pl_buf_put(e->out, exact->text, exact->len);
+        return 0;
+    }
+    if (luaL_testudata(e->L, index, PL_NULL)) {
+        PL_BUF_PUT(e->out, "null");
+        return 0;
+    }
+    return refuse(e, where, luaL_testudata(e->L, index, "perilune.secret")
+                                ? "a secret cannot be written as JSON"
+                                : "a userdata cannot be written as JSON");
+}
+
+static int encode_value(encoder *e, int index, frame *up)
+{
+    lua_State *L = e->L;
+    size_t len;
+    const char *s;
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING:
+        s = lua_tolstring(L, index, &len);
+        return encode_string(e, s, len, up);
+    case LUA_TNUMBER:
+        return encode_number(e, index, up);
+    case LUA_TTABLE:
+        return encode_table(e, index, up);
+    case LUA_TBOOLEAN:
+        if (lua_toboolean(L, index))
+            PL_BUF_PUT(e->out, "true");
+        else
+            PL_BUF_PUT(e->out, "false");
+        return 0;
+    case LUA_TUSERDATA:
+        return encode_userdata(e, index, up);
+    case LUA_TLIGHTUSERDATA: /* null as lua-cjson has it */
+        if (lua_touserdata(L, index) != NULL) break;
+        PL_BUF_PUT(e->out, "null");
+        return 0;
+    case LUA_TFUNCTION:
+        return refuse(e, up, "a function cannot be written as JSON");
+    case LUA_TNIL:
+        return refuse(e, up, "nil cannot be written as JSON");
+    }
+    return refuse(e, up, "a value of this type cannot be written as JSON");
+}
+
+int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options, pl_buf *out)
+{
+    static const pl_encode_options compact;
+    int top = lua_gettop(L);
+    encoder e = {L, c, out, options ? options : &compact, top + 1};
+    luaL_checkstack(L, SLOTS, NULL);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, c->cells);
+    lua_pushvalue(L, index);
+    pl_buf_clear(&c->keys);
+    int code = encode_value(&e, top + 2, NULL);
+    lua_settop(L, top);
+    return code;
+}

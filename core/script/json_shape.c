@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The order of keys. Events of one type have the same keys in the same order, so a state keeps each such sequence once, as a path
+ * in a trie, and every object made of it shares one metatable, which leads back to the node:
+ *
+ *     {} --id--> {id} --type--> {id,type} --data--> {id,type,data}   <- metatable of {"id":1,"type":2,"data":3}
+ *                     `-data--> {id,data}
+ *
+ * What that buys: an object costs no list of its own; a key that a path already knows is a Lua string at hand instead of bytes
+ * to intern; whether a key is there twice is asked once, when an edge is made; and when writing, the key is at hand as JSON text.
+ *
+ * The trie never shrinks, so it is bounded: in nodes, in children of one node (documents with ids for keys), in keys of one object.
+ * Beyond, an object gets a metatable of its own with the list of its keys. Scripts reach neither (__metatable). */
+#include "script/codec.h"
+
+#include "base/json.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#define MAX_SHAPES   8192
+#define MAX_CHILDREN 64
+#define BUCKETS      4096 /* power of two */
+
+/* Index in a metatable: [KIND] is a pointer to a shape or one of the two marks, [LIST] the keys of a listed object. */
+enum { KIND = 1, LIST };
+
+char pl_array_mark;
+static char list_mark;
+
+static uint32_t bucket_of(const pl_shape *parent, pl_slice key)
+{
+    uint32_t h = (uint32_t)parent->cell * 0x9e3779b1u;
+    for (size_t i = 0; i < key.len; i++)
+        h = (h ^ (unsigned char)key.ptr[i]) * 0x01000193u;
+    return (h ^ h >> 15) % BUCKETS;
+}
+
+static bool key_is(const pl_shape *s, pl_slice key)
+{
+    return s->key_len == key.len && memcmp(s->key, key.ptr, key.len) == 0;
+}
+
+static void write_member(pl_shape *s)
+{
+    pl_buf member;
+    pl_buf_init(&member);
+    pl_buf_put_char(&member, '"');
+    pl_json_escape(&member, (pl_slice){s->key, s->key_len});
+    PL_BUF_PUT(&member, "\":");
+    s->member = pl_buf_take(&member, &s->member_len);
+}
+
+static pl_shape *add_child(pl_codec *c, lua_State *L, int cells, pl_shape *parent, pl_slice key)
+{
+    pl_shape *s = pl_alloc_zero(sizeof *s);
+    s->parent = parent;
+    s->depth = parent->depth + 1;
+    s->cell = c->next_cell;
+    c->next_cell += 2;
+    lua_pushlstring(L, key.ptr, key.len);
+    s->key = lua_tolstring(L, -1, &s->key_len);
+    lua_rawseti(L, cells, s->cell);
+    write_member(s);
+    pl_shape **bucket = &c->buckets[bucket_of(parent, key)];
+    s->next = *bucket;
+    *bucket = s;
+    parent->children++;
+    c->shape_count++;
+    return s;
+}
+
+static bool has_key(const pl_shape *s, pl_slice key)
+{
+    for (; s->parent; s = s->parent)
+        if (key_is(s, key)) return true;
+    return false;
+}
+
+enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape, pl_slice key)
+{
+    pl_shape *parent = *shape, *s = parent->last;
+    if (s && key_is(s, key)) {
+        *shape = s;
+        return PL_SHAPE_OK;
+    }
+    for (s = c->buckets[bucket_of(parent, key)]; s; s = s->next)
+        if (s->parent == parent && key_is(s, key)) break;
+    if (s == NULL) {
+        if (has_key(parent, key)) return PL_SHAPE_DUPLICATE;
+        if (parent->depth == PL_SHAPE_MAX_KEYS || parent->children == MAX_CHILDREN ||
+            c->shape_count == MAX_SHAPES)
+            return PL_SHAPE_FULL;
+        s = add_child(c, L, cells, parent, key);
+    }
+    parent->last = s;
+    *shape = s;
+    return PL_SHAPE_OK;
+}
+
+void pl_shape_push_meta(lua_State *L, void *kind)
+{
+    lua_createtable(L, 2, 1);
+    lua_pushlightuserdata(L, kind);
+    lua_rawseti(L, -2, KIND);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+}
+
+static void make_path(pl_shape *s)
+{
+    s->path = pl_alloc((s->depth + 1) * sizeof *s->path);
+    for (const pl_shape *at = s; at->parent; at = at->parent)
+        s->path[at->depth - 1] = at;
+}
+
+void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table)
+{
+    if (shape->path == NULL) {
+        make_path(shape);
+        pl_shape_push_meta(L, shape);
+        lua_rawseti(L, cells, shape->cell + 1);
+    }
+    lua_rawgeti(L, cells, shape->cell + 1);
+    lua_setmetatable(L, table);
+}
+
+void pl_shape_mark_listed(lua_State *L, int table)
+{
+    pl_shape_push_meta(L, &list_mark);
+    lua_insert(L, -2); /* stack: metatable, list (top) */
+    lua_rawseti(L, -2, LIST);
+    lua_setmetatable(L, table);
+}
+
+enum pl_table_kind pl_table_kind_of(lua_State *L, int table, pl_shape **shape)
+{
+    if (!lua_getmetatable(L, table)) return PL_TABLE_PLAIN;
+    lua_rawgeti(L, -1, KIND);
+    void *kind = lua_islightuserdata(L, -1) ? lua_touserdata(L, -1) : NULL;
+    lua_pop(L, 2);
+    if (kind == NULL) return PL_TABLE_PLAIN;
+    if (kind == &pl_array_mark) return PL_TABLE_ARRAY;
+    if (kind == &list_mark) return PL_TABLE_LISTED;
+    *shape = kind;
+    return PL_TABLE_SHAPED;
+}
+
+void pl_table_push_list(lua_State *L, int table)
+{
+    lua_getmetatable(L, table);
+    lua_rawgeti(L, -1, LIST);
+    lua_remove(L, -2);
+}
+
+void pl_shapes_init(pl_codec *c, lua_State *L)
+{
+    lua_newtable(L);
+    c->cells = luaL_ref(L, LUA_REGISTRYINDEX);
+    c->buckets = pl_alloc_zero(BUCKETS * sizeof *c->buckets);
+    c->root = pl_alloc_zero(sizeof *c->root);
+    c->root->cell = 1;
+    c->next_cell = 3;
+}
+
+static void free_shape(pl_shape *s)
+{
+    free(s->path);
+    free(s->member);
+    free(s);
+}
+
+void pl_shapes_fini(pl_codec *c)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (pl_shape *s = c->buckets[i], *next; s; s = next) {
+            next = s->next;
+            free_shape(s);
+        }
+    free_shape(c->root);
+    free(c->buckets);
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Two threads. The writer takes all that has been submitted as one group, carries it out in one
+ * transaction, and answers each operation when the commit is on disk; what arrives meanwhile is the
+ * next group. Groups grow with the load by themselves, and no operation ever waits for others to
+ * come. The reader answers questions, one at a time, on a connection of its own.
+ *
+ *   submit -> [ops] -> writer: BEGIN IMMEDIATE, op, op, op, COMMIT (fsync) -> answers on each
+ * submitter's mailbox ask    -> [questions] -> reader: SELECT ... within its time ------------>
+ * answer on the asker's mailbox
+ *
+ * When a transaction fails it is rolled back, and nothing of it happened. A full disk or a failing
+ * one is a condition of the whole store: every operation of the group is told so, the log says it
+ * once, and the next group simply tries again, so that the store recovers by itself. Anything else
+ * is the fault of one operation (there should be none): the group is done over one by one, so that
+ * the others do not pay for it.
+ *
+ * Invariants: an operation is answered exactly once, in order of submission; queue_bytes is the
+ * weight of what is not yet answered. */
+#include "store/store.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "store/sqlite_feed.h"
+#include "store/sqlite_file.h"
+#include "store/sqlite_write.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A group is bounded so that the first of it does not wait for thousands. */
+#define GROUP_OPERATIONS 1024
+#define GROUP_BYTES      (8u << 20)
+#define MAX_QUESTIONS    256
+#define PROGRESS_STEPS \
+    1000 /* of SQLite's machine between looks at the clock: some tens of microseconds */
+
+struct pl_store {
+    pl_store_config config;
+    char *path; /* a copy, which config.path is */
+    int lock_fd;
+    sqlite3 *db, *reader_db;
+    pl_sqlite_writer writer; /* the writer thread's */
+    int condition;           /* the writer thread's: 0, or how the last transaction failed */
+    pl_store_metrics metrics;
+
+    pthread_mutex_t lock; /* over what follows */
+    pthread_cond_t has_ops, has_questions;
+    pl_op *ops, **ops_end;
+    size_t queue_bytes;
+    pl_query *questions, **questions_end;
+    uint32_t question_count;
+    bool stopping;
+
+    atomic_bool cut_short; /* stopping, as the question under way sees it */
+    uint64_t deadline_us;  /* of the question under way */
+    pthread_t writer_thread, reader_thread;
+};
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* -- the writer: transactions
+ * ------------------------------------------------------------------------------------ */
+
+/* SQLite's code as a condition of the store: PL_E_STORE or PL_E_STORE_FULL, or 0 when it is the
+ * fault of one operation. */
+static int condition_of(sqlite3 *db, int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+        return PL_E_STORE_FULL;
+    case SQLITE_IOERR: /* the WAL's index cannot grow: the only full disk that SQLite calls
+                          otherwise */
+        return sqlite3_system_errno(db) == ENOSPC ? PL_E_STORE_FULL : PL_E_STORE;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+    case SQLITE_MISUSE:
+    case SQLITE_RANGE:
+        return 0;
+    default:
+        return PL_E_STORE;
+    }
+}
+
+/* One line for each change, however many operations see it. */
+static void set_condition(pl_store *s, int condition, const char *detail)
+{
+    if (condition == s->condition) return;
+    s->condition = condition;
+    pl_counter_set(&s->metrics.is_failing, condition != 0);
+    if (condition) {
+        pl_log(PL_LOG_ERROR, "the store cannot write", PL_LOG_STR("error", pl_err_name(condition)),
+               PL_LOG_STR("detail", detail), PL_LOG_STR("path", s->config.path));
+    } else {
+        pl_log(PL_LOG_INFO, "the store writes again", PL_LOG_STR("path", s->config.path));
+    }
+}
+
+/* The operations from `first` up to `end` in one transaction; a SQLite code, after which nothing of
+ * it happened. */
+static int try_transaction(pl_store *s, pl_op *first, const pl_op *end)
+{
+    int rc = pl_sqlite_writer_begin(&s->writer);
+    for (pl_op *op = first; op != end && !rc; op = op->next)
+        rc = pl_sqlite_writer_run(&s->writer, op);
+    return rc ? rc : pl_sqlite_writer_commit(&s->writer);
+}
+
+/* The same with everything that success or failure entails. False: it is the fault of one of them.
+ */
+static bool transact(pl_store *s, pl_op *first, const pl_op *end)
+{
+    uint64_t start = now_us(), count = 0;
+    for (pl_op *op = first; op != end; op = op->next, count++)
+        pl_sqlite_writer_clear(op);
+    int rc = try_transaction(s, first, end);
+    if (rc == SQLITE_OK) {
+        pl_counter_add(&s->metrics.commits, 1);
+        pl_counter_add(&s->metrics.operations, count);
+        pl_counter_set(&s->metrics.pending, (uint64_t)s->writer.pending);
+        pl_histogram_add(&s->metrics.commit_us, now_us() - start);
+        set_condition(s, 0, NULL);
+        return true;
+    }
+    int condition = condition_of(s->db, rc);
+    if (condition) set_condition(s, condition, sqlite3_errmsg(s->db));
+    if (!condition && count == 1)
+        pl_log(PL_LOG_ERROR, "the store refused an operation",
+               PL_LOG_STR("detail", sqlite3_errmsg(s->db)), PL_LOG_INT("kind", first->kind));
+    pl_sqlite_writer_rollback(&s->writer);
+    pl_counter_add(&s->metrics.errors, 1);
+    for (pl_op *op = first; op != end; op = op->next)
+        pl_sqlite_writer_undo(op, condition ? condition : PL_E_STORE);
+    return condition != 0;
+}
+
+static void carry_out(pl_store *s, pl_op *group)
+{
+    if (transact(s, group, NULL) || !group->next) return;
+    for (pl_op *op = group; op; op = op->next)
+        transact(s, op, op->next);
+}
+
+/* -- the writer: its queue
+ * --------------------------------------------------------------------------------------- */
+
+/* Waits for operations and takes a group of them; NULL when the store is closing and none is left.
+ */
+static pl_op *take_group(pl_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!s->ops && !s->stopping)
+        pthread_cond_wait(&s->has_ops, &s->lock);
+    pl_op *group = s->ops, **end = &s->ops;
+    size_t bytes = 0;
+    for (int n = 0; *end && n < GROUP_OPERATIONS && bytes < GROUP_BYTES; n++) {
+        bytes += (*end)->bytes;
+        end = &(*end)->next;
+    }
+    s->ops = *end;
+    if (!s->ops) s->ops_end = &s->ops;
+    if (group) *end = NULL;
+    pthread_mutex_unlock(&s->lock);
+    return group;
+}
+
+static void answer(pl_store *s, pl_op *group)
+{
+    size_t bytes = 0;
+    for (pl_op *op = group; op; op = op->next)
+        bytes += op->bytes;
+    pthread_mutex_lock(&s->lock);
+    s->queue_bytes -= bytes;
+    pl_counter_set(&s->metrics.queue_bytes, s->queue_bytes);
+    pthread_mutex_unlock(&s->lock);
+    for (pl_op *op = group, *next; op; op = next) {
+        next = op->next; /* posted, it is no longer ours */
+        pl_mailbox_post(op->reply_to, &op->message);
+    }
+}
+
+static void *write_all(void *arg)
+{
+    pl_store *s = arg;
+    pl_op *group;
+    while ((group = take_group(s))) {
+        carry_out(s, group);
+        answer(s, group);
+    }
+    return NULL;
+}
+
+int pl_store_submit(pl_store *s, pl_op *op)
+{
+    op->next = NULL;
+    pthread_mutex_lock(&s->lock);
+    /* One that is heavier than the bound by itself is taken when nothing else waits: refused, it
+     * could never be done. */
+    bool fits = !s->queue_bytes || s->queue_bytes + op->bytes <= s->config.queue_bytes;
+    int result = s->stopping ? PL_E_STOPPING : fits ? 0 : PL_E_BUSY;
+    if (result == 0) {
+        if (!s->ops) pthread_cond_signal(&s->has_ops);
+        *s->ops_end = op;
+        s->ops_end = &op->next;
+        s->queue_bytes += op->bytes;
+        pl_counter_set(&s->metrics.queue_bytes, s->queue_bytes);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return result;
+}
+
+/* -- the reader
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static int is_over(void *arg)
+{
+    pl_store *s = arg;
+    return atomic_load_explicit(&s->cut_short, memory_order_relaxed) || now_us() > s->deadline_us;
+}
+
+static pl_query *take_question(pl_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!s->questions && !s->stopping)
+        pthread_cond_wait(&s->has_questions, &s->lock);
+    pl_query *q = s->questions;
+    if (q) {
+        s->questions = q->next;
+        if (!s->questions) s->questions_end = &s->questions;
+        s->question_count--;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return q;
+}
+
+static void *read_all(void *arg)
+{
+    pl_store *s = arg;
+    pl_query *q;
+    while ((q = take_question(s))) {
+        s->deadline_us = now_us() + (uint64_t)s->config.query_timeout_ms * 1000;
+        q->result = s->cut_short ? PL_E_STOPPING : pl_sqlite_feed_answer(s->reader_db, q);
+        if (q->result == PL_E_QUERY_TIMEOUT && s->cut_short) q->result = PL_E_STOPPING;
+        pl_mailbox_post(q->reply_to, &q->message);
+    }
+    return NULL;
+}
+
+int pl_store_ask(pl_store *s, pl_query *q)
+{
+    q->next = NULL;
+    pthread_mutex_lock(&s->lock);
+    int result = s->stopping ? PL_E_STOPPING : s->question_count == MAX_QUESTIONS ? PL_E_BUSY : 0;
+    if (result == 0) {
+        if (!s->questions) pthread_cond_signal(&s->has_questions);
+        *s->questions_end = q;
+        s->questions_end = &q->next;
+        s->question_count++;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return result;
+}
+
+/* -- open and close
+ * ---------------------------------------------------------------------------------------------- */
+
+static void close_files(pl_store *s)
+{
+    pl_sqlite_writer_fini(&s->writer);
+    sqlite3_close(
+        s->reader_db); /* before the writer's, which tidies the WAL away as the last one to go */
+    sqlite3_close(s->db);
+    if (s->lock_fd >= 0) close(s->lock_fd);
+}
+
+static int open_files(pl_store *s, char **reason)
+{
+    const char *path = s->config.path;
+    s->lock_fd = pl_sqlite_lock(path, reason);
+    if (s->lock_fd < 0) return -1;
+    if (pl_sqlite_open_writer(path, s->config.synchronous_full, &s->db, reason)) return -1;
+    if (pl_sqlite_writer_open(&s->writer, s->db) != SQLITE_OK) {
+        if (asprintf(reason, "cannot open the store %s: %s", path, sqlite3_errmsg(s->db)) < 0)
+            *reason = NULL;
+        return -1;
+    }
+    pl_counter_set(&s->metrics.pending, (uint64_t)s->writer.pending);
+    if (pl_sqlite_open_reader(path, &s->reader_db, reason)) return -1;
+    sqlite3_progress_handler(s->reader_db, PROGRESS_STEPS, is_over, s);
+    return 0;
+}
+
+static void stop(pl_store *s)
+{
+    atomic_store(&s->cut_short, true);
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_signal(&s->has_ops);
+    pthread_cond_signal(&s->has_questions);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void store_free(pl_store *s)
+{
+    close_files(s);
+    pthread_cond_destroy(&s->has_questions);
+    pthread_cond_destroy(&s->has_ops);
+    pthread_mutex_destroy(&s->lock);
+    free(s->path);
+    free(s);
+}
+
+static int start_threads(pl_store *s)
+{
+    if (pthread_create(&s->writer_thread, NULL, write_all, s)) return -1;
+    if (pthread_create(&s->reader_thread, NULL, read_all, s) == 0) return 0;
+    stop(s);
+    pthread_join(s->writer_thread, NULL);
+    return -1;
+}
+
+int pl_store_open(pl_store **out, const pl_store_config *config, char **reason)
+{
+    pl_store *s = pl_alloc_zero(sizeof *s);
+    s->config = *config;
+    s->config.path = s->path = strdup(config->path);
+    s->lock_fd = -1;
+    s->ops_end = &s->ops;
+    s->questions_end = &s->questions;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->has_ops, NULL);
+    pthread_cond_init(&s->has_questions, NULL);
+    *reason = NULL;
+    if (open_files(s, reason)) goto failed;
+    if (start_threads(s)) {
+        *reason = strdup("cannot start the threads of the store");
+        goto failed;
+    }
+    *out = s;
+    return 0;
+failed:
+    store_free(s);
+    return PL_E_STORE;
+}
+
+void pl_store_close(pl_store *s)
+{
+    stop(s);
+    pthread_join(s->reader_thread, NULL);
+    pthread_join(s->writer_thread, NULL);
+    store_free(s);
+}
+
+const pl_store_metrics *pl_store_metrics_of(const pl_store *s)
+{
+    return &s->metrics;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One gateway owns a database. Two writers would each believe that what is `held` is in their own
+ * memory, and deliver everything twice; so the owner holds a flock(2) on PATH.lock for as long as
+ * it lives. Not on the database itself: closing any descriptor of that file would drop the POSIX
+ * locks that SQLite holds on it in this process. Readers from outside (a backup, a look with the
+ * shell) need no lock and are welcome. The lock file holds the owner's process id for the message,
+ * and is never removed (removing it would let two openers lock two different files). */
+#include "store/sqlite_file.h"
+
+#include "base/buf.h"
+#include "store/sqlite_schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define BUSY_TIMEOUT_MS \
+    5000 /* somebody from outside holds a lock: a tool that writes, or checkpoints */
+
+/* Payloads of customers: for the owner's eyes only. SQLite gives -wal and -shm the same mode. */
+#define FILE_MODE 0600
+
+static int __attribute__((format(printf, 3, 4)))
+fail(char **reason, const char *path, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *why = NULL;
+    if (vasprintf(&why, format, args) < 0) why = NULL;
+    va_end(args);
+    if (asprintf(reason, "cannot open the store %s: %s", path, why ? why : "no memory") < 0)
+        *reason = NULL;
+    free(why);
+    return -1;
+}
+
+static int fail_locked(char **reason, const char *path, int fd)
+{
+    char owner[32] = "";
+    ssize_t n = pread(fd, owner, sizeof owner - 1, 0);
+    long pid = n > 0 ? strtol(owner, NULL, 10) : 0;
+    if (pid > 0) return fail(reason, path, "another gateway (process %ld) has it open", pid);
+    return fail(reason, path, "another gateway has it open");
+}
+
+int pl_sqlite_lock(const char *path, char **reason)
+{
+    /* Two names of one file must meet at one lock. */
+    char *real = realpath(path, NULL);
+    pl_buf name;
+    pl_buf_init(&name);
+    pl_buf_printf(&name, "%s.lock%c", real ? real : path, '\0');
+    free(real);
+    int fd = open(name.ptr, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+    if (fd < 0) {
+        fail(reason, path, "%s: %s", name.ptr, strerror(errno));
+    } else if (flock(fd, LOCK_EX | LOCK_NB)) {
+        if (errno == EWOULDBLOCK) {
+            fail_locked(reason, path, fd);
+        } else {
+            fail(reason, path, "%s: %s", name.ptr, strerror(errno));
+        }
+        close(fd);
+        fd = -1;
+    } else if (ftruncate(fd, 0) || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
+        /* The process id is only for the message; on a full disk the lock holds all the same. */
+    }
+    pl_buf_fini(&name);
+    return fd;
+}
+
+static int open_connection(const char *path, int flags, sqlite3 **db, char **reason)
+{
+    if (sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        fail(reason, path, "%s", *db ? sqlite3_errmsg(*db) : "no memory");
+        sqlite3_close(*db);
+        *db = NULL;
+        return -1;
+    }
+    sqlite3_extended_result_codes(*db, 1);
+    sqlite3_busy_timeout(*db, BUSY_TIMEOUT_MS);
+    return 0;
+}
+
+/* Creates the file when there is none; says plainly what stands in the way. */
+static int touch(const char *path, char **reason)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+    if (fd < 0) return fail(reason, path, "%s", strerror(errno));
+    close(fd);
+    return 0;
+}
+
+/* Before anything is changed in a file that may be another program's comes the migration, which
+ * looks whose it is. Only the page size must be said earlier: it counts for a new file. Checkpoints
+ * are short and frequent, so that none is felt in the time of a commit. What a long reader made the
+ * WAL grow to is cut back to journal_size_limit. */
+static int configure(sqlite3 *db, bool synchronous_full, char **reason)
+{
+    if (sqlite3_exec(db, "PRAGMA page_size = 8192", NULL, NULL, NULL)) goto failed;
+    if (pl_sqlite_migrate(db, reason)) return -1;
+    if (sqlite3_exec(db,
+                     "PRAGMA journal_mode = WAL;"
+                     "PRAGMA wal_autocheckpoint = 200;"
+                     "PRAGMA journal_size_limit = 16777216;"
+                     "PRAGMA cache_size = -16384;"
+                     "PRAGMA foreign_keys = OFF;",
+                     NULL, NULL, NULL))
+        goto failed;
+    if (sqlite3_exec(db,
+                     synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+                     NULL, NULL, NULL))
+        goto failed;
+    return 0;
+failed:
+    *reason = strdup(sqlite3_errmsg(db));
+    return -1;
+}
+
+int pl_sqlite_open_writer(const char *path, bool synchronous_full, sqlite3 **db, char **reason)
+{
+    if (touch(path, reason)) return -1;
+    if (open_connection(path, SQLITE_OPEN_READWRITE, db, reason)) return -1;
+    char *why = NULL;
+    if (configure(*db, synchronous_full, &why) == 0) return 0;
+    fail(reason, path, "%s", why);
+    free(why);
+    sqlite3_close(*db);
+    *db = NULL;
+    return -1;
+}
+
+int pl_sqlite_open_reader(const char *path, sqlite3 **db, char **reason)
+{
+    return open_connection(path, SQLITE_OPEN_READONLY, db, reason);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Five tables. The shape serves the hot path (an event comes in, goes out, is done), which touches
+ * the right-hand end of each tree only, because every key is time-ordered:
+ *
+ *   events      append-only; what arrived, byte for byte. first_id..last_id is the span of ids of
+ * its rows in the feed pending     small: deliveries that are still owed. held: in a worker's
+ * memory, and then in no index deliveries  written once, when a delivery ends; calls, tries and
+ * unmatched events too. The feed is pending and deliveries merged by id, newest first attempts
+ * append-only; one row an HTTP exchange idempotency the answer given under a client's key
+ *
+ * A row is in pending or in deliveries, never in both: the move is one transaction. Each entry of
+ * `versions` takes the schema one version up (PRAGMA user_version) and is never changed once
+ * released. */
+#include "store/sqlite_schema.h"
+
+#include "base/buf.h"
+
+#define APPLICATION_ID 0x506c756e /* "Plun" */
+
+static const char *const versions[] = {
+    "CREATE TABLE events("
+    "  seq INTEGER PRIMARY KEY,"
+    "  id TEXT UNIQUE," /* NULL: of a call or a try, which are never duplicates */
+    "  type TEXT,"
+    "  received_ms INTEGER NOT NULL,"
+    "  first_id BLOB,"
+    "  last_id BLOB,"
+    "  document BLOB"
+    ") STRICT;"
+
+    "CREATE TABLE pending("
+    "  id BLOB PRIMARY KEY,"
+    "  event INTEGER NOT NULL,"
+    "  connector TEXT,"
+    "  webhook TEXT,"
+    "  created_ms INTEGER NOT NULL,"
+    "  attempts INTEGER NOT NULL,"
+    "  first INTEGER NOT NULL," /* attempts made before the present run of the retry schedule */
+    "  due_ms INTEGER NOT NULL,"
+    "  held INTEGER NOT NULL,"
+    "  undecided INTEGER NOT NULL,"
+    "  outcome TEXT," /* outcome, status, reason: of the last attempt */
+    "  status INTEGER,"
+    "  reason TEXT"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX pending_due ON pending(due_ms) WHERE held = 0;"
+
+    "CREATE TABLE deliveries("
+    "  id BLOB PRIMARY KEY,"
+    "  event INTEGER NOT NULL,"
+    "  kind INTEGER NOT NULL,"
+    "  connector TEXT,"
+    "  webhook TEXT,"
+    "  state INTEGER NOT NULL,"
+    "  attempts INTEGER NOT NULL,"
+    "  undecided INTEGER NOT NULL,"
+    "  created_ms INTEGER NOT NULL,"
+    "  finished_ms INTEGER NOT NULL,"
+    "  outcome TEXT,"
+    "  status INTEGER,"
+    "  reason TEXT"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX deliveries_failed ON deliveries(state) WHERE state = 2;"
+
+    "CREATE TABLE attempts("
+    "  seq INTEGER PRIMARY KEY,"
+    "  delivery BLOB NOT NULL,"
+    "  number INTEGER NOT NULL,"
+    "  started_ms INTEGER NOT NULL,"
+    "  outcome TEXT,"
+    "  stage TEXT,"
+    "  error TEXT,"
+    "  method TEXT,"
+    "  url TEXT,"
+    "  request_fields BLOB,"
+    "  request_body BLOB,"
+    "  request_body_bytes INTEGER NOT NULL,"
+    "  body_is_event INTEGER NOT NULL,"
+    "  status INTEGER NOT NULL,"
+    "  response_fields BLOB,"
+    "  response_body BLOB,"
+    "  response_body_bytes INTEGER NOT NULL,"
+    "  variables BLOB,"
+    "  dns_us INTEGER NOT NULL,"
+    "  connect_us INTEGER NOT NULL,"
+    "  tls_us INTEGER NOT NULL,"
+    "  first_byte_us INTEGER NOT NULL,"
+    "  total_us INTEGER NOT NULL,"
+    "  peer TEXT,"
+    "  connection_reused INTEGER NOT NULL,"
+    "  generation INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX attempts_delivery ON attempts(delivery, number);"
+
+    "CREATE TABLE idempotency("
+    "  key TEXT PRIMARY KEY,"
+    "  answer TEXT,"
+    "  created_ms INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;",
+};
+
+#define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))
+
+static int fail(char **reason, const char *text)
+{
+    *reason = strdup(text);
+    return -1;
+}
+
+/* The one number that a query gives. */
+static int ask(sqlite3 *db, const char *sql, int64_t *answer, char **reason)
+{
+    sqlite3_stmt *q = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
+    if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) *answer = sqlite3_column_int64(q, 0);
+    rc = q ? sqlite3_finalize(q) : rc;
+    return rc == SQLITE_OK ? 0 : fail(reason, sqlite3_errmsg(db));
+}
+
+static int upgrade(sqlite3 *db, int64_t version, char **reason)
+{
+    pl_buf sql;
+    pl_buf_init(&sql);
+    pl_buf_printf(
+        &sql, "BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT%c",
+        versions[version], APPLICATION_ID, (int)version + 1, '\0');
+    int result = 0;
+    if (sqlite3_exec(db, sql.ptr, NULL, NULL, NULL) != SQLITE_OK) {
+        result = fail(reason, sqlite3_errmsg(db));
+        if (!sqlite3_get_autocommit(db)) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    pl_buf_fini(&sql);
+    return result;
+}
+
+int pl_sqlite_migrate(sqlite3 *db, char **reason)
+{
+    int64_t version = 0, application = 0, objects = 0;
+    if (ask(db, "PRAGMA user_version", &version, reason)) return -1;
+    if (ask(db, "PRAGMA application_id", &application, reason)) return -1;
+    if (ask(db, "SELECT count(*) FROM sqlite_schema", &objects, reason)) return -1;
+    bool is_ours = application == APPLICATION_ID && version > 0;
+    bool is_empty = application == 0 && version == 0 && objects == 0;
+    if (!is_ours && !is_empty) return fail(reason, "it is the database of another program");
+    if (version > VERSION_COUNT)
+        return fail(reason,
+                    "it was written by a newer version of perilune, which must be used to open it");
+    for (; version < VERSION_COUNT; version++)
+        if (upgrade(db, version, reason)) return -1;
+    return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tables, and how an older database becomes the present one. */
+#ifndef PL_STORE_SQLITE_SCHEMA_H
+#define PL_STORE_SQLITE_SCHEMA_H
+
+#include <sqlite3.h>
+
+/* The kinds of rows in the feed are those of flow/exchange.h and this one: an event that nothing
+ * wanted. */
+#define PL_SQLITE_KIND_EVENT 3
+
+/* Makes an empty database ours and brings an older one forward, one transaction a version. 0, or -1
+ * with *reason (malloc'ed): another program's database, a newer schema, or what SQLite says. */
+int pl_sqlite_migrate(sqlite3 *db, char **reason);
+
+#endif

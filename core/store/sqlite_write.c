@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The life of a delivery's row:
+ *
+ *      commit ---> pending, held ------.   record: final,        .---> deliveries
+ *         |          |      ^          |   command: cancel       |          |
+ *         |   record:|      | claim    +-------------------------'          |
+ *         | not held |      |          |                                    |
+ *         |          v      |          |                                    |
+ *         '------> pending, waiting ---'  <---------------------------------'
+ *                                                  command: retry
+ *
+ * `held` rows belong to a worker's memory and stand in no index but their key, so the hot path
+ * (commit held, record final) writes an event, a pending row, a deliveries row and an attempt, all
+ * at the right-hand end of their trees, and deletes the pending row again. Waiting rows are in the
+ * index pending_due, where a claim finds them.
+ *
+ * A statement is prepared once and reset before its function returns, so that no read transaction
+ * outlives its operation. */
+#include "store/sqlite_write.h"
+
+#include "base/err.h"
+#include "flow/exchange.h"
+#include "store/sqlite_attempt.h"
+#include "store/sqlite_bind.h"
+#include "store/sqlite_schema.h"
+
+#include <stdlib.h>
+
+#define STATEMENTS(X)                                                                             \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
+    X(COMMIT, "COMMIT")                                                                           \
+    X(KEEP_ANSWER, "INSERT INTO idempotency(key, answer, created_ms) VALUES(?1, ?2, ?3)"          \
+                   " ON CONFLICT DO NOTHING")                                                     \
+    X(FIND_ANSWER, "SELECT answer FROM idempotency WHERE key = ?1")                               \
+    X(ADD_EVENT, "INSERT INTO events(id, type, received_ms, first_id, last_id, document)"         \
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO NOTHING")                    \
+    X(FIND_EVENT, "SELECT seq, first_id, last_id FROM events WHERE id = ?1")                      \
+    X(FIND_ROWS, "SELECT id, connector, webhook FROM pending"                                     \
+                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 UNION ALL"                           \
+                 " SELECT id, connector, webhook FROM deliveries"                                 \
+                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 AND kind = 0 ORDER BY 1")            \
+    X(ADD_PENDING, "INSERT INTO pending(id, event, connector, webhook, created_ms, due_ms, held," \
+                   " undecided, attempts, first) VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, 0, 0)")   \
+    X(ADD_ENDED, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"   \
+                 " created_ms, finished_ms, outcome, status, reason, undecided)"                  \
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)")                 \
+    /* A number of attempts that is NULL: none was made, what the last one left stays. */         \
+    X(AGAIN, "UPDATE pending SET due_ms = ?2, held = ?3, attempts = coalesce(?4, attempts),"      \
+             " outcome = iif(?4 IS NULL, outcome, ?5), status = iif(?4 IS NULL, status, ?6),"     \
+             " reason = iif(?4 IS NULL, reason, ?7) WHERE id = ?1")                               \
+    X(END, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"         \
+           " undecided, created_ms, finished_ms, outcome, status, reason)"                        \
+           " SELECT id, event, 0, connector, webhook, ?2, coalesce(?4, attempts), undecided,"     \
+           " created_ms, ?3, iif(?4 IS NULL, outcome, ?5), iif(?4 IS NULL, status, ?6),"          \
+           " iif(?4 IS NULL, reason, ?7) FROM pending WHERE id = ?1")                             \
+    X(DROP_PENDING, "DELETE FROM pending WHERE id = ?1")                                          \
+    X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")             \
+    X(CLAIM, PL_SQLITE_CLAIM)                                                                     \
+    X(HOLD, "UPDATE pending SET held = 1 WHERE id = ?1")                                          \
+    X(NEXT_DUE, PL_SQLITE_NEXT_DUE)                                                               \
+    X(LOCATE, "SELECT 0, 0 FROM pending WHERE id = ?1 UNION ALL"                                  \
+              " SELECT state, kind FROM deliveries WHERE id = ?1")                                \
+    X(HURRY, "UPDATE pending SET due_ms = ?2 WHERE id = ?1 AND held = 0")                         \
+    X(REVIVE, "INSERT INTO pending(id, event, connector, webhook, created_ms, attempts, first,"   \
+              " due_ms, held, undecided, outcome, status, reason)"                                \
+              " SELECT id, event, connector, webhook, created_ms, attempts, attempts,"            \
+              " ?2, 0, undecided, outcome, status, reason FROM deliveries WHERE id = ?1")         \
+    X(DROP_ENDED, "DELETE FROM deliveries WHERE id = ?1")                                         \
+    X(ADD_ATTEMPT, pl_sqlite_attempt_insert)
+
+enum statement {
+#define X(code, ...) code,
+    STATEMENTS(X)
+#undef X
+        STATEMENT_COUNT
+};
+
+_Static_assert(STATEMENT_COUNT == PL_SQLITE_STATEMENT_COUNT, "one slot a statement");
+
+#define GONE (-1) /* a place in neither table */
+
+static int run(sqlite3_stmt *q)
+{
+    sqlite3_step(q);
+    return sqlite3_reset(q);
+}
+
+/* Runs a statement whose one parameter is an id. */
+static int run_on(pl_sqlite_writer *w, enum statement code, const pl_uuid *id)
+{
+    sqlite3_stmt *q = w->statements[code];
+    pl_sqlite_bind_id(q, 1, id);
+    return run(q);
+}
+
+static char *copy(pl_slice s)
+{
+    char *text = pl_alloc(s.len + 1);
+    if (s.len) memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return text;
+}
+
+/* -- commit
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static int keep_answer(pl_sqlite_writer *w, pl_commit *c)
+{
+    sqlite3_stmt *q = w->statements[KEEP_ANSWER];
+    pl_sqlite_bind_text(q, 1, c->idempotency_key);
+    pl_sqlite_bind_text(q, 2, c->answer);
+    sqlite3_bind_int64(q, 3, c->now_ms);
+    int rc = run(q);
+    if (rc || sqlite3_changes(w->db)) return rc;
+
+    q = w->statements[FIND_ANSWER];
+    pl_sqlite_bind_text(q, 1, c->idempotency_key);
+    c->is_duplicate = true;
+    if (sqlite3_step(q) == SQLITE_ROW) c->known = copy(pl_sqlite_slice(q, 0));
+    return sqlite3_reset(q);
+}
+
+/* The deliveries of the event that was there first, as the JSON that its answer names them by. */
+static int find_known(pl_sqlite_writer *w, pl_commit_event *e)
+{
+    sqlite3_stmt *event = w->statements[FIND_EVENT], *rows = w->statements[FIND_ROWS];
+    pl_buf json;
+    pl_json_writer j;
+    pl_buf_init(&json);
+    pl_jw_init(&j, &json);
+    pl_jw_array(&j);
+    pl_sqlite_bind_text(event, 1, e->event->id);
+    if (sqlite3_step(event) == SQLITE_ROW) {
+        for (int i = 0; i < 3; i++)
+            sqlite3_bind_value(rows, i + 1, sqlite3_column_value(event, i));
+        while (sqlite3_step(rows) == SQLITE_ROW) {
+            char id[PL_UUID_TEXT + 1];
+            pl_uuid_format(pl_sqlite_id(rows, 0), id);
+            pl_jw_object(&j);
+            pl_jw_key(&j, "id");
+            pl_jw_text(&j, id);
+            pl_jw_key(&j, "connector");
+            pl_jw_string(&j, pl_sqlite_slice(rows, 1));
+            pl_jw_key(&j, "webhook");
+            pl_jw_string(&j, pl_sqlite_slice(rows, 2));
+            pl_jw_object_end(&j);
+        }
+    }
+    pl_jw_array_end(&j);
+    e->known = copy(pl_buf_slice(&json));
+    pl_buf_fini(&json);
+    int rc = sqlite3_reset(rows), rc_event = sqlite3_reset(event);
+    return rc ? rc : rc_event;
+}
+
+/* `first` and `last` NULL: an event that no feed query needs to find by its id. */
+static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, const pl_uuid *first,
+                     const pl_uuid *last)
+{
+    sqlite3_stmt *q = w->statements[ADD_EVENT];
+    pl_sqlite_bind_text(q, 1, id);
+    pl_sqlite_bind_text(q, 2, event->type);
+    sqlite3_bind_int64(q, 3, event->received_ms);
+    sqlite3_bind_null(q, 4);
+    sqlite3_bind_null(q, 5);
+    if (first) pl_sqlite_bind_id(q, 4, first);
+    if (last) pl_sqlite_bind_id(q, 5, last);
+    pl_sqlite_bind_blob(q, 6, event->document);
+    return run(q);
+}
+
+static int add_pending(pl_sqlite_writer *w, const pl_commit_delivery *d, int64_t event,
+                       int64_t now_ms)
+{
+    sqlite3_stmt *q = w->statements[ADD_PENDING];
+    pl_sqlite_bind_id(q, 1, &d->id);
+    sqlite3_bind_int64(q, 2, event);
+    pl_sqlite_bind_text(q, 3, d->connector);
+    pl_sqlite_bind_text(q, 4, d->webhook);
+    sqlite3_bind_int64(q, 5, now_ms);
+    sqlite3_bind_int(q, 6, d->held);
+    sqlite3_bind_int(q, 7, d->undecided);
+    w->change++;
+    return run(q);
+}
+
+/* Members of a row that was never pending, those of the last attempt left out. */
+static sqlite3_stmt *bind_ended(pl_sqlite_writer *w, const pl_uuid *id, int64_t event, int kind,
+                                enum pl_state state, int64_t created_ms, int64_t finished_ms)
+{
+    sqlite3_stmt *q = w->statements[ADD_ENDED];
+    sqlite3_clear_bindings(q);
+    pl_sqlite_bind_id(q, 1, id);
+    sqlite3_bind_int64(q, 2, event);
+    sqlite3_bind_int(q, 3, kind);
+    sqlite3_bind_int(q, 6, state);
+    sqlite3_bind_int(q, 7, 0);
+    sqlite3_bind_int64(q, 8, created_ms);
+    sqlite3_bind_int64(q, 9, finished_ms);
+    return q;
+}
+
+static int add_unmatched(pl_sqlite_writer *w, const pl_commit_event *e, int64_t event,
+                         int64_t now_ms)
+{
+    sqlite3_stmt *q = bind_ended(w, &e->unmatched_id, event, PL_SQLITE_KIND_EVENT,
+                                 PL_STATE_UNMATCHED, now_ms, now_ms);
+    pl_sqlite_bind_text(q, 12, e->reason);
+    return run(q);
+}
+
+static int commit_event(pl_sqlite_writer *w, pl_commit_event *e, int64_t now_ms)
+{
+    const pl_uuid *first = &e->unmatched_id, *last = &e->unmatched_id;
+    for (uint32_t i = 0; i < e->count; i++) {
+        const pl_uuid *id = &e->deliveries[i].id;
+        if (i == 0 || memcmp(id, first, sizeof *id) < 0) first = id;
+        if (i == 0 || memcmp(id, last, sizeof *id) > 0) last = id;
+    }
+    int rc = add_event(w, e->event, e->event->id, first, last);
+    if (rc) return rc;
+    if (!sqlite3_changes(w->db)) {
+        e->is_duplicate = true;
+        return find_known(w, e);
+    }
+    int64_t seq = e->event->seq = sqlite3_last_insert_rowid(w->db);
+    if (e->count == 0) return add_unmatched(w, e, seq, now_ms);
+    for (uint32_t i = 0; i < e->count && !rc; i++)
+        rc = add_pending(w, &e->deliveries[i], seq, now_ms);
+    return rc;
+}
+
+static int run_commit(pl_sqlite_writer *w, pl_commit *c)
+{
+    int rc = c->idempotency_key.len ? keep_answer(w, c) : SQLITE_OK;
+    if (c->is_duplicate) return rc;
+    for (uint32_t i = 0; i < c->count && !rc; i++)
+        rc = commit_event(w, &c->events[i], c->now_ms);
+    return rc;
+}
+
+static void clear_commit(pl_commit *c)
+{
+    c->is_duplicate = false;
+    c->known = NULL;
+    for (uint32_t i = 0; i < c->count; i++) {
+        pl_commit_event *e = &c->events[i];
+        e->is_duplicate = false;
+        e->known = NULL;
+        e->event->seq = 0;
+    }
+}
+
+static void undo_commit(pl_commit *c)
+{
+    free(c->known);
+    for (uint32_t i = 0; i < c->count; i++)
+        free(c->events[i].known);
+}
+
+/* -- record
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+/* The number, outcome, status and reason of an attempt into four parameters; without an attempt,
+ * four NULLs. */
+static void bind_last(sqlite3_stmt *q, int number, int outcome, const pl_attempt *a)
+{
+    pl_sqlite_bind_some(q, number, a ? a->number : 0);
+    pl_sqlite_bind_text(q, outcome, a ? pl_slice_of(a->outcome) : PL_NO_SLICE);
+    pl_sqlite_bind_some(q, outcome + 1, a ? a->status : 0);
+    pl_sqlite_bind_text(q, outcome + 2, a ? a->error : PL_NO_SLICE);
+}
+
+/* From pending to deliveries; *moved says whether it was there. */
+static int end_delivery(pl_sqlite_writer *w, const pl_uuid *id, enum pl_state state, int64_t now_ms,
+                        const pl_attempt *attempt, bool *moved)
+{
+    sqlite3_stmt *q = w->statements[END];
+    pl_sqlite_bind_id(q, 1, id);
+    sqlite3_bind_int(q, 2, state);
+    sqlite3_bind_int64(q, 3, now_ms);
+    bind_last(q, 4, 5, attempt);
+    int rc = run(q);
+    if (rc) return rc;
+    *moved = sqlite3_changes(w->db) > 0;
+    if (!*moved) return SQLITE_OK;
+    w->change--;
+    return run_on(w, DROP_PENDING, id);
+}
+
+static int record_again(pl_sqlite_writer *w, const pl_record *r, bool *found)
+{
+    sqlite3_stmt *q = w->statements[AGAIN];
+    pl_sqlite_bind_id(q, 1, &r->id);
+    sqlite3_bind_int64(q, 2, r->due_ms);
+    sqlite3_bind_int(q, 3, r->held);
+    bind_last(q, 4, 5, r->attempt);
+    int rc = run(q);
+    *found = sqlite3_changes(w->db) > 0;
+    return rc;
+}
+
+static int record_delivery(pl_sqlite_writer *w, pl_record *r)
+{
+    bool found = false;
+    int rc = r->state == PL_STATE_PENDING
+                 ? record_again(w, r, &found)
+                 : end_delivery(w, &r->id, r->state, r->now_ms, r->attempt, &found);
+    r->was_gone = !rc && !found;
+    if (!r->was_gone || !r->attempt) return rc;
+    sqlite3_stmt *q = w->statements[COUNT_LATE];
+    pl_sqlite_bind_id(q, 1, &r->id);
+    sqlite3_bind_int64(q, 2, r->attempt->number);
+    return run(q);
+}
+
+/* A call or a try: its event, its row. Its event has no id here, so that it is never a duplicate.
+ */
+static int record_call(pl_sqlite_writer *w, const pl_record *r)
+{
+    int rc = add_event(w, r->event, PL_NO_SLICE, NULL, NULL);
+    if (rc) return rc;
+    sqlite3_stmt *q = bind_ended(w, &r->id, sqlite3_last_insert_rowid(w->db), r->kind, r->state,
+                                 r->created_ms, r->now_ms);
+    pl_sqlite_bind_text(q, 4, r->connector);
+    pl_sqlite_bind_text(q, 5, r->webhook);
+    if (r->attempt) bind_last(q, 7, 10, r->attempt);
+    return run(q);
+}
+
+static int run_record(pl_sqlite_writer *w, pl_record *r)
+{
+    int rc = r->kind == PL_KIND_DELIVERY ? record_delivery(w, r) : record_call(w, r);
+    if (rc || !r->attempt) return rc;
+    sqlite3_stmt *q = w->statements[ADD_ATTEMPT];
+    pl_sqlite_attempt_bind(q, &r->id, r->attempt);
+    return run(q);
+}
+
+/* -- claim
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+static void read_claimed(sqlite3_stmt *q, pl_arena *memory, pl_claimed *c)
+{
+    *c = (pl_claimed){.id = pl_sqlite_id(q, 0),
+                      .event_seq = sqlite3_column_int64(q, 4),
+                      .received_ms = sqlite3_column_int64(q, 5),
+                      .created_ms = sqlite3_column_int64(q, 6),
+                      .due_ms = sqlite3_column_int64(q, 7),
+                      .attempts = (uint32_t)sqlite3_column_int64(q, 8),
+                      .first = (uint32_t)sqlite3_column_int64(q, 9),
+                      .undecided = sqlite3_column_int(q, 10) != 0};
+    c->connector = pl_arena_printf(memory, "%.*s", PL_FMT(pl_sqlite_slice(q, 1)));
+    c->webhook = pl_arena_printf(memory, "%.*s", PL_FMT(pl_sqlite_slice(q, 2)));
+    c->document = pl_arena_dup(memory, pl_sqlite_slice(q, 3));
+}
+
+static int next_due(pl_sqlite_writer *w, int64_t *due_ms)
+{
+    sqlite3_stmt *q = w->statements[NEXT_DUE];
+    *due_ms = INT64_MAX;
+    if (sqlite3_step(q) == SQLITE_ROW && sqlite3_column_type(q, 0) != SQLITE_NULL)
+        *due_ms = sqlite3_column_int64(q, 0);
+    return sqlite3_reset(q);
+}
+
+static int run_claim(pl_sqlite_writer *w, pl_claim *c)
+{
+    uint32_t limit = c->limit < PL_SQLITE_CLAIM_MAX ? c->limit : PL_SQLITE_CLAIM_MAX;
+    sqlite3_stmt *q = w->statements[CLAIM];
+    c->items = pl_arena_zero(&c->memory, (limit ? limit : 1) * sizeof *c->items);
+    sqlite3_bind_int64(q, 1, c->before_ms);
+    sqlite3_bind_int64(q, 2, limit);
+    while (c->memory.used_bytes < PL_SQLITE_CLAIM_BYTES && sqlite3_step(q) == SQLITE_ROW)
+        read_claimed(q, &c->memory, &c->items[c->count++]);
+    int rc = sqlite3_reset(q);
+    /* Only now: the index that was walked loses its entries. */
+    for (uint32_t i = 0; i < c->count && !rc; i++)
+        rc = run_on(w, HOLD, &c->items[i].id);
+    return rc ? rc : next_due(w, &c->next_due_ms);
+}
+
+static void clear_claim(pl_claim *c)
+{
+    pl_arena_init(&c->memory);
+    c->items = NULL;
+    c->count = 0;
+    c->next_due_ms = INT64_MAX;
+}
+
+/* -- command
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+/* The state and kind of a row, state GONE when there is none. */
+static int locate(pl_sqlite_writer *w, const pl_uuid *id, int *state, int *kind)
+{
+    sqlite3_stmt *q = w->statements[LOCATE];
+    *state = GONE;
+    *kind = 0;
+    pl_sqlite_bind_id(q, 1, id);
+    if (sqlite3_step(q) == SQLITE_ROW) {
+        *state = sqlite3_column_int(q, 0);
+        *kind = sqlite3_column_int(q, 1);
+    }
+    return sqlite3_reset(q);
+}
+
+/* Runs a statement of an id and a time. */
+static int run_at(pl_sqlite_writer *w, enum statement code, const pl_uuid *id, int64_t at_ms)
+{
+    sqlite3_stmt *q = w->statements[code];
+    pl_sqlite_bind_id(q, 1, id);
+    sqlite3_bind_int64(q, 2, at_ms);
+    return run(q);
+}
+
+static int retry(pl_sqlite_writer *w, pl_command *c, int kind)
+{
+    /* One that a worker holds stays as it is: the worker is told by whoever gave the command. */
+    if (c->state == PL_STATE_PENDING) return run_at(w, HURRY, &c->id, c->now_ms);
+    if (kind != PL_KIND_DELIVERY) {
+        c->op.result = PL_E_CONFLICT;
+        return SQLITE_OK;
+    }
+    c->state = PL_STATE_PENDING;
+    w->change++;
+    int rc = run_at(w, REVIVE, &c->id, c->now_ms);
+    return rc ? rc : run_on(w, DROP_ENDED, &c->id);
+}
+
+static int cancel(pl_sqlite_writer *w, pl_command *c)
+{
+    if (c->state != PL_STATE_PENDING) {
+        c->op.result = PL_E_CONFLICT;
+        return SQLITE_OK;
+    }
+    bool moved;
+    c->state = PL_STATE_CANCELLED;
+    return end_delivery(w, &c->id, PL_STATE_CANCELLED, c->now_ms, NULL, &moved);
+}
+
+static int run_command(pl_sqlite_writer *w, pl_command *c)
+{
+    int state, kind, rc = locate(w, &c->id, &state, &kind);
+    if (rc) return rc;
+    if (state == GONE) {
+        c->op.result = PL_E_UNKNOWN_DELIVERY;
+        return SQLITE_OK;
+    }
+    c->state = (enum pl_state)state;
+    return c->kind == PL_COMMAND_RETRY ? retry(w, c, kind) : cancel(w, c);
+}
+
+/* -- the writer
+ * -------------------------------------------------------------------------------------------------
+ */
+
+void pl_sqlite_writer_clear(pl_op *op)
+{
+    op->result = 0;
+    if (op->kind == PL_OP_COMMIT) clear_commit((pl_commit *)op);
+    if (op->kind == PL_OP_RECORD) ((pl_record *)op)->was_gone = false;
+    if (op->kind == PL_OP_CLAIM) clear_claim((pl_claim *)op);
+}
+
+int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
+{
+    switch (op->kind) { /* `op` is the first member of each */
+    case PL_OP_COMMIT:
+        return run_commit(w, (pl_commit *)op);
+    case PL_OP_RECORD:
+        return run_record(w, (pl_record *)op);
+    case PL_OP_CLAIM:
+        return run_claim(w, (pl_claim *)op);
+    case PL_OP_COMMAND:
+        return run_command(w, (pl_command *)op);
+    case PL_OP_KINDS:
+        break;
+    }
+    return SQLITE_MISUSE;
+}
+
+void pl_sqlite_writer_undo(pl_op *op, int result)
+{
+    if (op->kind == PL_OP_COMMIT) undo_commit((pl_commit *)op);
+    if (op->kind == PL_OP_CLAIM) pl_arena_fini(&((pl_claim *)op)->memory);
+    pl_sqlite_writer_clear(op);
+    op->result = result;
+}
+
+int pl_sqlite_writer_begin(pl_sqlite_writer *w)
+{
+    w->change = 0;
+    return run(w->statements[BEGIN]);
+}
+
+int pl_sqlite_writer_commit(pl_sqlite_writer *w)
+{
+    int rc = run(w->statements[COMMIT]);
+    if (rc == SQLITE_OK) w->pending += w->change;
+    return rc;
+}
+
+void pl_sqlite_writer_rollback(pl_sqlite_writer *w)
+{
+    /* A full disk has often rolled back by itself. */
+    if (!sqlite3_get_autocommit(w->db)) sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int count_pending(pl_sqlite_writer *w)
+{
+    sqlite3_stmt *q = NULL;
+    int rc = sqlite3_prepare_v2(w->db, "SELECT count(*) FROM pending", -1, &q, NULL);
+    if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) w->pending = sqlite3_column_int64(q, 0);
+    return q ? sqlite3_finalize(q) : rc;
+}
+
+int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
+{
+    static const char *const sql[] = {
+#define X(code, text) [code] = text,
+        STATEMENTS(X)
+#undef X
+    };
+    *w = (pl_sqlite_writer){.db = db};
+    int rc = sqlite3_exec(db, "UPDATE pending SET held = 0 WHERE held = 1", NULL, NULL, NULL);
+    for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
+        rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &w->statements[i], NULL);
+    if (!rc) rc = count_pending(w);
+    if (rc) pl_sqlite_writer_fini(w);
+    return rc;
+}
+
+void pl_sqlite_writer_fini(pl_sqlite_writer *w)
+{
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        sqlite3_finalize(w->statements[i]);
+        w->statements[i] = NULL;
+    }
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The store: durable events, deliveries and attempts. An interface of functions, so that an engine
+ * shared by many gateways can stand behind it; SQLite (sqlite.c) is the embedded one.
+ *
+ * Asynchronous and batch-shaped. Writes are operations (flow/journal.h): submit returns at once,
+ * the store's own thread makes whatever has arrived durable in one transaction, and answers each
+ * operation on its submitter's mailbox. No artificial wait: what arrives during one commit is the
+ * next group. Queries run on a second thread with read-only connections, so that none, however
+ * heavy, delays a commit. Any thread may call submit and query. */
+#ifndef PL_STORE_STORE_H
+#define PL_STORE_STORE_H
+
+#include "base/buf.h"
+#include "base/metrics.h"
+#include "flow/journal.h"
+
+typedef struct pl_store pl_store;
+
+typedef struct pl_store_config {
+    const char *path;      /* of the database file */
+    bool synchronous_full; /* false: NORMAL, a power cut may lose the last moments */
+    size_t queue_bytes;    /* submit refuses beyond this */
+    int64_t query_timeout_ms;
+} pl_store_config;
+
+typedef struct pl_store_metrics {
+    pl_counter commits, operations,
+        errors; /* transactions made durable, operations in them, failed transactions */
+    pl_counter queue_bytes, pending; /* gauges; `pending` counts deliveries that are */
+    pl_counter is_failing;           /* gauge: 1 while transactions fail */
+    pl_histogram commit_us;
+} pl_store_metrics;
+
+typedef struct pl_feed_filter {
+    pl_slice connector, webhook, type, text, event_id; /* empty: any */
+    int state;                                         /* enum pl_state, -1: any */
+    int kind;                                          /* enum pl_exchange_kind, -1: any */
+    int status_class;                                  /* 2..5 of the last status, 0: any */
+    int64_t from_ms, to_ms; /* creation time, inclusive and exclusive; 0: open */
+    pl_uuid before;         /* cursor: only rows older than this id */
+    bool has_before;
+    uint32_t limit;
+} pl_feed_filter;
+
+enum pl_query_kind { PL_QUERY_FEED, PL_QUERY_DELIVERY };
+
+/* A question. `answer` is JSON:
+ *   FEED      {"deliveries": [ROW...], "next": "CURSOR" or null}, newest first
+ *   DELIVERY  ROW with "event": the document, and "attempts": [ATTEMPT...], or result
+ * PL_E_UNKNOWN_DELIVERY ROW: id, kind ("delivery", "call", "try", "event"), state, connector,
+ * webhook, event_id, event_type, attempts, created, finished or null, due or null (next attempt),
+ * outcome, status or null, reason or null. ATTEMPT: see sqlite_attempt.h. */
+typedef struct pl_query {
+    pl_message message;
+    pl_mailbox *reply_to;
+    enum pl_query_kind kind;
+    pl_feed_filter filter; /* its slices must live until the answer */
+    pl_uuid id;
+    int result; /* out: 0, PL_E_UNKNOWN_DELIVERY, PL_E_QUERY_TIMEOUT, PL_E_STORE, PL_E_STOPPING */
+    pl_buf answer;
+    struct pl_query *next;
+} pl_query;
+
+/* Opens or creates the database, migrates its schema forward, makes whatever was held by a worker's
+ * memory claimable again, starts the threads. 0, or PL_E_STORE with *reason (malloc'ed, for
+ * people): not a database, another process has it open, no rights. */
+int pl_store_open(pl_store **out, const pl_store_config *config, char **reason);
+/* Carries out what was submitted, answers the questions that still wait with PL_E_STOPPING, then
+ * stops the threads and closes. Answers still arrive on the mailboxes. */
+void pl_store_close(pl_store *s);
+/* 0, or PL_E_BUSY when the queue is full, PL_E_STOPPING when the store is closing: the operation
+ * was not taken. */
+int pl_store_submit(pl_store *s, pl_op *op);
+/* 0, or PL_E_BUSY when too many questions wait, PL_E_STOPPING when the store is closing. */
+int pl_store_ask(pl_store *s, pl_query *q);
+const pl_store_metrics *pl_store_metrics_of(const pl_store *s);
+
+#endif

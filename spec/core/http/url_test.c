@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/url.h"
+
+#include "base/err.h"
+#include "test.h"
+
+static bool parses(pl_slice text, pl_url *url)
+{
+    const char *reason = NULL;
+    test_guarded copy = test_guard(text);
+    int rc = pl_url_parse(copy.bytes, url, &reason);
+    CHECK(rc == 0 ? reason == NULL : rc == PL_E_URL && reason != NULL);
+    test_unguard(&copy);
+    /* The spans died with the copy: take them from the caller's text. */
+    if (rc == 0) pl_url_parse(text, url, &reason);
+    return rc == 0;
+}
+
+/* A part that is not there reads "-". */
+static pl_slice shown(pl_slice part)
+{
+    return part.ptr ? part : PL_SLICE("-");
+}
+
+TEST(urls_are_split)
+{
+    static const struct {
+        const char *text, *host;
+        int port;
+        bool has_port;
+        const char *path, *query, *fragment;
+    } rows[] = {
+        {"http://a", "a", 80, false, "", "-", "-"},
+        {"https://a", "a", 443, false, "", "-", "-"},
+        {"HTTPS://A.Example/", "A.Example", 443, false, "/", "-", "-"},
+        {"http://a:8080/b/c", "a", 8080, true, "/b/c", "-", "-"},
+        {"http://a:80", "a", 80, true, "", "-", "-"},
+        {"https://a:65535/", "a", 65535, true, "/", "-", "-"},
+        {"http://a?b=c", "a", 80, false, "", "b=c", "-"},
+        {"http://a/?", "a", 80, false, "/", "", "-"},
+        {"http://a/b?c?d/e#f?g#h", "a", 80, false, "/b", "c?d/e", "f?g#h"},
+        {"http://a#", "a", 80, false, "", "-", ""},
+        {"http://a/b@c:d", "a", 80, false, "/b@c:d", "-", "-"},
+        {"http://a/%C3%b8", "a", 80, false, "/%C3%b8", "-", "-"},
+        {"http://my_service-1.internal.", "my_service-1.internal.", 80, false, "", "-", "-"},
+        {"http://127.0.0.1:1/", "127.0.0.1", 1, true, "/", "-", "-"},
+        {"http://[::1]/x", "::1", 80, false, "/x", "-", "-"},
+        {"https://[2001:db8::7]:8443?q", "2001:db8::7", 8443, true, "", "q", "-"},
+        {"http://[::ffff:192.0.2.1]", "::ffff:192.0.2.1", 80, false, "", "-", "-"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pl_url url;
+        CHECK(parses(pl_slice_of(rows[i].text), &url));
+        CHECK_EQ_SLICE(url.host, pl_slice_of(rows[i].host));
+        CHECK_EQ_INT(url.is_ipv6, strchr(rows[i].text, '[') != NULL);
+        CHECK_EQ_INT(url.port, rows[i].port);
+        CHECK_EQ_INT(url.has_port, rows[i].has_port);
+        CHECK_EQ_SLICE(shown(url.path), pl_slice_of(rows[i].path));
+        CHECK_EQ_SLICE(shown(url.query), pl_slice_of(rows[i].query));
+        CHECK_EQ_SLICE(shown(url.fragment), pl_slice_of(rows[i].fragment));
+    }
+}
+
+TEST(urls_that_are_refused)
+{
+    static const pl_slice rows[] = {
+        {"", 0},
+        {"a", 1},
+        {"/a", 2},
+        {"//a/b", 5},
+        {"http", 4},
+        {"http:", 5},
+        {"http:/a", 7},
+        {"http:a", 6},
+        {"http//a", 7},
+        {"http://", 7},
+        {"http:///a", 9},
+        {"http://?a", 9},
+        {"http://:80", 10},
+        {"ftp://a", 7},
+        {"file:///etc/passwd", 18},
+        {"javascript://a", 14},
+        {"httpx://a", 9},
+        /* user information */
+        {"http://u@a", 10},
+        {"http://u:p@a", 12},
+        {"http://@a", 9},
+        {"http://a:80@b", 13},
+        /* the host grammar */
+        {"http://a b", 10},
+        {"http://a%41", 11},
+        {"http://a\\b", 10},
+        {"http://a,b", 10},
+        {"http://a!", 9},
+        {"http://*.a", 10},
+        {"http://\xc3\xb8", 9},
+        /* ports */
+        {"http://a:", 9},
+        {"http://a:/", 10},
+        {"http://a:0", 10},
+        {"http://a:65536", 14},
+        {"http://a:999999", 15},
+        {"http://a:-1", 11},
+        {"http://a:+1", 11},
+        {"http://a:8x", 11},
+        {"http://a:1:2", 12},
+        /* IPv6 */
+        {"http://[]", 9},
+        {"http://[::1", 11},
+        {"http://::1", 10},
+        {"http://[::1]a", 13},
+        {"http://[::1]:", 13},
+        {"http://[::g]", 12},
+        {"http://[1.2.3.4]", 16},
+        {"http://[fe80::1%25eth0]", 23},
+        {"http://[v1.a]", 13},
+        {"http://[::1\0]", 13},
+        /* bytes */
+        {"http://a/b c", 12},
+        {"http://a/\t", 10},
+        {"http://a/\r\n", 11},
+        {"http://a/\0", 10},
+        {"http://a\0:80", 12},
+        {"http://a/?q=\x7f", 13},
+        {"http://a/\xc3\xb8", 11},
+        {" http://a", 9},
+        /* escapes */
+        {"http://a/%", 10},
+        {"http://a/%4", 11},
+        {"http://a/%4g", 12},
+        {"http://a/%g4", 12},
+        {"http://a/?%zz", 13},
+        {"http://a/#%", 11},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pl_url url;
+        bool ok = parses(rows[i], &url);
+        CHECK(!ok);
+        if (ok) printf("    accepted: %.*s\n", PL_FMT(rows[i]));
+    }
+}
+
+TEST(an_authority_alone)
+{
+    pl_url url;
+    const char *reason = NULL;
+    CHECK_EQ_INT(pl_url_authority(PL_SLICE("a.example"), &url, &reason), 0);
+    CHECK(!url.has_port && !url.is_ipv6);
+    CHECK_EQ_INT(url.port, 0);
+    CHECK_EQ_INT(pl_url_authority(PL_SLICE("[::1]:81"), &url, &reason), 0);
+    CHECK_EQ_SLICE(url.host, PL_SLICE("::1"));
+    CHECK_EQ_INT(url.port, 81);
+    CHECK_EQ_INT(pl_url_authority(PL_NO_SLICE, &url, &reason), PL_E_URL);
+    CHECK_EQ_INT(pl_url_authority(PL_SLICE("a/b"), &url, &reason), PL_E_URL);
+    CHECK_EQ_INT(pl_url_authority(PL_SLICE("[::1\0]"), &url, &reason), PL_E_URL);
+    CHECK_EQ_INT(pl_url_authority(PL_SLICE("a?b"), &url, &reason), PL_E_URL);
+    CHECK_EQ_INT(pl_url_authority(PL_SLICE("a\0"
+                                           "80"),
+                                  &url, &reason),
+                 PL_E_URL);
+}
+
+TEST(absolute_or_relative)
+{
+    static const struct {
+        const char *text;
+        bool absolute;
+    } rows[] = {
+        {"http://a", true}, {"HTTPS://a", true}, {"coap+tcp://a", true}, {"a1-.://", true},
+        {"", false},        {"/a", false},       {"//a", false},         {"a", false},
+        {"://a", false},    {"1a://b", false},   {"mailto:a@b", false},  {"a/b://c", false},
+        {"http:/a", false}, {"+a://b", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CHECK_EQ_INT(pl_url_is_absolute(pl_slice_of(rows[i].text)), rows[i].absolute);
+    CHECK(!pl_url_is_absolute(PL_SLICE("a\0://b")));
+    CHECK(!pl_url_is_absolute(PL_NO_SLICE));
+}
+
+TEST(base_and_path_are_joined)
+{
+    static const char *const rows[][3] = {
+        {"https://a", "/b", "https://a/b"},
+        {"https://a/", "/b", "https://a/b"},
+        {"https://a/", "b", "https://a/b"},
+        {"https://a", "b", "https://a/b"},
+        {"https://a/v1", "/b/c", "https://a/v1/b/c"},
+        {"https://a/v1//", "//b/", "https://a/v1/b/"},
+        {"https://a/v1/", "", "https://a/v1"},
+        {"https://a/v1", "/", "https://a/v1/"},
+        {"https://a/v1/", "?q=1", "https://a/v1?q=1"},
+        {"https://a/v1", "/?q=1", "https://a/v1/?q=1"},
+        {"https://a", "b?q=/x/", "https://a/b?q=/x/"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pl_buf out = {0};
+        pl_url_join(&out, pl_slice_of(rows[i][0]), pl_slice_of(rows[i][1]));
+        CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(rows[i][2]));
+        pl_buf_fini(&out);
+    }
+}
+
+/* The second and third columns: RFC 3986 section 2.3, and the WHATWG URL standard's serialiser. */
+TEST(text_is_encoded)
+{
+    static const struct {
+        pl_slice text;
+        const char *url, *form;
+    } rows[] = {
+        {{"", 0}, "", ""},
+        {{"AZaz09", 6}, "AZaz09", "AZaz09"},
+        {{"-._~*", 5}, "-._~%2A", "-._%7E*"},
+        {{"a b+c", 5}, "a%20b%2Bc", "a+b%2Bc"},
+        {{"a/b?c#d&e=f%", 12}, "a%2Fb%3Fc%23d%26e%3Df%25", "a%2Fb%3Fc%23d%26e%3Df%25"},
+        {{"\xc3\xb8\0\r\n", 5}, "%C3%B8%00%0D%0A", "%C3%B8%00%0D%0A"},
+        {{"!'()@:", 6}, "%21%27%28%29%40%3A", "%21%27%28%29%40%3A"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pl_buf url = {0}, form = {0};
+        pl_url_encode(&url, rows[i].text);
+        pl_url_encode_form(&form, rows[i].text);
+        CHECK_EQ_SLICE(pl_buf_slice(&url), pl_slice_of(rows[i].url));
+        CHECK_EQ_SLICE(pl_buf_slice(&form), pl_slice_of(rows[i].form));
+        pl_buf_fini(&url);
+        pl_buf_fini(&form);
+    }
+}
+
+TEST(text_is_decoded)
+{
+    static const struct {
+        const char *text;
+        bool plus_is_space, ok;
+        pl_slice wanted;
+    } rows[] = {
+        {"", false, true, {"", 0}},
+        {"abc", false, true, {"abc", 3}},
+        {"a+b", false, true, {"a+b", 3}},
+        {"a+b", true, true, {"a b", 3}},
+        {"a%2Bb%2b", true, true, {"a+b+", 4}},
+        {"%C3%B8%00", false, true, {"\xc3\xb8\0", 3}},
+        {"%25%32%35", false, true, {"%25", 3}},
+        {"%", false, false, {"", 0}},
+        {"a%4", false, false, {"", 0}},
+        {"ab%g1", false, false, {"", 0}},
+        {"ab%1g", false, false, {"", 0}},
+        {"%%41", false, false, {"", 0}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pl_buf out = {0};
+        test_guarded copy = test_guard(pl_slice_of(rows[i].text));
+        PL_BUF_PUT(&out, "<");
+        CHECK_EQ_INT(pl_url_decode(&out, copy.bytes, rows[i].plus_is_space), rows[i].ok);
+        CHECK_EQ_SLICE(pl_slice_from(pl_buf_slice(&out), 1), rows[i].wanted);
+        pl_buf_fini(&out);
+        test_unguard(&copy);
+    }
+}
+
+TEST(a_query_is_walked)
+{
+    pl_slice rest = PL_SLICE("a=1&&b&=2&c=&d=x=y&"), name, value;
+    static const char *const wanted[][2] = {
+        {"a", "1"}, {"b", "-"}, {"", "2"}, {"c", ""}, {"d", "x=y"}};
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        CHECK(pl_query_next(&rest, &name, &value));
+        CHECK_EQ_SLICE(name, pl_slice_of(wanted[i][0]));
+        CHECK_EQ_SLICE(shown(value), pl_slice_of(wanted[i][1]));
+    }
+    CHECK(!pl_query_next(&rest, &name, &value));
+    rest = PL_SLICE("&&");
+    CHECK(!pl_query_next(&rest, &name, &value));
+    rest = PL_NO_SLICE;
+    CHECK(!pl_query_next(&rest, &name, &value));
+}
+
+int main(void)
+{
+    return RUN(CASE(urls_are_split), CASE(urls_that_are_refused), CASE(an_authority_alone),
+               CASE(absolute_or_relative), CASE(base_and_path_are_joined), CASE(text_is_encoded),
+               CASE(text_is_decoded), CASE(a_query_is_walked));
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/world.h"
+
+#include <pthread.h>
+
+static pl_loop *loop;
+static int called;
+static char order[16];
+static size_t ordered;
+
+static void stop_timer(pl_timer *t)
+{
+    (void)t;
+    called++;
+    pl_loop_stop(loop);
+}
+
+static uint64_t run_us(void)
+{
+    uint64_t started = pl_monotonic_us();
+    pl_loop_run(loop);
+    return pl_monotonic_us() - started;
+}
+
+TEST(loop_fires_a_timer_when_it_is_due_and_not_before)
+{
+    loop = pl_loop_new();
+    pl_timer t;
+    pl_timer_init(&t, stop_timer);
+    called = 0;
+    pl_wheel_start(pl_loop_wheel(loop), &t, 30);
+    uint64_t took = run_us();
+    CHECK_EQ_INT(called, 1);
+    CHECK(took >= 29000); /* the wheel counts whole milliseconds */
+    pl_loop_free(loop);
+}
+
+static pl_timer second;
+static uint64_t second_started_us, second_took_us;
+
+static void start_second(pl_message *m)
+{
+    (void)m;
+    second_started_us = pl_monotonic_us();
+    pl_wheel_start(pl_loop_wheel(loop), &second, 30);
+}
+
+static void second_fired(pl_timer *t)
+{
+    (void)t;
+    second_took_us = pl_monotonic_us() - second_started_us;
+    pl_loop_stop(loop);
+}
+
+static void *post_later(void *arg)
+{
+    usleep(60000); /* long enough for a stale clock of the wheel to show */
+    pl_mailbox_post(pl_loop_mailbox(loop), arg);
+    return NULL;
+}
+
+/* A wheel whose now were that of the round before would fire 60 ms early. */
+TEST(loop_timer_started_after_a_long_wait_does_not_fire_early)
+{
+    loop = pl_loop_new();
+    pl_timer_init(&second, second_fired);
+    pl_message m = {.fn = start_second};
+    pthread_t thread;
+    pthread_create(&thread, NULL, post_later, &m);
+    pl_loop_run(loop);
+    pthread_join(thread, NULL);
+    CHECK(second_took_us >= 29000);
+    pl_loop_free(loop);
+}
+
+static void put(char c)
+{
+    order[ordered++] = c;
+}
+
+static void zero_timer(pl_timer *t)
+{
+    (void)t;
+    put('t');
+    pl_loop_stop(loop);
+}
+
+static pl_message deferred;
+static pl_timer zero;
+
+static void run_deferred(pl_message *m)
+{
+    (void)m;
+    put('d');
+    pl_wheel_start(pl_loop_wheel(loop), &zero, 0);
+}
+
+static void defer_it(pl_message *m)
+{
+    (void)m;
+    deferred.fn = run_deferred;
+    pl_loop_defer(loop, &deferred);
+    put('m');
+}
+
+TEST(loop_runs_deferred_work_after_its_caller_and_timers_of_delay_0_after_that)
+{
+    loop = pl_loop_new();
+    ordered = 0;
+    pl_timer_init(&zero, zero_timer);
+    pl_message m = {.fn = defer_it};
+    pl_mailbox_post(pl_loop_mailbox(loop), &m);
+    uint64_t took = run_us();
+    order[ordered] = '\0';
+    CHECK_EQ_STR(order, "mdt");
+    CHECK(took < DEADLINE_US);
+    pl_loop_free(loop);
+}
+
+static int deferrals;
+static void defer_again(pl_message *m)
+{
+    if (++deferrals < 5)
+        pl_loop_defer(loop, m);
+    else
+        pl_loop_stop(loop);
+}
+
+TEST(loop_does_not_sleep_on_deferred_work)
+{
+    loop = pl_loop_new();
+    deferrals = 0;
+    pl_message m = {.fn = defer_again};
+    pl_loop_defer(loop, &m);
+    CHECK(run_us() < DEADLINE_US);
+    CHECK_EQ_INT(deferrals, 5);
+    pl_loop_free(loop);
+}
+
+TEST(loop_free_runs_what_was_deferred)
+{
+    loop = pl_loop_new();
+    deferrals = 3;
+    pl_message m = {.fn = defer_again};
+    pl_loop_defer(loop, &m);
+    pl_loop_free(loop);
+    CHECK_EQ_INT(deferrals, 5);
+}
+
+enum { POSTS = 2000, POSTERS = 3 };
+static pl_message posts[POSTERS][POSTS];
+static int received;
+
+static void count_post(pl_message *m)
+{
+    (void)m;
+    if (++received == POSTERS * POSTS) pl_loop_stop(loop);
+}
+
+static void *post_many(void *arg)
+{
+    pl_message *mine = arg;
+    for (int i = 0; i < POSTS; i++) {
+        mine[i].fn = count_post;
+        pl_mailbox_post(pl_loop_mailbox(loop), &mine[i]);
+    }
+    return NULL;
+}
+
+TEST(loop_takes_messages_of_many_threads)
+{
+    loop = pl_loop_new();
+    received = 0;
+    pthread_t threads[POSTERS];
+    for (int i = 0; i < POSTERS; i++)
+        pthread_create(&threads[i], NULL, post_many, posts[i]);
+    pl_loop_run(loop);
+    for (int i = 0; i < POSTERS; i++)
+        pthread_join(threads[i], NULL);
+    CHECK_EQ_INT(received, POSTERS * POSTS);
+    pl_loop_free(loop);
+}
+
+static void stall(pl_timer *t)
+{
+    (void)t;
+    for (uint64_t started = pl_monotonic_us(); pl_monotonic_us() - started < 40000;)
+        ;
+    pl_loop_stop(loop);
+}
+
+TEST(loop_watchdog_sees_a_stall_and_does_not_count_waiting)
+{
+    loop = pl_loop_new();
+    pl_timer t;
+    pl_timer_init(&t, stop_timer);
+    pl_wheel_start(pl_loop_wheel(loop), &t, 300);
+    pl_loop_run(loop);
+    CHECK(pl_loop_longest_stall_us(loop) < 300000);
+    pl_timer_init(&t, stall);
+    pl_wheel_start(pl_loop_wheel(loop), &t, 1);
+    pl_loop_run(loop);
+    CHECK(pl_loop_longest_stall_us(loop) >= 40000);
+    uint64_t rounds = 0;
+    for (int i = 0; i < PL_HISTOGRAM_BUCKETS; i++)
+        rounds += atomic_load(&pl_loop_busy(loop)->buckets[i]);
+    CHECK(rounds >= 2);
+    pl_loop_free(loop);
+}
+
+TEST(loop_stopped_before_it_runs_returns_at_once)
+{
+    loop = pl_loop_new();
+    pl_loop_stop(loop);
+    CHECK(run_us() < DEADLINE_US);
+    pl_loop_free(loop);
+}
+
+TEST(loop_clocks_and_seeds)
+{
+    uint64_t a = pl_monotonic_us(), b = pl_monotonic_us();
+    CHECK(b >= a);
+    CHECK(pl_wall_ms() > 1700000000000); /* after 2023 */
+    uint8_t one[32] = {0}, two[32] = {0};
+    pl_random_seed(one);
+    pl_random_seed(two);
+    CHECK(memcmp(one, two, sizeof one) != 0);
+}
+
+TEST(loop_leaks_no_descriptor)
+{
+    int before = world_descriptors();
+    loop = pl_loop_new();
+    CHECK(world_descriptors() > before);
+    pl_loop_free(loop);
+    CHECK_EQ_INT(world_descriptors(), before);
+}
+
+int main(void)
+{
+    return RUN(CASE(loop_fires_a_timer_when_it_is_due_and_not_before),
+               CASE(loop_timer_started_after_a_long_wait_does_not_fire_early),
+               CASE(loop_runs_deferred_work_after_its_caller_and_timers_of_delay_0_after_that),
+               CASE(loop_does_not_sleep_on_deferred_work), CASE(loop_free_runs_what_was_deferred),
+               CASE(loop_takes_messages_of_many_threads),
+               CASE(loop_watchdog_sees_a_stall_and_does_not_count_waiting),
+               CASE(loop_stopped_before_it_runs_returns_at_once), CASE(loop_clocks_and_seeds),
+               CASE(loop_leaks_no_descriptor));
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The threads, the groups, and the faults. Disk faults are made by a VFS put over SQLite's own,
+ * which fails the writes of the files that the test names; so the code under test knows nothing of
+ * it. */
+#include "base/log.h"
+#include "store_harness.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+
+/* -- the disk that fails
+ * ------------------------------------------------------------------------------------------- */
+
+enum { FAULT_WAL = 1, FAULT_DATABASE = 2 };
+
+static atomic_int fault_where, fault_code, faults_met;
+static sqlite3_vfs faulty_vfs, *real_vfs;
+/* SQLite gives the main database and the others different methods. */
+static sqlite3_io_methods faulty_methods[2];
+static const sqlite3_io_methods *real_methods[2];
+
+static int fault_at(int where)
+{
+    if (!(fault_where & where)) return SQLITE_OK;
+    faults_met++;
+    return fault_code;
+}
+
+static int write_database(sqlite3_file *f, const void *bytes, int n, sqlite3_int64 at)
+{
+    int rc = fault_at(FAULT_DATABASE);
+    return rc ? rc : real_methods[0]->xWrite(f, bytes, n, at);
+}
+
+static int write_wal(sqlite3_file *f, const void *bytes, int n, sqlite3_int64 at)
+{
+    int rc = fault_at(FAULT_WAL);
+    return rc ? rc : real_methods[1]->xWrite(f, bytes, n, at);
+}
+
+static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out)
+{
+    (void)vfs;
+    int rc = real_vfs->xOpen(real_vfs, name, f, flags, out);
+    int kind = flags & SQLITE_OPEN_MAIN_DB ? 0 : flags & SQLITE_OPEN_WAL ? 1 : -1;
+    if (rc || kind < 0) return rc;
+    if (!real_methods[kind]) {
+        real_methods[kind] = f->pMethods;
+        faulty_methods[kind] = *f->pMethods;
+        faulty_methods[kind].xWrite = kind ? write_wal : write_database;
+    }
+    f->pMethods = &faulty_methods[kind];
+    return rc;
+}
+
+static void faulty_register(void)
+{
+    real_vfs = sqlite3_vfs_find(NULL);
+    faulty_vfs = *real_vfs;
+    faulty_vfs.zName = "faulty";
+    faulty_vfs.xOpen = faulty_open;
+    sqlite3_vfs_register(&faulty_vfs, 1);
+}
+
+static void faulty_set(int where, int code)
+{
+    faults_met = 0;
+    fault_code = code;
+    fault_where = where;
+}
+
+/* -- groups
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+/* Holds the writer still with one commit, so that all that is submitted until gate_open is one
+ * group. */
+static void hold_writer(bench *b, gate *g, one *o, pl_event *event, pl_uuid id)
+{
+    gate_init(g);
+    one_init(o, event, id, true);
+    o->commit.op.message.fn = no_answer;
+    o->commit.op.reply_to = &g->mailbox;
+    o->commit.op.bytes = 100;
+    if (pl_store_submit(b->store, &o->commit.op)) abort();
+    sem_wait(&g->reached);
+}
+
+TEST(what_arrives_during_a_commit_is_one_transaction)
+{
+    enum { COUNT = 300 };
+    static one ones[COUNT];
+    static pl_event *events[COUNT];
+    bench b;
+    gate g;
+    one first;
+    bench_init(&b);
+    bench_open(&b);
+    const pl_store_metrics *m = pl_store_metrics_of(b.store);
+    pl_event *e = event_new("first", "order", "{}");
+    hold_writer(&b, &g, &first, e, id_of(T0, 0));
+    for (int i = 0; i < COUNT; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "e%d", i);
+        events[i] = event_new(id, "order", "{}");
+        one_init(&ones[i], events[i], id_of(T0, 1 + (uint32_t)i), true);
+        submit(&b, &ones[i].commit.op, PL_OP_COMMIT);
+    }
+    CHECK_EQ_INT(pl_counter_get(&m->queue_bytes), COUNT * 100);
+    gate_open(&g);
+    box_wait(&b.box, COUNT);
+    CHECK_EQ_INT(pl_counter_get(&m->commits), 2);
+    CHECK_EQ_INT(pl_counter_get(&m->operations), 1 + COUNT);
+    CHECK_EQ_INT(pl_counter_get(&m->pending), 1 + COUNT);
+    CHECK_EQ_INT(pl_counter_get(&m->queue_bytes), 0);
+    CHECK_EQ_INT(pl_counter_get(&m->errors), 0);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 1 + COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        CHECK_EQ_INT(ones[i].commit.op.result, 0);
+        free(events[i]);
+    }
+    free(e);
+    gate_fini(&g);
+    bench_fini(&b);
+}
+
+enum { THREADS = 4, ROUNDS = 50, IN_FLIGHT = 10 };
+
+static bench *shared;
+
+/* Commits ROUNDS times IN_FLIGHT events, checks that each is there in the order of answers. */
+static void *submitter(void *arg)
+{
+    uint32_t thread = *(uint32_t *)arg;
+    one ones[IN_FLIGHT];
+    pl_event *events[IN_FLIGHT];
+    box box;
+    intptr_t bad = 0;
+    box_init(&box);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t i = 0; i < IN_FLIGHT; i++) {
+            uint32_t n = (thread * ROUNDS + round) * IN_FLIGHT + i;
+            char id[24];
+            snprintf(id, sizeof id, "e%u", n);
+            events[i] = event_new(id, "order", "{}");
+            one_init(&ones[i], events[i], id_of(T0, n), true);
+            ones[i].commit.op.message.fn = no_answer;
+            ones[i].commit.op.reply_to = &box.mailbox;
+            ones[i].commit.op.bytes = 100;
+            if (pl_store_submit(shared->store, &ones[i].commit.op)) abort();
+        }
+        box_wait(&box, IN_FLIGHT);
+        for (uint32_t i = 0; i < IN_FLIGHT; i++) {
+            bad += ones[i].commit.op.result != 0 || events[i]->seq == 0;
+            bad += i > 0 && events[i]->seq <= events[i - 1]->seq;
+            free(events[i]);
+        }
+    }
+    box_fini(&box);
+    return (void *)bad; /* NOLINT: a count in a pointer */
+}
+
+TEST(many_threads_share_commits)
+{
+    bench b;
+    pthread_t threads[THREADS];
+    uint32_t numbers[THREADS];
+    bench_init(&b);
+    bench_open(&b);
+    shared = &b;
+    for (uint32_t i = 0; i < THREADS; i++) {
+        numbers[i] = i;
+        pthread_create(&threads[i], NULL, submitter, &numbers[i]);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        void *bad;
+        pthread_join(threads[i], &bad);
+        CHECK(bad == NULL);
+    }
+    const pl_store_metrics *m = pl_store_metrics_of(b.store);
+    CHECK_EQ_INT(pl_counter_get(&m->operations), THREADS * ROUNDS * IN_FLIGHT);
+    CHECK(pl_counter_get(&m->commits) < THREADS * ROUNDS * IN_FLIGHT);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending"), THREADS * ROUNDS * IN_FLIGHT);
+    bench_fini(&b);
+}
+
+TEST(the_queue_is_bounded_by_weight)
+{
+    bench b;
+    gate g;
+    one first, ones[3];
+    bench_init(&b);
+    char *reason = NULL;
+    pl_store_config config = bench_config(&b);
+    config.queue_bytes = 1000;
+    CHECK_EQ_INT(pl_store_open(&b.store, &config, &reason), 0);
+    pl_event *e = event_new("first", "order", "{}");
+    hold_writer(&b, &g, &first, e, id_of(T0, 0));
+    pl_event *events[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "e%u", i);
+        events[i] = event_new(id, "order", "{}");
+        one_init(&ones[i], events[i], id_of(T0, i + 1), true);
+        ones[i].commit.op =
+            (pl_op){.message.fn = no_answer, .reply_to = &b.box.mailbox, .bytes = 600};
+    }
+    ones[0].commit.op.bytes = 5000; /* too heavy by itself: taken when it is alone */
+    CHECK_EQ_INT(pl_store_submit(b.store, &ones[0].commit.op), 0);
+    CHECK_EQ_INT(pl_store_submit(b.store, &ones[1].commit.op), PL_E_BUSY);
+    gate_open(&g);
+    box_wait(&b.box, 1);
+    CHECK_EQ_INT(pl_store_submit(b.store, &ones[1].commit.op), 0);
+    box_wait(&b.box, 1);
+    CHECK_EQ_INT(pl_store_submit(b.store, &ones[2].commit.op), 0);
+    box_wait(&b.box, 1);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 4);
+    for (int i = 0; i < 3; i++)
+        free(events[i]);
+    free(e);
+    gate_fini(&g);
+    bench_fini(&b);
+}
+
+TEST(one_bad_operation_does_not_spoil_its_group)
+{
+    bench b;
+    gate g;
+    one first, ones[3];
+    bench_init(&b);
+    bench_open(&b);
+    pl_event *e = event_new("first", "order", "{}"), *events[3];
+    hold_writer(&b, &g, &first, e, id_of(T0, 1));
+    for (uint32_t i = 0; i < 3; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "e%u", i);
+        events[i] = event_new(id, "order", "{}");
+        one_init(&ones[i], events[i], id_of(T0, i == 1 ? 1 : i + 10),
+                 true); /* the second: an id that is taken */
+        submit(&b, &ones[i].commit.op, PL_OP_COMMIT);
+    }
+    gate_open(&g);
+    box_wait(&b.box, 3);
+    CHECK_EQ_INT(ones[0].commit.op.result, 0);
+    CHECK_EQ_INT(ones[1].commit.op.result, PL_E_STORE);
+    CHECK_EQ_INT(ones[2].commit.op.result, 0);
+    CHECK(events[0]->seq > 0 && events[1]->seq == 0 && events[2]->seq > 0);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 3);
+    CHECK_EQ_INT(pl_counter_get(&pl_store_metrics_of(b.store)->pending), 3);
+    for (int i = 0; i < 3; i++)
+        free(events[i]);
+    free(e);
+    gate_fini(&g);
+    bench_fini(&b);
+}
+
+TEST(closing_carries_out_what_was_submitted)
+{
+    bench b;
+    gate g;
+    one first, second;
+    bench_init(&b);
+    bench_open(&b);
+    pl_event *e = event_new("first", "order", "{}"), *f = event_new("second", "order", "{}");
+    hold_writer(&b, &g, &first, e, id_of(T0, 1));
+    one_init(&second, f, id_of(T0, 2), true);
+    submit(&b, &second.commit.op, PL_OP_COMMIT);
+    gate_open(&g);
+    pl_store_close(b.store);
+    CHECK_EQ_INT(pl_mailbox_drain(&b.box.mailbox), 1);
+    CHECK_EQ_INT(second.commit.op.result, 0);
+    bench_open(&b);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 2);
+    free(e);
+    free(f);
+    gate_fini(&g);
+    bench_fini(&b);
+}
+
+/* -- faults
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static int log_lines(int fd)
+{
+    char text[8192];
+    int lines = 0;
+    ssize_t n = pread(fd, text, sizeof text, 0);
+    for (ssize_t i = 0; i < n; i++)
+        lines += text[i] == '\n';
+    return lines;
+}
+
+static int64_t log_now_ms(void)
+{
+    return T0;
+}
+
+/* Duplicates and claims have outputs of their own to take back. */
+static void fail_each_kind(bench *b, int wanted)
+{
+    pl_event *e = event_new("e1", "order", "{}"), *f = event_new("f", "order", "{}");
+    pl_commit_delivery d[2] = {{.id = id_of(T0, 70)}, {.id = id_of(T0, 71)}};
+    pl_commit_event events[2] = {{.event = f, .deliveries = &d[0], .count = 1},
+                                 {.event = e, .deliveries = &d[1], .count = 1}};
+    pl_commit c = {.events = events, .count = 2, .now_ms = T0};
+    CHECK_EQ_INT(run_op(b, &c.op, PL_OP_COMMIT), wanted);
+    CHECK(f->seq == 0 && !events[1].is_duplicate && events[1].known == NULL);
+    free(e);
+    free(f);
+
+    pl_claim claim = {.before_ms = INT64_MAX, .limit = 10};
+    CHECK_EQ_INT(run_op(b, &claim.op, PL_OP_CLAIM), wanted);
+    CHECK(claim.count == 0 && claim.next_due_ms == INT64_MAX);
+    CHECK_EQ_INT(record_one(b, id_of(T0, 2), 1, PL_STATE_DELIVERED), wanted);
+    enum pl_state state;
+    CHECK_EQ_INT(command(b, PL_COMMAND_CANCEL, id_of(T0, 2), &state), wanted);
+}
+
+static void check_fault_and_recovery(int code, int wanted)
+{
+    bench b;
+    char log_path[64];
+    bench_init(&b);
+    snprintf(log_path, sizeof log_path, "%s/log", b.folder);
+    int log = open(log_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    pl_log_init(log_now_ms, log, PL_LOG_INFO, PL_LOG_JSON);
+    bench_open(&b);
+    const pl_store_metrics *m = pl_store_metrics_of(b.store);
+    CHECK_EQ_INT(commit_one(&b, "e1", id_of(T0, 1), false), 0);
+    CHECK_EQ_INT(commit_one(&b, "e2", id_of(T0, 2), true), 0);
+    int before = log_lines(log);
+    faulty_set(FAULT_WAL, code);
+    fail_each_kind(&b, wanted);
+    CHECK(faults_met > 0);
+    CHECK_EQ_INT(pl_counter_get(&m->errors), 4);
+    CHECK_EQ_INT(pl_counter_get(&m->pending), 2);
+    CHECK_EQ_INT(log_lines(log) - before, 1); /* four operations failed, one line */
+    faulty_set(0, 0);
+    CHECK_EQ_INT(commit_one(&b, "e3", id_of(T0, 3), true), 0);
+    CHECK_EQ_INT(record_one(&b, id_of(T0, 2), 1, PL_STATE_DELIVERED), 0);
+    CHECK_EQ_INT(log_lines(log) - before, 2);
+    bench_reopen(&b);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 3);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending"), 2);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM deliveries WHERE state = 1"), 1);
+    pl_log_init(log_now_ms, STDERR_FILENO, PL_LOG_OFF, PL_LOG_JSON);
+    close(log);
+    unlink(log_path);
+    bench_fini(&b);
+}
+
+TEST(a_full_disk_is_said_once_and_recovered_from)
+{
+    check_fault_and_recovery(SQLITE_FULL, PL_E_STORE_FULL);
+}
+
+TEST(a_failing_disk_is_said_once_and_recovered_from)
+{
+    check_fault_and_recovery(SQLITE_IOERR_WRITE, PL_E_STORE);
+}
+
+TEST(a_checkpoint_that_fails_stops_nothing)
+{
+    bench b;
+    uint32_t n = 0;
+    bench_init(&b);
+    bench_open(&b);
+    faulty_set(FAULT_DATABASE, SQLITE_FULL);
+    for (char id[16]; faults_met < 3 && n < 2000; n++) {
+        snprintf(id, sizeof id, "e%u", n);
+        if (commit_one(&b, id, id_of(T0, n), true)) break;
+    }
+    CHECK(faults_met >= 3);
+    faulty_set(0, 0);
+    CHECK_EQ_INT(commit_one(&b, "last", id_of(T0, n), true), 0);
+    CHECK_EQ_INT(pl_counter_get(&pl_store_metrics_of(b.store)->errors), 0);
+    bench_reopen(&b);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending"), n + 1);
+    CHECK_EQ_INT(bench_number(&b, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    bench_fini(&b);
+}
+
+/* -- SIGKILL
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static void write_u32(int fd, uint32_t n)
+{
+    if (write(fd, &n, sizeof n) != sizeof n) _exit(2);
+}
+
+/* The process that will be killed: commits events IN_FLIGHT at a time, says of each that it was
+ * answered. */
+static void __attribute__((noreturn)) commit_until_killed(bench *b, uint32_t first, int out)
+{
+    one ones[IN_FLIGHT];
+    bench_open(b);
+    for (uint32_t n = first;; n += IN_FLIGHT) {
+        pl_event *events[IN_FLIGHT];
+        for (uint32_t i = 0; i < IN_FLIGHT; i++) {
+            char id[16];
+            snprintf(id, sizeof id, "e%u", n + i);
+            events[i] = event_new(id, "order", "{}");
+            one_init(&ones[i], events[i], id_of(T0, n + i), true);
+            submit(b, &ones[i].commit.op, PL_OP_COMMIT);
+        }
+        box_wait(&b->box, IN_FLIGHT);
+        for (uint32_t i = 0; i < IN_FLIGHT; i++) {
+            if (ones[i].commit.op.result == 0) write_u32(out, n + i);
+            free(events[i]);
+        }
+    }
+}
+
+TEST(nothing_that_was_acknowledged_is_lost_to_sigkill)
+{
+    enum { KILLS = 12, SPAN = 100000 };
+    bench b;
+    uint32_t kept = 0;
+    bench_init(&b);
+    for (uint32_t kill_number = 0; kill_number < KILLS; kill_number++) {
+        int pipe_fds[2];
+        if (pipe2(pipe_fds, O_CLOEXEC)) abort();
+        fflush(stdout);
+        pid_t child = fork();
+        if (child == 0) commit_until_killed(&b, kill_number * SPAN, pipe_fds[1]);
+        close(pipe_fds[1]);
+        /* The moment is a number of answers seen, a different one each time; where the writer
+         * stands then is chance. */
+        uint32_t n, last = 0, answers = 0, until = 1 + kill_number * 37;
+        while (read(pipe_fds[0], &n, sizeof n) == sizeof n) {
+            last = n;
+            if (++answers == until) kill(child, SIGKILL);
+        }
+        close(pipe_fds[0]);
+        int status = 0;
+        waitpid(child, &status, 0);
+        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        CHECK(answers >= until);
+
+        bench_open(&b); /* the lock died with its owner */
+        CHECK_EQ_INT(last, kill_number * SPAN + answers - 1);
+        char sql[160];
+        snprintf(sql, sizeof sql,
+                 "SELECT count(*) FROM events e JOIN pending p ON p.event = e.seq WHERE p.held = 0"
+                 " AND CAST(substr(e.id, 2) AS INTEGER) BETWEEN %u AND %u",
+                 kill_number * SPAN, last);
+        CHECK_EQ_INT(bench_number(&b, sql), answers);
+        kept += answers;
+        CHECK(pl_counter_get(&pl_store_metrics_of(b.store)->pending) >= kept);
+        pl_store_close(b.store);
+        b.store = NULL;
+    }
+    CHECK_EQ_INT(bench_number(&b, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    bench_fini(&b);
+}
+
+int main(void)
+{
+    faulty_register();
+    return RUN(CASE(what_arrives_during_a_commit_is_one_transaction),
+               CASE(many_threads_share_commits), CASE(the_queue_is_bounded_by_weight),
+               CASE(one_bad_operation_does_not_spoil_its_group),
+               CASE(closing_carries_out_what_was_submitted),
+               CASE(a_full_disk_is_said_once_and_recovered_from),
+               CASE(a_failing_disk_is_said_once_and_recovered_from),
+               CASE(a_checkpoint_that_fails_stops_nothing),
+               CASE(nothing_that_was_acknowledged_is_lost_to_sigkill));
+}
