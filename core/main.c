@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The command line: `perilune SUBCOMMAND ...`. Exit codes: 0 ok, 1 the job failed, 2 bad usage, 3 bad configuration. */
+ * The command line: `perilune SUBCOMMAND ...`. Exit codes: 0 ok, 1 the job failed, 2 bad usage, 3
+ * bad configuration. */
 #include "cmd/cmd.h"
 
 #include <stdio.h>
@@ -22,7 +23,8 @@ static const struct command {
 int pl_cmd_version(int argc, char **argv)
 {
     static const pl_option options[] = {{0}};
-    static const pl_command_line line = {.usage = "perilune version", .about = "Prints the version.", .options = options};
+    static const pl_command_line line = {
+        .usage = "perilune version", .about = "Prints the version.", .options = options};
     pl_arguments a;
     int code = PL_EXIT_USAGE;
     if (!pl_arguments_parse(&line, argc, argv, &a, &code)) return code;
@@ -33,7 +35,8 @@ int pl_cmd_version(int argc, char **argv)
 
 static void print_help(FILE *out)
 {
-    fprintf(out, "Usage: perilune SUBCOMMAND ...\n\nA Lua-scriptable integration gateway: events in, HTTP calls to other systems out.\n\n");
+    fprintf(out, "Usage: perilune SUBCOMMAND ...\n\nA Lua-scriptable integration gateway: events "
+                 "in, HTTP calls to other systems out.\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].about);
     fprintf(out, "\nperilune SUBCOMMAND --help says more.\n");
@@ -43,10 +46,12 @@ int main(int argc, char **argv)
 {
     pl_slice name = pl_slice_of(argc > 1 ? argv[1] : "");
     for (size_t i = 0; i < COMMANDS; i++)
-        if (pl_slice_eq(name, pl_slice_of(commands[i].name))) return commands[i].run(argc - 1, argv + 1);
+        if (pl_slice_eq(name, pl_slice_of(commands[i].name)))
+            return commands[i].run(argc - 1, argv + 1);
     bool wants_help = pl_slice_eq(name, PL_SLICE("--help")) || pl_slice_eq(name, PL_SLICE("help"));
     if (pl_slice_eq(name, PL_SLICE("--version"))) return pl_cmd_version(1, argv);
-    if (name.len && !wants_help) fprintf(stderr, "perilune: there is no subcommand '%s'\n\n", argv[1]);
+    if (name.len && !wants_help)
+        fprintf(stderr, "perilune: there is no subcommand '%s'\n\n", argv[1]);
     print_help(wants_help ? stdout : stderr);
     return wants_help ? PL_EXIT_OK : PL_EXIT_USAGE;
 }

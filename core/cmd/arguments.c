@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Arguments of all subcommands: long options through getopt_long, the settings as further options, one form of help. */
+ * Arguments of all subcommands: long options through getopt_long, the settings as further options,
+ * one form of help. */
 #include "cmd/cmd.h"
 
 #include <getopt.h>
@@ -27,7 +28,7 @@ static char *setting_flag(const pl_setting *s)
     return pl_buf_take(&name, NULL);
 }
 
-/* -- help --------------------------------------------------------------------------------------------------------------------------- */
+/* -- help -- */
 
 static void print_option(const char *name, const char *argument, const char *help)
 {
@@ -47,7 +48,8 @@ static void print_settings(void)
     for (size_t i = 0; i < pl_setting_count; i++) {
         const pl_setting *s = &pl_setting_list[i];
         char *name = setting_flag(s), help[256];
-        snprintf(help, sizeof help, "%s%s%s%s", s->help, s->initial[0] ? " [" : "", s->initial, s->initial[0] ? "]" : "");
+        snprintf(help, sizeof help, "%s%s%s%s", s->help, s->initial[0] ? " [" : "", s->initial,
+                 s->initial[0] ? "]" : "");
         print_option(name, words[s->kind], help);
         free(name);
     }
@@ -63,17 +65,20 @@ static void print_help(const pl_command_line *c)
     if (c->examples) printf("\nExamples:\n%s", c->examples);
 }
 
-/* -- parse -------------------------------------------------------------------------------------------------------------------------- */
+/* -- parse -- */
 
 static struct option *make_table(const pl_command_line *c, size_t own)
 {
     size_t count = own + 2 + (c->has_settings ? pl_setting_count : 0);
     struct option *table = pl_alloc_zero(count * sizeof *table);
     for (size_t i = 0; i < own; i++)
-        table[i] = (struct option){c->options[i].name, c->options[i].argument ? required_argument : no_argument, NULL, (int)i + 1};
+        table[i] = (struct option){c->options[i].name,
+                                   c->options[i].argument ? required_argument : no_argument, NULL,
+                                   (int)i + 1};
     table[own] = (struct option){"help", no_argument, NULL, HELP_OPTION};
     for (size_t i = 0; c->has_settings && i < pl_setting_count; i++)
-        table[own + 1 + i] = (struct option){setting_flag(&pl_setting_list[i]), required_argument, NULL, SETTING_OPTION + (int)i};
+        table[own + 1 + i] = (struct option){setting_flag(&pl_setting_list[i]), required_argument,
+                                             NULL, SETTING_OPTION + (int)i};
     return table;
 }
 
@@ -91,7 +96,8 @@ static bool usage_mistake(const pl_command_line *c, int *exit_code)
     return false;
 }
 
-static bool parse(const pl_command_line *c, int argc, char **argv, const struct option *table, pl_arguments *a, int *exit_code)
+static bool parse(const pl_command_line *c, int argc, char **argv, const struct option *table,
+                  pl_arguments *a, int *exit_code)
 {
     int option;
     optind = 1;
@@ -110,11 +116,14 @@ static bool parse(const pl_command_line *c, int argc, char **argv, const struct 
     for (int i = optind; i < argc && a->word_count < 8; i++)
         a->words[a->word_count++] = argv[i];
     if (a->word_count >= c->min_words && argc - optind <= c->max_words) return true;
-    fprintf(stderr, "%s: %s\n", argv[0], a->word_count < c->min_words ? "an argument is missing" : "there are too many arguments");
+    fprintf(stderr, "%s: %s\n", argv[0],
+            a->word_count < c->min_words ? "an argument is missing"
+                                         : "there are too many arguments");
     return usage_mistake(c, exit_code);
 }
 
-bool pl_arguments_parse(const pl_command_line *c, int argc, char **argv, pl_arguments *a, int *exit_code)
+bool pl_arguments_parse(const pl_command_line *c, int argc, char **argv, pl_arguments *a,
+                        int *exit_code)
 {
     *a = (pl_arguments){.setting_values = pl_alloc_zero(pl_setting_count * sizeof(char *))};
     struct option *table = make_table(c, count_options(c));
@@ -137,7 +146,8 @@ const char *pl_argument(const pl_command_line *c, const pl_arguments *a, const c
     return NULL;
 }
 
-bool pl_argument_number(const pl_command_line *c, const pl_arguments *a, const char *name, double missing, double *value)
+bool pl_argument_number(const pl_command_line *c, const pl_arguments *a, const char *name,
+                        double missing, double *value)
 {
     const char *text = pl_argument(c, a, name);
     char *end;
@@ -149,7 +159,7 @@ bool pl_argument_number(const pl_command_line *c, const pl_arguments *a, const c
     return false;
 }
 
-/* -- settings ------------------------------------------------------------------------------------------------------------------------- */
+/* -- settings -- */
 
 static char *mistake(const char *where, const char *value, const char *expected)
 {
@@ -160,7 +170,8 @@ static char *mistake(const char *where, const char *value, const char *expected)
     return pl_buf_take(&text, NULL);
 }
 
-static char *override_one(pl_settings *s, const pl_setting *setting, const char *where, const char *value)
+static char *override_one(pl_settings *s, const pl_setting *setting, const char *where,
+                          const char *value)
 {
     const char *shown = setting->kind == PL_SETTING_SECRETS ? "***" : value;
     const char *expected = pl_settings_set(s, setting, pl_slice_of(value));
@@ -183,13 +194,14 @@ char *pl_arguments_override(pl_settings *s, void *arguments)
         PL_BUF_PUT(&name, "--");
         pl_setting_flag(setting, &name);
         pl_buf_put_char(&name, '\0');
-        if (wrong == NULL && a->setting_values[i]) wrong = override_one(s, setting, name.ptr, a->setting_values[i]);
+        if (wrong == NULL && a->setting_values[i])
+            wrong = override_one(s, setting, name.ptr, a->setting_values[i]);
         pl_buf_fini(&name);
     }
     return wrong;
 }
 
-/* -- files ------------------------------------------------------------------------------------------------------------------------------ */
+/* -- files -- */
 
 int pl_read_file(const char *path, pl_buf *out)
 {

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 static const pl_option options[] = {
-    {"lua-path", "DIR", "take lua/ and plugins/ from this source tree instead of the built-in ones (or PERILUNE_LUA_PATH)"},
+    {"lua-path", "DIR",
+     "take lua/ and plugins/ from this source tree instead of the built-in ones (or "
+     "PERILUNE_LUA_PATH)"},
     {0},
 };
 
@@ -52,8 +54,10 @@ int pl_cmd_check(int argc, char **argv)
     pl_generation *g = NULL;
     if (!pl_arguments_parse(&line, argc, argv, &a, &code)) return code;
     const char *lua_path = pl_argument(&line, &a, "lua-path");
-    pl_script_config config = {.lua_path = lua_path ? lua_path : getenv("PERILUNE_LUA_PATH"), .json_depth = PL_JSON_MAX_DEPTH};
-    if (pl_bundle_read(a.words[0], &bundle, &faults) == 0) g = pl_script_load(bundle, &config, 1, &faults);
+    pl_script_config config = {.lua_path = lua_path ? lua_path : getenv("PERILUNE_LUA_PATH"),
+                               .json_depth = PL_JSON_MAX_DEPTH};
+    if (pl_bundle_read(a.words[0], &bundle, &faults) == 0)
+        g = pl_script_load(bundle, &config, 1, &faults);
     code = report(a.words[0], g, &faults);
     pl_generation_unref(g);
     pl_bundle_free(bundle);

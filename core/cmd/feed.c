@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * `perilune feed`: what a running gateway has delivered, as a table or as JSON lines; with --follow what it delivers from now on. */
+ * `perilune feed`: what a running gateway has delivered, as a table or as JSON lines; with --follow
+ * what it delivers from now on. */
 #include "base/json.h"
 #include "cmd/cmd.h"
 #include "http/url.h"
@@ -51,7 +52,7 @@ static void build_url(const pl_arguments *a, pl_buf *url)
     pl_buf_put_char(url, '\0');
 }
 
-/* -- rows --------------------------------------------------------------------------------------------------------------------------- */
+/* -- rows -- */
 
 /* A member as text; "-" for null or none. */
 static char *member(pl_slice row, const char *name)
@@ -76,15 +77,18 @@ static void print_cells(pl_slice row, const char *const *names, const int *width
     }
 }
 
-static const char *const row_names[] = {"created", "state", "connector", "webhook", "event_type", "attempts", "status", "outcome", "id"};
-static const char *const live_names[] = {"started", "state", "connector", "webhook", "event_type", "attempt", "status", "outcome", "id"};
+static const char *const row_names[] = {"created",  "state",  "connector", "webhook", "event_type",
+                                        "attempts", "status", "outcome",   "id"};
+static const char *const live_names[] = {"started", "state",  "connector", "webhook", "event_type",
+                                         "attempt", "status", "outcome",   "id"};
 static const int widths[] = {24, 9, 16, 24, 20, 3, 6, 12, 36};
 
 #define CELLS (sizeof widths / sizeof *widths)
 
 static void print_head(void)
 {
-    static const char *const titles[] = {"TIME", "STATE", "CONNECTOR", "WEBHOOK", "EVENT", "TRY", "STATUS", "OUTCOME", "ID"};
+    static const char *const titles[] = {"TIME", "STATE",  "CONNECTOR", "WEBHOOK", "EVENT",
+                                         "TRY",  "STATUS", "OUTCOME",   "ID"};
     for (size_t i = 0; i < CELLS; i++)
         printf("%-*s%s", i + 1 < CELLS ? widths[i] : 0, titles[i], i + 1 < CELLS ? "  " : "\n");
 }
@@ -98,7 +102,7 @@ static void print_row(const pl_arguments *a, pl_slice row, const char *const *na
     fflush(stdout);
 }
 
-/* -- one page, or following -------------------------------------------------------------------------------------------------------------- */
+/* -- one page, or following -- */
 
 typedef struct reading {
     const pl_arguments *arguments;
@@ -112,7 +116,8 @@ static void take_lines(reading *r)
     char *end;
     while (r->bytes.len && (end = memchr(r->bytes.ptr, '\n', r->bytes.len)) != NULL) {
         pl_slice text = {r->bytes.ptr, (size_t)(end - r->bytes.ptr)};
-        if (pl_slice_starts(text, PL_SLICE("data: "))) print_row(r->arguments, pl_slice_from(text, 6), live_names);
+        if (pl_slice_starts(text, PL_SLICE("data: ")))
+            print_row(r->arguments, pl_slice_from(text, 6), live_names);
         pl_buf_consume(&r->bytes, text.len + 1);
     }
 }

@@ -6,19 +6,23 @@
 #include <stdlib.h>
 
 static const pl_option options[] = {
-    {"lua-path", "DIR", "take lua/ and plugins/ from this source tree instead of the built-in ones (or PERILUNE_LUA_PATH)"},
+    {"lua-path", "DIR",
+     "take lua/ and plugins/ from this source tree instead of the built-in ones (or "
+     "PERILUNE_LUA_PATH)"},
     {0},
 };
 
 static const pl_command_line line = {
     .usage = "perilune run [OPTIONS] DIR",
-    .about = "Runs the gateway of the folder DIR until SIGTERM or SIGINT. SIGHUP loads its scripts anew.",
+    .about = "Runs the gateway of the folder DIR until SIGTERM or SIGINT. SIGHUP loads its scripts "
+             "anew.",
     .options = options,
     .has_settings = true,
     .min_words = 1,
     .max_words = 1,
     .examples = "  perilune run examples/quickstart\n"
-                "  perilune run --listen 127.0.0.1:9000 --store /tmp/perilune.db --workers 2 examples/quickstart\n",
+                "  perilune run --listen 127.0.0.1:9000 --store /tmp/perilune.db --workers 2 "
+                "examples/quickstart\n",
 };
 
 int pl_cmd_run(int argc, char **argv)

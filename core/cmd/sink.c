@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * `perilune sink`: a receiver. It prints each request that it gets and answers as told, so that a connector can be tried, shown and tested
- * without the real system. It is our own server with a handler of thirty lines. */
+ * `perilune sink`: a receiver. It prints each request that it gets and answers as told, so that a
+ * connector can be tried, shown and tested without the real system. It is our own server with a
+ * handler of thirty lines. */
 #include "base/json.h"
 #include "cmd/cmd.h"
 #include "http/message.h"
@@ -12,7 +13,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LISTEN, JSON, QUIET, STATUS, BODY, TYPE, DELAY, FAIL_FIRST, FAIL_EVERY, FAIL_STATUS, ECHO, COUNT };
+enum {
+    LISTEN,
+    JSON,
+    QUIET,
+    STATUS,
+    BODY,
+    TYPE,
+    DELAY,
+    FAIL_FIRST,
+    FAIL_EVERY,
+    FAIL_STATUS,
+    ECHO,
+    COUNT
+};
 
 static const pl_option options[] = {
     {"listen", "ADDRESS", "address and port [127.0.0.1:9090]; port 0 takes a free one"},
@@ -32,8 +46,10 @@ static const pl_option options[] = {
 
 static const pl_command_line line = {
     .usage = "perilune sink [OPTIONS]",
-    .about = "Receives HTTP requests of any method, prints them on standard output and answers as told.\n"
-             "GET /-/count answers {\"count\": N} and is not counted. The count is printed at the end.",
+    .about =
+        "Receives HTTP requests of any method, prints them on standard output and answers as "
+        "told.\n"
+        "GET /-/count answers {\"count\": N} and is not counted. The count is printed at the end.",
     .options = options,
     .examples = "  perilune sink\n  perilune sink --listen 127.0.0.1:9091 --json --fail-first 3\n",
 };
@@ -55,7 +71,7 @@ typedef struct delayed {
     int status;
 } delayed;
 
-/* -- print ---------------------------------------------------------------------------------------------------------------------------- */
+/* -- print -- */
 
 static void write_json(const sink *s, const pl_inbound *in, pl_buf *out)
 {
@@ -89,9 +105,11 @@ static void write_json(const sink *s, const pl_inbound *in, pl_buf *out)
 static void write_text(const sink *s, const pl_inbound *in, int status, pl_buf *out)
 {
     const pl_http_request *q = &in->request;
-    pl_buf_printf(out, "#%llu %.*s %.*s\n", (unsigned long long)s->count, PL_FMT(q->method), PL_FMT(q->target));
+    pl_buf_printf(out, "#%llu %.*s %.*s\n", (unsigned long long)s->count, PL_FMT(q->method),
+                  PL_FMT(q->target));
     for (uint32_t i = 0; i < q->header_count; i++)
-        pl_buf_printf(out, "   %.*s: %.*s\n", PL_FMT(q->headers[i].name), PL_FMT(q->headers[i].value));
+        pl_buf_printf(out, "   %.*s: %.*s\n", PL_FMT(q->headers[i].name),
+                      PL_FMT(q->headers[i].value));
     if (in->body.len) {
         PL_BUF_PUT(out, "\n   ");
         pl_buf_put_slice(out, in->body);
@@ -114,7 +132,7 @@ static void print(const sink *s, const pl_inbound *in, int status)
     pl_buf_fini(&out);
 }
 
-/* -- answer --------------------------------------------------------------------------------------------------------------------------- */
+/* -- answer -- */
 
 static void reply(sink *s, pl_inbound *in, int status)
 {
@@ -157,7 +175,7 @@ static void on_request(pl_inbound *in, void *arg)
     pl_wheel_start(pl_loop_wheel(s->loop), &d->timer, (uint64_t)s->delay_ms);
 }
 
-/* -- life ------------------------------------------------------------------------------------------------------------------------------ */
+/* -- life -- */
 
 static void *wait_for_signal(void *loop)
 {
@@ -174,9 +192,12 @@ static void *wait_for_signal(void *loop)
 static bool read_numbers(const pl_arguments *a, sink *s)
 {
     double status, delay, first, every, fail_status, last;
-    if (!pl_argument_number(&line, a, "status", 200, &status) || !pl_argument_number(&line, a, "delay", 0, &delay) ||
-        !pl_argument_number(&line, a, "fail-first", 0, &first) || !pl_argument_number(&line, a, "fail-every", 0, &every) ||
-        !pl_argument_number(&line, a, "fail-status", 503, &fail_status) || !pl_argument_number(&line, a, "count", 0, &last))
+    if (!pl_argument_number(&line, a, "status", 200, &status) ||
+        !pl_argument_number(&line, a, "delay", 0, &delay) ||
+        !pl_argument_number(&line, a, "fail-first", 0, &first) ||
+        !pl_argument_number(&line, a, "fail-every", 0, &every) ||
+        !pl_argument_number(&line, a, "fail-status", 503, &fail_status) ||
+        !pl_argument_number(&line, a, "count", 0, &last))
         return false;
     s->status = (int)status;
     s->delay_ms = (int64_t)(delay * 1000);
@@ -184,7 +205,8 @@ static bool read_numbers(const pl_arguments *a, sink *s)
     s->fail_every = (uint64_t)every;
     s->fail_status = (int)fail_status;
     s->last = (uint64_t)last;
-    if (s->status >= 200 && s->status <= 599 && s->fail_status >= 200 && s->fail_status <= 599) return true;
+    if (s->status >= 200 && s->status <= 599 && s->fail_status >= 200 && s->fail_status <= 599)
+        return true;
     fprintf(stderr, "--status, --fail-status: expected 200 to 599\n");
     return false;
 }
@@ -203,7 +225,10 @@ static int serve(sink *s, int fd)
     pthread_t waiter;
     sigset_t signals;
     pl_server_config config = {
-        .http = {.target_bytes = 65536, .header_bytes = 262144, .header_count = PL_HTTP_MAX_HEADERS, .body_bytes = 1u << 30},
+        .http = {.target_bytes = 65536,
+                 .header_bytes = 262144,
+                 .header_count = PL_HTTP_MAX_HEADERS,
+                 .body_bytes = 1u << 30},
         .max_connections = 20000,
         .header_timeout_ms = 60000,
         .body_timeout_ms = 60000,
@@ -235,7 +260,8 @@ int pl_cmd_sink(int argc, char **argv)
     char reason[128];
     int code = PL_EXIT_USAGE;
     if (!pl_arguments_parse(&line, argc, argv, &a, &code)) return code;
-    sink s = {.arguments = &a, .content_type = pl_slice_of(a.values[TYPE] ? a.values[TYPE] : "application/json")};
+    sink s = {.arguments = &a,
+              .content_type = pl_slice_of(a.values[TYPE] ? a.values[TYPE] : "application/json")};
     if (read_numbers(&a, &s) && read_body(&a, &s)) {
         const char *address = a.values[LISTEN] ? a.values[LISTEN] : "127.0.0.1:9090";
         int fd = pl_listen(pl_slice_of(address), reason);

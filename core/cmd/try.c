@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * `perilune try`: one webhook of a gateway folder, rendered and sent from here, without a running gateway and without a store. The engine is the
- * real one; its store port answers at once and keeps nothing. */
+ * `perilune try`: one webhook of a gateway folder, rendered and sent from here, without a running
+ * gateway and without a store. The engine is the real one; its store port answers at once and keeps
+ * nothing. */
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -19,19 +20,24 @@ enum { EVENT, DRY_RUN, LUA_PATH };
 static const pl_option options[] = {
     {"event", "FILE", "the event as JSON, - for standard input [{}]"},
     {"dry-run", NULL, "render and authenticate, but do not send"},
-    {"lua-path", "DIR", "take lua/ and plugins/ from this source tree instead of the built-in ones (or PERILUNE_LUA_PATH)"},
+    {"lua-path", "DIR",
+     "take lua/ and plugins/ from this source tree instead of the built-in ones (or "
+     "PERILUNE_LUA_PATH)"},
     {0},
 };
 
 static const pl_command_line line = {
     .usage = "perilune try [OPTIONS] DIR CONNECTOR WEBHOOK",
-    .about = "Renders one webhook of the folder DIR with an event, sends it, and prints the request, the response and the\n"
-             "variables as JSON. Credentials are masked. Nothing is stored or queued. Exit code 1 when the attempt failed.",
+    .about = "Renders one webhook of the folder DIR with an event, sends it, and prints the "
+             "request, the response and the\n"
+             "variables as JSON. Credentials are masked. Nothing is stored or queued. Exit code 1 "
+             "when the attempt failed.",
     .options = options,
     .has_settings = true,
     .min_words = 3,
     .max_words = 3,
-    .examples = "  perilune try --dry-run --event examples/quickstart/events/order.json examples/quickstart shop confirmation\n",
+    .examples = "  perilune try --dry-run --event examples/quickstart/events/order.json "
+                "examples/quickstart shop confirmation\n",
 };
 
 typedef struct attempt {
@@ -44,7 +50,7 @@ typedef struct attempt {
     int code;
 } attempt;
 
-/* -- ports ------------------------------------------------------------------------------------------------------------------------- */
+/* -- ports -- */
 
 static int port_submit(void *world, pl_op *op)
 {
@@ -62,7 +68,8 @@ static void on_sent(void *arg, int code)
 
 static void port_send(void *world, pl_exchange *x)
 {
-    x->transfer = pl_client_send(((attempt *)world)->client, &x->request, &x->response, &x->arena, on_sent, x);
+    x->transfer = pl_client_send(((attempt *)world)->client, &x->request, &x->response, &x->arena,
+                                 on_sent, x);
 }
 
 static void port_unsend(void *world, pl_exchange *x)
@@ -83,17 +90,20 @@ static void on_finished(pl_exchange *x)
     pl_loop_stop(t->loop);
 }
 
-/* -- set up --------------------------------------------------------------------------------------------------------------------------- */
+/* -- set up -- */
 
 static int load(attempt *t, const pl_arguments *a)
 {
     pl_faults faults = {0};
     pl_bundle *bundle = NULL;
     const char *lua_path = a->values[LUA_PATH];
-    pl_script_config config = {.lua_path = lua_path ? lua_path : getenv("PERILUNE_LUA_PATH"), .json_depth = PL_JSON_MAX_DEPTH};
-    if (pl_bundle_read(a->words[0], &bundle, &faults) == 0) t->generation = pl_script_load(bundle, &config, 1, &faults);
+    pl_script_config config = {.lua_path = lua_path ? lua_path : getenv("PERILUNE_LUA_PATH"),
+                               .json_depth = PL_JSON_MAX_DEPTH};
+    if (pl_bundle_read(a->words[0], &bundle, &faults) == 0)
+        t->generation = pl_script_load(bundle, &config, 1, &faults);
     for (size_t i = 0; i < faults.count; i++)
-        fprintf(stderr, "%s:%d: %s\n", faults.items[i].file, faults.items[i].line, faults.items[i].message);
+        fprintf(stderr, "%s:%d: %s\n", faults.items[i].file, faults.items[i].line,
+                faults.items[i].message);
     pl_faults_fini(&faults);
     pl_bundle_free(bundle);
     if (t->generation == NULL) return PL_EXIT_CONFIG;
@@ -114,10 +124,14 @@ static int find_webhook(const attempt *t, const pl_arguments *a, uint32_t *webho
         return PL_EXIT_OK;
     }
     bool is_known = t->generation->find(t->generation, connector, PL_NO_SLICE) >= 0;
-    fprintf(stderr, is_known ? "connector '%s' has no webhook '%s'; there are:" : "no connector '%s' is loaded; there are:", a->words[1], a->words[2]);
+    fprintf(stderr,
+            is_known ? "connector '%s' has no webhook '%s'; there are:"
+                     : "no connector '%s' is loaded; there are:",
+            a->words[1], a->words[2]);
     for (uint32_t i = 0; i < t->generation->policy_count; i++) {
         const pl_policy *p = &t->generation->policies[i];
-        if (!is_known || pl_slice_eq(p->connector, connector)) fprintf(stderr, " %.*s/%.*s", PL_FMT(p->connector), PL_FMT(p->webhook));
+        if (!is_known || pl_slice_eq(p->connector, connector))
+            fprintf(stderr, " %.*s/%.*s", PL_FMT(p->connector), PL_FMT(p->webhook));
     }
     fprintf(stderr, "\n");
     return PL_EXIT_USAGE;
@@ -127,15 +141,18 @@ static int read_event(attempt *t, const pl_arguments *a, pl_event **event)
 {
     pl_buf json;
     pl_event_fault fault;
-    pl_event_rules rules = {.json_depth = (int)t->settings.limit_json_depth, .type = PL_TYPE_OPTIONAL};
+    pl_event_rules rules = {.json_depth = (int)t->settings.limit_json_depth,
+                            .type = PL_TYPE_OPTIONAL};
     pl_buf_init(&json);
     if (a->values[EVENT] == NULL)
         PL_BUF_PUT(&json, "{}");
     else if (pl_read_file(a->values[EVENT], &json) != 0)
         return PL_EXIT_USAGE;
-    int code = pl_event_parse(pl_buf_slice(&json), &rules, pl_engine_rng(t->engine), pl_wall_ms(), event, &fault);
+    int code = pl_event_parse(pl_buf_slice(&json), &rules, pl_engine_rng(t->engine), pl_wall_ms(),
+                              event, &fault);
     if (code != 0 && fault.line)
-        fprintf(stderr, "%s:%d:%d: %s\n", a->values[EVENT], fault.line, fault.column, fault.message);
+        fprintf(stderr, "%s:%d:%d: %s\n", a->values[EVENT], fault.line, fault.column,
+                fault.message);
     else if (code != 0)
         fprintf(stderr, "%s: %s: %s\n", a->values[EVENT], fault.pointer, fault.message);
     pl_buf_fini(&json);
@@ -149,7 +166,8 @@ static int open_parts(attempt *t)
     const pl_list *allow = &t->settings.egress_allow;
     t->egress = pl_egress_new((const char *const *)allow->items, allow->count, &bad);
     if (t->egress == NULL) {
-        fprintf(stderr, "egress.allow: '%s' is neither an address nor a CIDR block\n", allow->items[bad]);
+        fprintf(stderr, "egress.allow: '%s' is neither an address nor a CIDR block\n",
+                allow->items[bad]);
         return PL_EXIT_CONFIG;
     }
     pl_client_config config = {
@@ -180,7 +198,10 @@ static int open_parts(attempt *t)
 static int run(attempt *t, const pl_arguments *a)
 {
     pl_event *event = NULL;
-    pl_call call = {.kind = PL_KIND_TRY, .dry_run = a->values[DRY_RUN] != NULL, .finished = on_finished, .owner = t};
+    pl_call call = {.kind = PL_KIND_TRY,
+                    .dry_run = a->values[DRY_RUN] != NULL,
+                    .finished = on_finished,
+                    .owner = t};
     int code = find_webhook(t, a, &call.webhook);
     if (code == PL_EXIT_OK) code = open_parts(t);
     if (code == PL_EXIT_OK) code = read_event(t, a, &event);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * From a request to its handler: path, method, scope, in this order, so that a wrong path is 404, a wrong method 405 with Allow, and a missing
- * token 401. The table below is the whole interface. */
+ * From a request to its handler: path, method, scope, in this order, so that a wrong path is 404, a
+ * wrong method 405 with Allow, and a missing token 401. The table below is the whole interface. */
 #include "gateway/api.h"
 
 #include "base/err.h"
@@ -36,7 +36,7 @@ static const struct resource {
 
 #define RESOURCES (sizeof resources / sizeof *resources)
 
-/* -- path ----------------------------------------------------------------------------------------------------------------------- */
+/* -- path -- */
 
 static pl_slice take_segment(pl_slice *rest)
 {
@@ -77,7 +77,8 @@ typedef struct match {
 static void find(const pl_http_request *q, match *m)
 {
     pl_slice method = q->method;
-    if (pl_slice_eq(method, PL_SLICE("HEAD"))) method = PL_SLICE("GET"); /* the server leaves out the body */
+    if (pl_slice_eq(method, PL_SLICE("HEAD")))
+        method = PL_SLICE("GET"); /* the server leaves out the body */
     *m = (match){0};
     for (size_t i = 0; i < RESOURCES; i++) {
         pl_slice parts[PL_API_MAX_PARTS] = {{0}};
@@ -96,10 +97,11 @@ static void find(const pl_http_request *q, match *m)
 static pl_slice allow_line(const match *m)
 {
     if (m->takes_get && m->takes_post) return PL_SLICE("Allow: GET, HEAD, POST, OPTIONS\r\n");
-    return m->takes_get ? PL_SLICE("Allow: GET, HEAD, OPTIONS\r\n") : PL_SLICE("Allow: POST, OPTIONS\r\n");
+    return m->takes_get ? PL_SLICE("Allow: GET, HEAD, OPTIONS\r\n")
+                        : PL_SLICE("Allow: POST, OPTIONS\r\n");
 }
 
-/* -- tokens --------------------------------------------------------------------------------------------------------------------- */
+/* -- tokens -- */
 
 static bool is_one_of(const pl_list *tokens, pl_slice given)
 {
@@ -120,7 +122,7 @@ static int check_scope(const pl_settings *s, const pl_http_request *q, enum scop
     return scope == INGEST ? 0 : PL_E_FORBIDDEN;
 }
 
-/* -- entry ------------------------------------------------------------------------------------------------------------------------ */
+/* -- entry -- */
 
 static bool is_options(const pl_http_request *q)
 {
@@ -130,7 +132,8 @@ static bool is_options(const pl_http_request *q)
 static int judge(const pl_worker *w, const pl_http_request *q, match *m)
 {
     find(q, m);
-    if (is_options(q)) return m->has_path || pl_slice_eq(q->path, PL_SLICE("*")) ? 0 : PL_E_NOT_FOUND;
+    if (is_options(q))
+        return m->has_path || pl_slice_eq(q->path, PL_SLICE("*")) ? 0 : PL_E_NOT_FOUND;
     if (!m->has_path) return PL_E_NOT_FOUND;
     if (m->resource == NULL) return PL_E_METHOD;
     return check_scope(&w->gateway->settings, q, m->resource->scope);
@@ -146,9 +149,11 @@ static void refuse(pl_inbound *in, int code, const match *m)
 {
     pl_slice extra = PL_NO_SLICE;
     if (code == PL_E_METHOD) extra = allow_line(m);
-    if (code == PL_E_UNAUTHORIZED) extra = PL_SLICE("WWW-Authenticate: Bearer realm=\"perilune\"\r\n");
+    if (code == PL_E_UNAUTHORIZED)
+        extra = PL_SLICE("WWW-Authenticate: Bearer realm=\"perilune\"\r\n");
     if (code == PL_E_FORBIDDEN)
-        extra = PL_SLICE("WWW-Authenticate: Bearer realm=\"perilune\", error=\"insufficient_scope\", scope=\"admin\"\r\n");
+        extra = PL_SLICE("WWW-Authenticate: Bearer realm=\"perilune\", "
+                         "error=\"insufficient_scope\", scope=\"admin\"\r\n");
     pl_inbound_problem(in, code, pl_err_text(code), extra, PL_NO_SLICE);
 }
 
@@ -174,14 +179,17 @@ void pl_api_handle(pl_inbound *in, void *worker)
     if (code != 0)
         refuse(in, code, &m);
     else if (is_options(&in->request))
-        pl_inbound_reply(in, 204, PL_NO_SLICE, m.has_path ? allow_line(&m) : PL_SLICE("Allow: GET, HEAD, POST, OPTIONS\r\n"), PL_NO_SLICE);
+        pl_inbound_reply(in, 204, PL_NO_SLICE,
+                         m.has_path ? allow_line(&m)
+                                    : PL_SLICE("Allow: GET, HEAD, POST, OPTIONS\r\n"),
+                         PL_NO_SLICE);
     else if (!decode_parts(in, &m, r))
         pl_api_problem(in, PL_E_BAD_REQUEST, "the path has a percent-encoding that is not valid");
     else
         m.resource->handle(r);
 }
 
-/* -- answers ---------------------------------------------------------------------------------------------------------------------- */
+/* -- answers -- */
 
 void pl_api_json(pl_inbound *in, int status, pl_slice extra, const pl_buf *body)
 {
@@ -199,7 +207,8 @@ void pl_api_problem(pl_inbound *in, int code, const char *format, ...)
     pl_inbound_problem(in, code, detail, extra, PL_NO_SLICE);
 }
 
-void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault, const char *prefix, int line)
+void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault, const char *prefix,
+                          int line)
 {
     pl_buf members;
     pl_json_writer w;
@@ -207,7 +216,8 @@ void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault,
     int at = fault->line ? fault->line + (line ? line - 1 : 0) : line;
     snprintf(pointer, sizeof pointer, "%s%s", prefix, fault->pointer);
     if (fault->line)
-        snprintf(detail, sizeof detail, "line %d, column %d: %s", at, fault->column, fault->message);
+        snprintf(detail, sizeof detail, "line %d, column %d: %s", at, fault->column,
+                 fault->message);
     else
         snprintf(detail, sizeof detail, "%s%s%s", pointer, pointer[0] ? ": " : "", fault->message);
     pl_buf_init(&members);
@@ -231,7 +241,9 @@ bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value)
         bool is_good = pl_url_decode(&text, v, true);
         *value = pl_arena_dup(&in->arena, pl_buf_slice(&text));
         pl_buf_fini(&text);
-        if (!is_good) pl_api_problem(in, PL_E_BAD_QUERY, "the query parameter '%s' is not valid percent-encoding", name);
+        if (!is_good)
+            pl_api_problem(in, PL_E_BAD_QUERY,
+                           "the query parameter '%s' is not valid percent-encoding", name);
         return is_good;
     }
     return true;

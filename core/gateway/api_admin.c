@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* -- connectors ---------------------------------------------------------------------------------------------------------------------- */
+/* -- connectors -- */
 
 /* A connector's description is a JSON object; its health goes in as a last member. */
 static void add_health(pl_worker *w, pl_slice description, pl_buf *out)
@@ -47,7 +47,8 @@ void pl_api_connectors(pl_api_request *r)
     pl_buf_init(&body);
     int code = g->describe(g, PL_NO_SLICE, &loaded);
     if (code == 0) {
-        pl_buf_printf(&body, "{\"generation\":%llu,\"connectors\":[", (unsigned long long)g->number);
+        pl_buf_printf(&body, "{\"generation\":%llu,\"connectors\":[",
+                      (unsigned long long)g->number);
         add_each_health(r->worker, pl_buf_slice(&loaded), &body);
         PL_BUF_PUT(&body, "]}");
         pl_api_json(r->in, 200, PL_NO_SLICE, &body);
@@ -75,7 +76,7 @@ void pl_api_connector(pl_api_request *r)
     pl_buf_fini(&body);
 }
 
-/* -- reload ----------------------------------------------------------------------------------------------------------------------------- */
+/* -- reload -- */
 
 typedef struct reload {
     pl_reload reload;
@@ -112,7 +113,9 @@ static void on_reloaded(pl_message *m)
     } else {
         PL_BUF_PUT(&body, ",\"errors\":");
         write_faults(&w, &r->reload.faults);
-        pl_inbound_problem(r->in, r->reload.result, "the gateway folder has mistakes; the scripts that were loaded stay", PL_NO_SLICE, pl_buf_slice(&body));
+        pl_inbound_problem(r->in, r->reload.result,
+                           "the gateway folder has mistakes; the scripts that were loaded stay",
+                           PL_NO_SLICE, pl_buf_slice(&body));
     }
     pl_buf_fini(&body);
     pl_faults_fini(&r->reload.faults);
@@ -128,11 +131,12 @@ void pl_api_reload(pl_api_request *r)
     pl_gateway_reload(r->worker->gateway, &asked->reload);
 }
 
-/* -- liveness and readiness ---------------------------------------------------------------------------------------------------------------- */
+/* -- liveness and readiness -- */
 
 void pl_api_healthz(pl_api_request *r)
 {
-    pl_inbound_reply(r->in, 200, PL_SLICE("application/json"), PL_NO_SLICE, PL_SLICE("{\"status\":\"ok\"}"));
+    pl_inbound_reply(r->in, 200, PL_SLICE("application/json"), PL_NO_SLICE,
+                     PL_SLICE("{\"status\":\"ok\"}"));
 }
 
 /* Ready: it takes events. Not while it stops, and not while the store cannot write. */
@@ -144,5 +148,6 @@ void pl_api_readyz(pl_api_request *r)
     else if (pl_counter_get(&pl_store_metrics_of(g->store)->is_failing))
         pl_api_problem(r->in, PL_E_STORE, "%s", pl_err_text(PL_E_STORE));
     else
-        pl_inbound_reply(r->in, 200, PL_SLICE("application/json"), PL_NO_SLICE, PL_SLICE("{\"status\":\"ready\"}"));
+        pl_inbound_reply(r->in, 200, PL_SLICE("application/json"), PL_NO_SLICE,
+                         PL_SLICE("{\"status\":\"ready\"}"));
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * POST /v1/calls/{connector}/{webhook}: a caller waits for the variables. And "run webhook": POST
- * /v1/connectors/{id}/webhooks/{id}/try, which shows the request, the response and the variables, or with "dry_run": true the request
- * only. Both run on the worker that accepted them. */
+ * /v1/connectors/{id}/webhooks/{id}/try, which shows the request, the response and the variables,
+ * or with "dry_run": true the request only. Both run on the worker that accepted them. */
 #include "gateway/api.h"
 
 #include "base/err.h"
 
 #include <stdio.h>
 
-/* -- what both need ----------------------------------------------------------------------------------------------------------------- */
+/* -- what both need -- */
 
 /* The webhook's index, or -1 when it was answered. */
 static int64_t find_webhook(pl_api_request *r)
@@ -18,18 +18,23 @@ static int64_t find_webhook(pl_api_request *r)
     int64_t index = g->find(g, r->parts[0], r->parts[1]);
     if (index >= 0) return index;
     if (g->find(g, r->parts[0], PL_NO_SLICE) < 0)
-        pl_api_problem(r->in, PL_E_UNKNOWN_CONNECTOR, "no connector '%.*s' is loaded", PL_FMT(r->parts[0]));
+        pl_api_problem(r->in, PL_E_UNKNOWN_CONNECTOR, "no connector '%.*s' is loaded",
+                       PL_FMT(r->parts[0]));
     else
-        pl_api_problem(r->in, PL_E_UNKNOWN_WEBHOOK, "connector '%.*s' has no webhook '%.*s'", PL_FMT(r->parts[0]), PL_FMT(r->parts[1]));
+        pl_api_problem(r->in, PL_E_UNKNOWN_WEBHOOK, "connector '%.*s' has no webhook '%.*s'",
+                       PL_FMT(r->parts[0]), PL_FMT(r->parts[1]));
     return -1;
 }
 
-static pl_event *parse_event(pl_api_request *r, pl_slice json, enum pl_type_rule type, const char *prefix)
+static pl_event *parse_event(pl_api_request *r, pl_slice json, enum pl_type_rule type,
+                             const char *prefix)
 {
     pl_event *event;
     pl_event_fault fault;
-    pl_event_rules rules = {.json_depth = (int)r->worker->gateway->settings.limit_json_depth, .type = type};
-    int code = pl_event_parse(json, &rules, pl_engine_rng(r->worker->engine), pl_wall_ms(), &event, &fault);
+    pl_event_rules rules = {.json_depth = (int)r->worker->gateway->settings.limit_json_depth,
+                            .type = type};
+    int code = pl_event_parse(json, &rules, pl_engine_rng(r->worker->engine), pl_wall_ms(), &event,
+                              &fault);
     if (code == 0) return event;
     pl_api_event_problem(r->in, code, &fault, prefix, 0);
     return NULL;
@@ -53,7 +58,7 @@ static void write_status(pl_json_writer *w, const pl_exchange *x)
         pl_jw_null(w);
 }
 
-/* -- calls -------------------------------------------------------------------------------------------------------------------------- */
+/* -- calls -- */
 
 static void write_outcome(pl_json_writer *w, const pl_exchange *x)
 {
@@ -72,8 +77,8 @@ static void write_outcome(pl_json_writer *w, const pl_exchange *x)
     pl_jw_string(w, x->attempt.error);
 }
 
-/* The target did not get to answer, or what it said could not be used: a problem document with the members of an answer beside its own
- * (whose `status` is the gateway's). */
+/* The target did not get to answer, or what it said could not be used: a problem document with the
+ * members of an answer beside its own (whose `status` is the gateway's). */
 static void answer_problem(pl_inbound *in, const pl_exchange *x)
 {
     pl_buf members;
@@ -113,10 +118,13 @@ void pl_api_call(pl_api_request *r)
     pl_slice body = r->in->body.len ? r->in->body : PL_SLICE("{}");
     pl_event *event = parse_event(r, body, PL_TYPE_FORBIDDEN, "");
     if (event == NULL) return;
-    start(r, &(pl_call){.webhook = (uint32_t)webhook, .kind = PL_KIND_CALL, .event = event, .finished = on_called});
+    start(r, &(pl_call){.webhook = (uint32_t)webhook,
+                        .kind = PL_KIND_CALL,
+                        .event = event,
+                        .finished = on_called});
 }
 
-/* -- try ---------------------------------------------------------------------------------------------------------------------------- */
+/* -- try -- */
 
 /* Fields as they may be shown: "Name: value" lines of the record, as pairs. */
 static void write_fields(pl_json_writer *w, pl_slice lines)
@@ -226,7 +234,8 @@ void pl_api_try(pl_api_request *r)
         pl_api_event_problem(r->in, PL_E_BAD_JSON, &at, "", 0);
         return;
     }
-    pl_slice json = pl_json_find(body, PL_SLICE("event")), dry = pl_json_find(body, PL_SLICE("dry_run"));
+    pl_slice json = pl_json_find(body, PL_SLICE("event")),
+             dry = pl_json_find(body, PL_SLICE("dry_run"));
     bool is_dry = pl_slice_eq(dry, PL_SLICE("true"));
     if (dry.len && !is_dry && !pl_slice_eq(dry, PL_SLICE("false"))) {
         pl_api_problem(r->in, PL_E_BAD_EVENT, "/dry_run: expected true or false");
@@ -234,5 +243,9 @@ void pl_api_try(pl_api_request *r)
     }
     pl_event *event = parse_event(r, json.len ? json : PL_SLICE("{}"), PL_TYPE_OPTIONAL, "/event");
     if (event == NULL) return;
-    start(r, &(pl_call){.webhook = (uint32_t)webhook, .kind = PL_KIND_TRY, .dry_run = is_dry, .event = event, .finished = on_tried});
+    start(r, &(pl_call){.webhook = (uint32_t)webhook,
+                        .kind = PL_KIND_TRY,
+                        .dry_run = is_dry,
+                        .event = event,
+                        .finished = on_tried});
 }

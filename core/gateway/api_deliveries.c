@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The feed and what an operator does with it: GET /v1/deliveries with filters and cursor, one delivery with its attempts, retry, cancel, and the
- * live feed. */
+ * The feed and what an operator does with it: GET /v1/deliveries with filters and cursor, one
+ * delivery with its attempts, retry, cancel, and the live feed. */
 #include "gateway/api.h"
 
 #include "base/err.h"
@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-/* -- questions to the store -------------------------------------------------------------------------------------------------------- */
+/* -- questions to the store -- */
 
 typedef struct question {
     pl_query query;
@@ -45,7 +45,7 @@ static void ask(pl_api_request *r, question *q)
     free(q);
 }
 
-/* -- the filter ----------------------------------------------------------------------------------------------------------------------- */
+/* -- the filter -- */
 
 static bool set_text(pl_slice *member, pl_slice value)
 {
@@ -144,7 +144,8 @@ static const struct param {
 };
 
 #define PARAMS (sizeof params / sizeof *params)
-#define PARAM_NAMES "connector, webhook, type, event, text, state, kind, status, from, to, cursor and limit"
+#define PARAM_NAMES \
+    "connector, webhook, type, event, text, state, kind, status, from, to, cursor and limit"
 
 static const struct param *find_param(pl_slice name)
 {
@@ -161,12 +162,14 @@ static bool read_filter(pl_api_request *r, pl_feed_filter *f)
     while (rest.ptr && pl_query_next(&rest, &name, &raw)) {
         const struct param *p = find_param(name);
         if (p == NULL) {
-            pl_api_problem(r->in, PL_E_BAD_QUERY, "unknown parameter '%.*s'; there are " PARAM_NAMES, PL_FMT(name));
+            pl_api_problem(r->in, PL_E_BAD_QUERY,
+                           "unknown parameter '%.*s'; there are " PARAM_NAMES, PL_FMT(name));
             return false;
         }
         if (!pl_api_param(r->in, p->name, &value)) return false;
         if (!p->set(f, value)) {
-            pl_api_problem(r->in, PL_E_BAD_QUERY, "%s '%.*s': expected %s", p->name, PL_FMT(value), p->expected);
+            pl_api_problem(r->in, PL_E_BAD_QUERY, "%s '%.*s': expected %s", p->name, PL_FMT(value),
+                           p->expected);
             return false;
         }
     }
@@ -188,7 +191,8 @@ void pl_api_deliveries(pl_api_request *r)
 static bool read_id(pl_api_request *r, pl_uuid *id)
 {
     if (pl_uuid_parse(r->parts[0], id)) return true;
-    pl_api_problem(r->in, PL_E_UNKNOWN_DELIVERY, "'%.*s' is not the id of a delivery", PL_FMT(r->parts[0]));
+    pl_api_problem(r->in, PL_E_UNKNOWN_DELIVERY, "'%.*s' is not the id of a delivery",
+                   PL_FMT(r->parts[0]));
     return false;
 }
 
@@ -201,7 +205,7 @@ void pl_api_delivery(pl_api_request *r)
     ask(r, q);
 }
 
-/* -- retry and cancel ------------------------------------------------------------------------------------------------------------------- */
+/* -- retry and cancel -- */
 
 typedef struct order {
     pl_command command;
@@ -250,7 +254,10 @@ static void command(pl_api_request *r, enum pl_command_kind kind)
     o->worker = r->worker;
     o->in = r->in;
     o->command = (pl_command){
-        .op = {.message.fn = on_ordered, .reply_to = pl_loop_mailbox(r->worker->loop), .kind = PL_OP_COMMAND, .bytes = sizeof *o},
+        .op = {.message.fn = on_ordered,
+               .reply_to = pl_loop_mailbox(r->worker->loop),
+               .kind = PL_OP_COMMAND,
+               .bytes = sizeof *o},
         .kind = kind,
         .id = id,
         .now_ms = pl_wall_ms(),
@@ -271,11 +278,12 @@ void pl_api_cancel(pl_api_request *r)
     command(r, PL_COMMAND_CANCEL);
 }
 
-/* -- live ---------------------------------------------------------------------------------------------------------------------------------- */
+/* -- live -- */
 
 void pl_api_feed(pl_api_request *r)
 {
     pl_slice connector, webhook;
-    if (!pl_api_param(r->in, "connector", &connector) || !pl_api_param(r->in, "webhook", &webhook)) return;
+    if (!pl_api_param(r->in, "connector", &connector) || !pl_api_param(r->in, "webhook", &webhook))
+        return;
     pl_live_watch(r->worker, r->in, connector, webhook);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * POST /v1/events: one event, an array of them, or NDJSON; all of a request or nothing of it. 202 once they are on disk, with their ids and
- * those of their deliveries; 200 when all of them were there already.
+ * POST /v1/events: one event, an array of them, or NDJSON; all of a request or nothing of it. 202
+ * once they are on disk, with their ids and those of their deliveries; 200 when all of them were
+ * there already.
  *
- * With Prefer: wait=N (RFC 7240 section 4.3) the answer comes when every delivery has ended, with outcome and variables of each, or after
- * N seconds with what is known by then. */
+ * With Prefer: wait=N (RFC 7240 section 4.3) the answer comes when every delivery has ended, with
+ * outcome and variables of each, or after N seconds with what is known by then. */
 #include "gateway/api.h"
 
 #include "base/err.h"
@@ -21,9 +22,9 @@ struct pl_waiter {
     pl_worker *worker;
     pl_inbound *in;
     pl_intake *intake;
-    bool is_array;     /* the body was an array or NDJSON: the answer is {"events": [...]} */
-    int wait_s;        /* granted; 0: none asked for */
-    bool is_waiting;   /* committed, and outcomes are to come */
+    bool is_array;   /* the body was an array or NDJSON: the answer is {"events": [...]} */
+    int wait_s;      /* granted; 0: none asked for */
+    bool is_waiting; /* committed, and outcomes are to come */
     pl_timer timer;
 };
 
@@ -35,7 +36,7 @@ typedef struct collector {
     uint32_t room;
 } collector;
 
-/* -- body to events --------------------------------------------------------------------------------------------------------------- */
+/* -- body to events -- */
 
 /* False: it was answered with a problem. */
 static bool collect(collector *c, pl_slice json, const char *prefix, int line)
@@ -46,10 +47,13 @@ static bool collect(collector *c, pl_slice json, const char *prefix, int line)
     pl_event *event;
     pl_intake *in = c->intake;
     if (in->count >= (uint64_t)s->limit_batch) {
-        pl_api_problem(c->in, PL_E_BODY_TOO_LARGE, "more than %lld events in one request (limits.batch)", (long long)s->limit_batch);
+        pl_api_problem(c->in, PL_E_BODY_TOO_LARGE,
+                       "more than %lld events in one request (limits.batch)",
+                       (long long)s->limit_batch);
         return false;
     }
-    int code = pl_event_parse(json, &rules, pl_engine_rng(c->worker->engine), pl_wall_ms(), &event, &fault);
+    int code = pl_event_parse(json, &rules, pl_engine_rng(c->worker->engine), pl_wall_ms(), &event,
+                              &fault);
     if (code != 0) {
         pl_api_event_problem(c->in, code, &fault, prefix, line);
         return false;
@@ -131,7 +135,7 @@ static bool is_json(const pl_http_request *q, pl_slice *content_type)
            pl_http_media_type_is(*content_type, PL_SLICE("application/ndjson"));
 }
 
-/* -- answers ---------------------------------------------------------------------------------------------------------------------- */
+/* -- answers -- */
 
 static void write_settlement(pl_json_writer *w, const pl_settlement *s)
 {
@@ -259,7 +263,7 @@ static void answer(pl_waiter *v)
     waiter_free(v);
 }
 
-/* -- callbacks -------------------------------------------------------------------------------------------------------------------- */
+/* -- callbacks -- */
 
 static void on_wait_over(pl_timer *t)
 {
@@ -301,7 +305,7 @@ void pl_api_stop_waiting(pl_worker *w)
         answer(w->waiters);
 }
 
-/* -- the handler ------------------------------------------------------------------------------------------------------------------- */
+/* -- the handler -- */
 
 static int granted_wait_s(const pl_worker *w, const pl_http_request *q)
 {
@@ -316,7 +320,8 @@ static bool take_key(pl_inbound *in, pl_intake *intake)
     const pl_header *h = pl_http_header(&in->request, PL_SLICE("Idempotency-Key"));
     if (h == NULL) return true;
     if (h->value.len == 0 || h->value.len > MAX_KEY_BYTES) {
-        pl_api_problem(in, PL_E_BAD_REQUEST, "Idempotency-Key: expected 1 to %d bytes", MAX_KEY_BYTES);
+        pl_api_problem(in, PL_E_BAD_REQUEST, "Idempotency-Key: expected 1 to %d bytes",
+                       MAX_KEY_BYTES);
         return false;
     }
     intake->idempotency_key = pl_arena_dup(&intake->arena, h->value);
@@ -347,7 +352,9 @@ void pl_api_events(pl_api_request *r)
     pl_timer_init(&v->timer, on_wait_over);
     v->wait_s = granted_wait_s(r->worker, &r->in->request);
     if (!is_json(&r->in->request, &content_type)) {
-        pl_api_problem(r->in, PL_E_MEDIA_TYPE, "Content-Type '%.*s': expected application/json or application/x-ndjson", PL_FMT(content_type));
+        pl_api_problem(r->in, PL_E_MEDIA_TYPE,
+                       "Content-Type '%.*s': expected application/json or application/x-ndjson",
+                       PL_FMT(content_type));
     } else if (!collect_body(&c, content_type, &v->is_array)) {
         /* was answered */
     } else if (v->intake->count == 0) {

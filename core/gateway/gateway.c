@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The life of the process. Start: read the folder, load it once for each worker, settle the settings, open store and sockets, start the workers.
- * Then the main thread waits for signals; a message from a worker arrives as one, too (SIGUSR1), so that there is one place to wait.
+ * The life of the process. Start: read the folder, load it once for each worker, settle the
+ * settings, open store and sockets, start the workers. Then the main thread waits for signals; a
+ * message from a worker arrives as one, too (SIGUSR1), so that there is one place to wait.
  *
- *    SIGTERM, SIGINT   stop: workers finish what is in flight; a second one ends the process at once
+ *    SIGTERM, SIGINT   stop: workers finish what is in flight; a second one ends it at once
+ *
  *    SIGHUP            reload
+ *
  *    SIGUSR1           look into the mailbox
  *
  * All signals are blocked in all threads and taken by sigwait. */
@@ -20,7 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* -- scripts ------------------------------------------------------------------------------------------------------------------------ */
+/* -- scripts -- */
 
 static pl_generation **load_all(pl_gateway *g, int count, pl_faults *faults)
 {
@@ -54,7 +57,7 @@ static void print_faults(const pl_faults *faults)
     }
 }
 
-/* -- settings ----------------------------------------------------------------------------------------------------------------------- */
+/* -- settings -- */
 
 static bool merge_settings(pl_gateway *g, pl_generation *generation, pl_settings *s)
 {
@@ -88,14 +91,16 @@ static bool setting_differs(const pl_setting *s, const pl_settings *a, const pl_
     }
 }
 
-/* Settings hold for the life of the process: a reload that brings others says which wait for a restart. */
+/* Settings hold for the life of the process: a reload that brings others says which wait for a
+ * restart. */
 static void warn_of_changes(pl_gateway *g, pl_generation *generation)
 {
     pl_settings fresh;
     if (merge_settings(g, generation, &fresh)) {
         for (size_t i = 0; i < pl_setting_count; i++)
             if (setting_differs(&pl_setting_list[i], &g->settings, &fresh))
-                pl_log(PL_LOG_WARN, "a changed setting takes effect at the next start", PL_LOG_STR("setting", pl_setting_list[i].name));
+                pl_log(PL_LOG_WARN, "a changed setting takes effect at the next start",
+                       PL_LOG_STR("setting", pl_setting_list[i].name));
     }
     pl_settings_fini(&fresh);
 }
@@ -110,23 +115,31 @@ static void register_tokens(const pl_settings *s)
 
 static enum pl_log_form log_form(const char *name)
 {
-    return strcmp(name, "json") == 0 ? PL_LOG_JSON : strcmp(name, "human") == 0 ? PL_LOG_HUMAN : PL_LOG_AUTO;
+    return strcmp(name, "json") == 0    ? PL_LOG_JSON
+           : strcmp(name, "human") == 0 ? PL_LOG_HUMAN
+                                        : PL_LOG_AUTO;
 }
 
 /* Values that a kind alone does not check: NULL, or what is wrong. */
 static const char *check_settings(const pl_settings *s)
 {
-    if (pl_log_level_of(pl_slice_of(s->log_level)) < 0) return "log.level: expected debug, info, warn, error or off";
-    if (strcmp(s->log_format, "auto") != 0 && log_form(s->log_format) == PL_LOG_AUTO) return "log.format: expected json, human or auto";
-    if (strcmp(s->store_sync, "full") != 0 && strcmp(s->store_sync, "normal") != 0) return "store_sync: expected full or normal";
-    if (s->limit_headers < 1 || s->limit_headers > PL_HTTP_MAX_HEADERS) return "limits.headers: expected 1 to 128";
-    if (s->limit_json_depth < 1 || s->limit_json_depth >= PL_JSON_MAX_DEPTH) return "limits.json_depth: expected 1 to 511";
+    if (pl_log_level_of(pl_slice_of(s->log_level)) < 0)
+        return "log.level: expected debug, info, warn, error or off";
+    if (strcmp(s->log_format, "auto") != 0 && log_form(s->log_format) == PL_LOG_AUTO)
+        return "log.format: expected json, human or auto";
+    if (strcmp(s->store_sync, "full") != 0 && strcmp(s->store_sync, "normal") != 0)
+        return "store_sync: expected full or normal";
+    if (s->limit_headers < 1 || s->limit_headers > PL_HTTP_MAX_HEADERS)
+        return "limits.headers: expected 1 to 128";
+    if (s->limit_json_depth < 1 || s->limit_json_depth >= PL_JSON_MAX_DEPTH)
+        return "limits.json_depth: expected 1 to 511";
     if (s->workers < 0 || s->workers > 256) return "workers: expected 0 to 256";
-    if (s->limit_in_flight < 1 || s->limit_resident < 8) return "limits.in_flight and limits.resident: expected at least 1 and 8";
+    if (s->limit_in_flight < 1 || s->limit_resident < 8)
+        return "limits.in_flight and limits.resident: expected at least 1 and 8";
     return NULL;
 }
 
-/* -- start -------------------------------------------------------------------------------------------------------------------------- */
+/* -- start -- */
 
 static int open_sockets(pl_gateway *g, int *fds, char address[128])
 {
@@ -137,11 +150,16 @@ static int open_sockets(pl_gateway *g, int *fds, char address[128])
         return 1;
     }
     pl_listen_address(fds[0], address);
-    if (g->settings.tokens_ingest.count == 0 && g->settings.tokens_admin.count == 0 && !pl_listen_is_loopback(fds[0])) {
-        fprintf(stderr, "without tokens the gateway listens on loopback only, not on %s: set tokens.ingest and tokens.admin, or listen = \"127.0.0.1:8080\"\n", address);
+    if (g->settings.tokens_ingest.count == 0 && g->settings.tokens_admin.count == 0 &&
+        !pl_listen_is_loopback(fds[0])) {
+        fprintf(stderr,
+                "without tokens the gateway listens on loopback only, not on %s: set tokens.ingest "
+                "and tokens.admin, or listen = \"127.0.0.1:8080\"\n",
+                address);
         return 3;
     }
-    for (int i = 1; i < g->worker_count; i++) { /* the same port as the first, which may have been 0 */
+    for (int i = 1; i < g->worker_count;
+         i++) { /* the same port as the first, which may have been 0 */
         fds[i] = pl_listen(pl_slice_of(address), text);
         if (fds[i] < 0) {
             fprintf(stderr, "cannot listen on %s: %s\n", address, text);
@@ -180,7 +198,8 @@ static int open_egress(pl_gateway *g)
     const pl_list *allow = &g->settings.egress_allow;
     g->egress = pl_egress_new((const char *const *)allow->items, allow->count, &bad);
     if (g->egress) return 0;
-    fprintf(stderr, "egress.allow: '%s' is neither an address nor a CIDR block\n", allow->items[bad]);
+    fprintf(stderr, "egress.allow: '%s' is neither an address nor a CIDR block\n",
+            allow->items[bad]);
     return 3;
 }
 
@@ -194,7 +213,7 @@ static void start_workers(pl_gateway *g, const int *fds, pl_generation **generat
     atomic_store(&g->published, g->generation);
 }
 
-/* -- control ------------------------------------------------------------------------------------------------------------------------ */
+/* -- control -- */
 
 static void wake_control(void *thread)
 {
@@ -216,16 +235,19 @@ static void reload_scripts(pl_gateway *g, pl_reload *reload)
     pl_generation **all = load_all(g, g->worker_count, &faults);
     if (all) {
         warn_of_changes(g, all[0]);
-        pl_log(PL_LOG_INFO, "reloaded", PL_LOG_INT("generation", g->generation), PL_LOG_INT("webhooks", all[0]->policy_count));
+        pl_log(PL_LOG_INFO, "reloaded", PL_LOG_INT("generation", g->generation),
+               PL_LOG_INT("webhooks", all[0]->policy_count));
         if (reload) reload->generation = g->generation;
         publish(g, all, reload);
         free(all);
         pl_faults_fini(&faults);
         return;
     }
-    pl_log(PL_LOG_ERROR, "reload failed; the scripts that were loaded stay", PL_LOG_INT("mistakes", faults.count));
+    pl_log(PL_LOG_ERROR, "reload failed; the scripts that were loaded stay",
+           PL_LOG_INT("mistakes", faults.count));
     for (size_t i = 0; i < faults.count; i++)
-        pl_log(PL_LOG_ERROR, faults.items[i].message, PL_LOG_STR("file", faults.items[i].file), PL_LOG_INT("line", faults.items[i].line));
+        pl_log(PL_LOG_ERROR, faults.items[i].message, PL_LOG_STR("file", faults.items[i].file),
+               PL_LOG_INT("line", faults.items[i].line));
     if (reload) {
         reload->result = PL_E_BAD_CONFIG;
         reload->faults = faults;
@@ -292,7 +314,7 @@ static void control(pl_gateway *g, const sigset_t *signals)
     }
 }
 
-/* -- run -------------------------------------------------------------------------------------------------------------------------------- */
+/* -- run -- */
 
 static void block_signals(sigset_t *signals)
 {
@@ -325,8 +347,10 @@ static int start(pl_gateway *g, pl_generation **generations)
     if (code == 0) code = open_store(g);
     if (code != 0) return code;
     start_workers(g, fds, generations);
-    pl_log(PL_LOG_INFO, "listening", PL_LOG_STR("address", address), PL_LOG_INT("workers", g->worker_count),
-           PL_LOG_INT("webhooks", generations[0]->policy_count), PL_LOG_STR("store", g->settings.store));
+    pl_log(PL_LOG_INFO, "listening", PL_LOG_STR("address", address),
+           PL_LOG_INT("workers", g->worker_count),
+           PL_LOG_INT("webhooks", generations[0]->policy_count),
+           PL_LOG_STR("store", g->settings.store));
     if (g->settings.tokens_ingest.count == 0 && g->settings.tokens_admin.count == 0)
         pl_log(PL_LOG_WARN, "no tokens are set: everybody on this machine may do everything");
     return 0;
@@ -344,7 +368,8 @@ static pl_generation **load_first(pl_gateway *g)
     pl_faults faults = {0};
     pl_generation **one = load_all(g, 1, &faults), **all = NULL;
     const char *mistake = NULL;
-    if (one && merge_settings(g, one[0], &g->settings) && (mistake = check_settings(&g->settings)) == NULL) {
+    if (one && merge_settings(g, one[0], &g->settings) &&
+        (mistake = check_settings(&g->settings)) == NULL) {
         g->worker_count = worker_count(&g->settings);
         g->generation = 0;
         all = load_all(g, g->worker_count, &faults);
@@ -366,7 +391,9 @@ int pl_gateway_run(const pl_gateway_config *config)
     pl_client_global_init();
     pl_generation **generations = load_first(&g);
     if (generations == NULL) return 3;
-    pl_log_init(pl_wall_ms, STDERR_FILENO, (enum pl_log_level)pl_log_level_of(pl_slice_of(g.settings.log_level)), log_form(g.settings.log_format));
+    pl_log_init(pl_wall_ms, STDERR_FILENO,
+                (enum pl_log_level)pl_log_level_of(pl_slice_of(g.settings.log_level)),
+                log_form(g.settings.log_format));
     register_tokens(&g.settings);
     pl_mailbox_init(&g.mailbox, wake_control, &self);
     g.health = pl_health_new();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The running gateway: the store, the workers, the generations of scripts, signals, reload and stop. The main thread is the control
- * thread: it waits for signals and for messages, and does what must not stall a worker (reading and loading a gateway folder). */
+ * The running gateway: the store, the workers, the generations of scripts, signals, reload and
+ * stop. The main thread is the control thread: it waits for signals and for messages, and does what
+ * must not stall a worker (reading and loading a gateway folder). */
 #ifndef PL_GATEWAY_GATEWAY_H
 #define PL_GATEWAY_GATEWAY_H
 
@@ -33,25 +34,27 @@ typedef struct pl_gateway {
     pl_health *health;
     pl_worker **workers;
     int worker_count;
-    uint64_t generation;       /* control thread: number of the last load */
-    pl_mailbox mailbox;        /* of the control thread */
-    _Atomic int watchers;      /* live feed clients of all workers */
+    uint64_t generation;  /* control thread: number of the last load */
+    pl_mailbox mailbox;   /* of the control thread */
+    _Atomic int watchers; /* live feed clients of all workers */
     _Atomic bool is_stopping;
     _Atomic uint64_t published; /* the generation that all workers were given */
-    int running;               /* control thread: workers that have not stopped */
+    int running;                /* control thread: workers that have not stopped */
     int64_t started_ms;
 } pl_gateway;
 
-/* Runs until a signal stops it. 0, 1 when it could not start, 3 for a bad configuration (all mistakes were printed). */
+/* Runs until a signal stops it. 0, 1 when it could not start, 3 for a bad configuration (all
+ * mistakes were printed). */
 int pl_gateway_run(const pl_gateway_config *config);
 
-/* A reload asked for by a worker: `done` comes on its mailbox when all workers use the new generation, or with faults when the old one stays. */
+/* A reload asked for by a worker: `done` comes on its mailbox when all workers use the new
+ * generation, or with faults when the old one stays. */
 typedef struct pl_reload {
     pl_message message; /* to the control thread */
     pl_message done;    /* back to the asker; fn set by the asker */
     pl_mailbox *reply_to;
-    int result;         /* out: 0 or PL_E_BAD_CONFIG */
-    pl_faults faults;   /* out */
+    int result;       /* out: 0 or PL_E_BAD_CONFIG */
+    pl_faults faults; /* out */
     uint64_t generation;
 } pl_reload;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How each connector is doing, as all workers saw it: counts and the last failure. One small table under one lock, touched once an
- * attempt. Any thread. */
+ * How each connector is doing, as all workers saw it: counts and the last failure. One small table
+ * under one lock, touched once an attempt. Any thread. */
 #ifndef PL_GATEWAY_HEALTH_H
 #define PL_GATEWAY_HEALTH_H
 
@@ -13,8 +13,8 @@ typedef struct pl_health pl_health;
 pl_health *pl_health_new(void);
 void pl_health_free(pl_health *h);
 void pl_health_note(pl_health *h, const pl_record *record);
-/* Writes {"attempts", "failures", "last_attempt", "last_success", "last_failure": {"time", "outcome", "error"} or null} of a connector; zeros
- * when nothing was sent to it. */
+/* Writes {"attempts", "failures", "last_attempt", "last_success", "last_failure": {"time",
+ * "outcome", "error"} or null} of a connector; zeros when nothing was sent to it. */
 void pl_health_write(pl_health *h, pl_slice connector, pl_json_writer *w);
 
 #endif

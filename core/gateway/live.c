@@ -77,12 +77,13 @@ void pl_live_watch(pl_worker *w, pl_inbound *in, pl_slice connector, pl_slice we
     atomic_fetch_add(&w->gateway->watchers, 1);
     in->owner = v;
     in->gone = on_gone;
-    pl_inbound_stream(in, 200, PL_SLICE("text/event-stream"), (size_t)w->gateway->settings.limit_feed_backlog);
+    pl_inbound_stream(in, 200, PL_SLICE("text/event-stream"),
+                      (size_t)w->gateway->settings.limit_feed_backlog);
     send_to(v, PL_SLICE(": perilune feed\n\n"));
     if (w->live.watchers) pl_wheel_start(pl_loop_wheel(w->loop), &w->live.heartbeat, HEARTBEAT_MS);
 }
 
-/* -- telling ------------------------------------------------------------------------------------------------------------------ */
+/* -- telling -- */
 
 static void on_notice(pl_message *m)
 {

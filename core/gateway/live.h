@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The live feed (GET /v1/feed): server-sent events, one for each attempt of any worker once it is durable. A client that does not keep up is
- * dropped; it can catch up with GET /v1/deliveries. */
+ * The live feed (GET /v1/feed): server-sent events, one for each attempt of any worker once it is
+ * durable. A client that does not keep up is dropped; it can catch up with GET /v1/deliveries. */
 #ifndef PL_GATEWAY_LIVE_H
 #define PL_GATEWAY_LIVE_H
 
@@ -16,7 +16,8 @@ typedef struct pl_live {
 } pl_live;
 
 void pl_live_init(pl_worker *w);
-/* Answers the request with the stream. `connector` and `webhook` filter, empty: all. The slices live with the inbound. */
+/* Answers the request with the stream. `connector` and `webhook` filter, empty: all. The slices
+ * live with the inbound. */
 void pl_live_watch(pl_worker *w, pl_inbound *in, pl_slice connector, pl_slice webhook);
 /* From the worker that made the attempt: tells the watchers of all workers. */
 void pl_live_tell(pl_worker *w, const pl_record *record);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * GET /metrics: the counters and histograms of all workers added up, in the Prometheus text format 0.0.4. */
+ * GET /metrics: the counters and histograms of all workers added up, in the Prometheus text format
+ * 0.0.4. */
 #include "base/err.h"
 #include "gateway/api.h"
 
 #include <stdio.h>
 
-#define EACH_WORKER(g, w)                                                                          \
-    for (int i_ = 0; i_ < (g)->worker_count; i_++)                                                 \
+#define EACH_WORKER(g, w)                          \
+    for (int i_ = 0; i_ < (g)->worker_count; i_++) \
         for (pl_worker *w = (g)->workers[i_]; w; w = NULL)
 
 static void head(pl_buf *out, const char *name, const char *type, const char *help)
@@ -21,17 +22,29 @@ static void one(pl_buf *out, const char *name, const char *type, const char *hel
     pl_buf_printf(out, "perilune_%s %llu\n", name, (unsigned long long)n);
 }
 
-/* -- counters: by name, and where they stand ------------------------------------------------------------------------------------------ */
+/* -- counters: by name, and where they stand -- */
 
 typedef struct source {
     const char *name, *type, *help;
     size_t offset;
 } source;
 
-#define ENGINE(member, name, type, help) {name, type, help, offsetof(pl_engine_metrics, member)}
-#define SERVER(member, name, type, help) {name, type, help, offsetof(pl_server_metrics, member)}
-#define CLIENT(member, name, type, help) {name, type, help, offsetof(pl_client_metrics, member)}
-#define STORE(member, name, type, help)  {name, type, help, offsetof(pl_store_metrics, member)}
+#define ENGINE(member, name, type, help)                      \
+    {                                                         \
+        name, type, help, offsetof(pl_engine_metrics, member) \
+    }
+#define SERVER(member, name, type, help)                      \
+    {                                                         \
+        name, type, help, offsetof(pl_server_metrics, member) \
+    }
+#define CLIENT(member, name, type, help)                      \
+    {                                                         \
+        name, type, help, offsetof(pl_client_metrics, member) \
+    }
+#define STORE(member, name, type, help)                      \
+    {                                                        \
+        name, type, help, offsetof(pl_store_metrics, member) \
+    }
 
 static const source engine_sources[] = {
     ENGINE(events, "events_total", "counter", "Events that are on disk."),
@@ -39,29 +52,37 @@ static const source engine_sources[] = {
     ENGINE(unmatched, "events_unmatched_total", "counter", "Events that no webhook wanted."),
     ENGINE(deliveries, "deliveries_total", "counter", "Deliveries made of events."),
     ENGINE(delivered, "deliveries_delivered_total", "counter", "Deliveries that succeeded."),
-    ENGINE(failed, "deliveries_failed_total", "counter", "Deliveries without an attempt left, or not worth one."),
-    ENGINE(cancelled, "deliveries_cancelled_total", "counter", "Deliveries cancelled by their own webhook."),
-    ENGINE(retried, "deliveries_retried_total", "counter", "Attempts after which another one was scheduled."),
+    ENGINE(failed, "deliveries_failed_total", "counter",
+           "Deliveries without an attempt left, or not worth one."),
+    ENGINE(cancelled, "deliveries_cancelled_total", "counter",
+           "Deliveries cancelled by their own webhook."),
+    ENGINE(retried, "deliveries_retried_total", "counter",
+           "Attempts after which another one was scheduled."),
     ENGINE(parked, "deliveries_parked_total", "counter", "Deliveries put aside in the store."),
     ENGINE(claimed, "deliveries_claimed_total", "counter", "Deliveries taken back from the store."),
     ENGINE(calls, "calls_total", "counter", "Synchronous calls."),
-    ENGINE(records_lost, "records_lost_total", "counter", "Records of calls that the store could not take."),
+    ENGINE(records_lost, "records_lost_total", "counter",
+           "Records of calls that the store could not take."),
     ENGINE(resident, "deliveries_resident", "gauge", "Deliveries in memory."),
     ENGINE(in_flight, "attempts_in_flight", "gauge", "Attempts, calls and tries under way."),
 };
 
 static const source server_sources[] = {
-    SERVER(connections_total, "server_connections_total", "counter", "Client connections accepted."),
+    SERVER(connections_total, "server_connections_total", "counter",
+           "Client connections accepted."),
     SERVER(connections, "server_connections", "gauge", "Client connections open."),
     SERVER(requests, "server_requests_total", "counter", "Requests that arrived whole."),
-    SERVER(bad_requests, "server_requests_refused_total", "counter", "Requests refused before a handler saw them."),
+    SERVER(bad_requests, "server_requests_refused_total", "counter",
+           "Requests refused before a handler saw them."),
 };
 
 static const source client_sources[] = {
     CLIENT(transfers, "client_transfers_total", "counter", "Outbound requests."),
     CLIENT(in_flight, "client_transfers_in_flight", "gauge", "Outbound requests under way."),
-    CLIENT(connections_opened, "client_connections_opened_total", "counter", "Outbound connections opened."),
-    CLIENT(connections_reused, "client_connections_reused_total", "counter", "Outbound requests on a connection that was open."),
+    CLIENT(connections_opened, "client_connections_opened_total", "counter",
+           "Outbound connections opened."),
+    CLIENT(connections_reused, "client_connections_reused_total", "counter",
+           "Outbound requests on a connection that was open."),
 };
 
 static const source store_sources[] = {
@@ -100,18 +121,21 @@ static void sums(pl_buf *out, const pl_gateway *g, const source *list, size_t co
     for (size_t i = 0; i < count; i++) {
         uint64_t n = 0;
         EACH_WORKER(g, w)
-            n += pl_counter_get(counter_at(of(w), &list[i]));
+        n += pl_counter_get(counter_at(of(w), &list[i]));
         one(out, list[i].name, list[i].type, list[i].help, n);
     }
 }
 
-/* -- histograms ------------------------------------------------------------------------------------------------------------------------- */
+/* -- histograms -- */
 
 static void add_up(pl_histogram *sum, const pl_histogram *h)
 {
     for (int i = 0; i < PL_HISTOGRAM_BUCKETS; i++)
-        atomic_fetch_add_explicit(&sum->buckets[i], atomic_load_explicit(&h->buckets[i], memory_order_relaxed), memory_order_relaxed);
-    atomic_fetch_add_explicit(&sum->sum_us, atomic_load_explicit(&h->sum_us, memory_order_relaxed), memory_order_relaxed);
+        atomic_fetch_add_explicit(&sum->buckets[i],
+                                  atomic_load_explicit(&h->buckets[i], memory_order_relaxed),
+                                  memory_order_relaxed);
+    atomic_fetch_add_explicit(&sum->sum_us, atomic_load_explicit(&h->sum_us, memory_order_relaxed),
+                              memory_order_relaxed);
 }
 
 /* `labels`: "" or `stage="send"`. */
@@ -132,7 +156,8 @@ static void histogram(pl_buf *out, const char *name, const char *labels, const p
     const char *open = labels[0] ? "{" : "", *close = labels[0] ? "}" : "";
     double sum_s = (double)atomic_load_explicit(&h->sum_us, memory_order_relaxed) / 1e6;
     pl_buf_printf(out, "perilune_%s_sum%s%s%s %.6f\n", name, open, labels, close, sum_s);
-    pl_buf_printf(out, "perilune_%s_count%s%s%s %llu\n", name, open, labels, close, (unsigned long long)seen);
+    pl_buf_printf(out, "perilune_%s_count%s%s%s %llu\n", name, open, labels, close,
+                  (unsigned long long)seen);
 }
 
 static void stages(pl_buf *out, const pl_gateway *g)
@@ -142,7 +167,7 @@ static void stages(pl_buf *out, const pl_gateway *g)
         pl_histogram sum = {0};
         char label[40];
         EACH_WORKER(g, w)
-            add_up(&sum, &pl_engine_metrics_of(w->engine)->stages[stage]);
+        add_up(&sum, &pl_engine_metrics_of(w->engine)->stages[stage]);
         snprintf(label, sizeof label, "stage=\"%s\"", pl_stage_name((enum pl_stage)stage));
         histogram(out, "stage_seconds", label, &sum);
     }
@@ -152,23 +177,26 @@ static void latencies(pl_buf *out, const pl_gateway *g)
 {
     pl_histogram end_to_end = {0}, busy = {0};
     uint64_t longest_us = 0;
-    EACH_WORKER(g, w) {
+    EACH_WORKER(g, w)
+    {
         uint64_t stall_us = pl_loop_longest_stall_us(w->loop);
         add_up(&end_to_end, &pl_engine_metrics_of(w->engine)->end_to_end);
         add_up(&busy, pl_loop_busy(w->loop));
         if (stall_us > longest_us) longest_us = stall_us;
     }
-    head(out, "delivery_seconds", "histogram", "From the first byte of an event's request to its delivery's success.");
+    head(out, "delivery_seconds", "histogram",
+         "From the first byte of an event's request to its delivery's success.");
     histogram(out, "delivery_seconds", "", &end_to_end);
     head(out, "store_commit_seconds", "histogram", "Time to make a transaction durable.");
     histogram(out, "store_commit_seconds", "", &pl_store_metrics_of(g->store)->commit_us);
-    head(out, "loop_busy_seconds", "histogram", "How long a worker's loop was busy between two waits.");
+    head(out, "loop_busy_seconds", "histogram",
+         "How long a worker's loop was busy between two waits.");
     histogram(out, "loop_busy_seconds", "", &busy);
     head(out, "loop_stall_seconds_max", "gauge", "The longest of these times since the start.");
     pl_buf_printf(out, "perilune_loop_stall_seconds_max %.6f\n", (double)longest_us / 1e6);
 }
 
-/* -- the rest ------------------------------------------------------------------------------------------------------------------------------ */
+/* -- the rest -- */
 
 static void outcomes(pl_buf *out, const pl_gateway *g)
 {
@@ -176,20 +204,22 @@ static void outcomes(pl_buf *out, const pl_gateway *g)
     for (int i = 0; i <= PL_ERR_COUNT; i++) {
         uint64_t n = 0;
         EACH_WORKER(g, w)
-            n += pl_counter_get(&pl_engine_metrics_of(w->engine)->attempts[i]);
+        n += pl_counter_get(&pl_engine_metrics_of(w->engine)->attempts[i]);
         if (n || i == 0)
-            pl_buf_printf(out, "perilune_attempts_total{outcome=\"%s\"} %llu\n", pl_err_name(-i), (unsigned long long)n);
+            pl_buf_printf(out, "perilune_attempts_total{outcome=\"%s\"} %llu\n", pl_err_name(-i),
+                          (unsigned long long)n);
     }
 }
 
 static void responses(pl_buf *out, const pl_gateway *g)
 {
     head(out, "server_responses_total", "counter", "Answers to clients by status class.");
-    for (int class = 1; class <= 5; class++) {
+    for (int class = 1; class <= 5; class ++) {
         uint64_t n = 0;
         EACH_WORKER(g, w)
-            n += pl_counter_get(&pl_server_metrics_of(w->server)->responses[class]);
-        pl_buf_printf(out, "perilune_server_responses_total{class=\"%dxx\"} %llu\n", class, (unsigned long long)n);
+        n += pl_counter_get(&pl_server_metrics_of(w->server)->responses[class]);
+        pl_buf_printf(out, "perilune_server_responses_total{class=\"%dxx\"} %llu\n", class,
+                      (unsigned long long)n);
     }
 }
 
@@ -203,7 +233,8 @@ void pl_api_metrics(pl_api_request *r)
     head(&out, "build_info", "gauge", "The version that runs.");
     pl_buf_printf(&out, "perilune_build_info{version=\"%s\"} 1\n", PL_VERSION);
     one(&out, "workers", "gauge", "Worker threads.", (uint64_t)g->worker_count);
-    one(&out, "generation", "gauge", "Number of the scripts' load that is in use.", atomic_load(&g->published));
+    one(&out, "generation", "gauge", "Number of the scripts' load that is in use.",
+        atomic_load(&g->published));
     sums(&out, g, engine_sources, COUNT(engine_sources), engine_of);
     outcomes(&out, g);
     sums(&out, g, server_sources, COUNT(server_sources), server_of);
@@ -214,6 +245,7 @@ void pl_api_metrics(pl_api_request *r)
             pl_counter_get(counter_at(pl_store_metrics_of(g->store), &store_sources[i])));
     stages(&out, g);
     latencies(&out, g);
-    pl_inbound_reply(r->in, 200, PL_SLICE("text/plain; version=0.0.4"), PL_NO_SLICE, pl_buf_slice(&out));
+    pl_inbound_reply(r->in, 200, PL_SLICE("text/plain; version=0.0.4"), PL_NO_SLICE,
+                     pl_buf_slice(&out));
     pl_buf_fini(&out);
 }

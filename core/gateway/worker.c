@@ -18,9 +18,10 @@
 
 #define STOP_POLL_MS 10
 
-/* -- ports -------------------------------------------------------------------------------------------------------------------- */
+/* -- ports -- */
 
-/* The last answers of the store are taken after it has closed; what they lead to is not written any more. */
+/* The last answers of the store are taken after it has closed; what they lead to is not written any
+ * more. */
 static int port_submit(void *world, pl_op *op)
 {
     pl_store *store = ((pl_worker *)world)->gateway->store;
@@ -49,10 +50,11 @@ static void port_recorded(void *world, const pl_record *record)
 {
     pl_worker *w = world;
     pl_health_note(w->gateway->health, record);
-    if (atomic_load_explicit(&w->gateway->watchers, memory_order_relaxed) > 0) pl_live_tell(w, record);
+    if (atomic_load_explicit(&w->gateway->watchers, memory_order_relaxed) > 0)
+        pl_live_tell(w, record);
 }
 
-/* -- messages from other threads ------------------------------------------------------------------------------------------------ */
+/* -- messages from other threads -- */
 
 typedef struct use_message {
     pl_message message;
@@ -100,13 +102,14 @@ void pl_worker_nudge_all(pl_worker *w, pl_uuid id, enum pl_command_kind kind)
 {
     for (int i = 0; i < w->gateway->worker_count; i++) {
         nudge_message *n = pl_alloc(sizeof *n);
-        *n = (nudge_message){.message.fn = on_nudge, .worker = w->gateway->workers[i], .id = id, .kind = kind};
+        *n = (nudge_message){
+            .message.fn = on_nudge, .worker = w->gateway->workers[i], .id = id, .kind = kind};
         pl_mailbox_post(pl_loop_mailbox(n->worker->loop), &n->message);
     }
     if (kind == PL_COMMAND_RETRY) pl_engine_claim_now(w->engine);
 }
 
-/* -- stop ------------------------------------------------------------------------------------------------------------------------- */
+/* -- stop -- */
 
 static void on_stop_timer(pl_timer *t)
 {
@@ -118,7 +121,8 @@ static void on_stop_timer(pl_timer *t)
         return;
     }
     if (!is_idle) {
-        pl_log(PL_LOG_WARN, "the grace period is over; what is in flight stays pending", PL_LOG_INT("worker", w->index));
+        pl_log(PL_LOG_WARN, "the grace period is over; what is in flight stays pending",
+               PL_LOG_INT("worker", w->index));
         pl_engine_abandon(w->engine);
     }
     pl_loop_stop(w->loop);
@@ -141,7 +145,7 @@ void pl_worker_stop(pl_worker *w)
     pl_mailbox_post(pl_loop_mailbox(w->loop), &w->stop);
 }
 
-/* -- life ------------------------------------------------------------------------------------------------------------------------- */
+/* -- life -- */
 
 static pl_server_config server_config(pl_worker *w)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One HTTP request that blocks, for the command line: asking a running gateway. Never on a worker. */
+ * One HTTP request that blocks, for the command line: asking a running gateway. Never on a worker.
+ */
 #ifndef PL_NET_FETCH_H
 #define PL_NET_FETCH_H
 
@@ -9,8 +10,8 @@
 /* Called with each piece of the answer's body as it comes; false ends the transfer. */
 typedef bool pl_fetch_fn(void *arg, int status, pl_slice piece);
 
-/* GET `url` with an optional bearer token: the status, or -1 with the reason in `error`. A transfer that the callback ends counts as
- * done. */
+/* GET `url` with an optional bearer token: the status, or -1 with the reason in `error`. A transfer
+ * that the callback ends counts as done. */
 int pl_fetch(const char *url, const char *token, pl_fetch_fn *on_piece, void *arg, char error[256]);
 
 #endif

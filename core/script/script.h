@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The Lua half seen from C: a gateway folder read into memory (bundle), and a generation, which is one LuaJIT state with the folder
- * loaded, validated and ready to route, render, authenticate and map (flow/generation.h).
+ * The Lua half seen from C: a gateway folder read into memory (bundle), and a generation, which is
+ * one LuaJIT state with the folder loaded, validated and ready to route, render, authenticate and
+ * map (flow/generation.h).
  *
- * A generation is made on the control thread, so that no worker stalls while scripts load, and handed to one worker, which is from then on the
- * only thread to touch it. All workers' generations of one load come from the same bundle. */
+ * A generation is made on the control thread, so that no worker stalls while scripts load, and
+ * handed to one worker, which is from then on the only thread to touch it. All workers' generations
+ * of one load come from the same bundle. */
 #ifndef PL_SCRIPT_SCRIPT_H
 #define PL_SCRIPT_SCRIPT_H
 
@@ -29,22 +31,25 @@ typedef struct pl_faults {
 void pl_faults_add(pl_faults *f, const char *file, int line, const char *message);
 void pl_faults_fini(pl_faults *f);
 
-/* The files of a gateway folder that matter (gateway.lua, connectors/, authenticators/, mappers/, plugins/, templates/), as they were at one
- * moment. Immutable. */
+/* The files of a gateway folder that matter (gateway.lua, connectors/, authenticators/, mappers/,
+ * plugins/, templates/), as they were at one moment. Immutable. */
 typedef struct pl_bundle pl_bundle;
 
-/* Reads a folder: 0, or PL_E_BAD_CONFIG with the reason in *faults (no such folder, no gateway.lua, a file that cannot be read or is too
- * large). Blocking; control thread. */
+/* Reads a folder: 0, or PL_E_BAD_CONFIG with the reason in *faults (no such folder, no gateway.lua,
+ * a file that cannot be read or is too large). Blocking; control thread. */
 int pl_bundle_read(const char *dir, pl_bundle **out, pl_faults *faults);
 void pl_bundle_free(pl_bundle *b);
 
 typedef struct pl_script_config {
-    const char *lua_path; /* a source tree with lua/ and plugins/ to use instead of the embedded ones; NULL */
+    const char *lua_path; /* a source tree with lua/ and plugins/ to use instead of the embedded
+                             ones; NULL */
     int json_depth;
 } pl_script_config;
 
-/* A new generation with one reference, or NULL with *faults filled: every mistake of the folder, in order of file and line. */
-pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *config, uint64_t number, pl_faults *faults);
+/* A new generation with one reference, or NULL with *faults filled: every mistake of the folder, in
+ * order of file and line. */
+pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *config,
+                              uint64_t number, pl_faults *faults);
 /* What gateway.lua sets, put over *settings. Values were checked at load. */
 void pl_script_settings(pl_generation *g, pl_settings *settings);
 /* Hands it to its worker: from now on `sleep` of scripts runs on this wheel. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The whole harness of the C unit tests: a test is a function, CHECK counts and reports, main lists them.
+ * The whole harness of the C unit tests: a test is a function, CHECK counts and reports, main lists
+ * them.
  *
  *   TEST(wheel_fires_in_order) { ... CHECK_EQ_INT(fired, 3); ... }
  *   int main(void) { return RUN(CASE(wheel_fires_in_order), ...); }
  *
- * A test binary prints one line a test and ends with "N passed, N failed"; a test without a check fails. */
+ * A test binary prints one line a test and ends with "N passed, N failed"; a test without a check
+ * fails. */
 #ifndef PL_SPEC_TEST_H
 #define PL_SPEC_TEST_H
 
@@ -33,35 +35,36 @@ static inline void test_report(const char *file, int line, const char *what)
     printf("%s:%d: %s\n", file, line, what);
 }
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        test_checks++;                                                                             \
-        if (!(condition)) test_report(__FILE__, __LINE__, "not true: " #condition);                \
+#define CHECK(condition)                                                            \
+    do {                                                                            \
+        test_checks++;                                                              \
+        if (!(condition)) test_report(__FILE__, __LINE__, "not true: " #condition); \
     } while (0)
 
-#define CHECK_EQ_INT(got, wanted)                                                                  \
-    do {                                                                                           \
-        int64_t got_ = (int64_t)(got), wanted_ = (int64_t)(wanted);                                \
-        test_checks++;                                                                             \
-        if (got_ != wanted_) {                                                                     \
-            test_report(__FILE__, __LINE__, #got " is not " #wanted);                              \
-            printf("    got %" PRId64 ", wanted %" PRId64 "\n", got_, wanted_);                    \
-        }                                                                                          \
+#define CHECK_EQ_INT(got, wanted)                                               \
+    do {                                                                        \
+        int64_t got_ = (int64_t)(got), wanted_ = (int64_t)(wanted);             \
+        test_checks++;                                                          \
+        if (got_ != wanted_) {                                                  \
+            test_report(__FILE__, __LINE__, #got " is not " #wanted);           \
+            printf("    got %" PRId64 ", wanted %" PRId64 "\n", got_, wanted_); \
+        }                                                                       \
     } while (0)
 
-#define CHECK_EQ_SLICE(got, wanted)                                                                \
-    do {                                                                                           \
-        pl_slice got_ = (got), wanted_ = (wanted);                                                 \
-        test_checks++;                                                                             \
-        if (!pl_slice_eq(got_, wanted_)) {                                                         \
-            test_report(__FILE__, __LINE__, #got " is not " #wanted);                              \
-            printf("    got    '%.*s'\n    wanted '%.*s'\n", PL_FMT(got_), PL_FMT(wanted_));       \
-        }                                                                                          \
+#define CHECK_EQ_SLICE(got, wanted)                                                          \
+    do {                                                                                     \
+        pl_slice got_ = (got), wanted_ = (wanted);                                           \
+        test_checks++;                                                                       \
+        if (!pl_slice_eq(got_, wanted_)) {                                                   \
+            test_report(__FILE__, __LINE__, #got " is not " #wanted);                        \
+            printf("    got    '%.*s'\n    wanted '%.*s'\n", PL_FMT(got_), PL_FMT(wanted_)); \
+        }                                                                                    \
     } while (0)
 
 #define CHECK_EQ_STR(got, wanted) CHECK_EQ_SLICE(pl_slice_of(got), pl_slice_of(wanted))
 
-/* A copy of `s` whose last byte is the last before a page that faults: reading one byte too many crashes. */
+/* A copy of `s` whose last byte is the last before a page that faults: reading one byte too many
+ * crashes. */
 typedef struct test_guarded {
     pl_slice bytes;
     void *map;
@@ -100,9 +103,12 @@ static inline int test_run(const struct test_case *cases, size_t count)
     return failed ? 1 : 0;
 }
 
-#define RUN(...)                                                                                   \
-    test_run((const struct test_case[]){__VA_ARGS__},                                              \
+#define RUN(...)                                      \
+    test_run((const struct test_case[]){__VA_ARGS__}, \
              sizeof((const struct test_case[]){__VA_ARGS__}) / sizeof(struct test_case))
-#define CASE(name) {#name, test_##name}
+#define CASE(name)         \
+    {                      \
+#name, test_##name \
+    }
 
 #endif
