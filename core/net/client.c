@@ -2,10 +2,11 @@
  *
  * libcurl's multi interface on the worker's loop.
  *
- *      pl_client --- shards: one CURLM of at most 256 transfers each; libcurl's cost per transfer
- * grows with their number |            '-- a timer on the wheel: libcurl's own
- *          |--- sockets[fd]: one ev_io each
- *          '--- transfers: under way; and idle ones, which keep their easy handle
+ *   pl_client --- shards: a CURLM of at most 256 transfers each (libcurl's cost per transfer grows
+ *       |           |     with their number)
+ *       |           '--- a timer on the wheel: libcurl's own
+ *       |--- sockets[fd]: an ev_io each
+ *       '--- transfers: under way; and idle ones, which keep their easy handle
  *
  * A transfer is begun by send, which only hands it to libcurl; libcurl asks for a timer of delay 0,
  * which fires at the end of the same round of the loop. So `done` never comes from within send.
@@ -14,23 +15,21 @@
  *
  * Traps of libcurl 7.88 that shape this file:
  *   - Removing and adding a watcher around every reuse of a connection costs two epoll_ctl calls.
- * So the watcher of a connection outlives POLL_REMOVE, and stops at the close callback, or by
- * itself at the first event that nobody waits for. The resolver's socket pair does not come through
- * the open callback and is closed without the close callback: its watcher goes with POLL_REMOVE.
- *   - A descriptor number may come back before libcurl has said that it closed the old one, and
- * libcurl then does not say again what it waits for. So open restarts the watcher that it finds, as
- * it was.
+ * So the watcher of a connection outlives POLL_REMOVE. It stops at the close callback, or by itself
+ *     at the first event that nobody waits for.
+ *   - The resolver's socket pair does not come through the open callback and is closed without the
+ *     close callback: its watcher goes with POLL_REMOVE.
  *   - Giving up on a name that is being resolved joins the resolver's thread, for as long as
- * getaddrinfo takes, unless CURLOPT_QUICK_EXIT is set. Then the thread is left to end, and frees
- * what it holds, on its own.
- *   - A header line "Name:" takes a field away; "Name;" sends it with an empty value. */
+ *     getaddrinfo takes, unless CURLOPT_QUICK_EXIT is set: then the thread is left to end on its
+ * own.
+ */
 #include "net/client.h"
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "http/message.h"
 #include "http/url.h"
 #include "net/outcome.h"
+#include "net/outgoing.h"
 
 #include <arpa/inet.h>
 #include <ev.h>
@@ -99,8 +98,7 @@ struct pl_client {
 
 static void harvest(shard *s);
 
-/* -- sockets and time ---------------------------------------------------------------------------
- */
+/* -- sockets and time -- */
 
 static watched *socket_of(const pl_client *c, int fd)
 {
@@ -216,16 +214,9 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
                     address->protocol);
     if (fd < 0) return CURL_SOCKET_BAD;
     t->notes.was_opened = true;
-    watched *w = socket_of(t->client, fd);
-    if (w == NULL) {
-        w = add_socket(t->shard, fd);
-    } else if (ev_is_active(&w->io)) { /* the descriptor's former life; see above */
-        struct ev_loop *ev = pl_loop_ev(t->client->loop);
-        ev_io_stop(ev, &w->io);
-        ev_io_set(&w->io, fd, w->io.events & (EV_READ | EV_WRITE));
-        ev_io_start(ev, &w->io);
-    }
-    w->is_connection = true;
+    watched *stale = socket_of(t->client, fd);
+    if (stale) remove_socket(t->client, stale); /* closed without a word; 7.88 does not do that */
+    add_socket(t->shard, fd)->is_connection = true;
     return fd;
 }
 
@@ -237,8 +228,7 @@ static int close_socket(void *arg, curl_socket_t fd)
     return close(fd);
 }
 
-/* -- what comes back ----------------------------------------------------------------------------
- */
+/* -- what comes back -- */
 
 static void note_too_large(pl_transfer *t, const char *what, size_t limit)
 {
@@ -321,8 +311,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
     return line.len;
 }
 
-/* -- transfers ----------------------------------------------------------------------------------
- */
+/* -- transfers -- */
 
 static void link_transfer(pl_transfer **list, pl_transfer *t)
 {
@@ -410,79 +399,6 @@ static void harvest(shard *s)
     }
 }
 
-/* -- what is sent -------------------------------------------------------------------------------
- */
-
-/* NULL, or why the request cannot go out. Scripts are told earlier and better; here is the last
- * place where a line break in a value can be kept off the wire. */
-static const char *check_request(const pl_request *r, pl_arena *arena)
-{
-    if (!pl_http_is_token(r->method))
-        return pl_arena_printf(arena, "'%.*s' is not a method", PL_FMT(r->method));
-    for (const pl_field *f = r->fields; f; f = f->next) {
-        if (!pl_http_is_token(f->name))
-            return pl_arena_printf(arena, "'%.*s' is not a field name", PL_FMT(f->name));
-        if (pl_http_is_hop_by_hop(f->name))
-            return pl_arena_printf(arena, "field %.*s is the connection's and cannot be set",
-                                   PL_FMT(f->name));
-        if (!pl_http_is_field_value(f->value))
-            return pl_arena_printf(arena, "the value of field %.*s has a control byte",
-                                   PL_FMT(f->name));
-    }
-    return NULL;
-}
-
-static bool has_field(const pl_request *r, pl_slice name)
-{
-    for (const pl_field *f = r->fields; f; f = f->next) {
-        if (pl_slice_eq_nocase(f->name, name)) return true;
-    }
-    return false;
-}
-
-static void add_line(pl_transfer *t, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(t->fields, line);
-    if (longer) t->fields = longer;
-}
-
-static void add_fields(pl_transfer *t)
-{
-    const pl_request *r = t->request;
-    pl_buf line;
-    pl_buf_init(&line);
-    for (const pl_field *f = r->fields; f; f = f->next) {
-        pl_slice value = trim(f->value);
-        pl_buf_clear(&line);
-        pl_buf_printf(&line, value.len ? "%.*s: %.*s" : "%.*s;%.*s", PL_FMT(f->name),
-                      PL_FMT(value));
-        pl_buf_put_char(&line, '\0');
-        add_line(t, line.ptr);
-    }
-    pl_buf_fini(&line);
-    /* libcurl's own, unless given. */
-    add_line(t, "Expect:"); /* a receiver that ignores it costs a second */
-    if (!has_field(r, PL_SLICE("Accept"))) add_line(t, "Accept:");
-    if (!has_field(r, PL_SLICE("Content-Type"))) add_line(t, "Content-Type:");
-}
-
-static void set_method(CURL *easy, const pl_request *r, pl_arena *arena)
-{
-    if (pl_slice_eq(r->method, PL_SLICE("HEAD"))) {
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-        return;
-    }
-    bool has_length = r->has_body || pl_slice_eq(r->method, PL_SLICE("POST")) ||
-                      pl_slice_eq(r->method, PL_SLICE("PUT")) ||
-                      pl_slice_eq(r->method, PL_SLICE("PATCH"));
-    if (has_length) {
-        pl_slice body = r->has_body && r->body.len ? r->body : PL_SLICE("");
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.ptr);
-    }
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, pl_arena_dup(arena, r->method).ptr);
-}
-
 /* What every transfer has. */
 static void set_rules(pl_transfer *t)
 {
@@ -496,38 +412,21 @@ static void set_rules(pl_transfer *t)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_NOPROXY,
-                     "*"); /* the environment's proxies are not the gateway's */
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* the environment's are not the gateway's */
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA,
-                     t->client); /* a connection outlives its transfer */
+    /* A connection outlives its transfer. */
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->client);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     if (config->ca_file) curl_easy_setopt(easy, CURLOPT_CAINFO, config->ca_file);
-    if (config->user_agent && !has_field(t->request, PL_SLICE("User-Agent")))
-        curl_easy_setopt(easy, CURLOPT_USERAGENT, config->user_agent);
 }
 
-static void set_request(pl_transfer *t)
-{
-    const pl_request *r = t->request;
-    set_rules(t);
-    set_method(t->easy, r, t->arena);
-    add_fields(t);
-    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->fields);
-    curl_easy_setopt(t->easy, CURLOPT_URL, pl_arena_dup(t->arena, r->url).ptr);
-    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-    if (r->connect_timeout_ms > 0)
-        curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_timeout_ms);
-}
-
-/* -- public -------------------------------------------------------------------------------------
- */
+/* -- public -- */
 
 void pl_client_global_init(void)
 {
@@ -612,13 +511,14 @@ pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response
 
     pl_url url;
     t->unsent_code = pl_url_parse(request->url, &url, &response->error_text);
-    if (t->unsent_code == 0 && (response->error_text = check_request(request, arena)) != NULL)
+    if (t->unsent_code == 0 && (response->error_text = pl_outgoing_refusal(request, arena)) != NULL)
         t->unsent_code = PL_E_SCRIPT;
     if (t->unsent_code) {
         pl_wheel_start(pl_loop_wheel(c->loop), &t->unsent, 0);
         return t;
     }
-    set_request(t);
+    set_rules(t);
+    t->fields = pl_outgoing_set(t->easy, request, c->config.user_agent, arena);
     t->shard = shard_with_room(c);
     t->shard->in_flight++;
     curl_multi_add_handle(t->shard->multi, t->easy);

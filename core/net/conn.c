@@ -24,6 +24,8 @@
 #define LINGER_BYTES    (256 * 1024) /* drained behind an early answer, */
 #define LINGER_MS       2000         /* and for how long */
 
+_Static_assert(sizeof(pl_conn) <= 1024, "an idle connection costs this and no buffer");
+
 static void watch(pl_conn *c, ev_io *w, bool wanted)
 {
     if (wanted)
@@ -37,8 +39,7 @@ static void start_timer(pl_conn *c, int64_t ms)
     pl_wheel_start(c->server->wheel, &c->timer, ms > 0 ? (uint64_t)ms : 0);
 }
 
-/* -- turns --------------------------------------------------------------------------------------
- */
+/* -- turns -- */
 
 static void begin_turn(pl_conn *c)
 {
@@ -80,8 +81,7 @@ void pl_conn_tell_gone(pl_conn *c)
     gone(&c->turn->in);
 }
 
-/* -- the end of a connection --------------------------------------------------------------------
- */
+/* -- the end of a connection -- */
 
 void pl_conn_close(pl_conn *c)
 {
@@ -124,8 +124,7 @@ static void linger(pl_conn *c)
     watch(c, &c->readable, true);
 }
 
-/* -- steps: each gives true when the state moved ------------------------------------------------
- */
+/* -- steps: each gives true when the state moved -- */
 
 /* An error of the request itself: the answer says why, and the connection ends, for where the next
  * request would begin is not known. */
@@ -311,8 +310,7 @@ void pl_conn_leave(pl_conn *c)
     if (c->depth == 0 && c->state == PL_CONN_CLOSED && c->turn == NULL) free_conn(c);
 }
 
-/* -- events -------------------------------------------------------------------------------------
- */
+/* -- events -- */
 
 static bool is_transient(void)
 {
@@ -411,8 +409,7 @@ static void on_timer(pl_timer *timer)
     pl_conn_leave(c);
 }
 
-/* -- sending ------------------------------------------------------------------------------------
- */
+/* -- sending -- */
 
 /* How many bytes the socket took; -1: it is broken. */
 static ssize_t try_send(pl_conn *c, const pl_slice *parts, int count)
@@ -448,8 +445,7 @@ void pl_conn_send(pl_conn *c, const pl_slice *parts, int count)
         keep_rest(c, parts, count, (size_t)n);
 }
 
-/* -- the beginning ------------------------------------------------------------------------------
- */
+/* -- the beginning -- */
 
 static void peer_text(const struct sockaddr *peer, char text[INET6_ADDRSTRLEN])
 {

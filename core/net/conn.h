@@ -3,39 +3,40 @@
  * One connection as a state machine, private to net/: conn.c moves it, respond.c writes its
  * answers, server.c makes and ends it.
  *
- *              first byte            head complete, admitted          body complete
- *   .--> IDLE ------------> HEAD ------------------------> BODY ------------------> HANDLING
- *   |     |                   |                              |                        |   |
- *   |     |                   '------- refused, late --------'                 stream |   | reply
- *   |     |                                  |                                        v   |
- *   |     |                                  |                   stream_end     STREAMING |
- *   |     |                                  v                  .--------------------'    |
- *   |     |   answer sent, keep-alive     WRITING <-------------'-------------------------'
- *   '-----+-------------------------------'  |  |
- *         |                                  |  | answer sent, no keep-alive, input left unread
- *         |         answer sent, no          |  v
- *         |         keep-alive               | LINGERING     (write side shut; input drained so
- * that no reset v                                  v  v             overtakes the answer) CLOSED
- * <-------------------------- end of file, error, time-out: from every state
+ *           first byte        head complete, admitted       body complete
+ *   .-> IDLE ---------> HEAD ------------------------> BODY -------------> HANDLING
+ *   |    |               |                              |                   |    |
+ *   |    |               '------- refused, late --------'            stream |    | reply
+ *   |    |                              |                                   v    |
+ *   |    |                              v        stream_end             STREAMING|
+ *   |    |     answer sent           WRITING <------------------------------'----'
+ *   '----+------(keep-alive)-----------'|'---(answer sent, unread input)---> LINGERING
+ *        |                              | answer sent                           |
+ *        v                              v                                       v
+ *      CLOSED <-------- end of file, error, time-out: from every state ---------'
  *
- *   state      | there is a turn | the one timer means        | what a readable socket means
- *   -----------+-----------------+----------------------------+--------------------------------------------------
- *   IDLE       | no              | close silently             | bytes of the next request
- *   HEAD, BODY | yes, the conn's | answer 408                 | more bytes
- *   HANDLING   | yes, handler's  | (does not run)             | next request: left in the socket;
- * end of file: half-closed, |                 |                            | the answer is still
- * wanted; error: CLOSED STREAMING  | yes, handler's  | the reader stalls: close   | as HANDLING,
- * but end of file: CLOSED WRITING    | no              | the reader stalls: close   | as HANDLING
- *   LINGERING  | no              | close                      | bytes to throw away, up to a limit
- *   CLOSED     | when owed       | tell the handler it's gone | (no socket)
+ * LINGERING: the write side is shut and input is drained, so that no reset overtakes the answer.
+ *
+ *   state      | the turn is   | its one timer means   | what a readable socket means
+ *   -----------+---------------+-----------------------+-----------------------------------
+ *   IDLE       | (none)        | close without a word  | bytes of the next request
+ *   HEAD, BODY | the conn's    | answer 408            | more bytes
+ *   HANDLING   | the handler's | (does not run)        | bytes: left in the socket; end of
+ *              |               |                       |   file: the client is half-closed
+ *              |               |                       |   and waits; error: CLOSED
+ *   STREAMING  | the handler's | the reader stalls:    | as HANDLING, but end of file:
+ *              |               |   close               |   CLOSED
+ *   WRITING    | (none)        | as STREAMING          | as HANDLING
+ *   LINGERING  | (none)        | close                 | bytes to throw away, up to a limit
+ *   CLOSED     | the handler's | tell it `gone`        | (there is no socket)
+ *              |   while owed  |                       |
  *
  * Invariants:
- *   - the next request is looked at only when the answer to the one before has been sent, so
- * answers are in order and a client that does not read costs one answer's memory;
- *   - while a handler has the turn the input buffer does not move: the spans of the request point
- * into it;
+ *   - the next request is looked at only when the answer to the one before has been sent: answers
+ *     are in order, and a client that does not read costs one answer's memory;
+ *   - while a handler has the turn the input buffer does not move: the request's spans point there;
  *   - a connection is freed in one place (pl_conn_leave), when it is CLOSED, owes no answer, and no
- * call into it is under way. */
+ *     call into it is under way. */
 #ifndef PL_NET_CONN_H
 #define PL_NET_CONN_H
 

@@ -3,10 +3,9 @@
  * libcurl has a hundred results; an attempt has a dozen outcome classes. The table says which is
  * which. Three cases need more than the result:
  *   - our own refusals (egress guard, size limits) reach libcurl as a socket that would not open or
- * a write that failed, so what the client noted comes first;
- *   - a time-out is one class, and its text says what was being waited for and which limit struck;
- *   - a broken chunked body is CURLE_RECV_ERROR like a broken connection; only the text tells them
- * apart. */
+ *     a write that failed, so what the client noted comes first;
+ *   - a time-out is one class; its text says what was being waited for and which limit struck;
+ *   - a broken chunked body is CURLE_RECV_ERROR like a broken connection: only the text differs. */
 #include "net/outcome.h"
 
 #include "base/err.h"

@@ -19,8 +19,7 @@
 #define ACCEPTS_A_ROUND 64  /* then the connections that there are get their turn */
 #define ACCEPT_PAUSE_MS 100 /* when there are no descriptors left */
 
-/* -- addresses ----------------------------------------------------------------------------------
- */
+/* -- addresses -- */
 
 typedef union any_address {
     struct sockaddr sa;
@@ -115,8 +114,7 @@ bool pl_listen_is_loopback(int fd)
     return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
 }
 
-/* -- accepting ----------------------------------------------------------------------------------
- */
+/* -- accepting -- */
 
 static void pause_accepting(pl_server *s, int error)
 {
@@ -162,8 +160,7 @@ static void on_acceptable(struct ev_loop *ev, ev_io *w, int events)
         ;
 }
 
-/* -- the server ---------------------------------------------------------------------------------
- */
+/* -- the server -- */
 
 pl_server *pl_server_new(pl_loop *loop, int listen_fd, const pl_server_config *config)
 {

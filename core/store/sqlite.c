@@ -5,9 +5,8 @@
  * next group. Groups grow with the load by themselves, and no operation ever waits for others to
  * come. The reader answers questions, one at a time, on a connection of its own.
  *
- *   submit -> [ops] -> writer: BEGIN IMMEDIATE, op, op, op, COMMIT (fsync) -> answers on each
- * submitter's mailbox ask    -> [questions] -> reader: SELECT ... within its time ------------>
- * answer on the asker's mailbox
+ *   submit -> [ops] -> writer: BEGIN IMMEDIATE, op, op, op, COMMIT (fsync) -> answers
+ *   ask -> [questions] -> reader: SELECT ... within its time ---------------> answer
  *
  * When a transaction fails it is rolled back, and nothing of it happened. A full disk or a failing
  * one is a condition of the whole store: every operation of the group is told so, the log says it
@@ -36,8 +35,8 @@
 #define GROUP_OPERATIONS 1024
 #define GROUP_BYTES      (8u << 20)
 #define MAX_QUESTIONS    256
-#define PROGRESS_STEPS \
-    1000 /* of SQLite's machine between looks at the clock: some tens of microseconds */
+/* Of SQLite's machine between looks at the clock: some tens of microseconds. */
+#define PROGRESS_STEPS 1000
 
 struct pl_store {
     pl_store_config config;
@@ -68,8 +67,7 @@ static uint64_t now_us(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* -- the writer: transactions
- * ------------------------------------------------------------------------------------ */
+/* -- the writer: transactions ------------------------------------------------------ */
 
 /* SQLite's code as a condition of the store: PL_E_STORE or PL_E_STORE_FULL, or 0 when it is the
  * fault of one operation. */
@@ -111,6 +109,7 @@ static void set_condition(pl_store *s, int condition, const char *detail)
 static int try_transaction(pl_store *s, pl_op *first, const pl_op *end)
 {
     int rc = pl_sqlite_writer_begin(&s->writer);
+    if (s->condition && !rc) rc = pl_sqlite_writer_probe(&s->writer);
     for (pl_op *op = first; op != end && !rc; op = op->next)
         rc = pl_sqlite_writer_run(&s->writer, op);
     return rc ? rc : pl_sqlite_writer_commit(&s->writer);
@@ -151,8 +150,7 @@ static void carry_out(pl_store *s, pl_op *group)
         transact(s, op, op->next);
 }
 
-/* -- the writer: its queue
- * --------------------------------------------------------------------------------------- */
+/* -- the writer: its queue --------------------------------------------------------- */
 
 /* Waits for operations and takes a group of them; NULL when the store is closing and none is left.
  */
@@ -219,9 +217,7 @@ int pl_store_submit(pl_store *s, pl_op *op)
     return result;
 }
 
-/* -- the reader
- * --------------------------------------------------------------------------------------------------
- */
+/* -- the reader -------------------------------------------------------------------- */
 
 static int is_over(void *arg)
 {
@@ -272,8 +268,7 @@ int pl_store_ask(pl_store *s, pl_query *q)
     return result;
 }
 
-/* -- open and close
- * ---------------------------------------------------------------------------------------------- */
+/* -- open and close ---------------------------------------------------------------- */
 
 static void close_files(pl_store *s)
 {

@@ -18,8 +18,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define BUSY_TIMEOUT_MS \
-    5000 /* somebody from outside holds a lock: a tool that writes, or checkpoints */
+/* Somebody from outside may hold a lock: a tool that writes, or checkpoints. */
+#define BUSY_TIMEOUT_MS 5000
 
 /* Payloads of customers: for the owner's eyes only. SQLite gives -wal and -shm the same mode. */
 #define FILE_MODE 0600

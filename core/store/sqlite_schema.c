@@ -3,11 +3,14 @@
  * Five tables. The shape serves the hot path (an event comes in, goes out, is done), which touches
  * the right-hand end of each tree only, because every key is time-ordered:
  *
- *   events      append-only; what arrived, byte for byte. first_id..last_id is the span of ids of
- * its rows in the feed pending     small: deliveries that are still owed. held: in a worker's
- * memory, and then in no index deliveries  written once, when a delivery ends; calls, tries and
- * unmatched events too. The feed is pending and deliveries merged by id, newest first attempts
- * append-only; one row an HTTP exchange idempotency the answer given under a client's key
+ *   events      append-only; what arrived, byte for byte. first_id..last_id is the span of ids
+ *               of its rows in the feed
+ *   pending     small: deliveries that are still owed. held: in a worker's memory, and then
+ *               in no index
+ *   deliveries  written once, when a delivery ends; calls, tries and unmatched events too.
+ *               The feed is pending and deliveries merged by id, newest first
+ *   attempts    append-only; one row an HTTP exchange
+ *   idempotency the answer given under a client's key
  *
  * A row is in pending or in deliveries, never in both: the move is one transaction. Each entry of
  * `versions` takes the schema one version up (PRAGMA user_version) and is never changed once
@@ -16,7 +19,7 @@
 
 #include "base/buf.h"
 
-#define APPLICATION_ID 0x506c756e /* "Plun" */
+#include <stdlib.h>
 
 static const char *const versions[] = {
     "CREATE TABLE events("
@@ -123,8 +126,8 @@ static int upgrade(sqlite3 *db, int64_t version, char **reason)
     pl_buf sql;
     pl_buf_init(&sql);
     pl_buf_printf(
-        &sql, "BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT%c",
-        versions[version], APPLICATION_ID, (int)version + 1, '\0');
+        &sql, "BEGIN IMMEDIATE; %s PRAGMA application_id = %s; PRAGMA user_version = %d; COMMIT%c",
+        versions[version], PL_SQLITE_APPLICATION_ID, (int)version + 1, '\0');
     int result = 0;
     if (sqlite3_exec(db, sql.ptr, NULL, NULL, NULL) != SQLITE_OK) {
         result = fail(reason, sqlite3_errmsg(db));
@@ -140,7 +143,7 @@ int pl_sqlite_migrate(sqlite3 *db, char **reason)
     if (ask(db, "PRAGMA user_version", &version, reason)) return -1;
     if (ask(db, "PRAGMA application_id", &application, reason)) return -1;
     if (ask(db, "SELECT count(*) FROM sqlite_schema", &objects, reason)) return -1;
-    bool is_ours = application == APPLICATION_ID && version > 0;
+    bool is_ours = application == atoi(PL_SQLITE_APPLICATION_ID) && version > 0;
     bool is_empty = application == 0 && version == 0 && objects == 0;
     if (!is_ours && !is_empty) return fail(reason, "it is the database of another program");
     if (version > VERSION_COUNT)

@@ -6,6 +6,9 @@
 
 #include <sqlite3.h>
 
+/* In the header of the file: it is ours. "Plun", as SQL. */
+#define PL_SQLITE_APPLICATION_ID "1349285230"
+
 /* The kinds of rows in the feed are those of flow/exchange.h and this one: an event that nothing
  * wanted. */
 #define PL_SQLITE_KIND_EVENT 3

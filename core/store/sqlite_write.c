@@ -30,6 +30,7 @@
 #define STATEMENTS(X)                                                                             \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
     X(COMMIT, "COMMIT")                                                                           \
+    X(PROBE, "PRAGMA application_id = " PL_SQLITE_APPLICATION_ID)                                 \
     X(KEEP_ANSWER, "INSERT INTO idempotency(key, answer, created_ms) VALUES(?1, ?2, ?3)"          \
                    " ON CONFLICT DO NOTHING")                                                     \
     X(FIND_ANSWER, "SELECT answer FROM idempotency WHERE key = ?1")                               \
@@ -102,9 +103,7 @@ static char *copy(pl_slice s)
     return text;
 }
 
-/* -- commit
- * -----------------------------------------------------------------------------------------------------
- */
+/* -- commit ------------------------------------------------------------------------ */
 
 static int keep_answer(pl_sqlite_writer *w, pl_commit *c)
 {
@@ -260,9 +259,7 @@ static void undo_commit(pl_commit *c)
         free(c->events[i].known);
 }
 
-/* -- record
- * -----------------------------------------------------------------------------------------------------
- */
+/* -- record ------------------------------------------------------------------------ */
 
 /* The number, outcome, status and reason of an attempt into four parameters; without an attempt,
  * four NULLs. */
@@ -340,9 +337,7 @@ static int run_record(pl_sqlite_writer *w, pl_record *r)
     return run(q);
 }
 
-/* -- claim
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- claim ------------------------------------------------------------------------- */
 
 static void read_claimed(sqlite3_stmt *q, pl_arena *memory, pl_claimed *c)
 {
@@ -392,9 +387,7 @@ static void clear_claim(pl_claim *c)
     c->next_due_ms = INT64_MAX;
 }
 
-/* -- command
- * ----------------------------------------------------------------------------------------------------
- */
+/* -- command ----------------------------------------------------------------------- */
 
 /* The state and kind of a row, state GONE when there is none. */
 static int locate(pl_sqlite_writer *w, const pl_uuid *id, int *state, int *kind)
@@ -456,9 +449,7 @@ static int run_command(pl_sqlite_writer *w, pl_command *c)
     return c->kind == PL_COMMAND_RETRY ? retry(w, c, kind) : cancel(w, c);
 }
 
-/* -- the writer
- * -------------------------------------------------------------------------------------------------
- */
+/* -- the writer -------------------------------------------------------------------- */
 
 void pl_sqlite_writer_clear(pl_op *op)
 {
@@ -497,6 +488,11 @@ int pl_sqlite_writer_begin(pl_sqlite_writer *w)
 {
     w->change = 0;
     return run(w->statements[BEGIN]);
+}
+
+int pl_sqlite_writer_probe(pl_sqlite_writer *w)
+{
+    return run(w->statements[PROBE]);
 }
 
 int pl_sqlite_writer_commit(pl_sqlite_writer *w)

@@ -21,7 +21,7 @@
 #define PL_SQLITE_CLAIM_BYTES (16u << 20)
 #define PL_SQLITE_CLAIM_MAX   4096u
 
-#define PL_SQLITE_STATEMENT_COUNT 21
+#define PL_SQLITE_STATEMENT_COUNT 22
 
 typedef struct pl_sqlite_writer {
     sqlite3 *db; /* the caller's */
@@ -34,6 +34,9 @@ typedef struct pl_sqlite_writer {
 int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db);
 void pl_sqlite_writer_fini(pl_sqlite_writer *w);
 int pl_sqlite_writer_begin(pl_sqlite_writer *w);
+/* Makes the transaction write a page though nothing may change: while a disk is full, one that only
+ * looks (a claim that finds nothing) must not pass for a sign that it is not. */
+int pl_sqlite_writer_probe(pl_sqlite_writer *w);
 int pl_sqlite_writer_commit(pl_sqlite_writer *w);
 void pl_sqlite_writer_rollback(pl_sqlite_writer *w);
 /* Gives an operation an empty result and empty `out` members. */

@@ -25,8 +25,8 @@ typedef struct pl_store_config {
 } pl_store_config;
 
 typedef struct pl_store_metrics {
-    pl_counter commits, operations,
-        errors; /* transactions made durable, operations in them, failed transactions */
+    pl_counter commits, operations;  /* transactions made durable, operations in them */
+    pl_counter errors;               /* failed transactions */
     pl_counter queue_bytes, pending; /* gauges; `pending` counts deliveries that are */
     pl_counter is_failing;           /* gauge: 1 while transactions fail */
     pl_histogram commit_us;
@@ -47,10 +47,12 @@ enum pl_query_kind { PL_QUERY_FEED, PL_QUERY_DELIVERY };
 
 /* A question. `answer` is JSON:
  *   FEED      {"deliveries": [ROW...], "next": "CURSOR" or null}, newest first
- *   DELIVERY  ROW with "event": the document, and "attempts": [ATTEMPT...], or result
- * PL_E_UNKNOWN_DELIVERY ROW: id, kind ("delivery", "call", "try", "event"), state, connector,
- * webhook, event_id, event_type, attempts, created, finished or null, due or null (next attempt),
- * outcome, status or null, reason or null. ATTEMPT: see sqlite_attempt.h. */
+ *   DELIVERY  ROW with "event": the document, and "attempts": [ATTEMPT...];
+ *             or result PL_E_UNKNOWN_DELIVERY
+ *   ROW       id, kind ("delivery", "call", "try", "event"), state, connector, webhook, event_id,
+ *             event_type, attempts, created, finished or null, due or null (next attempt),
+ *             outcome, status or null, reason or null
+ *   ATTEMPT   see sqlite_attempt.h */
 typedef struct pl_query {
     pl_message message;
     pl_mailbox *reply_to;

@@ -49,12 +49,12 @@ end
 ---@param answer { response: any, status: integer, headers: table, raw: string }
 ---@return table
 function context.answered(base, answer)
+  local body = answer.response
   return setmetatable(answer, { __index = function(_, name)
+    if name == "response" then return nil end -- not JSON: no layer below may pose as it
     -- A name that the base has of its own stays what it is.
     local value = rawget(base, name)
-    if value == nil and name ~= "event" and name ~= "data" then
-      value = member(answer.response, name)
-    end
+    if value == nil and name ~= "event" and name ~= "data" then value = member(body, name) end
     if value == nil then return base[name] end
     return value
   end })

@@ -93,7 +93,7 @@ static void chain_init(chain *c)
 {
     c->event = calloc(1, sizeof *c->event + 64);
     *c->event = (pl_event){.refs = 1,
-                           .document = PL_SLICE(document),
+                           .document = {document, sizeof document - 1},
                            .type = PL_SLICE("order"),
                            .id = {c->event->bytes, PL_UUID_TEXT}};
     c->delivery = (pl_commit_delivery){

@@ -19,8 +19,7 @@ static pl_client *client;
 static pl_egress *egress;
 static int port, descriptors_before;
 
-/* -- the resolver -------------------------------------------------------------------------------
- */
+/* -- the resolver -- */
 
 static pthread_mutex_t resolver_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t resolver_goes_on = PTHREAD_COND_INITIALIZER;
@@ -101,8 +100,7 @@ static void let_resolver(bool hang)
     pthread_mutex_unlock(&resolver_lock);
 }
 
-/* -- the good server ----------------------------------------------------------------------------
- */
+/* -- the good server -- */
 
 static int requests_held;
 static pl_inbound *held[1000];
@@ -176,8 +174,7 @@ static void close_world(void)
     CHECK_EQ_INT(world_descriptors(), descriptors_before);
 }
 
-/* -- exchanges ----------------------------------------------------------------------------------
- */
+/* -- exchanges -- */
 
 typedef struct exchange {
     pl_arena arena;
@@ -240,8 +237,7 @@ static void check_text(const char *text, const char *part, int line)
 }
 #define CHECK_TEXT(text, part) check_text(text, part, __LINE__)
 
-/* -- the raw peer: a script of one connection ----------------------------------------------------
- */
+/* -- the raw peer: a script of one connection -- */
 
 typedef struct peer {
     int listener, fd;
@@ -305,8 +301,7 @@ static void peer_close(peer *p)
     pl_buf_fini(&p->got);
 }
 
-/* -- cases: what is sent and what comes back ------------------------------------------------------
- */
+/* -- cases: what is sent and what comes back -- */
 
 TEST(client_brings_the_answer)
 {
@@ -538,8 +533,7 @@ TEST(client_carries_600_transfers_at_once)
     close_world();
 }
 
-/* -- cases: cancelling ---------------------------------------------------------------------------
- */
+/* -- cases: cancelling -- */
 
 static exchange chain[3];
 
@@ -872,8 +866,7 @@ TEST(client_egress_guard_refuses_the_resolved_address)
     close_world();
 }
 
-/* -- cases: the resolver --------------------------------------------------------------------------
- */
+/* -- cases: the resolver -- */
 
 static void prepare_host(exchange *x, const char *host)
 {

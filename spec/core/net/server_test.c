@@ -18,8 +18,7 @@ static int port, handled, gone_told, admitted;
 static pl_inbound *held; /* by /hold: answered by the test */
 static char handled_paths[MAX_HANDLED][32];
 
-/* -- the handler --------------------------------------------------------------------------------
- */
+/* -- the handler -- */
 
 static void on_gone(pl_inbound *in)
 {
@@ -134,8 +133,7 @@ static uint64_t counter(const pl_counter *c)
     return pl_counter_get(c);
 }
 
-/* -- the client ---------------------------------------------------------------------------------
- */
+/* -- the client -- */
 
 static void say(int fd, const char *text)
 {
@@ -183,8 +181,7 @@ static void check_talk(const char *request, const char *status, const char *what
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 
-/* -- cases --------------------------------------------------------------------------------------
- */
+/* -- cases -- */
 
 TEST(server_answers_and_keeps_the_connection)
 {
@@ -421,10 +418,11 @@ TEST(server_refusal_reaches_a_client_that_is_still_sending)
     bool over = false;
     DRIVE_UNTIL((say_more(fd, (pl_slice){junk, sizeof junk}, &sent),
                  over = over || world_read(fd, &got), over && sent == sizeof junk));
+    int ended_by = read_error;
     shutdown(fd, SHUT_WR);
     CHECK_HAS(got, "HTTP/1.1 413 ");
     CHECK_HAS(got, "Connection: close\r\n");
-    CHECK_EQ_INT(recv(fd, junk, 1, 0), 0); /* an orderly end, not a reset */
+    CHECK_EQ_INT(ended_by, 0); /* an orderly end, not a reset */
     DRIVE_UNTIL(counter(&pl_server_metrics_of(server)->connections) == 0);
     close(fd);
     pl_buf_fini(&got);

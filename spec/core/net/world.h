@@ -92,14 +92,17 @@ static inline void world_reset(int fd)
     close(fd);
 }
 
-/* Reads what is there into `b`, with a NUL behind it. True at end of file or error. */
+/* Reads what is there into `b`, with a NUL behind it. True at end of file, or at an error, which it
+ * notes. */
+static int read_error;
 static inline bool world_read(int fd, pl_buf *b)
 {
     ssize_t n;
     while ((n = recv(fd, pl_buf_reserve(b, 65537), 65536, 0)) > 0)
         b->len += (size_t)n;
     *pl_buf_reserve(b, 1) = '\0';
-    return n == 0 || (errno != EAGAIN && errno != EINTR);
+    read_error = n == 0 || errno == EAGAIN || errno == EINTR ? 0 : errno;
+    return n == 0 || read_error;
 }
 
 static inline int world_count(const pl_buf *b, const char *what)

@@ -208,7 +208,7 @@ TEST(one_delivery_comes_with_its_event_and_attempts)
     CHECK_EQ_SLICE(find(&q, "attempts.0.number"), PL_SLICE("1"));
     CHECK_EQ_SLICE(find(&q, "attempts.0.request.body"),
                    PL_SLICE("\"{\\\"needle\\\":\\\"alpha\\\"}\""));
-    CHECK_EQ_SLICE(find(&q, "attempts.1"), PL_NO_SLICE);
+    CHECK_EQ_INT(find(&q, "attempts.1").len, 0);
     pl_buf_fini(&q.answer);
     /* never tried */
     q = (pl_query){.kind = PL_QUERY_DELIVERY, .id = id_of(T0 + 6000, 6)};

@@ -10,8 +10,7 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
-/* -- the disk that fails
- * ------------------------------------------------------------------------------------------- */
+/* -- the disk that fails ----------------------------------------------------------- */
 
 enum { FAULT_WAL = 1, FAULT_DATABASE = 2 };
 
@@ -71,9 +70,7 @@ static void faulty_set(int where, int code)
     fault_where = where;
 }
 
-/* -- groups
- * --------------------------------------------------------------------------------------------------------
- */
+/* -- groups ------------------------------------------------------------------------ */
 
 /* Holds the writer still with one commit, so that all that is submitted until gate_open is one
  * group. */
@@ -136,9 +133,9 @@ static void *submitter(void *arg)
     uint32_t thread = *(uint32_t *)arg;
     one ones[IN_FLIGHT];
     pl_event *events[IN_FLIGHT];
-    box box;
+    box own;
     intptr_t bad = 0;
-    box_init(&box);
+    box_init(&own);
     for (uint32_t round = 0; round < ROUNDS; round++) {
         for (uint32_t i = 0; i < IN_FLIGHT; i++) {
             uint32_t n = (thread * ROUNDS + round) * IN_FLIGHT + i;
@@ -147,19 +144,20 @@ static void *submitter(void *arg)
             events[i] = event_new(id, "order", "{}");
             one_init(&ones[i], events[i], id_of(T0, n), true);
             ones[i].commit.op.message.fn = no_answer;
-            ones[i].commit.op.reply_to = &box.mailbox;
+            ones[i].commit.op.reply_to = &own.mailbox;
             ones[i].commit.op.bytes = 100;
             if (pl_store_submit(shared->store, &ones[i].commit.op)) abort();
         }
-        box_wait(&box, IN_FLIGHT);
+        box_wait(&own, IN_FLIGHT);
         for (uint32_t i = 0; i < IN_FLIGHT; i++) {
             bad += ones[i].commit.op.result != 0 || events[i]->seq == 0;
             bad += i > 0 && events[i]->seq <= events[i - 1]->seq;
-            free(events[i]);
         }
+        for (uint32_t i = 0; i < IN_FLIGHT; i++)
+            free(events[i]);
     }
-    box_fini(&box);
-    return (void *)bad; /* NOLINT: a count in a pointer */
+    box_fini(&own);
+    return (void *)bad;
 }
 
 TEST(many_threads_share_commits)
@@ -279,9 +277,7 @@ TEST(closing_carries_out_what_was_submitted)
     bench_fini(&b);
 }
 
-/* -- faults
- * --------------------------------------------------------------------------------------------------------
- */
+/* -- faults ------------------------------------------------------------------------ */
 
 static int log_lines(int fd)
 {
@@ -314,6 +310,8 @@ static void fail_each_kind(bench *b, int wanted)
     pl_claim claim = {.before_ms = INT64_MAX, .limit = 10};
     CHECK_EQ_INT(run_op(b, &claim.op, PL_OP_CLAIM), wanted);
     CHECK(claim.count == 0 && claim.next_due_ms == INT64_MAX);
+    claim = (pl_claim){.before_ms = 0, .limit = 10}; /* nothing is due, nothing to write */
+    CHECK_EQ_INT(run_op(b, &claim.op, PL_OP_CLAIM), wanted);
     CHECK_EQ_INT(record_one(b, id_of(T0, 2), 1, PL_STATE_DELIVERED), wanted);
     enum pl_state state;
     CHECK_EQ_INT(command(b, PL_COMMAND_CANCEL, id_of(T0, 2), &state), wanted);
@@ -335,13 +333,15 @@ static void check_fault_and_recovery(int code, int wanted)
     faulty_set(FAULT_WAL, code);
     fail_each_kind(&b, wanted);
     CHECK(faults_met > 0);
-    CHECK_EQ_INT(pl_counter_get(&m->errors), 4);
+    CHECK_EQ_INT(pl_counter_get(&m->errors), 5);
     CHECK_EQ_INT(pl_counter_get(&m->pending), 2);
-    CHECK_EQ_INT(log_lines(log) - before, 1); /* four operations failed, one line */
+    CHECK_EQ_INT(pl_counter_get(&m->is_failing), 1);
+    CHECK_EQ_INT(log_lines(log) - before, 1); /* five operations failed, one line */
     faulty_set(0, 0);
     CHECK_EQ_INT(commit_one(&b, "e3", id_of(T0, 3), true), 0);
     CHECK_EQ_INT(record_one(&b, id_of(T0, 2), 1, PL_STATE_DELIVERED), 0);
     CHECK_EQ_INT(log_lines(log) - before, 2);
+    CHECK_EQ_INT(pl_counter_get(&m->is_failing), 0);
     bench_reopen(&b);
     CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 3);
     CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending"), 2);
@@ -383,9 +383,7 @@ TEST(a_checkpoint_that_fails_stops_nothing)
     bench_fini(&b);
 }
 
-/* -- SIGKILL
- * -------------------------------------------------------------------------------------------------------
- */
+/* -- SIGKILL ----------------------------------------------------------------------- */
 
 static void write_u32(int fd, uint32_t n)
 {

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A pl_request put on a libcurl handle. Private to net/. */
+#ifndef PL_NET_OUTGOING_H
+#define PL_NET_OUTGOING_H
+
+#include "base/arena.h"
+#include "flow/message.h"
+
+#include <curl/curl.h>
+
+/* NULL, or why the request cannot go out. */
+const char *pl_outgoing_refusal(const pl_request *r, pl_arena *arena);
+/* Sets URL, method, body, fields and time-outs. The list is freed by the caller, after the
+ * transfer. `user_agent`: when the request has none; or NULL. */
+struct curl_slist *pl_outgoing_set(CURL *easy, const pl_request *r, const char *user_agent,
+                                   pl_arena *arena);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * perilune.core: what our Lua asks of C that belongs to no type. Integrators' files see of it what the sandbox gives them. */
+#include "script/bind.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "flow/settings.h"
+#include "http/message.h"
+#include "http/url.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define MAX_LOG_FIELDS 16
+
+/* -- url and http ---------------------------------------------------------------------------------------------------------- */
+
+static int with_scratch(lua_State *L, void (*put)(pl_buf *out, pl_slice text))
+{
+    pl_buf *out = &pl_vm_of(L)->scratch;
+    pl_slice text = pl_check_slice(L, 1);
+    pl_buf_clear(out);
+    put(out, text);
+    pl_push_slice(L, pl_buf_slice(out));
+    return 1;
+}
+
+static int url_encode(lua_State *L)
+{
+    return with_scratch(L, pl_url_encode);
+}
+
+static int url_encode_form(lua_State *L)
+{
+    return with_scratch(L, pl_url_encode_form);
+}
+
+static int url_is_absolute(lua_State *L)
+{
+    lua_pushboolean(L, pl_url_is_absolute(pl_check_slice(L, 1)));
+    return 1;
+}
+
+static int url_join(lua_State *L)
+{
+    pl_buf *out = &pl_vm_of(L)->scratch;
+    pl_slice base = pl_check_slice(L, 1), path = pl_check_slice(L, 2);
+    pl_buf_clear(out);
+    pl_url_join(out, base, path);
+    pl_push_slice(L, pl_buf_slice(out));
+    return 1;
+}
+
+static void set_slice(lua_State *L, const char *name, pl_slice s)
+{
+    if (s.ptr == NULL) return;
+    pl_push_slice(L, s);
+    lua_setfield(L, -2, name);
+}
+
+static int url_parse(lua_State *L)
+{
+    pl_url url;
+    const char *reason;
+    if (pl_url_parse(pl_check_slice(L, 1), &url, &reason) != 0) {
+        lua_pushnil(L);
+        lua_pushstring(L, reason);
+        return 2;
+    }
+    lua_createtable(L, 0, 6);
+    set_slice(L, "scheme", url.scheme);
+    set_slice(L, "host", url.host);
+    set_slice(L, "path", url.path);
+    set_slice(L, "query", url.query);
+    set_slice(L, "fragment", url.fragment);
+    lua_pushinteger(L, url.port);
+    lua_setfield(L, -2, "port");
+    return 1;
+}
+
+static int http_is_token(lua_State *L)
+{
+    lua_pushboolean(L, pl_http_is_token(pl_check_slice(L, 1)));
+    return 1;
+}
+
+static int http_is_field_value(lua_State *L)
+{
+    lua_pushboolean(L, pl_http_is_field_value(pl_check_slice(L, 1)));
+    return 1;
+}
+
+static int http_is_hop_by_hop(lua_State *L)
+{
+    lua_pushboolean(L, pl_http_is_hop_by_hop(pl_check_slice(L, 1)));
+    return 1;
+}
+
+/* -- log ------------------------------------------------------------------------------------------------------------------- */
+
+static int compare_fields(const void *a, const void *b)
+{
+    return strcmp(((const pl_log_field *)a)->key, ((const pl_log_field *)b)->key);
+}
+
+/* The value is on the top of the stack and stays in the table. */
+static pl_log_field log_field(lua_State *L, const char *key)
+{
+    const pl_exact *e = pl_exact_at(L, -1);
+    pl_slice value;
+    switch (lua_type(L, -1)) {
+    case LUA_TNUMBER:
+        if (lua_tonumber(L, -1) == floor(lua_tonumber(L, -1)) && fabs(lua_tonumber(L, -1)) < 0x1p53)
+            return PL_LOG_INT(key, (int64_t)lua_tonumber(L, -1));
+        lua_pushvalue(L, -1); /* the text of the copy is anchored below */
+        value = pl_slice_of(lua_tostring(L, -1));
+        lua_insert(L, 4);
+        return PL_LOG_SLICE(key, value);
+    case LUA_TSTRING:
+        return PL_LOG_SLICE(key, pl_check_slice(L, -1));
+    case LUA_TBOOLEAN:
+        return PL_LOG_STR(key, lua_toboolean(L, -1) ? "true" : "false");
+    case LUA_TUSERDATA:
+        if (e) return PL_LOG_SLICE(key, ((pl_slice){e->text, e->len}));
+        return PL_LOG_STR(key, pl_bind_secret_at(L, -1, &value) ? "***" : "userdata");
+    default:
+        return PL_LOG_STR(key, luaL_typename(L, -1));
+    }
+}
+
+static size_t read_log_fields(lua_State *L, pl_log_field *fields)
+{
+    size_t count = 0;
+    if (!lua_istable(L, 3)) return 0;
+    lua_pushnil(L);
+    while (lua_next(L, 3)) { /* stack: ..., key, value (top) */
+        if (lua_type(L, -2) == LUA_TSTRING && count < MAX_LOG_FIELDS) {
+            fields[count] = log_field(L, lua_tostring(L, -2));
+            count++;
+        }
+        lua_pop(L, 1);
+    }
+    qsort(fields, count, sizeof *fields, compare_fields);
+    return count;
+}
+
+static int core_log(lua_State *L)
+{
+    pl_log_field fields[MAX_LOG_FIELDS + 1];
+    int level = pl_log_level_of(pl_check_slice(L, 1));
+    const char *message = luaL_checkstring(L, 2);
+    luaL_argcheck(L, level >= 0 && level < PL_LOG_OFF, 1, "expected debug, info, warn or error");
+    lua_settop(L, 3);
+    luaL_checkstack(L, MAX_LOG_FIELDS + LUA_MINSTACK, NULL);
+    fields[read_log_fields(L, fields)] = (pl_log_field){0};
+    pl_log_fields((enum pl_log_level)level, message, fields);
+    return 0;
+}
+
+/* -- time and ids ------------------------------------------------------------------------------------------------------------ */
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int core_now(lua_State *L)
+{
+    lua_pushnumber(L, (double)wall_ms() / 1000);
+    return 1;
+}
+
+static int core_uuid(lua_State *L)
+{
+    char text[PL_UUID_TEXT + 1];
+    pl_uuid_format(pl_uuid_new(&pl_vm_of(L)->rng, (uint64_t)wall_ms()), text);
+    lua_pushstring(L, text);
+    return 1;
+}
+
+/* -- modules ----------------------------------------------------------------------------------------------------------------- */
+
+static int core_bundled(lua_State *L)
+{
+    int result = pl_module_push(pl_vm_of(L), L, luaL_checkstring(L, 1));
+    if (result < 0) return lua_error(L);
+    if (result == 0) lua_pushnil(L);
+    return 1;
+}
+
+static void append_name(void *ud, const char *path)
+{
+    lua_State *L = ud;
+    lua_pushstring(L, path);
+    lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
+}
+
+static int core_bundled_names(lua_State *L)
+{
+    const char *prefix = luaL_checkstring(L, 1);
+    lua_newtable(L);
+    pl_module_names(pl_vm_of(L), prefix, append_name, L);
+    return 1;
+}
+
+/* Text only: bytecode can do to the state what C can. */
+static int core_load(lua_State *L)
+{
+    pl_slice text = pl_check_slice(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    if (luaL_loadbufferx(L, text.ptr, text.len, name, "t") != 0) {
+        lua_pushnil(L);
+        lua_insert(L, -2);
+        return 2;
+    }
+    lua_pushvalue(L, 3);
+    lua_setfenv(L, -2);
+    return 1;
+}
+
+/* -- tables -------------------------------------------------------------------------------------------------------------------- */
+
+static void set_text(lua_State *L, const char *name, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
+static void push_settings(lua_State *L)
+{
+    lua_createtable(L, (int)pl_setting_count, 0);
+    for (size_t i = 0; i < pl_setting_count; i++) {
+        lua_createtable(L, 0, 4);
+        set_text(L, "name", pl_setting_list[i].name);
+        set_text(L, "kind", pl_setting_kind_name(pl_setting_list[i].kind));
+        set_text(L, "initial", pl_setting_list[i].initial);
+        set_text(L, "help", pl_setting_list[i].help);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+static void push_errors(lua_State *L)
+{
+    lua_newtable(L);
+    for (int ordinal = 0; ordinal < PL_ERR_COUNT; ordinal++)
+        set_text(L, pl_err_name(-ordinal - 1), pl_err_text(-ordinal - 1));
+}
+
+static void set_functions(lua_State *L, const char *name, const luaL_Reg *functions)
+{
+    lua_newtable(L);
+    luaL_register(L, NULL, functions);
+    lua_setfield(L, -2, name);
+}
+
+static const luaL_Reg url_functions[] = {
+    {"encode", url_encode},           {"encode_form", url_encode_form}, {"parse", url_parse},
+    {"is_absolute", url_is_absolute}, {"join", url_join},               {NULL, NULL},
+};
+
+static const luaL_Reg http_functions[] = {
+    {"is_token", http_is_token},
+    {"is_field_value", http_is_field_value},
+    {"is_hop_by_hop", http_is_hop_by_hop},
+    {NULL, NULL},
+};
+
+static const luaL_Reg core_functions[] = {
+    {"secret", pl_bind_secret_of_environment},
+    {"secret_of", pl_bind_secret_of_text},
+    {"is_secret", pl_bind_is_secret},
+    {"fail", pl_gate_lua_fail},
+    {"sleep", pl_gate_lua_sleep},
+    {"log", core_log},
+    {"now", core_now},
+    {"uuid", core_uuid},
+    {"bundled", core_bundled},
+    {"bundled_names", core_bundled_names},
+    {"load", core_load},
+    {NULL, NULL},
+};
+
+int luaopen_perilune_core(lua_State *L)
+{
+    lua_newtable(L);
+    luaL_register(L, NULL, core_functions);
+    luaopen_perilune_json(L);
+    lua_setfield(L, -2, "json");
+    set_functions(L, "url", url_functions);
+    set_functions(L, "http", http_functions);
+    push_settings(L);
+    lua_setfield(L, -2, "settings");
+    push_errors(L);
+    lua_setfield(L, -2, "errors");
+    return 1;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An event as scripts see it: its known members, and the document, decoded as a whole (once, `value`) or searched (`get`). */
+#include "script/bind.h"
+
+#include "base/json.h"
+
+#include <lauxlib.h>
+
+#define TYPE "perilune.event"
+
+typedef struct event_ud {
+    const pl_event *event; /* NULL: over */
+    bool has_value;        /* the decoded document is in the environment table */
+} event_ud;
+
+static event_ud *check_event(lua_State *L)
+{
+    event_ud *ud = luaL_checkudata(L, 1, TYPE);
+    if (ud->event == NULL) luaL_error(L, "the event of an exchange that is over");
+    return ud;
+}
+
+static void push_json(lua_State *L, pl_slice json)
+{
+    pl_vm *vm = pl_vm_of(L);
+    pl_decode_fault fault;
+    if (pl_codec_decode(&vm->codec, L, json, PL_JSON_MAX_DEPTH, &fault) != 0)
+        luaL_error(L, "the event cannot be decoded: %s", fault.message);
+}
+
+static int event_value(lua_State *L)
+{
+    event_ud *ud = check_event(L);
+    if (!ud->has_value) {
+        lua_createtable(L, 1, 0);
+        push_json(L, ud->event->document);
+        lua_rawseti(L, -2, 1);
+        lua_setfenv(L, 1);
+        ud->has_value = true;
+    }
+    lua_getfenv(L, 1);
+    lua_rawgeti(L, -1, 1);
+    return 1;
+}
+
+static int event_get(lua_State *L)
+{
+    event_ud *ud = check_event(L);
+    pl_slice raw = pl_json_find(ud->event->document, pl_check_slice(L, 2));
+    if (raw.ptr == NULL)
+        lua_pushnil(L);
+    else
+        push_json(L, raw);
+    return 1;
+}
+
+static int push_optional(lua_State *L, pl_slice s)
+{
+    if (s.len)
+        pl_push_slice(L, s);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static int event_index(lua_State *L)
+{
+    const pl_event *e = check_event(L)->event;
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1));
+    if (!lua_isnil(L, -1)) return 1;
+    pl_slice key = pl_check_slice(L, 2);
+    const struct {
+        pl_slice name, value;
+    } fields[] = {
+        {PL_SLICE("type"), e->type},       {PL_SLICE("id"), e->id},
+        {PL_SLICE("time"), e->time},       {PL_SLICE("source"), e->source},
+        {PL_SLICE("subject"), e->subject}, {PL_SLICE("document"), e->document},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (pl_slice_eq(key, fields[i].name)) return push_optional(L, fields[i].value);
+    if (pl_slice_eq(key, PL_SLICE("received")))
+        lua_pushnumber(L, (double)e->received_ms / 1000);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static const luaL_Reg event_methods[] = {{"value", event_value}, {"get", event_get}, {NULL, NULL}};
+
+void pl_bind_event_push(lua_State *L, const pl_event *event)
+{
+    event_ud *ud = lua_newuserdata(L, sizeof *ud);
+    *ud = (event_ud){0};
+    pl_bind_type(L, TYPE, event_methods, event_index);
+    lua_setmetatable(L, -2);
+    ud->event = event;
+}
+
+void pl_bind_event_clear(lua_State *L, int index)
+{
+    event_ud *ud = luaL_testudata(L, index, TYPE);
+    if (ud == NULL) return;
+    *ud = (event_ud){0};
+    lua_newtable(L); /* lets go of the decoded document */
+    lua_setfenv(L, index < 0 ? index - 1 : index);
+}

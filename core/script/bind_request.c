@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The request that render and authenticate write. Values are given in parts (texts, numbers, secret handles), so that credentials go into
+ * a field without passing through the script; what may be shown of the field is the same with *** for the secret parts. */
+#include "script/bind.h"
+
+#include "base/secret.h"
+#include "http/message.h"
+#include "http/url.h"
+
+#include <lauxlib.h>
+#include <math.h>
+
+#define TYPE          "perilune.request"
+#define MAX_TIMEOUT_S 3600.0
+
+typedef struct request_ud {
+    pl_exchange *x; /* NULL: over */
+} request_ud;
+
+static pl_exchange *check_request(lua_State *L)
+{
+    request_ud *ud = luaL_checkudata(L, 1, TYPE);
+    if (ud->x == NULL) luaL_error(L, "the request of an exchange that is over");
+    return ud->x;
+}
+
+/* A mistake in what a script sets belongs to the stage that it was made in. */
+static int refuse(lua_State *L, const pl_exchange *x, const char *what, pl_slice about)
+{
+    const char *class = x->stage == PL_STAGE_AUTHENTICATE ? "auth" : "script";
+    return pl_lua_fail(L, class, "%s: \"%.*s\"", what, PL_FMT(about));
+}
+
+/* -- parts ---------------------------------------------------------------------------------------------------------------- */
+
+static bool is_exact_or_text(lua_State *L, int index, pl_slice *text)
+{
+    const pl_exact *e = pl_exact_at(L, index);
+    if (e) *text = (pl_slice){e->text, e->len};
+    if (lua_type(L, index) == LUA_TSTRING) *text = pl_check_slice(L, index);
+    return e || lua_type(L, index) == LUA_TSTRING;
+}
+
+/* Appends one argument to `value`, and to `shown` what may be seen of it: true when that is not the same. */
+static bool put_part(lua_State *L, int index, pl_buf *value, pl_buf *shown)
+{
+    pl_slice part;
+    if (pl_bind_secret_at(L, index, &part)) {
+        pl_buf_put_slice(value, part);
+        PL_BUF_PUT(shown, "***");
+        return true;
+    }
+    if (is_exact_or_text(L, index, &part)) {
+        pl_buf_put_slice(value, part);
+        pl_buf_put_slice(shown, part);
+    } else {
+        size_t start = value->len;
+        pl_number_put(value, lua_tonumber(L, index));
+        pl_buf_put(shown, value->ptr + start, value->len - start);
+    }
+    return false;
+}
+
+/* Raises before anything is allocated. */
+static void check_parts(lua_State *L, int from)
+{
+    pl_slice part;
+    for (int i = from; i <= lua_gettop(L); i++) {
+        bool is_part = pl_bind_secret_at(L, i, &part) || is_exact_or_text(L, i, &part) ||
+                       (lua_type(L, i) == LUA_TNUMBER && isfinite(lua_tonumber(L, i)));
+        luaL_argcheck(L, is_part, i, "expected a text, a number or a secret");
+    }
+}
+
+/* Arguments from `from` on, joined, in the arena. `shown` has no pointer when all of it may be seen. */
+static pl_slice join_parts(lua_State *L, int from, pl_arena *arena, pl_slice *shown)
+{
+    pl_buf value, visible;
+    check_parts(L, from);
+    pl_buf_init(&value);
+    pl_buf_init(&visible);
+    bool is_secret = false;
+    for (int i = from; i <= lua_gettop(L); i++)
+        is_secret |= put_part(L, i, &value, &visible);
+    pl_slice joined = pl_arena_dup(arena, pl_buf_slice(&value));
+    *shown = is_secret ? pl_arena_dup(arena, pl_buf_slice(&visible)) : PL_NO_SLICE;
+    pl_buf_fini(&value);
+    pl_buf_fini(&visible);
+    return joined;
+}
+
+/* -- methods -------------------------------------------------------------------------------------------------------------- */
+
+static int request_method(lua_State *L)
+{
+    pl_push_slice(L, check_request(L)->request.method);
+    return 1;
+}
+
+static int request_set_method(lua_State *L)
+{
+    pl_exchange *x = check_request(L);
+    pl_slice method = pl_check_slice(L, 2);
+    if (!pl_http_is_token(method)) return refuse(L, x, "this cannot be a method", method);
+    x->request.method = pl_arena_dup(&x->arena, method);
+    return 0;
+}
+
+static int request_url(lua_State *L)
+{
+    pl_push_slice(L, check_request(L)->request.url);
+    return 1;
+}
+
+static int request_set_url(lua_State *L)
+{
+    pl_exchange *x = check_request(L);
+    x->request.url = pl_arena_dup(&x->arena, pl_check_slice(L, 2));
+    return 0;
+}
+
+static int request_header(lua_State *L)
+{
+    pl_field *f = pl_fields_find(check_request(L)->request.fields, pl_check_slice(L, 2));
+    if (f)
+        pl_push_slice(L, f->value);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static int request_set_header(lua_State *L)
+{
+    pl_exchange *x = check_request(L);
+    pl_slice name = pl_check_slice(L, 2), shown;
+    if (!pl_http_is_token(name)) return refuse(L, x, "this cannot be the name of a header", name);
+    if (pl_http_is_hop_by_hop(name))
+        return refuse(L, x, "this header is set by the gateway itself", name);
+    pl_slice value = join_parts(L, 3, &x->arena, &shown);
+    if (!pl_http_is_field_value(value))
+        return refuse(L, x, "line breaks and control characters cannot stand in the header", name);
+    pl_request_set_field(&x->request, &x->arena, name, value)->shown = shown;
+    return 0;
+}
+
+/* A secret goes on the list of what is masked in its encoded form too: in a URL it does not look like itself. */
+static void put_query_value(pl_buf *url, pl_slice value, bool is_secret)
+{
+    size_t start = url->len;
+    pl_url_encode(url, value);
+    if (is_secret) pl_secret_register((pl_slice){url->ptr + start, url->len - start});
+}
+
+static int request_add_query(lua_State *L)
+{
+    pl_exchange *x = check_request(L);
+    pl_slice name = pl_check_slice(L, 2), shown, url = x->request.url;
+    pl_slice value = join_parts(L, 3, &x->arena, &shown);
+    const char *hash = url.len ? memchr(url.ptr, '#', url.len) : NULL;
+    pl_slice front = {url.ptr, hash ? (size_t)(hash - url.ptr) : url.len};
+    const char *mark = front.len ? memchr(front.ptr, '?', front.len) : NULL;
+    pl_buf out;
+    pl_buf_init(&out);
+    pl_buf_put_slice(&out, front);
+    bool is_open = mark && (mark + 1 == front.ptr + front.len || out.ptr[out.len - 1] == '&');
+    if (!is_open) pl_buf_put_char(&out, mark ? '&' : '?');
+    pl_url_encode(&out, name);
+    pl_buf_put_char(&out, '=');
+    put_query_value(&out, value, shown.ptr != NULL);
+    pl_buf_put(&out, url.ptr + front.len, url.len - front.len);
+    x->request.url = pl_arena_dup(&x->arena, pl_buf_slice(&out));
+    pl_buf_fini(&out);
+    return 0;
+}
+
+static int request_body(lua_State *L)
+{
+    const pl_request *r = &check_request(L)->request;
+    if (r->has_body)
+        pl_push_slice(L, r->body);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static int request_set_body(lua_State *L)
+{
+    pl_exchange *x = check_request(L);
+    x->request.body = pl_arena_dup(&x->arena, pl_check_slice(L, 2));
+    x->request.has_body = true;
+    x->request.body_is_event = false;
+    return 0;
+}
+
+static int request_set_body_event(lua_State *L)
+{
+    pl_exchange *x = check_request(L);
+    x->request.body = x->event->document;
+    x->request.has_body = x->request.body_is_event = true;
+    return 0;
+}
+
+static void put_base64(pl_buf *out, pl_slice s)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < s.len; i += 3) {
+        uint32_t left = (uint32_t)(s.len - i), bits = 0;
+        for (uint32_t k = 0; k < 3; k++)
+            bits = bits << 8 | (k < left ? (unsigned char)s.ptr[i + k] : 0);
+        for (uint32_t k = 0; k < 4; k++)
+            pl_buf_put_char(out, k <= left ? digits[bits >> (18 - 6 * k) & 63] : '=');
+    }
+}
+
+/* RFC 7617. */
+static int request_set_basic(lua_State *L)
+{
+    pl_exchange *x = check_request(L);
+    lua_settop(L, 3);
+    check_parts(L, 2);
+    pl_slice user;
+    bool has_colon = (pl_bind_secret_at(L, 2, &user) || is_exact_or_text(L, 2, &user)) &&
+                     user.len && memchr(user.ptr, ':', user.len);
+    if (has_colon)
+        return refuse(L, x, "the user name of basic authentication cannot hold", PL_SLICE(":"));
+    pl_buf pair, ignored, value;
+    pl_buf_init(&pair);
+    pl_buf_init(&ignored);
+    pl_buf_init(&value);
+    put_part(L, 2, &pair, &ignored);
+    pl_buf_put_char(&pair, ':');
+    put_part(L, 3, &pair, &ignored);
+    PL_BUF_PUT(&value, "Basic ");
+    put_base64(&value, pl_buf_slice(&pair));
+    pl_secret_register(pl_slice_from(pl_buf_slice(&value), strlen("Basic ")));
+    pl_request_set_field(&x->request, &x->arena, PL_SLICE("Authorization"), pl_buf_slice(&value))
+        ->shown = PL_SLICE("Basic ***");
+    pl_buf_fini(&pair);
+    pl_buf_fini(&ignored);
+    pl_buf_fini(&value);
+    return 0;
+}
+
+static int request_set_timeout(lua_State *L)
+{
+    pl_exchange *x = check_request(L);
+    double seconds = luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds > 0 && seconds <= MAX_TIMEOUT_S, 2, "expected up to 3600 seconds");
+    x->request.timeout_ms = (int64_t)ceil(seconds * 1000);
+    return 0;
+}
+
+static const luaL_Reg request_methods[] = {
+    {"method", request_method},
+    {"set_method", request_set_method},
+    {"url", request_url},
+    {"set_url", request_set_url},
+    {"header", request_header},
+    {"set_header", request_set_header},
+    {"add_query", request_add_query},
+    {"body", request_body},
+    {"set_body", request_set_body},
+    {"set_body_event", request_set_body_event},
+    {"set_basic", request_set_basic},
+    {"set_timeout", request_set_timeout},
+    {NULL, NULL},
+};
+
+void pl_bind_request_push(lua_State *L, pl_exchange *x)
+{
+    request_ud *ud = lua_newuserdata(L, sizeof *ud);
+    ud->x = NULL;
+    pl_bind_type(L, TYPE, request_methods, NULL);
+    lua_setmetatable(L, -2);
+    ud->x = x;
+}
+
+void pl_bind_request_clear(lua_State *L, int index)
+{
+    request_ud *ud = luaL_testudata(L, index, TYPE);
+    if (ud) ud->x = NULL;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The gate. A run in a slot:
+ *
+ *     free --begin--> taken --run--> running --returns or raises--> free (generation + 1)
+ *                                    |     ^
+ *                          core.sleep|     |wake: the timer
+ *                                    v     |
+ *                                    waiting --cancel--> free (generation + 1)
+ *
+ * A coroutine that has returned is used again; one that raised or was cancelled cannot be, and the slot gets a new one. */
+#include "script/gate.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "script/vm.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define FAILURE       "perilune.failure" /* metatable of what core.fail raises */
+#define MAX_TEXT      4096               /* bytes of an error's text */
+#define MAX_SLEEP_S   86400.0
+#define MESSAGE_DEPTH 20 /* calls up the stack in which the integrator's file is looked for */
+
+/* -- error values --------------------------------------------------------------------------------------------------------- */
+
+static int failure_tostring(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_pushliteral(L, "message");
+    lua_rawget(L, 1);
+    return 1;
+}
+
+/* Pushes "file:line: " of the nearest caller outside our own Lua, or "". */
+static void push_where(lua_State *L)
+{
+    lua_Debug at;
+    for (int level = 1; level < MESSAGE_DEPTH && lua_getstack(L, level, &at); level++) {
+        lua_getinfo(L, "Sl", &at);
+        if (at.currentline <= 0 || strncmp(at.source, "@perilune/", 10) == 0) continue;
+        lua_pushfstring(L, "%s:%d: ", at.short_src, at.currentline);
+        return;
+    }
+    lua_pushliteral(L, "");
+}
+
+/* stack: ..., message (top) */
+static int raise_failure(lua_State *L, const char *class)
+{
+    push_where(L);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+    lua_createtable(L, 0, 2);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "message");
+    lua_pushstring(L, class);
+    lua_setfield(L, -2, "class");
+    if (luaL_newmetatable(L, FAILURE)) {
+        lua_pushcfunction(L, failure_tostring);
+        lua_setfield(L, -2, "__tostring");
+    }
+    lua_setmetatable(L, -2);
+    return lua_error(L);
+}
+
+int pl_lua_fail(lua_State *L, const char *class, const char *format, ...)
+{
+    char text[MAX_TEXT];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    lua_pushstring(L, text);
+    return raise_failure(L, class);
+}
+
+int pl_gate_lua_fail(lua_State *L)
+{
+    const char *class = luaL_checkstring(L, 1);
+    luaL_checkstring(L, 2);
+    lua_settop(L, 2);
+    return raise_failure(L, class);
+}
+
+static bool is_text(lua_State *L, int index)
+{
+    return lua_type(L, index) == LUA_TSTRING || lua_type(L, index) == LUA_TNUMBER;
+}
+
+static void raw_field(lua_State *L, int table, const char *name)
+{
+    lua_pushstring(L, name);
+    lua_rawget(L, table);
+}
+
+/* The code of an error table; pushes its text, or nil. */
+static int read_failure(lua_State *L, int table)
+{
+    raw_field(L, table, "class");
+    int code = is_text(L, -1) ? pl_err_of_name(lua_tostring(L, -1)) : PL_E_SCRIPT;
+    lua_pop(L, 1);
+    raw_field(L, table, "message");
+    return code >= 0 || code == PL_E_INTERNAL ? PL_E_SCRIPT : code;
+}
+
+/* Takes the error value off the top of `L`: the code, with the text in vm->failure. */
+static int explain(pl_vm *vm, lua_State *L)
+{
+    int code = PL_E_SCRIPT, error = lua_gettop(L);
+    pl_buf_clear(&vm->failure);
+    if (lua_istable(L, error))
+        code = read_failure(L, error);
+    else
+        lua_pushvalue(L, error);
+    if (is_text(L, -1)) {
+        size_t len;
+        const char *text = lua_tolstring(L, -1, &len);
+        pl_buf_put(&vm->failure, text, len < MAX_TEXT ? len : MAX_TEXT);
+    } else {
+        pl_buf_printf(&vm->failure, "a script raised a %s instead of a message",
+                      luaL_typename(L, error));
+    }
+    lua_settop(L, error - 1);
+    return code;
+}
+
+/* A traceback is for who debugs a script; callers of the gateway get the message only. */
+static void log_traceback(lua_State *on, lua_State *of)
+{
+    if (!pl_log_wants(PL_LOG_DEBUG)) return;
+    luaL_traceback(on, of, NULL, of == on ? 1 : 0);
+    pl_log(PL_LOG_DEBUG, "a script failed", PL_LOG_STR("traceback", lua_tostring(on, -1)));
+    lua_pop(on, 1);
+}
+
+static int on_error(lua_State *L)
+{
+    log_traceback(L, L);
+    return 1; /* the error value as it is */
+}
+
+/* -- calls ---------------------------------------------------------------------------------------------------------------- */
+
+int pl_gate_call(pl_vm *vm, int args, int results)
+{
+    lua_State *L = vm->L;
+    int handler = lua_gettop(L) - args;
+    lua_pushcfunction(L, on_error);
+    lua_insert(L, handler); /* stack: ..., handler, function, args (top) */
+    pl_slot *running = vm->gate.running;
+    vm->gate.running = NULL;
+    int status = lua_pcall(L, args, results, handler);
+    vm->gate.running = running;
+    int code = status == 0 ? 0 : explain(vm, L);
+    lua_remove(L, handler);
+    return code;
+}
+
+/* -- slots ---------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t handle_of(const pl_slot *slot)
+{
+    return (uint64_t)slot->generation << 32 | slot->number;
+}
+
+static pl_slot *slot_named(pl_vm *vm, uint64_t handle)
+{
+    uint32_t number = (uint32_t)handle;
+    if (number == 0 || number > vm->gate.count) return NULL;
+    pl_slot *slot = vm->gate.slots[number - 1];
+    return handle_of(slot) == handle && slot->sleeps ? slot : NULL;
+}
+
+static void on_timer(pl_timer *t)
+{
+    pl_slot *slot = (pl_slot *)((char *)t - offsetof(pl_slot, timer));
+    pl_gate_wake(slot->vm, slot->timer_handle);
+}
+
+static pl_slot *slot_new(pl_vm *vm)
+{
+    pl_gate *gate = &vm->gate;
+    pl_slot *slot = pl_alloc_zero(sizeof *slot);
+    gate->slots = pl_realloc(gate->slots, (gate->count + 1) * sizeof(pl_slot *));
+    gate->slots[gate->count++] = slot;
+    slot->vm = vm;
+    slot->number = gate->count;
+    slot->generation = 1;
+    pl_timer_init(&slot->timer, on_timer);
+    return slot;
+}
+
+static void give_back(pl_slot *slot, bool coroutine_is_whole)
+{
+    pl_vm *vm = slot->vm;
+    if (coroutine_is_whole) {
+        lua_settop(slot->co, 0);
+    } else {
+        luaL_unref(vm->L, LUA_REGISTRYINDEX, slot->co_ref);
+        slot->co = NULL;
+    }
+    slot->generation++;
+    slot->sleeps = false;
+    slot->next_free = vm->gate.free;
+    vm->gate.free = slot;
+    vm->gate.in_use--;
+}
+
+pl_slot *pl_gate_begin(pl_vm *vm, pl_finish_fn *finish, pl_resumed_fn *resumed, void *owner)
+{
+    pl_slot *slot = vm->gate.free;
+    if (slot)
+        vm->gate.free = slot->next_free;
+    else
+        slot = slot_new(vm);
+    vm->gate.in_use++;
+    if (slot->co == NULL) {
+        slot->co = lua_newthread(vm->L);
+        slot->co_ref = luaL_ref(vm->L, LUA_REGISTRYINDEX);
+    }
+    slot->finish = finish;
+    slot->resumed = resumed;
+    slot->owner = owner;
+    return slot;
+}
+
+static int run_ended(pl_slot *slot, int status)
+{
+    pl_vm *vm = slot->vm;
+    lua_State *co = slot->co;
+    int code = 0;
+    if (status == LUA_YIELD) {
+        lua_settop(co, 0);
+        lua_pushliteral(co, "a script may not yield outside of coroutines of its own");
+    }
+    if (status != 0) {
+        log_traceback(vm->L, co);
+        code = explain(vm, co);
+    }
+    code = slot->finish(slot->owner, co, code, pl_buf_slice(&vm->failure));
+    give_back(slot, status == 0);
+    return code;
+}
+
+int pl_gate_run(pl_slot *slot, int args, uint64_t *handle)
+{
+    pl_gate *gate = &slot->vm->gate;
+    pl_slot *running = gate->running;
+    gate->running = slot;
+    slot->sleeps = false;
+    int status = lua_resume(slot->co, args);
+    gate->running = running;
+    if (status != LUA_YIELD || !slot->sleeps) return run_ended(slot, status);
+    *handle = slot->timer_handle = handle_of(slot);
+    pl_wheel_start(slot->vm->wheel, &slot->timer, (uint64_t)ceil(slot->sleep_s * 1000));
+    return PL_WAIT;
+}
+
+void pl_gate_wake(pl_vm *vm, uint64_t handle)
+{
+    pl_slot *slot = slot_named(vm, handle);
+    if (slot == NULL) return;
+    pl_wheel_stop(vm->wheel, &slot->timer);
+    pl_resumed_fn *resumed = slot->resumed;
+    void *owner = slot->owner;
+    lua_settop(slot->co, 0);
+    int code = pl_gate_run(slot, 0, &handle);
+    if (code != PL_WAIT) resumed(owner, code);
+}
+
+void pl_gate_cancel(pl_vm *vm, uint64_t handle)
+{
+    pl_slot *slot = slot_named(vm, handle);
+    if (slot == NULL) return;
+    pl_wheel_stop(vm->wheel, &slot->timer);
+    give_back(slot, false);
+}
+
+void pl_gate_init(pl_vm *vm)
+{
+    vm->gate = (pl_gate){0};
+}
+
+void pl_gate_fini(pl_vm *vm)
+{
+    for (uint32_t i = 0; i < vm->gate.count; i++) {
+        if (vm->wheel) pl_wheel_stop(vm->wheel, &vm->gate.slots[i]->timer);
+        free(vm->gate.slots[i]);
+    }
+    free(vm->gate.slots);
+    vm->gate = (pl_gate){0};
+}
+
+int pl_gate_lua_sleep(lua_State *L)
+{
+    double seconds = luaL_checknumber(L, 1);
+    pl_vm *vm = pl_vm_of(L);
+    luaL_argcheck(L, seconds >= 0 && seconds <= MAX_SLEEP_S, 1, "expected 0 to 86400 seconds");
+    pl_slot *slot = vm->gate.running;
+    if (slot == NULL || vm->wheel == NULL)
+        return luaL_error(L, "sleep works only while a request is rendered, authenticated or mapped");
+    if (slot->co != L) return luaL_error(L, "sleep does not work inside a coroutine of a script");
+    slot->sleeps = true;
+    slot->sleep_s = seconds;
+    return lua_yield(L, 0);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Making a Lua state. Only these libraries are opened: base (with coroutine), table, string, math, bit; and jit, because
+ * opening it is what turns the compiler on; it is not left within reach. There is no package library: `require` is ours and finds
+ * perilune.* and the few names below, so that nothing comes from the disk of the machine by accident. */
+#include "script/vm.h"
+
+#include "base/err.h"
+#include "base/json.h"
+#include "script/bind.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+int luaopen_cjson(lua_State *L); /* of the static lua-cjson, which brings no header that fits C */
+
+static char vm_key; /* its address is the key in the registry */
+
+/* `require` in Lua, so that a module's chunk runs without C between it and its caller. */
+static const char require_source[] =
+    "local find, loaded = ...\n"
+    "local loading = {}\n"
+    "return function(name)\n"
+    "    local module = loaded[name]\n"
+    "    if module == loading then error('module ' .. name .. ' requires itself', 2) end\n"
+    "    if module ~= nil then return module end\n"
+    "    local chunk, reason = find(name)\n"
+    "    if not chunk then error(reason, 2) end\n"
+    "    loaded[name] = loading\n"
+    "    module = chunk(name)\n"
+    "    if module == nil then module = true end\n"
+    "    loaded[name] = module\n"
+    "    return module\n"
+    "end\n";
+
+static void seed(pl_rng *rng)
+{
+    uint8_t bytes[32];
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) abort();
+    pl_rng_init(rng, bytes);
+}
+
+pl_vm *pl_vm_of(lua_State *L)
+{
+    lua_pushlightuserdata(L, &vm_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    pl_vm *vm = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return vm;
+}
+
+void pl_vm_init(pl_vm *vm, lua_State *L, const char *lua_path, int json_depth)
+{
+    *vm = (pl_vm){.L = L, .json_depth = json_depth > 0 ? json_depth : PL_JSON_MAX_DEPTH};
+    if (lua_path) vm->lua_path = strdup(lua_path);
+    pl_codec_init(&vm->codec, L);
+    pl_gate_init(vm);
+    seed(&vm->rng);
+    lua_pushlightuserdata(L, &vm_key);
+    lua_pushlightuserdata(L, vm);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void pl_vm_fini(pl_vm *vm)
+{
+    pl_gate_fini(vm);
+    pl_codec_fini(&vm->codec);
+    pl_buf_fini(&vm->failure);
+    pl_buf_fini(&vm->scratch);
+    free(vm->lua_path);
+}
+
+static void open_library(lua_State *L, const char *name, lua_CFunction open)
+{
+    lua_pushcfunction(L, open);
+    lua_pushstring(L, name);
+    lua_call(L, 1, 0);
+}
+
+/* The two that LuaJIT keeps ready and that are plain functions. */
+static int push_builtin(lua_State *L, const char *name)
+{
+    if (strcmp(name, "table.new") != 0 && strcmp(name, "table.clear") != 0) return 0;
+    lua_getfield(L, LUA_REGISTRYINDEX, "_PRELOAD");
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+    return lua_isfunction(L, -1);
+}
+
+/* "perilune.x.y" as lua/perilune/x/y.lua, or else lua/perilune/x/y/init.lua. */
+static int push_module(pl_vm *vm, lua_State *L, const char *name)
+{
+    static const char *const forms[] = {"lua/%s.lua", "lua/%s/init.lua"};
+    luaL_gsub(L, name, ".", "/");
+    for (int i = 0; i < 2; i++) {
+        lua_pushfstring(L, forms[i], lua_tostring(L, -1));
+        int result = pl_module_push(vm, L, lua_tostring(L, -1));
+        if (result != 0) return result;
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
+static int find_module(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    int result = 0;
+    if (strcmp(name, "cjson") == 0) {
+        lua_pushcfunction(L, luaopen_cjson);
+        return 1;
+    }
+    if (push_builtin(L, name)) return 1;
+    if (strcmp(name, "perilune") == 0 || strncmp(name, "perilune.", 9) == 0)
+        result = push_module(pl_vm_of(L), L, name);
+    if (result > 0) return 1;
+    if (result == 0) lua_pushfstring(L, "there is no module '%s'", name);
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+}
+
+static void make_require(lua_State *L)
+{
+    if (luaL_loadbuffer(L, require_source, sizeof require_source - 1, "=require") != 0) lua_error(L);
+    lua_pushcfunction(L, find_module);
+    lua_newtable(L); /* stack: chunk, find, loaded (top) */
+    luaopen_perilune_core(L);
+    lua_setfield(L, -2, "perilune.core");
+    lua_getglobal(L, "bit");
+    lua_setfield(L, -2, "bit");
+    lua_call(L, 2, 1);
+    lua_setglobal(L, "require");
+}
+
+static int open_all(lua_State *L)
+{
+    open_library(L, "", luaopen_base);
+    open_library(L, LUA_TABLIBNAME, luaopen_table);
+    open_library(L, LUA_STRLIBNAME, luaopen_string);
+    open_library(L, LUA_MATHLIBNAME, luaopen_math);
+    open_library(L, LUA_BITLIBNAME, luaopen_bit);
+    open_library(L, LUA_JITLIBNAME, luaopen_jit);
+    lua_pushnil(L);
+    lua_setglobal(L, LUA_JITLIBNAME);
+    make_require(L);
+    return 0;
+}
+
+int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth)
+{
+    lua_State *L = luaL_newstate();
+    if (L == NULL) return PL_E_INTERNAL;
+    pl_vm_init(vm, L, lua_path, json_depth);
+    if (lua_cpcall(L, open_all, NULL) == 0) return 0;
+    pl_vm_close(vm);
+    return PL_E_INTERNAL;
+}
+
+void pl_vm_close(pl_vm *vm)
+{
+    lua_close(vm->L);
+    pl_vm_fini(vm);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One Lua state and what C keeps beside it. Made with the libraries that our own Lua needs and no others; what the integrator's files
+ * see of them is decided in lua/perilune/sandbox.lua. */
+#ifndef PL_SCRIPT_VM_H
+#define PL_SCRIPT_VM_H
+
+#include "base/id.h"
+#include "base/wheel.h"
+#include "script/codec.h"
+#include "script/gate.h"
+
+struct pl_vm {
+    lua_State *L;
+    pl_codec codec;
+    pl_gate gate;
+    pl_wheel *wheel; /* NULL until it has a worker: nothing can sleep */
+    char *lua_path;  /* NULL: modules are the embedded ones */
+    int json_depth;
+    pl_rng rng;
+    pl_buf failure; /* text of the last failure */
+    pl_buf scratch; /* of one binding at a time */
+};
+
+/* Puts what bindings need beside an existing state. */
+void pl_vm_init(pl_vm *vm, lua_State *L, const char *lua_path, int json_depth);
+void pl_vm_fini(pl_vm *vm);
+/* A state of its own, with `require` for our modules: 0, or PL_E_INTERNAL. */
+int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth);
+void pl_vm_close(pl_vm *vm);
+pl_vm *pl_vm_of(lua_State *L);
+
+/* Pushes the chunk of a file of the source tree ("lua/perilune/init.lua"): 1; 0 and nothing when there is none; or -1 and a
+ * message when it does not compile. */
+int pl_module_push(pl_vm *vm, lua_State *L, const char *path);
+/* Calls `each` with every Lua file whose path starts so, sorted. */
+void pl_module_names(pl_vm *vm, const char *prefix, void (*each)(void *ud, const char *path), void *ud);
+
+#endif

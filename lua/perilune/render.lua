@@ -1,0 +1,244 @@
+-- SPDX-License-Identifier: MIT
+
+--- A webhook and an event to a request: method, URL, headers, params, body. `compile` turns what the
+--- connector's file says into an entry, once; `run` carries an entry out, for each attempt.
+
+local core = require "perilune.core"
+local body = require "perilune.body"
+local context = require "perilune.context"
+local tables = require "perilune.util.tables"
+local value = require "perilune.template.value"
+
+local render = {}
+
+local BODYLESS = { GET = true, HEAD = true, DELETE = true, OPTIONS = true }
+
+local function evaluate(v, ctx)
+  if type(v) == "function" then return v(ctx) end
+  return v
+end
+
+--- Names and compiled values of headers or params, the webhook's over the connector's, by name.
+local function merged(connector, webhook, path, key, compile_one, normal)
+  local by_name = {}
+  local function add(owner, owner_path)
+    for name, v in pairs(owner[key] or {}) do
+      local where = tables.extend(tables.extend(owner_path, key), name)
+      by_name[normal(name)] = { name = name, value = compile_one(where, name, v) }
+    end
+  end
+  add(connector, {})
+  add(webhook, path)
+  local list = {}
+  for i, name in ipairs(tables.names(by_name)) do list[i] = by_name[name] end
+  return list
+end
+
+local function compile_header(scope)
+  return function(path, name, v)
+    if not core.http.is_token(name) then
+      scope:fault(path, ("'%s' is not a valid header name"):format(name))
+    elseif core.http.is_hop_by_hop(name) then
+      scope:fault(path, ("the header '%s' belongs to the connection and cannot be set"):format(
+        name))
+    end
+    if core.is_secret(v) then return v end
+    local compiled = scope:text(path, v, { mode = "header" })
+    if type(compiled) == "string" and not core.http.is_field_value(compiled) then
+      scope:fault(path, ("the value of header '%s' holds bytes that a header may not"):format(name))
+    end
+    return compiled
+  end
+end
+
+local function compile_param(scope)
+  return function(path, _, v)
+    if core.is_secret(v) then return v end
+    if type(v) ~= "table" then return scope:text(path, v, {}) end
+    local items = {}
+    for i, item in ipairs(v) do items[i] = scope:text(tables.extend(path, i), item, {}) end
+    return items
+  end
+end
+
+local function compile_method(scope, path, v)
+  local method = scope:text(path, v, {})
+  if type(method) == "string" and not core.http.is_token(method) then
+    scope:fault(path, ("'%s' is not a valid method"):format(method))
+  end
+  return method
+end
+
+local function dot_segment(path)
+  for segment in path:gmatch("[^/]+") do
+    local plain = segment:gsub("%%2[eE]", ".")
+    if plain == "." or plain == ".." then return segment end
+  end
+  return nil
+end
+
+--- The URL put together, without its fragment; nil and what is wrong with it.
+local function whole_url(base, path)
+  local url = path
+  if not core.url.is_absolute(path) then
+    if base == nil then return nil, "the URL is relative, and the connector has no base_url" end
+    url = core.url.join(base, path)
+  end
+  url = url:gsub("#.*$", "")
+  local parts, reason = core.url.parse(url)
+  if not parts then return nil, reason end
+  local dots = dot_segment(parts.path or "")
+  if dots then return nil, ("the path has the segment '%s'"):format(dots) end
+  return url
+end
+
+--- Does the URL, before any template is rendered, begin with http? Then it will.
+local function is_plain_http(base, url)
+  local text = url
+  if type(url) == "string" and not core.url.is_absolute(url) and not url:find("^{{") then
+    text = base
+  end
+  return type(text) == "string" and text:lower():find("^http://") ~= nil
+end
+
+local function check_url(scope, path, entry, sources, options)
+  local base, url = sources.base, sources.url
+  local is_relative = type(url) == "string" and not core.url.is_absolute(url)
+    and not url:find("^%s*{{") and not url:find("^[%w+.-]*{{[^}]*}}[^/]*://")
+  if is_relative and base == nil then
+    scope:fault(path, ("the URL '%s' is relative, and the connector has no base_url"):format(url))
+  elseif options.require_https and is_plain_http(base, url) then
+    scope:fault(path, "the URL is not https, which gateway.lua requires (require_https)")
+  end
+  local is_fixed = type(entry.url) == "string"
+    and (core.url.is_absolute(entry.url) or type(entry.base_url) == "string")
+  if is_fixed then
+    local _, reason = whole_url(entry.base_url, entry.url)
+    if reason then scope:fault(path, ("the URL '%s' cannot be used: %s"):format(url, reason)) end
+  end
+end
+
+--- What a connector's base_url is made of; compiled once per connector.
+---@param scope perilune.scope
+---@param base_url string|function|nil
+---@return string|function|nil
+function render.compile_base(scope, base_url)
+  local compiled = scope:text({ "base_url" }, base_url, { mode = "url" })
+  if type(base_url) == "string" and base_url:find("?", 1, true) then
+    scope:fault({ "base_url" }, "a base_url has no query; put it into params")
+  elseif type(compiled) == "string" then
+    local _, reason = core.url.parse(compiled)
+    if reason then
+      scope:fault({ "base_url" }, ("the base_url '%s' cannot be used: %s"):format(compiled, reason))
+    end
+  end
+  return compiled
+end
+
+--- Fills the render part of an entry.
+---@param entry perilune.entry
+---@param scope perilune.scope
+---@param connector table   checked
+---@param webhook table     checked
+---@param path any[]        of the webhook
+---@param options { base_url: any, require_https: boolean }
+function render.compile(entry, scope, connector, webhook, path, options)
+  local function at(key) return webhook[key] ~= nil and tables.extend(path, key) or { key } end
+  local url_path = tables.extend(path, "url")
+  entry.where = scope:where(path)
+  entry.when = scope:expression(at "when", webhook.when)
+  entry.base_url = options.base_url
+  entry.method = compile_method(scope, at "method", webhook.method or connector.method or "POST")
+  local url = webhook.url
+  if url ~= nil then
+    local is_path = type(url) == "string" and url:find("^/") ~= nil
+    entry.url = scope:text(url_path, url, { mode = is_path and "path" or "url" })
+    check_url(scope, url_path, entry, { base = connector.base_url, url = url }, options)
+  end
+  entry.headers = merged(connector, webhook, path, "headers", compile_header(scope), string.lower)
+  entry.params = merged(connector, webhook, path, "params", compile_param(scope),
+    function(name) return name end)
+  local content_type = webhook.content_type or connector.content_type
+  if webhook.body == nil and BODYLESS[entry.method] then return end
+  if webhook.body == nil then content_type = webhook.content_type end
+  entry.body, entry.media = body.compile(scope, at "body", webhook.body, content_type)
+end
+
+local function set_method(entry, ctx, request)
+  local method = evaluate(entry.method, ctx)
+  if type(method) ~= "string" or not core.http.is_token(method) then
+    error(("%s: '%s' is not a valid method"):format(entry.where, tostring(method)), 0)
+  end
+  request:set_method(method)
+  return method
+end
+
+local function set_url(entry, ctx, request)
+  local path = evaluate(entry.url, ctx)
+  local base = evaluate(entry.base_url, ctx)
+  if type(path) ~= "string" then
+    error(("%s: the URL must be a string, got %s"):format(entry.where, type(path)), 0)
+  end
+  local url, reason = whole_url(base, path)
+  if not url then core.fail("url", ("%s: '%s': %s"):format(entry.where, path, reason)) end
+  request:set_url(url)
+end
+
+--- Text of a header or param that a template or function gave; secrets pass, nil is nil.
+local function part_of(entry, v)
+  if v == nil or v == core.json.null then return nil end
+  if core.is_secret(v) then return v end
+  return value.text({ name = entry.file, line = entry.line }, v)
+end
+
+local function add_params(entry, ctx, request)
+  for _, param in ipairs(entry.params) do
+    local v = evaluate(param.value, ctx)
+    local items = type(v) == "table" and not value.is_markup(v) and v or { v }
+    for _, item in ipairs(items) do
+      local part = part_of(entry, evaluate(item, ctx))
+      if part ~= nil and part ~= "" then request:add_query(param.name, part) end
+    end
+  end
+end
+
+local function set_headers(entry, ctx, request, info)
+  request:set_header("webhook-id", info.id)
+  request:set_header("webhook-timestamp", ("%d"):format(math.floor(info.now)))
+  for _, header in ipairs(entry.headers) do
+    local part = part_of(entry, evaluate(header.value, ctx))
+    if part ~= nil then request:set_header(header.name, part) end
+  end
+end
+
+local function set_body(entry, ctx, request, method)
+  if not entry.body or entry.body == body.EVENT and BODYLESS[method] then return end
+  if entry.body == body.EVENT then
+    request:set_body_event()
+  else
+    local text = entry.body(ctx)
+    if text == nil then return end
+    request:set_body(text)
+  end
+  -- Before the connector's own headers, which may say otherwise.
+  request:set_header("Content-Type", entry.media)
+end
+
+--- Renders one attempt.
+---@param entry perilune.entry
+---@param event any     the event userdata
+---@param request any   the request userdata, filled
+---@param info { attempt: integer, id: string, now: number, undecided: boolean }
+---@return table|nil context   nil: an undecided `when` said no
+function render.run(entry, event, request, info)
+  local ctx = context.new(entry, event, info)
+  if info.undecided and entry.when and not value.truthy(entry.when(ctx)) then return nil end
+  local method = set_method(entry, ctx, request)
+  set_url(entry, ctx, request)
+  add_params(entry, ctx, request)
+  set_body(entry, ctx, request, method)
+  set_headers(entry, ctx, request, info)
+  return ctx
+end
+
+return render

@@ -1,0 +1,166 @@
+-- SPDX-License-Identifier: MIT
+
+--- Which webhooks want an event. An index, so that an event asks only those it may concern:
+---
+---     type --> all                                 triggers without a key
+---          `-> keyed: name of the key --> value    keyed triggers, e.g. data.field == "delivery_date"
+---
+--- each of which is a bucket: the webhooks that apply always, and those whose connector has an
+--- `applies_to`, by the value of its first field. What is found this way is asked for the rest:
+--- other fields of applies_to, then `when`.
+
+local template_value = require "perilune.template.value"
+
+local context = require "perilune.context"
+local tables = require "perilune.util.tables"
+
+local route = {}
+
+--- A scalar as a key: 5 and "5" are not the same, 5 and an exact 5 are.
+local function key_of(v)
+  if type(v) == "string" then return "s" .. v end
+  if type(v) == "boolean" then return tostring(v) end
+  if template_value.is_number(v) then
+    local number = tonumber(tostring(v))
+    local is_exact = math.abs(number) < 2 ^ 53
+    return "n" .. (is_exact and ("%.17g"):format(number) or tostring(v))
+  end
+  return nil
+end
+
+local function new_bucket()
+  return { always = {}, fields = {}, names = {} }
+end
+
+local function bucket_add(bucket, entry)
+  local first = entry.applies_to and entry.applies_to[1]
+  if not first then
+    table.insert(bucket.always, entry)
+    return
+  end
+  if not bucket.fields[first.name] then
+    bucket.fields[first.name] = {}
+    table.insert(bucket.names, first.name)
+  end
+  local by_value = bucket.fields[first.name]
+  for value in pairs(first.values) do
+    by_value[value] = by_value[value] or {}
+    table.insert(by_value[value], entry)
+  end
+end
+
+--- applies_to as a list of { name, values = set of keys }, sorted by name; nil without one.
+---@param applies_to table<string, any[]>|nil
+---@return table[]|nil
+function route.conditions(applies_to)
+  if not applies_to then return nil end
+  local list = {}
+  for i, name in ipairs(tables.names(applies_to)) do
+    local values = {}
+    for _, value in ipairs(applies_to[name]) do values[key_of(value)] = true end
+    list[i] = { name = name, values = values }
+  end
+  return list[1] and list
+end
+
+---@param entries perilune.entry[]
+---@return table index
+function route.index(entries)
+  local index = {}
+  for _, entry in ipairs(entries) do
+    if entry.on then
+      local node = index[entry.on] or { all = new_bucket(), by_key = {} }
+      index[entry.on] = node
+      local bucket = node.all
+      if entry.key_name then
+        node.key_name = entry.key_name
+        local key = key_of(entry.key)
+        bucket = node.by_key[key] or new_bucket()
+        node.by_key[key] = bucket
+      end
+      bucket_add(bucket, entry)
+    end
+  end
+  return index
+end
+
+--- The webhooks of a bucket whose first condition holds, appended to `found`. Were there others?
+local function collect(bucket, event, found)
+  for _, entry in ipairs(bucket.always) do found[#found + 1] = entry end
+  local before = #found
+  for _, name in ipairs(bucket.names) do
+    local key = key_of(event:get("data." .. name))
+    for _, entry in ipairs(bucket.fields[name][key] or {}) do found[#found + 1] = entry end
+  end
+  return #bucket.names > 0 and #found == before
+end
+
+local function other_conditions_hold(entry, event)
+  for i = 2, #(entry.applies_to or {}) do
+    local condition = entry.applies_to[i]
+    if not condition.values[key_of(event:get("data." .. condition.name))] then return false end
+  end
+  return true
+end
+
+--- Does `when` want it? Nil when it cannot say.
+local function asks_when(entry, event, now)
+  local ctx = context.new(entry, event, { attempt = 1, now = now })
+  local ok, answer = pcall(entry.when, ctx)
+  if not ok then return nil end
+  return template_value.truthy(answer)
+end
+
+local function candidates(node, event, causes)
+  local found = {}
+  if collect(node.all, event, found) then causes.applies_to = true end
+  if node.key_name then
+    local bucket = node.by_key[key_of(event:get("data." .. node.key_name))]
+    if not bucket then
+      causes.key = true
+    elseif collect(bucket, event, found) then
+      causes.applies_to = true
+    end
+  end
+  return found
+end
+
+local function reason(event_type, causes)
+  local names = tables.names(causes)
+  return ("webhooks for '%s' exist, but none applies (%s)"):format(event_type,
+    table.concat(names, ", "))
+end
+
+--- Routes an event.
+---@param index table
+---@param event any    the event userdata
+---@param now number
+---@return integer[] indices      of webhooks, ascending
+---@return boolean[] undecided    for each: its `when` raised an error
+---@return string|nil reason      why there are none
+function route.run(index, event, now)
+  local node = index[event.type]
+  if not node then
+    return {}, {}, ("no webhook is triggered by '%s'"):format(tostring(event.type))
+  end
+  local causes, wanted, undecided = {}, {}, {}
+  local found = candidates(node, event, causes)
+  table.sort(found, function(a, b) return a.index < b.index end)
+  for _, entry in ipairs(found) do
+    local answer = other_conditions_hold(entry, event)
+    if not answer then
+      causes.applies_to = true
+    elseif entry.when then
+      answer = asks_when(entry, event, now)
+      if answer == false then causes.when = true end
+    end
+    if answer ~= false then
+      wanted[#wanted + 1] = entry.index
+      undecided[#undecided + 1] = answer == nil
+    end
+  end
+  if #wanted == 0 then return wanted, undecided, reason(event.type, causes) end
+  return wanted, undecided
+end
+
+return route
