@@ -134,10 +134,7 @@ static void refuse(pl_conn *c, int code, const char *detail)
     c->is_refused = true;
     c->keep_alive = false;
     c->state = PL_CONN_HANDLING;
-    /* RFC 9110 section 15.5.2: a 401 names the scheme. */
-    pl_slice extra =
-        code == PL_E_UNAUTHORIZED ? PL_SLICE("WWW-Authenticate: Bearer\r\n") : PL_NO_SLICE;
-    pl_inbound_problem(&c->turn->in, code, detail, extra, PL_NO_SLICE);
+    pl_inbound_problem(&c->turn->in, code, detail, PL_NO_SLICE, PL_NO_SLICE);
 }
 
 static void become_idle(pl_conn *c)
@@ -165,6 +162,23 @@ static bool step_idle(pl_conn *c)
     return true;
 }
 
+static void handle(pl_conn *c)
+{
+    pl_inbound *in = &c->turn->in;
+    const pl_server_config *config = &c->server->config;
+    const char *reason;
+    /* The buffer grew for the body and moved: the spans of the head are made anew. It was valid
+     * before, so it is now. */
+    if (c->in.ptr != c->parsed_at)
+        pl_http_parse((pl_slice){c->in.ptr, c->head_bytes}, 0, &config->http, &in->request,
+                      &reason);
+    in->body = (pl_slice){c->in.ptr + c->head_bytes, c->body_end - c->head_bytes};
+    pl_wheel_stop(c->server->wheel, &c->timer);
+    c->state = PL_CONN_HANDLING;
+    pl_counter_add(&c->server->metrics.requests, 1);
+    config->handle(in, config->arg);
+}
+
 static bool step_head(pl_conn *c)
 {
     const pl_server_config *config = &c->server->config;
@@ -182,9 +196,10 @@ static bool step_head(pl_conn *c)
     c->keep_alive = r->keep_alive;
     c->is_http10 = r->minor == 0;
     c->is_head = pl_slice_eq(r->method, PL_SLICE("HEAD"));
-    int code = config->admit ? config->admit(r, config->arg) : 0;
-    if (code) {
-        refuse(c, code, pl_err_text(code));
+    if (r->body != PL_BODY_NONE && config->admit && config->admit(r, config->arg) != 0) {
+        c->is_refused = true;
+        c->keep_alive = false;
+        handle(c);
         return true;
     }
     c->state = PL_CONN_BODY;
@@ -226,23 +241,6 @@ static void send_continue(pl_conn *c)
     if (!r->expect_continue || c->is_http10 || c->is_continued || c->in.len > c->head_bytes) return;
     c->is_continued = true;
     pl_conn_send(c, &PL_SLICE("HTTP/1.1 100 Continue\r\n\r\n"), 1);
-}
-
-static void handle(pl_conn *c)
-{
-    pl_inbound *in = &c->turn->in;
-    const pl_server_config *config = &c->server->config;
-    const char *reason;
-    /* The buffer grew for the body and moved: the spans of the head are made anew. It was valid
-     * before, so it is now. */
-    if (c->in.ptr != c->parsed_at)
-        pl_http_parse((pl_slice){c->in.ptr, c->head_bytes}, 0, &config->http, &in->request,
-                      &reason);
-    in->body = (pl_slice){c->in.ptr + c->head_bytes, c->body_end - c->head_bytes};
-    pl_wheel_stop(c->server->wheel, &c->timer);
-    c->state = PL_CONN_HANDLING;
-    pl_counter_add(&c->server->metrics.requests, 1);
-    config->handle(in, config->arg);
 }
 
 static bool step_body(pl_conn *c)

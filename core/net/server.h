@@ -38,8 +38,9 @@ typedef struct pl_server_config {
     int64_t body_timeout_ms;   /* the whole body */
     int64_t idle_timeout_ms;   /* between two requests */
     int64_t write_timeout_ms;  /* the client takes nothing for so long */
-    /* Asked when the head has come, before the body is read: 0, or a PL_E_* to refuse with (and
-     * close): wrong token, unknown path. */
+    /* Asked when the head of a request with a body has come: 0 when the body is worth reading.
+     * Otherwise the request is handled at once, without a body, and the connection ends with the
+     * answer. May be NULL. */
     int (*admit)(const pl_http_request *request, void *arg);
     pl_inbound_fn *handle;
     void *arg;

@@ -16,7 +16,7 @@ void pl_push_slice(lua_State *L, pl_slice s)
     lua_pushlstring(L, s.len ? s.ptr : "", s.len);
 }
 
-void pl_bind_type(lua_State *L, const char *name, const struct luaL_Reg *methods, lua_CFunction index)
+void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction index)
 {
     if (!luaL_newmetatable(L, name)) return;
     lua_newtable(L);

@@ -8,6 +8,7 @@
 #include "flow/exchange.h"
 #include "script/vm.h"
 
+#include <lauxlib.h>
 #include <lua.h>
 
 /* -- events, requests, responses: pushed for one exchange, cleared when it is over ------------------------------------- */
@@ -34,10 +35,10 @@ pl_slice pl_check_slice(lua_State *L, int index); /* of a string argument; no nu
 void pl_push_slice(lua_State *L, pl_slice s);
 /* Makes a type: metatable `name` with the methods as __index, or, when `index` is given, that function with the table of methods as its
  * upvalue. */
-void pl_bind_type(lua_State *L, const char *name, const struct luaL_Reg *methods, lua_CFunction index);
+void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction index);
 
 /* Each leaves its table on the stack. */
-int luaopen_perilune_json(lua_State *L);
-int luaopen_perilune_core(lua_State *L);
+int pl_open_json(lua_State *L);
+int pl_open_core(lua_State *L);
 
 #endif

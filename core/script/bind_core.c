@@ -286,11 +286,11 @@ static const luaL_Reg core_functions[] = {
     {NULL, NULL},
 };
 
-int luaopen_perilune_core(lua_State *L)
+int pl_open_core(lua_State *L)
 {
     lua_newtable(L);
     luaL_register(L, NULL, core_functions);
-    luaopen_perilune_json(L);
+    pl_open_json(L);
     lua_setfield(L, -2, "json");
     set_functions(L, "url", url_functions);
     set_functions(L, "http", http_functions);

@@ -231,7 +231,7 @@ static const luaL_Reg json_functions[] = {
     {NULL, NULL},
 };
 
-int luaopen_perilune_json(lua_State *L)
+int pl_open_json(lua_State *L)
 {
     lua_newtable(L);
     luaL_register(L, NULL, json_functions);

@@ -376,33 +376,91 @@ static int encode_shaped(encoder *e, int table, frame *f, const pl_shape *shape)
     return count_of(L, table) == found ? 0 : encode_keys_sorted(e, table, f, shape);
 }
 
-/* Keys of the list first. What a script has added is what the list does not have: rare, so it may be slow. */
+/* Takes the key on the top of the stack: from the set, if it is in there, to the end of the ordered ones. */
+static void move_key(lua_State *L, int set, int ordered)
+{
+    lua_pushvalue(L, -1);
+    lua_rawget(L, set);
+    bool is_there = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (!is_there) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_pushvalue(L, -1);
+    lua_pushnil(L);
+    lua_rawset(L, set);
+    lua_rawseti(L, ordered, (int)lua_objlen(L, ordered) + 1);
+}
+
+static void move_source_keys(pl_codec *c, lua_State *L, int table, int set, int ordered)
+{
+    pl_shape *shape = NULL;
+    enum pl_table_kind kind = pl_table_kind_of(L, table, &shape);
+    if (kind == PL_TABLE_SHAPED) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, c->cells);
+        for (uint32_t i = 0; i < shape->depth; i++) {
+            lua_rawgeti(L, ordered + 1, shape->path[i]->cell);
+            move_key(L, set, ordered);
+        }
+        lua_pop(L, 1);
+    } else if (kind == PL_TABLE_LISTED) {
+        pl_table_push_list(L, table);
+        int count = (int)lua_objlen(L, ordered + 1);
+        for (int i = 1; i <= count; i++) {
+            lua_rawgeti(L, ordered + 1, i);
+            move_key(L, set, ordered);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+static void copy_string_keys(lua_State *L, int table, int set)
+{
+    lua_pushnil(L);
+    for (; lua_next(L, table); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) continue;
+        lua_pushvalue(L, -2);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, set);
+    }
+}
+
+void pl_codec_push_keys(pl_codec *c, lua_State *L, int table)
+{
+    encoder e = {.L = L, .codec = c};
+    size_t base = c->keys.len;
+    int set = lua_gettop(L) + 1, ordered = set + 1;
+    luaL_checkstack(L, SLOTS, NULL);
+    lua_newtable(L);
+    lua_newtable(L);
+    copy_string_keys(L, table, set);
+    move_source_keys(c, L, table, set, ordered);
+    int count = collect_keys(&e, set, NULL);
+    for (int i = 0; i < count; i++) {
+        pl_slice key;
+        memcpy(&key, c->keys.ptr + base + (size_t)i * sizeof key, sizeof key);
+        lua_pushlstring(L, key.ptr, key.len);
+        lua_rawseti(L, ordered, (int)lua_objlen(L, ordered) + 1);
+    }
+    c->keys.len = base;
+    lua_remove(L, set);
+}
+
 static int encode_listed(encoder *e, int table, frame *f)
 {
     lua_State *L = e->L;
-    pl_table_push_list(L, table);
-    lua_newtable(L); /* the keys that have been added */
-    int list = table + 1, added = table + 2, count = (int)lua_objlen(L, list), code = 0;
-    lua_pushnil(L);
-    for (; lua_next(L, table); lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, added);
-    }
+    pl_codec_push_keys(e->codec, L, table);
+    int keys = lua_gettop(L), count = (int)lua_objlen(L, keys), code = 0;
+    if (count != count_of(L, table))
+        return refuse(e, f->up, "a table with mixed keys cannot be written as JSON");
     for (int i = 1; i <= count && code == 0; i++) {
-        lua_rawgeti(L, list, i);
-        lua_pushvalue(L, -1);
-        lua_pushnil(L);
-        lua_rawset(L, added);
-        f->key.ptr = lua_tolstring(L, -1, &f->key.len);
+        lua_rawgeti(L, keys, i);
+        f->key.ptr = lua_tolstring(L, -1, &f->key.len); /* stays: it is in `keys` */
         lua_rawget(L, table);
-        if (lua_isnil(L, -1))
-            lua_pop(L, 1);
-        else
-            code = encode_member(e, f, NULL);
+        code = encode_member(e, f, NULL);
     }
-    if (code == 0) code = encode_keys_sorted(e, added, f, NULL);
-    if (code == 0) lua_settop(L, table);
+    lua_settop(L, keys - 1);
     return code;
 }
 

@@ -7,7 +7,7 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 
-int pl_module_main(lua_State *L);
+int luaopen_perilune_core(lua_State *L);
 
 static int vm_gc(lua_State *L)
 {
@@ -15,7 +15,7 @@ static int vm_gc(lua_State *L)
     return 0;
 }
 
-int pl_module_main(lua_State *L)
+int luaopen_perilune_core(lua_State *L)
 {
     pl_vm *vm = lua_newuserdata(L, sizeof *vm);
     pl_vm_init(vm, L, getenv("PERILUNE_LUA_PATH"), 0);
@@ -24,5 +24,5 @@ int pl_module_main(lua_State *L)
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
     luaL_ref(L, LUA_REGISTRYINDEX);
-    return luaopen_perilune_core(L);
+    return pl_open_core(L);
 }

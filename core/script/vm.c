@@ -126,7 +126,7 @@ static void make_require(lua_State *L)
     if (luaL_loadbuffer(L, require_source, sizeof require_source - 1, "=require") != 0) lua_error(L);
     lua_pushcfunction(L, find_module);
     lua_newtable(L); /* stack: chunk, find, loaded (top) */
-    luaopen_perilune_core(L);
+    pl_open_core(L);
     lua_setfield(L, -2, "perilune.core");
     lua_getglobal(L, "bit");
     lua_setfield(L, -2, "bit");

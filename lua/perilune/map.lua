@@ -102,8 +102,9 @@ local function read_variables(entry, response, ctx, variables)
     local ok, result = pcall(variable.run, response, ctx)
     if not ok then
       message = message or ("variable '%s': %s"):format(variable.name, errors.text(result))
+      result = nil
     end
-    variables[variable.name] = plain(ok and result or ok and result)
+    variables[variable.name] = plain(result)
   end
   return message
 end

@@ -104,7 +104,7 @@ end
 local function check_url(scope, path, entry, sources, options)
   local base, url = sources.base, sources.url
   local is_relative = type(url) == "string" and not core.url.is_absolute(url)
-    and not url:find("^%s*{{") and not url:find("^[%w+.-]*{{[^}]*}}[^/]*://")
+    and not url:find("^{{")
   if is_relative and base == nil then
     scope:fault(path, ("the URL '%s' is relative, and the connector has no base_url"):format(url))
   elseif options.require_https and is_plain_http(base, url) then

@@ -74,6 +74,10 @@ static void handle(pl_inbound *in, void *arg)
     } else if (pl_slice_eq(path, PL_SLICE("/problem"))) {
         pl_inbound_problem(in, PL_E_METHOD, "say \"please\"\n", PL_SLICE("Allow: POST\r\n"),
                            PL_SLICE(", \"line\": 7"));
+    } else if (pl_slice_eq(in->request.path, PL_SLICE("/secret"))) {
+        CHECK_EQ_INT(in->body.len, 0);
+        pl_inbound_problem(in, PL_E_UNAUTHORIZED, "who?", PL_SLICE("WWW-Authenticate: Bearer\r\n"),
+                           PL_NO_SLICE);
     } else {
         echo(in);
     }
@@ -454,9 +458,14 @@ TEST(server_problem_documents_are_json)
                    "\"this path does not take this method\", \"status\": 405, \"detail\": "
                    "\"say \\\"please\\\"\\n\", \"line\": 7}");
     pl_buf_fini(&got);
-    CHECK_TALK(GET("/secret"), "HTTP/1.1 401 Unauthorized\r\n", "WWW-Authenticate: Bearer\r\n");
-    CHECK_EQ_INT(handled, 1);
-    CHECK_EQ_INT(admitted, 2);
+    /* Refused at its head: no 100 Continue, no body, and the connection ends. */
+    got = talk(
+        "POST /secret HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+    CHECK_EQ_INT(admitted, 1);
+    CHECK_EQ_INT(handled, 2);
+    CHECK(memcmp(got.ptr, "HTTP/1.1 401 Unauthorized\r\n", 27) == 0);
+    CHECK_HAS(got, "Connection: close\r\n");
+    pl_buf_fini(&got);
     close_server();
 }
 

@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A generation: one Lua state with a gateway folder in it, behind the functions that the engine calls. `require "perilune"` gives a
+ * table of functions, one for each stage; they are kept in the registry and called through the gate.
+ *
+ * What scripts hold for one exchange is one table in the registry (x->script_ref),
+ *
+ *     { event, request, context, response }
+ *
+ * made by render and given up by release, which also kills the three userdata, so that a script that has kept one gets an error and not
+ * another exchange's memory. Webhooks count from 1 in Lua and from 0 in C. */
+#include "script/script.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "flow/engine.h"
+#include "script/bind.h"
+#include "script/bundle.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* The functions of lua/perilune/init.lua that are called here. */
+#define FUNCTIONS(X)                                                                               \
+    X(LOAD, "load")                                                                                \
+    X(ROUTE, "route")                                                                              \
+    X(FIND, "find")                                                                                \
+    X(RENDER, "render")                                                                            \
+    X(AUTHENTICATE, "authenticate")                                                                \
+    X(MAP, "map")                                                                                  \
+    X(DESCRIBE, "describe")
+
+enum function {
+#define X(code, ...) code,
+    FUNCTIONS(X)
+#undef X
+        FUNCTION_COUNT
+};
+
+static const char *const function_names[] = {
+#define X(code, name) name,
+    FUNCTIONS(X)
+#undef X
+};
+
+/* Places in the table of an exchange. */
+enum { EVENT = 1, REQUEST, CONTEXT, RESPONSE };
+
+typedef struct script {
+    pl_generation base;
+    pl_vm vm;
+    pl_arena arena;                /* the policies */
+    int functions[FUNCTION_COUNT]; /* registry */
+    int generation;                /* registry: what `load` returned */
+} script;
+
+static script *script_of(pl_generation *g)
+{
+    return (script *)g;
+}
+
+/* -- reading tables, without running anything of a script ------------------------------------------------------------------- */
+
+static void push_field(lua_State *L, int table, const char *name)
+{
+    lua_pushstring(L, name);
+    lua_rawget(L, table);
+}
+
+static pl_slice arena_field(lua_State *L, int table, const char *name, pl_arena *arena)
+{
+    push_field(L, table, name);
+    pl_slice s = {"", 0};
+    if (lua_type(L, -1) == LUA_TSTRING) s.ptr = lua_tolstring(L, -1, &s.len);
+    s = pl_arena_dup(arena, s);
+    lua_pop(L, 1);
+    return s;
+}
+
+static double number_field(lua_State *L, int table, const char *name)
+{
+    push_field(L, table, name);
+    double n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    lua_pop(L, 1);
+    return n;
+}
+
+static int64_t milliseconds(double seconds)
+{
+    return seconds > 0 ? llround(seconds * 1000) : 0;
+}
+
+/* -- failures ------------------------------------------------------------------------------------------------------------------ */
+
+static int fail(pl_exchange *x, int code, pl_slice text)
+{
+    x->error_text = pl_arena_dup(&x->arena, text).ptr;
+    return code;
+}
+
+static void log_failure(const script *s, const char *what)
+{
+    pl_log(PL_LOG_ERROR, what, PL_LOG_SLICE("error", pl_buf_slice(&s->vm.failure)));
+}
+
+/* Pushes a function and the generation. */
+static void push_function(const script *s, lua_State *L, enum function f)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->functions[f]);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->generation);
+}
+
+/* -- route, find, describe ----------------------------------------------------------------------------------------------------- */
+
+/* stack: indices, flags, reason (top) */
+static void read_routes(lua_State *L, uint32_t webhooks, pl_arena *arena, pl_routes *routes)
+{
+    int reason = lua_gettop(L), flags = reason - 1, indices = reason - 2;
+    size_t count = lua_istable(L, indices) ? lua_objlen(L, indices) : 0;
+    routes->items = pl_arena_alloc(arena, (count + 1) * sizeof *routes->items);
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, indices, (int)i);
+        double index = lua_tonumber(L, -1);
+        lua_pop(L, 1);
+        if (!(index >= 1 && index <= webhooks)) continue;
+        bool undecided = false;
+        if (lua_istable(L, flags)) {
+            lua_rawgeti(L, flags, (int)i);
+            undecided = lua_toboolean(L, -1);
+            lua_pop(L, 1);
+        }
+        routes->items[routes->count++] = (pl_route){(uint32_t)index - 1, undecided};
+    }
+    pl_slice text = PL_SLICE("no webhook wants this event");
+    if (lua_type(L, reason) == LUA_TSTRING) text.ptr = lua_tolstring(L, reason, &text.len);
+    if (routes->count == 0) routes->reason = pl_arena_dup(arena, text);
+}
+
+static void script_route(pl_generation *g, const pl_event *event, pl_arena *arena, pl_routes *routes)
+{
+    script *s = script_of(g);
+    lua_State *L = s->vm.L;
+    int top = lua_gettop(L);
+    *routes = (pl_routes){0};
+    pl_bind_event_push(L, event);
+    push_function(s, L, ROUTE);
+    lua_pushvalue(L, top + 1);
+    if (pl_gate_call(&s->vm, 2, 3) == 0) {
+        read_routes(L, g->policy_count, arena, routes);
+    } else {
+        log_failure(s, "an event could not be routed");
+        routes->reason = pl_arena_dup(arena, pl_buf_slice(&s->vm.failure));
+    }
+    pl_bind_event_clear(L, top + 1);
+    lua_settop(L, top);
+}
+
+static int64_t find_connector(script *s, pl_slice connector)
+{
+    lua_State *L = s->vm.L;
+    int top = lua_gettop(L);
+    int64_t found = -1;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->generation);
+    push_field(L, top + 1, "connectors");
+    if (lua_istable(L, -1)) {
+        pl_push_slice(L, connector);
+        lua_rawget(L, -2);
+        if (!lua_isnil(L, -1)) found = 0;
+    }
+    lua_settop(L, top);
+    return found;
+}
+
+static int64_t script_find(pl_generation *g, pl_slice connector, pl_slice webhook)
+{
+    script *s = script_of(g);
+    lua_State *L = s->vm.L;
+    if (webhook.len == 0) return find_connector(s, connector);
+    push_function(s, L, FIND);
+    pl_push_slice(L, connector);
+    pl_push_slice(L, webhook);
+    if (pl_gate_call(&s->vm, 3, 1) != 0) {
+        log_failure(s, "a webhook could not be looked up");
+        return -1;
+    }
+    double index = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return index >= 1 && index <= g->policy_count ? (int64_t)index - 1 : -1;
+}
+
+static int script_describe(pl_generation *g, pl_slice connector, pl_buf *out)
+{
+    script *s = script_of(g);
+    lua_State *L = s->vm.L;
+    if (connector.len && find_connector(s, connector) < 0) return PL_E_UNKNOWN_CONNECTOR;
+    push_function(s, L, DESCRIBE);
+    if (connector.len)
+        pl_push_slice(L, connector);
+    else
+        lua_pushnil(L);
+    int code = pl_gate_call(&s->vm, 2, 1);
+    if (code == 0) {
+        code = pl_codec_encode(&s->vm.codec, L, lua_gettop(L), NULL, out);
+        if (code) pl_log(PL_LOG_ERROR, "describe", PL_LOG_SLICE("error", pl_buf_slice(&s->vm.codec.text)));
+        lua_pop(L, 1);
+    } else {
+        log_failure(s, "the connectors could not be described");
+    }
+    return code ? PL_E_INTERNAL : 0;
+}
+
+/* -- the stages that may wait ---------------------------------------------------------------------------------------------------- */
+
+static void push_object(const pl_exchange *x, lua_State *L, int place)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
+    lua_rawgeti(L, -1, place);
+    lua_remove(L, -2);
+}
+
+/* Pops the value. */
+static void keep_object(const pl_exchange *x, lua_State *L, int place)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
+    lua_insert(L, -2); /* stack: table, value (top) */
+    lua_rawseti(L, -2, place);
+    lua_pop(L, 1);
+}
+
+/* A stage that waited is through. The engine may let go of the last reference to the generation in there. */
+static void on_resumed(void *owner, int code)
+{
+    pl_exchange *x = owner;
+    pl_generation *g = pl_generation_ref(x->generation);
+    x->script_slot = 0;
+    pl_engine_resume(x, code);
+    pl_generation_unref(g);
+}
+
+static pl_slot *begin_stage(pl_generation *g, pl_exchange *x, enum function f, pl_finish_fn *finish)
+{
+    script *s = script_of(g);
+    pl_slot *slot = pl_gate_begin(&s->vm, finish, on_resumed, x);
+    push_function(s, slot->co, f);
+    lua_pushinteger(slot->co, (lua_Integer)x->webhook + 1);
+    return slot;
+}
+
+static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
+{
+    pl_exchange *x = owner;
+    if (code) return fail(x, code, text);
+    if (lua_gettop(co) == 0 || lua_isnil(co, 1))
+        return fail(x, PL_E_CANCELLED, PL_SLICE("its `when` says no"));
+    lua_settop(co, 1);
+    keep_object(x, co, CONTEXT);
+    return 0;
+}
+
+static void push_info(const pl_exchange *x, lua_State *co)
+{
+    char id[PL_UUID_TEXT + 1];
+    pl_uuid_format(x->id, id);
+    lua_createtable(co, 0, 4);
+    lua_pushinteger(co, (lua_Integer)x->number);
+    lua_setfield(co, -2, "attempt");
+    lua_pushstring(co, id);
+    lua_setfield(co, -2, "id");
+    lua_pushnumber(co, (double)x->started_ms / 1000);
+    lua_setfield(co, -2, "now");
+    lua_pushboolean(co, x->undecided);
+    lua_setfield(co, -2, "undecided");
+}
+
+static int script_render(pl_generation *g, pl_exchange *x)
+{
+    pl_slot *slot = begin_stage(g, x, RENDER, finish_render);
+    lua_State *co = slot->co;
+    lua_createtable(co, RESPONSE, 0);
+    x->script_ref = luaL_ref(co, LUA_REGISTRYINDEX);
+    pl_bind_event_push(co, x->event);
+    lua_pushvalue(co, -1);
+    keep_object(x, co, EVENT);
+    pl_bind_request_push(co, x);
+    lua_pushvalue(co, -1);
+    keep_object(x, co, REQUEST);
+    push_info(x, co);
+    return pl_gate_run(slot, 5, &x->script_slot);
+}
+
+static int finish_authenticate(void *owner, lua_State *co, int code, pl_slice text)
+{
+    (void)co;
+    return code ? fail(owner, code, text) : 0;
+}
+
+static int script_authenticate(pl_generation *g, pl_exchange *x)
+{
+    pl_slot *slot = begin_stage(g, x, AUTHENTICATE, finish_authenticate);
+    push_object(x, slot->co, REQUEST);
+    push_object(x, slot->co, CONTEXT);
+    return pl_gate_run(slot, 4, &x->script_slot);
+}
+
+/* co: ok, variables, message */
+static int finish_map(void *owner, lua_State *co, int code, pl_slice text)
+{
+    pl_exchange *x = owner;
+    if (code) return fail(x, code, text);
+    pl_codec *codec = &pl_vm_of(co)->codec;
+    lua_settop(co, 3);
+    x->ok = lua_toboolean(co, 1);
+    if (lua_type(co, 3) == LUA_TSTRING) fail(x, 0, pl_check_slice(co, 3));
+    if (!lua_istable(co, 2)) return 0;
+    pl_buf_clear(&codec->out);
+    if (pl_codec_encode(codec, co, 2, NULL, &codec->out) != 0)
+        return fail(x, PL_E_MAP, pl_buf_slice(&codec->text));
+    x->variables = pl_arena_dup(&x->arena, pl_buf_slice(&codec->out));
+    return 0;
+}
+
+static int script_map(pl_generation *g, pl_exchange *x)
+{
+    pl_slot *slot = begin_stage(g, x, MAP, finish_map);
+    pl_bind_response_push(slot->co, x);
+    lua_pushvalue(slot->co, -1);
+    keep_object(x, slot->co, RESPONSE);
+    push_object(x, slot->co, CONTEXT);
+    return pl_gate_run(slot, 4, &x->script_slot);
+}
+
+static void script_release(pl_generation *g, pl_exchange *x)
+{
+    pl_vm *vm = &script_of(g)->vm;
+    lua_State *L = vm->L;
+    pl_gate_cancel(vm, x->script_slot);
+    x->script_slot = 0;
+    if (x->script_ref == 0) return;
+    int top = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
+    lua_rawgeti(L, top + 1, EVENT);
+    pl_bind_event_clear(L, top + 2);
+    lua_rawgeti(L, top + 1, REQUEST);
+    pl_bind_request_clear(L, top + 3);
+    lua_rawgeti(L, top + 1, RESPONSE);
+    pl_bind_response_clear(L, top + 4);
+    lua_settop(L, top);
+    luaL_unref(L, LUA_REGISTRYINDEX, x->script_ref);
+    x->script_ref = 0;
+}
+
+/* -- loading ------------------------------------------------------------------------------------------------------------------------ */
+
+static void script_free(pl_generation *g)
+{
+    script *s = script_of(g);
+    pl_vm_close(&s->vm);
+    pl_arena_fini(&s->arena);
+    free(s);
+}
+
+static const pl_generation script_functions = {
+    .refs = 1,
+    .free = script_free,
+    .route = script_route,
+    .find = script_find,
+    .render = script_render,
+    .authenticate = script_authenticate,
+    .map = script_map,
+    .release = script_release,
+    .describe = script_describe,
+};
+
+static int take_functions(lua_State *L)
+{
+    script *s = lua_touserdata(L, 1);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "perilune");
+    lua_call(L, 1, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    for (int f = 0; f < FUNCTION_COUNT; f++) {
+        lua_getfield(L, 2, function_names[f]);
+        luaL_checktype(L, -1, LUA_TFUNCTION);
+        s->functions[f] = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    return 0;
+}
+
+static void push_files(lua_State *L, const pl_bundle *bundle)
+{
+    lua_createtable(L, 0, (int)bundle->count);
+    for (size_t i = 0; i < bundle->count; i++) {
+        lua_pushlstring(L, bundle->files[i].text, bundle->files[i].len);
+        lua_setfield(L, -2, bundle->files[i].path);
+    }
+}
+
+/* Returns the gate's code, with generation and faults on the stack. */
+static int call_load(script *s, const pl_bundle *bundle)
+{
+    lua_State *L = s->vm.L;
+    lua_pushcfunction(L, take_functions);
+    lua_pushlightuserdata(L, s);
+    int code = pl_gate_call(&s->vm, 1, 0);
+    if (code) return code;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->functions[LOAD]);
+    push_files(L, bundle);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, bundle->root);
+    lua_setfield(L, -2, "root");
+    return pl_gate_call(&s->vm, 2, 2);
+}
+
+/* `list` is an array of {file =, line =, message =}. */
+static void read_faults(lua_State *L, int list, pl_faults *faults)
+{
+    pl_arena arena;
+    pl_arena_init(&arena);
+    size_t count = lua_istable(L, list) ? lua_objlen(L, list) : 0;
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, list, (int)i);
+        int at = lua_gettop(L);
+        if (lua_istable(L, at))
+            pl_faults_add(faults, arena_field(L, at, "file", &arena).ptr,
+                          (int)number_field(L, at, "line"),
+                          arena_field(L, at, "message", &arena).ptr);
+        lua_pop(L, 1);
+    }
+    if (count == 0) pl_faults_add(faults, "gateway.lua", 0, "it did not load, for no given reason");
+    pl_arena_fini(&arena);
+}
+
+static void read_delays(lua_State *L, int table, pl_arena *arena, pl_policy *policy)
+{
+    push_field(L, table, "retry");
+    size_t count = lua_istable(L, -1) ? lua_objlen(L, -1) : 0;
+    int64_t *delays = pl_arena_alloc(arena, (count + 1) * sizeof *delays);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        delays[i] = milliseconds(lua_tonumber(L, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    policy->delays_ms = delays;
+    policy->delay_count = (uint32_t)count;
+}
+
+static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
+{
+    pl_policy p = {
+        .connector = arena_field(L, table, "connector", arena),
+        .webhook = arena_field(L, table, "webhook", arena),
+        .timeout_ms = milliseconds(number_field(L, table, "timeout")),
+        .connect_timeout_ms = milliseconds(number_field(L, table, "connect_timeout")),
+        .jitter = number_field(L, table, "jitter"),
+    };
+    read_delays(L, table, arena, &p);
+    return p;
+}
+
+static void read_policies(script *s, int generation)
+{
+    lua_State *L = s->vm.L;
+    int list = lua_gettop(L) + 1;
+    push_field(L, generation, "policies");
+    size_t count = lua_istable(L, list) ? lua_objlen(L, list) : 0;
+    pl_policy *policies = pl_arena_alloc(&s->arena, (count + 1) * sizeof *policies);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, list, (int)i + 1);
+        policies[i] = (pl_policy){0};
+        if (lua_istable(L, list + 1)) policies[i] = read_policy(L, list + 1, &s->arena);
+        lua_settop(L, list);
+    }
+    lua_settop(L, list - 1);
+    s->base.policies = policies;
+    s->base.policy_count = (uint32_t)count;
+}
+
+/* What `load` made, or its faults. */
+static bool take_generation(script *s, const pl_bundle *bundle, pl_faults *faults)
+{
+    lua_State *L = s->vm.L;
+    if (call_load(s, bundle) != 0) {
+        pl_buf_put_char(&s->vm.failure, 0);
+        pl_faults_add(faults, "gateway.lua", 0, s->vm.failure.ptr);
+        return false;
+    }
+    int generation = lua_gettop(L) - 1;
+    if (!lua_istable(L, generation)) {
+        read_faults(L, generation + 1, faults);
+        return false;
+    }
+    read_policies(s, generation);
+    lua_pop(L, 1);
+    s->generation = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    return true;
+}
+
+pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *config, uint64_t number,
+                              pl_faults *faults)
+{
+    script *s = pl_alloc_zero(sizeof *s);
+    s->base = script_functions;
+    s->base.number = number;
+    pl_arena_init(&s->arena);
+    if (pl_vm_open(&s->vm, config->lua_path, config->json_depth) != 0) {
+        pl_faults_add(faults, "gateway.lua", 0, "no Lua state could be made");
+        free(s);
+        return NULL;
+    }
+    if (take_generation(s, bundle, faults)) return &s->base;
+    script_free(&s->base);
+    return NULL;
+}
+
+static pl_slice setting_text(lua_State *L, int index)
+{
+    pl_slice s = PL_NO_SLICE;
+    if (!pl_bind_secret_at(L, index, &s) && lua_isstring(L, index))
+        s.ptr = lua_tolstring(L, index, &s.len);
+    return s;
+}
+
+/* The value is on the top of the stack, a copy that may turn into text. */
+static void apply_setting(lua_State *L, const pl_setting *setting, pl_settings *settings)
+{
+    if (!lua_istable(L, -1)) {
+        pl_slice text = setting_text(L, -1);
+        const char *expected = text.ptr ? pl_settings_set(settings, setting, text) : "a text";
+        if (expected)
+            pl_log(PL_LOG_ERROR, "a setting was not taken", PL_LOG_STR("name", setting->name),
+                   PL_LOG_STR("expected", expected));
+        return;
+    }
+    size_t count = lua_objlen(L, -1);
+    pl_settings_clear(settings, setting);
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, (int)i);
+        pl_slice text = setting_text(L, -1);
+        if (text.ptr) pl_settings_add(settings, setting, text);
+        lua_pop(L, 1);
+    }
+}
+
+void pl_script_settings(pl_generation *g, pl_settings *settings)
+{
+    lua_State *L = script_of(g)->vm.L;
+    int top = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, script_of(g)->generation);
+    push_field(L, top + 1, "settings");
+    for (size_t i = 0; i < pl_setting_count && lua_istable(L, top + 2); i++) {
+        push_field(L, top + 2, pl_setting_list[i].name);
+        if (!lua_isnil(L, -1)) apply_setting(L, &pl_setting_list[i], settings);
+        lua_settop(L, top + 2);
+    }
+    lua_settop(L, top);
+}
+
+void pl_script_attach(pl_generation *g, pl_wheel *wheel)
+{
+    script_of(g)->vm.wheel = wheel;
+}

@@ -1,0 +1,254 @@
+-- SPDX-License-Identifier: MIT
+
+--- A connector's file: the keys it may have, the rules between them, and the webhooks that come out
+--- as entries, each ready to route, render, authenticate and map.
+
+local authenticator = require "perilune.authenticator"
+local body = require "perilune.body"
+local map = require "perilune.map"
+local nearest = require "perilune.util.nearest"
+local render = require "perilune.render"
+local route = require "perilune.route"
+local schema = require "perilune.schema"
+local settings = require "perilune.settings"
+local tables = require "perilune.util.tables"
+
+local connector = {}
+
+---@class perilune.entry
+---@field index integer          number of the webhook in its generation
+---@field connector string       id
+---@field webhook string         id
+---@field on string|nil          trigger
+---@field key_name string|nil    of a keyed trigger
+---@field key any
+---@field applies_to table[]|nil
+---@field authenticator perilune.authenticator|nil
+---@field context table          constants of connector and webhook
+---@field source table           the webhook as checked, for describe
+---@field policy table
+
+-- 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h
+local DEFAULT_SCHEDULE = { 5, 300, 1800, 7200, 18000, 36000, 36000 }
+local DEFAULT_JITTER = 0.1
+
+local TEXT = { type = "string" }
+local TEMPLATE = { type = "template" }
+local SECONDS = { type = "number", min = 0.001, max = 86400 }
+local HEADER = { one_of = { TEMPLATE, { type = "secret" } } }
+local PARAM = { one_of = { TEMPLATE, { type = "secret" }, { type = "list", of = TEMPLATE } } }
+local METHOD = { one_of = { TEXT, { type = "function" } } }
+local EXPRESSION = { one_of = { TEXT, { type = "function" } } }
+local STATUS = { one_of = {
+  { type = "number", check = map.success_fault }, { type = "string", check = map.success_fault },
+} }
+local CONTENT_TYPE = { type = "string", check = body.content_type_fault }
+local SCALAR = { one_of = { TEXT, { type = "number" }, { type = "boolean" } } }
+local CONTEXT = { type = "map", of = { one_of = {
+  TEXT, { type = "number" }, { type = "boolean" }, { type = "table" },
+} } }
+local RETRY = { one_of = {
+  { type = "literal", value = false },
+  { type = "record", fields = {
+    schedule = { type = "list", of = { type = "number", min = 0, max = 30 * 86400 } },
+    jitter = { type = "number", min = 0, max = 1 },
+  } },
+} }
+
+-- Keys that a connector gives for all its webhooks, and a webhook for itself.
+local SHARED = {
+  headers = { type = "map", of = HEADER },
+  params = { type = "map", of = PARAM },
+  context = CONTEXT,
+  method = METHOD,
+  content_type = CONTENT_TYPE,
+  timeout = SECONDS,
+  connect_timeout = SECONDS,
+  retry = RETRY,
+}
+
+local WEBHOOK = {
+  id = TEXT,
+  on = TEXT,
+  url = { type = "template", required = true },
+  body = { one_of = { TEXT, { type = "function" }, { type = "table" } } },
+  when = EXPRESSION,
+  success = { one_of = {
+    { type = "number", check = map.success_fault }, { type = "string", check = map.success_fault },
+    { type = "function" }, { type = "list", of = STATUS, filled = true },
+  } },
+  response = { type = "record", fields = {
+    type = { type = "string", values = { "json", "text", "auto" } },
+    variables = { type = "map", of = EXPRESSION },
+    mapper = { one_of = { TEXT, { type = "function" } } },
+  } },
+}
+
+local CONNECTOR = {
+  name = TEXT,
+  enabled = { type = "boolean", default = true },
+  authenticator = { one_of = { TEXT, { type = "table" } } },
+  base_url = TEMPLATE,
+  applies_to = { type = "map", of = { type = "list", of = SCALAR, filled = true } },
+}
+
+for name, spec in pairs(SHARED) do
+  WEBHOOK[name], CONNECTOR[name] = spec, spec
+end
+
+--- The keys of a webhook that are ours; the key of a keyed trigger must be none of them.
+connector.WEBHOOK_KEYS = WEBHOOK
+
+--- What a connector's file may say, given the vocabulary.
+local function specification(vocabulary)
+  local webhook = {}
+  for name, spec in pairs(WEBHOOK) do webhook[name] = spec end
+  for _, trigger in pairs(vocabulary or {}) do
+    if trigger.key then webhook[trigger.key] = SCALAR end
+  end
+  local fields = {}
+  for name, spec in pairs(CONNECTOR) do fields[name] = spec end
+  fields.webhooks = { type = "list", required = true,
+    of = { type = "record", fields = webhook } }
+  return { type = "record", fields = fields }
+end
+
+--- The key of the webhook's trigger and its name: nil for triggers without a key.
+local function check_key(scope, webhook, path, vocabulary)
+  local trigger = vocabulary and webhook.on and vocabulary[webhook.on] or {}
+  for name, other in pairs(vocabulary or {}) do
+    local key = other.key
+    if key and key ~= trigger.key and webhook[key] ~= nil then
+      scope:fault(tables.extend(path, key), ("'%s' is the key of the trigger '%s', not of '%s'")
+        :format(key, name, tostring(webhook.on)))
+    end
+  end
+  if trigger.key and webhook[trigger.key] == nil then
+    scope:fault(path, ("the trigger '%s' wants its key '%s'"):format(webhook.on, trigger.key))
+  end
+  return trigger.key, trigger.key and webhook[trigger.key]
+end
+
+--- The webhook's id, checked: each id and each trigger (with its key) is there once.
+local function identify(scope, webhook, path, key, seen)
+  local trigger = webhook.on and webhook.on .. (key ~= nil and "." .. tostring(key) or "")
+  if not trigger and not webhook.id then
+    scope:fault(path, "a webhook wants 'on' (a trigger) or 'id' (then it fires by a call only)")
+    return nil
+  end
+  local id = webhook.id or trigger
+  if trigger and seen.triggers[trigger] then
+    local message = key == nil and ("the trigger '%s' is used twice"):format(webhook.on)
+      or ("the trigger '%s' is used twice for '%s'"):format(webhook.on, tostring(key))
+    scope:fault(path, ("%s; first in line %d"):format(message, seen.triggers[trigger]))
+  elseif seen.ids[id] then
+    scope:fault(path, ("the id '%s' is used twice; first in line %d"):format(id, seen.ids[id]))
+  end
+  local line = scope:line(path)
+  if trigger then seen.triggers[trigger] = seen.triggers[trigger] or line end
+  seen.ids[id] = seen.ids[id] or line
+  return id
+end
+
+--- A retry policy: the webhook's, else the connector's, else the default, part by part.
+local function retry_of(given, webhook)
+  if webhook.retry == false or webhook.retry == nil and given.retry == false then
+    return {}, DEFAULT_JITTER
+  end
+  local own, shared = webhook.retry or {}, given.retry or {}
+  return own.schedule or shared.schedule or DEFAULT_SCHEDULE,
+    own.jitter or shared.jitter or DEFAULT_JITTER
+end
+
+local function policy_of(entry, given, webhook)
+  local retry, jitter = retry_of(given, webhook)
+  return {
+    connector = entry.connector, webhook = entry.webhook,
+    timeout = webhook.timeout or given.timeout,
+    connect_timeout = webhook.connect_timeout or given.connect_timeout,
+    retry = retry, jitter = jitter,
+  }
+end
+
+local function merged_context(given, webhook)
+  local values = {}
+  for name, v in pairs(given.context or {}) do values[name] = v end
+  for name, v in pairs(webhook.context or {}) do values[name] = v end
+  return values
+end
+
+--- The mapper that a webhook names, or nil.
+local function mapper_of(scope, webhook, path, mappers)
+  local mapper = webhook.response and webhook.response.mapper
+  if type(mapper) ~= "string" then return mapper end
+  if mappers[mapper] == nil then
+    local where = tables.extend(tables.extend(path, "response"), "mapper")
+    scope:fault(where, ("there is no mapper '%s'%s"):format(mapper,
+      nearest.hint(mapper, tables.names(mappers), "mappers are")))
+  end
+  return mappers[mapper] or nil
+end
+
+---@class perilune.connector_env
+---@field gateway perilune.gateway
+---@field authenticators table<string, perilune.authenticator|false>
+---@field mappers table<string, function|false>
+---@field plugins perilune.plugins
+
+local function compile_webhook(scope, shared, webhook, path, env)
+  local key_name, key = check_key(scope, webhook, path, env.gateway.vocabulary)
+  local fault = webhook.on and settings.trigger_fault(env.gateway.vocabulary, webhook.on)
+  if fault then scope:fault(tables.extend(path, "on"), fault) end
+  local entry = {
+    connector = shared.id, on = webhook.on, key_name = key ~= nil and key_name or nil, key = key,
+    applies_to = shared.applies_to, authenticator = shared.authenticator,
+    context = merged_context(shared.given, webhook), source = webhook, file = scope.file,
+    line = scope:line(path), webhook = identify(scope, webhook, path, key, shared.seen),
+  }
+  entry.connector_view = { id = shared.id, name = shared.given.name or shared.id }
+  entry.webhook_view = { id = entry.webhook }
+  entry.policy = policy_of(entry, shared.given, webhook)
+  render.compile(entry, scope, shared.given, webhook, path, shared.options)
+  map.compile(entry, scope, webhook, path, mapper_of(scope, webhook, path, env.mappers))
+  return entry
+end
+
+local function check_authenticator(scope, returned, found, env)
+  local is_missing = returned.authenticator == nil or found and found.name == "none"
+  if env.gateway.require_authenticator and is_missing then
+    scope:fault({ "authenticator" },
+      "the connector has no authenticator, which gateway.lua requires (require_authenticator)")
+  end
+end
+
+--- Checks and compiles what a connector's file returned.
+---@param id string
+---@param returned table
+---@param scope perilune.scope
+---@param env perilune.connector_env
+---@return { id: string, given: table, entries: perilune.entry[], authenticator: any }
+function connector.compile(id, returned, scope, env)
+  local given = schema.check(specification(env.gateway.vocabulary), returned, scope:reporter())
+  if given.webhooks and #returned.webhooks == 0 then
+    scope:fault({ "webhooks" }, "a connector wants at least one webhook")
+  end
+  local found = authenticator.of_connector(scope, given.authenticator, env.authenticators,
+    env.plugins)
+  check_authenticator(scope, returned, found, env)
+  local shared = {
+    id = id, given = given, authenticator = found, seen = { triggers = {}, ids = {} },
+    applies_to = route.conditions(given.applies_to),
+    options = { base_url = render.compile_base(scope, given.base_url),
+      require_https = env.gateway.require_https },
+  }
+  local entries = {}
+  for i = 1, #(returned.webhooks or {}) do
+    local webhook = given.webhooks and given.webhooks[i]
+    if webhook then
+      entries[#entries + 1] = compile_webhook(scope, shared, webhook, { "webhooks", i }, env)
+    end
+  end
+  return { id = id, given = given, entries = entries, authenticator = found }
+end
+
+return connector

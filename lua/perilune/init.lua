@@ -1,0 +1,70 @@
+-- SPDX-License-Identifier: MIT
+
+--- The Lua half as the C half sees it: one function per stage, called through the one gate. A
+--- webhook is a number here, its index in the generation.
+
+local core = require "perilune.core"
+local describe = require "perilune.describe"
+local loader = require "perilune.loader"
+local map = require "perilune.map"
+local render = require "perilune.render"
+local route = require "perilune.route"
+
+local perilune = {}
+
+perilune.load = loader.load
+
+--- Which webhooks want an event. Never yields.
+---@param generation perilune.generation
+---@param event any
+---@return integer[] indices
+---@return boolean[] undecided   its `when` raised an error: render asks again
+---@return string|nil reason     why there are none
+function perilune.route(generation, event)
+  return route.run(generation.index, event, core.now())
+end
+
+--- The index of a webhook, or nil. An empty webhook id finds the connector's first.
+---@param generation perilune.generation
+---@param connector string
+---@param webhook string
+---@return integer|nil
+function perilune.find(generation, connector, webhook)
+  if webhook == nil or webhook == "" then return generation.connectors[connector] end
+  local ids = generation.by_id[connector]
+  return ids and ids[webhook]
+end
+
+---@param generation perilune.generation
+---@param index integer
+---@param event any
+---@param request any
+---@param info { attempt: integer, id: string, now: number, undecided: boolean }
+---@return table|nil context   for authenticate and map; nil: an undecided `when` said no
+function perilune.render(generation, index, event, request, info)
+  return render.run(generation.entries[index], event, request, info)
+end
+
+---@param generation perilune.generation
+---@param index integer
+---@param request any
+---@param context table
+function perilune.authenticate(generation, index, request, context)
+  local authenticator = generation.entries[index].authenticator
+  if authenticator then authenticator.apply(request, authenticator.config, context) end
+end
+
+---@param generation perilune.generation
+---@param index integer
+---@param response any
+---@param context table
+---@return boolean ok
+---@return table|nil variables
+---@return string|nil message
+function perilune.map(generation, index, response, context)
+  return map.run(generation.entries[index], response, context)
+end
+
+perilune.describe = describe.run
+
+return perilune

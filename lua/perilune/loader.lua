@@ -1,0 +1,123 @@
+-- SPDX-License-Identifier: MIT
+
+--- A gateway folder to a generation, in the order in which one needs the other:
+---
+---     gateway.lua -> plugins/ -> authenticators/, mappers/, templates/ -> connectors/ -> index
+---
+--- Every step goes on after a mistake, so that all mistakes are found in one go.
+
+local authenticator = require "perilune.authenticator"
+local body = require "perilune.body"
+local connector = require "perilune.connector"
+local plugin = require "perilune.plugin"
+local route = require "perilune.route"
+local settings = require "perilune.settings"
+local tables = require "perilune.util.tables"
+local workshop = require "perilune.workshop"
+
+local loader = {}
+
+---@class perilune.generation
+---@field settings table<string, any>
+---@field policies table[]
+---@field connectors table<string, integer>   id -> index of its first webhook
+---@field entries perilune.entry[]
+---@field by_id table<string, table<string, integer>>
+---@field index table
+---@field loaded table[]   connectors, by id
+
+local function load_gateway(shop)
+  if not shop.files["gateway.lua"] then
+    shop.faults:add(shop.root .. "gateway.lua", 0, "the file is missing")
+    return { values = {}, require_https = false, require_authenticator = false }
+  end
+  local returned = shop:returned("gateway.lua") or {}
+  return settings.compile(returned, shop:scope("gateway.lua"), connector.WEBHOOK_KEYS)
+end
+
+local function load_authenticators(shop, plugins)
+  local known = {}
+  for _, file in ipairs(shop:list("authenticators")) do
+    local returned = shop:returned(file.path)
+    known[file.id] = returned
+      and authenticator.compile(shop:scope(file.path), {}, returned, plugins) or false
+  end
+  return known
+end
+
+--- A mapper's file returns the function, or a table with it as `map`.
+local function load_mappers(shop)
+  local known = {}
+  for _, file in ipairs(shop:list("mappers")) do
+    local returned = shop:returned(file.path, "function")
+    local run = type(returned) == "table" and returned.map or returned
+    if returned and type(run) ~= "function" then
+      shop.faults:add(shop.root .. file.path, 0, "a mapper wants a function 'map'")
+      run = nil
+    end
+    known[file.id] = run or false
+  end
+  return known
+end
+
+--- Compiles every template once, for the mistakes in those that nobody uses.
+local function check_templates(shop)
+  local scope = setmetatable({}, { __index = shop })
+  for _, name in ipairs(tables.names(shop.templates)) do
+    body.compile_file(scope, name, body.kind_of_file(name))
+  end
+end
+
+local function load_connectors(shop, env)
+  local list = {}
+  for _, file in ipairs(shop:list("connectors")) do
+    local returned = shop:returned(file.path)
+    if returned then
+      local made = connector.compile(file.id, returned, shop:scope(file.path), env)
+      if made.given.enabled ~= false then list[#list + 1] = made end
+    end
+  end
+  return list
+end
+
+local function assemble(gateway, list)
+  local generation = {
+    settings = gateway.values, policies = {}, connectors = {}, entries = {}, by_id = {},
+    loaded = list,
+  }
+  for _, made in ipairs(list) do
+    generation.by_id[made.id] = {}
+    for _, entry in ipairs(made.entries) do
+      local index = #generation.entries + 1
+      entry.index = index
+      generation.entries[index] = entry
+      generation.policies[index] = entry.policy
+      generation.by_id[made.id][entry.webhook] = index
+      generation.connectors[made.id] = generation.connectors[made.id] or index
+    end
+  end
+  generation.index = route.index(generation.entries)
+  return generation
+end
+
+--- Loads a gateway folder.
+---@param files table<string, string>   text by path in the folder
+---@param options { root: string }      root is put before file names in messages
+---@return perilune.generation|nil
+---@return perilune.fault[]|nil faults   all mistakes, by file and line
+function loader.load(files, options)
+  local shop = workshop.new(files, options and options.root or "")
+  local gateway = load_gateway(shop)
+  local plugins = plugin.catalogue(shop)
+  plugins:load_all()
+  check_templates(shop)
+  local list = load_connectors(shop, {
+    gateway = gateway, plugins = plugins, authenticators = load_authenticators(shop, plugins),
+    mappers = load_mappers(shop),
+  })
+  shop.is_loading = false
+  if #shop.faults.items > 0 then return nil, shop.faults:sorted() end
+  return assemble(gateway, list), nil
+end
+
+return loader

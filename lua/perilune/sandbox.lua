@@ -1,0 +1,112 @@
+-- SPDX-License-Identifier: MIT
+
+--- The environment of integrators' files and of plugins: an allow-list, with the reason of each
+--- entry. Every file has an environment of its own; it shares nothing and declares no globals.
+---
+--- Left out on purpose: load, loadstring, dofile, loadfile (code that nobody checked, bytecode),
+--- getfenv, setfenv, getmetatable, debug, package (ways out of here), collectgarbage, newproxy,
+--- coroutine (the gate owns the threads), io, print and the rest of os (the world), rawset.
+
+local core = require "perilune.core"
+local nearest = require "perilune.util.nearest"
+local payload = require "perilune.payload"
+local tables = require "perilune.util.tables"
+
+local sandbox = {}
+
+-- Functions of Lua that are handed over as they are.
+local BASE = {
+  { "assert", "errors" }, { "error", "errors" }, { "pcall", "errors" }, { "xpcall", "errors" },
+  { "ipairs", "walking tables" }, { "next", "walking tables" }, { "pairs", "walking tables" },
+  { "select", "varargs" }, { "unpack", "varargs" },
+  { "tonumber", "conversion" }, { "tostring", "conversion" }, { "type", "conversion" },
+  { "rawequal", "comparison without metamethods; reads only" },
+  { "rawget", "look-up without metamethods; reads only" },
+  { "setmetatable", "objects; strings and userdata are out of its reach" },
+}
+
+-- Members of libraries. Each environment has its own copy, so that nobody changes another's.
+local LIBRARIES = {
+  -- string.dump gives bytecode, and is left out.
+  string = { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep",
+    "reverse", "sub", "upper" },
+  table = { "concat", "insert", "maxn", "remove", "sort" },
+  math = { "abs", "acos", "asin", "atan", "atan2", "ceil", "cos", "cosh", "deg", "exp", "floor",
+    "fmod", "frexp", "huge", "ldexp", "log", "log10", "max", "min", "modf", "pi", "pow", "rad",
+    "random", "sin", "sinh", "sqrt", "tan", "tanh" },
+  -- The clock, and nothing that touches the process.
+  os = { "clock", "date", "time" },
+  -- Arithmetic on bits, for checksums.
+  bit = { "arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror", "rshift",
+    "tobit", "tohex" },
+}
+
+local LEVELS = { "debug", "info", "warn", "error" }
+
+---@class perilune.sandbox_options
+---@field secret fun(name: string, level: integer): any   what `secret "X"` does
+---@field require? fun(name: string): any                  for a plugin's own files
+
+local function json_library()
+  return {
+    array = core.json.array, decode = core.json.decode, encode = payload.json, get = core.json.get,
+    is_array = core.json.is_array, is_object = core.json.is_object, keys = core.json.keys,
+    null = core.json.null, object = core.json.object, ordered = payload.ordered,
+  }
+end
+
+local function log_library()
+  local log = {}
+  for _, level in ipairs(LEVELS) do
+    log[level] = function(message, fields) core.log(level, message, fields) end
+  end
+  return log
+end
+
+local function copy_libraries(env)
+  for library, members in pairs(LIBRARIES) do
+    local source, copy = _G[library] or require(library), {}
+    for _, name in ipairs(members) do copy[name] = source[name] end
+    env[library] = copy
+  end
+end
+
+--- Every name that the sandbox offers, sorted: for messages and for the linter's list.
+---@return string[]
+function sandbox.names()
+  local env = { file = true, json = true, log = true, now = true, require = true, secret = true,
+    sleep = true, uuid = true }
+  for _, entry in ipairs(BASE) do env[entry[1]] = true end
+  for library in pairs(LIBRARIES) do env[library] = true end
+  return tables.names(env)
+end
+
+local GUARD = {
+  __index = function(_, name)
+    error(("there is no global '%s' here%s"):format(tostring(name),
+      nearest.hint(tostring(name), sandbox.names(), "there are")), 2)
+  end,
+  __newindex = function(_, name)
+    error(("'%s' would be a global; write 'local %s'"):format(tostring(name), tostring(name)), 2)
+  end,
+  __metatable = false,
+}
+
+--- A new environment.
+---@param options perilune.sandbox_options
+---@return table env
+function sandbox.new(options)
+  local env = {
+    file = payload.file, json = json_library(), log = log_library(), now = core.now,
+    sleep = core.sleep, uuid = core.uuid,
+    secret = function(name) return options.secret(name, 3) end,
+    require = options.require or function()
+      error("require works in a plugin only, for the plugin's own files", 2)
+    end,
+  }
+  for _, entry in ipairs(BASE) do env[entry[1]] = _G[entry[1]] end
+  copy_libraries(env)
+  return setmetatable(env, GUARD)
+end
+
+return sandbox

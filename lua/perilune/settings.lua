@@ -1,0 +1,126 @@
+-- SPDX-License-Identifier: MIT
+
+--- gateway.lua: the settings of the core (core.settings names them; `limits = { body = "1M" }` is
+--- "limits.body") and what only scripts know: name, events, require_authenticator, require_https.
+
+local core = require "perilune.core"
+local nearest = require "perilune.util.nearest"
+local schema = require "perilune.schema"
+local tables = require "perilune.util.tables"
+
+local settings = {}
+
+local function bytes_fault(v)
+  if type(v) == "number" and (v < 0 or v ~= math.floor(v)) or
+    type(v) == "string" and not v:find("^%d+[kKmMgG]?$") then
+    return 'must be a whole number of bytes, or a text such as "64k", "1M" or "1G"'
+  end
+  return nil
+end
+
+local TEXTS = { type = "list", of = { type = "string" } }
+
+-- The specification of a setting of each kind.
+local KINDS = {
+  text = { type = "string" },
+  count = { type = "integer", min = 0 },
+  seconds = { type = "number", min = 0 },
+  bytes = { one_of = {
+    { type = "number", check = bytes_fault },
+    { type = "string", check = bytes_fault },
+  } },
+  list = { one_of = { { type = "string" }, TEXTS } },
+  secrets = { one_of = {
+    { type = "string" }, { type = "secret" },
+    { type = "list", of = { one_of = { { type = "string" }, { type = "secret" } } } },
+  } },
+}
+local LISTS = { list = true, secrets = true }
+
+local function specification()
+  local fields = {
+    name = { type = "string" },
+    events = { type = "table" },
+    require_authenticator = { type = "boolean" },
+    require_https = { type = "boolean" },
+  }
+  for _, setting in ipairs(core.settings) do
+    local owner, group, member = fields, setting.name:match("^([^.]+)%.(.+)$")
+    if group then
+      fields[group] = fields[group] or { type = "record", fields = {} }
+      owner = fields[group].fields
+    end
+    owner[member or setting.name] = KINDS[setting.kind:lower()]
+  end
+  return { type = "record", fields = fields }
+end
+
+local function flat(checked)
+  local values = {}
+  for _, setting in ipairs(core.settings) do
+    local group, member = setting.name:match("^([^.]+)%.(.+)$")
+    local owner = group and (checked[group] or {}) or checked
+    local v = owner[member or setting.name]
+    if v ~= nil and LISTS[setting.kind:lower()] and type(v) ~= "table" then v = { v } end
+    values[setting.name] = v
+  end
+  return values
+end
+
+local KEYED = { type = "record", fields = { key = { type = "string" } } }
+
+--- The vocabulary: trigger -> { key = name of its key, or nil }. Nil when none is declared.
+local function vocabulary(events, scope, reserved)
+  if not events then return nil end
+  local known = {}
+  for name, v in pairs(events) do
+    local path = { "events", name }
+    local trigger = type(name) == "number" and v or name
+    local checked = {}
+    if type(name) ~= "number" then checked = schema.check(KEYED, v, scope:reporter(), path) or {} end
+    if type(trigger) ~= "string" or trigger == "" then
+      scope:fault(path, ("'events' wants names of triggers, got %s"):format(schema.kind(trigger)))
+    elseif known[trigger] then
+      scope:fault(path, ("the trigger '%s' is declared twice"):format(trigger))
+    else
+      known[trigger] = checked
+    end
+    if checked.key and reserved[checked.key] then
+      scope:fault(path, ("'%s' cannot be the key of a trigger: webhooks use the name"):format(
+        checked.key))
+    end
+  end
+  return known
+end
+
+--- Why a trigger is not in the vocabulary, or nil.
+---@param known table<string, { key: string|nil }>|nil
+---@param trigger string
+---@return string|nil
+function settings.trigger_fault(known, trigger)
+  if not known or known[trigger] then return nil end
+  return ("unknown trigger '%s'%s"):format(trigger,
+    nearest.hint(trigger, tables.names(known), "gateway.lua declares"))
+end
+
+---@class perilune.gateway
+---@field values table<string, any>        settings of the core by name
+---@field vocabulary table<string, { key: string|nil }>|nil
+---@field require_authenticator boolean
+---@field require_https boolean
+
+--- Checks what gateway.lua returned.
+---@param returned table
+---@param scope perilune.scope
+---@param reserved table<string, any>   keys of a webhook, which no trigger may use for its own
+---@return perilune.gateway
+function settings.compile(returned, scope, reserved)
+  local checked = schema.check(specification(), returned, scope:reporter()) or {}
+  return {
+    values = flat(checked), vocabulary = vocabulary(checked.events, scope, reserved),
+    require_authenticator = checked.require_authenticator or false,
+    require_https = checked.require_https or false,
+  }
+end
+
+return settings

@@ -1,0 +1,126 @@
+-- SPDX-License-Identifier: MIT
+
+--- What all files of one load share: where faults go, compiled templates, and the way to run a file
+--- of the gateway folder in the sandbox.
+
+local core = require "perilune.core"
+local errors = require "perilune.errors"
+local sandbox = require "perilune.sandbox"
+local scope = require "perilune.scope"
+
+local workshop = {}
+
+---@class perilune.workshop
+---@field files table<string, string>
+---@field root string
+---@field faults perilune.faults
+---@field cache table
+---@field templates table<string, string>
+---@field is_loading boolean   a missing secret is a fault now, an error of the script later
+local Workshop = {}
+Workshop.__index = Workshop
+
+local function templates_of(files)
+  local templates = {}
+  for path, text in pairs(files) do
+    local name = path:match("^templates/(.+)$")
+    if name then templates[name] = text end
+  end
+  return templates
+end
+
+---@param files table<string, string>
+---@param root string
+---@return perilune.workshop
+function workshop.new(files, root)
+  return setmetatable({
+    files = files, root = root, faults = errors.collector(), cache = {},
+    templates = templates_of(files), is_loading = true,
+  }, Workshop)
+end
+
+---@param path string   in the gateway folder
+---@return perilune.scope
+function Workshop:scope(path)
+  return scope.new(self.root .. path, self.files[path], self)
+end
+
+--- What `secret "X"` does in a file. While loading, a secret that is not set is a fault of its line
+--- and the file goes on, so that its other mistakes are found as well.
+function Workshop:secret_in(file)
+  return function(name, level)
+    if type(name) ~= "string" then error("secret wants a name", level) end
+    local handle, message = core.secret(name)
+    if handle then return handle end
+    if not self.is_loading then error(message, level) end
+    local _, position = pcall(error, "", level + 2)
+    local line = errors.split(file, tostring(position) .. " ")
+    self.faults:add(file, line, message)
+    return core.secret_of("(not set)")
+  end
+end
+
+--- Adds what a file raised as a fault of the file.
+---@param file string
+---@param raised any
+function Workshop:raised(file, raised)
+  local line, message = errors.split(file, errors.text(raised))
+  self.faults:add(file, line, message)
+end
+
+--- Runs a compiled file; its value, or nil after a fault.
+---@param chunk function
+---@param file string
+---@param require_module? fun(name: string): any
+---@return any
+function Workshop:execute(chunk, file, require_module)
+  setfenv(chunk, sandbox.new({ secret = self:secret_in(file), require = require_module }))
+  local ok, result = pcall(chunk)
+  if ok then return result end
+  self:raised(file, result)
+  return nil
+end
+
+--- Runs a file of the gateway folder; its value, or nil after a fault.
+---@param path string
+---@param require_module? fun(name: string): any
+---@return any
+function Workshop:run(path, require_module)
+  local file = self.root .. path
+  local chunk, message = core.load(self.files[path], "@" .. file, {})
+  if not chunk then
+    self:raised(file, message)
+    return nil
+  end
+  return self:execute(chunk, file, require_module)
+end
+
+--- Runs a file that has to return a table (or one of `also`, another Lua type).
+---@param path string
+---@param also? string
+---@return any
+function Workshop:returned(path, also)
+  local before = #self.faults.items
+  local result = self:run(path)
+  if type(result) == "table" or also and type(result) == also then return result end
+  if result ~= nil or #self.faults.items == before then
+    self.faults:add(self.root .. path, 0, ("the file must return a table%s, not %s"):format(
+      also and " or a " .. also or "", result == nil and "nothing" or "a " .. type(result)))
+  end
+  return nil
+end
+
+--- Ids and paths of the .lua files of a folder, by id.
+---@param folder string
+---@return { id: string, path: string }[]
+function Workshop:list(folder)
+  local list = {}
+  for path in pairs(self.files) do
+    local id = path:match("^" .. folder .. "/([^/]+)%.lua$")
+    if id then list[#list + 1] = { id = id, path = path } end
+  end
+  table.sort(list, function(a, b) return a.id < b.id end)
+  return list
+end
+
+return workshop

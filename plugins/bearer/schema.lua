@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: MIT
+return {
+  token = { type = "string", required = true, secret = true },
+}

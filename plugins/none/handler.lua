@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: MIT
+
+--- No authentication, said explicitly.
+
+return { apply = function() end }
