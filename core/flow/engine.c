@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * The deliveries that are in memory: a table by id, a queue of those that are ready, the wheel for those that wait, and the claim that brings
- * parked ones back from the store. The diagram stands in engine.h.
+ * The deliveries that are in memory: a table by id, a queue of those that are ready, the wheel for
+ * those that wait, and the claim that brings parked ones back from the store. The diagram stands in
+ * engine.h.
  *
- * Invariants: a resident delivery is in the table, and in exactly one of: the hands of an intake (COMMITTING), the queue (READY), an
- * exchange (RUNNING, RECORDING), the wheel (WAITING). Its row in the store says `held`. At most limits.in_flight exchanges of
- * deliveries exist at a time. At most one claim is out. */
+ * Invariants: a resident delivery is in the table, and in exactly one of: the hands of an intake
+ * (COMMITTING), the queue (READY), an exchange (RUNNING, RECORDING), the wheel (WAITING). Its row
+ * in the store says `held`. At most limits.in_flight exchanges of deliveries exist at a time. At
+ * most one claim is out. */
 #include "flow/engine_impl.h"
 
 #include "base/log.h"
 
 #include <stdlib.h>
 
-#define CLAIM_ROWS    500  /* at most so many at a time: a claim is part of a commit that others wait for */
+#define CLAIM_ROWS    500  /* at most: a claim is part of a commit that others wait for */
 #define CLAIM_IDLE_MS 1000 /* how often to look for parked deliveries that another worker left */
 
-/* -- the table ------------------------------------------------------------------------------------------------------------ */
+/* -- the table -- */
 
 static size_t slot_of(const pl_engine *e, pl_uuid id)
 {
@@ -66,7 +68,7 @@ static pl_delivery *table_find(pl_engine *e, pl_uuid id)
     return NULL;
 }
 
-/* -- a delivery in memory --------------------------------------------------------------------------------------------------- */
+/* -- a delivery in memory -- */
 
 static void on_due(pl_timer *t)
 {
@@ -75,7 +77,8 @@ static void on_due(pl_timer *t)
     pl_engine_pump(d->engine);
 }
 
-pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice connector, pl_slice webhook)
+pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice connector,
+                             pl_slice webhook)
 {
     pl_delivery *d = pl_alloc(sizeof *d + connector.len + webhook.len);
     *d = (pl_delivery){.engine = e, .id = id, .event = pl_event_ref(event), .phase = PL_COMMITTING};
@@ -112,6 +115,13 @@ void pl_delivery_drop(pl_delivery *d)
     free(d);
 }
 
+/* Those that a claim may bring have their places already. */
+bool pl_engine_has_room(const pl_engine *e)
+{
+    size_t coming = e->claim_is_out ? e->claim.limit : 0;
+    return e->resident + coming < (size_t)e->settings->limit_resident;
+}
+
 static pl_delivery *take_ready(pl_engine *e)
 {
     pl_delivery *d = e->ready;
@@ -121,20 +131,37 @@ static pl_delivery *take_ready(pl_engine *e)
     return d;
 }
 
-/* -- claims ------------------------------------------------------------------------------------------------------------------- */
+static void retry(pl_delivery *d)
+{
+    d->is_cancelled = false;
+    if (d->phase != PL_WAITING) return;
+    pl_wheel_stop(d->engine->ports.wheel, &d->due);
+    pl_delivery_make_ready(d);
+}
+
+/* -- claims -- */
 
 static void start_claim(pl_engine *e);
 
 static void admit_claimed(pl_engine *e, const pl_claimed *c, int64_t now_ms)
 {
+    pl_delivery *resident = table_find(e, c->id);
+    if (resident) { /* it was cancelled while in the queue or under way here, and then retried */
+        resident->first = c->first;
+        retry(resident);
+        return;
+    }
     pl_event *event = pl_event_of_document(c->document, c->event_seq, c->received_ms);
     if (event == NULL) {
         char id[PL_UUID_TEXT + 1];
         pl_uuid_format(c->id, id);
-        pl_log(PL_LOG_ERROR, "the stored event of a delivery is damaged; the delivery stays pending", PL_LOG_STR("delivery", id));
+        pl_log(PL_LOG_ERROR,
+               "the stored event of a delivery is damaged; the delivery stays pending",
+               PL_LOG_STR("delivery", id));
         return;
     }
-    pl_delivery *d = pl_delivery_new(e, c->id, event, pl_slice_of(c->connector), pl_slice_of(c->webhook));
+    pl_delivery *d =
+        pl_delivery_new(e, c->id, event, pl_slice_of(c->connector), pl_slice_of(c->webhook));
     pl_event_unref(event);
     d->attempts = c->attempts;
     d->first = c->first;
@@ -151,17 +178,20 @@ static void on_claimed(pl_message *m)
     pl_claim *claim = (pl_claim *)((char *)m - offsetof(pl_claim, op.message));
     pl_engine *e = (pl_engine *)((char *)claim - offsetof(pl_engine, claim));
     int64_t now_ms = e->ports.wall_ms();
-    bool was_full = false;
+    bool again = false;
     e->claim_is_out = false;
     if (claim->op.result == 0) {
         for (uint32_t i = 0; i < claim->count; i++)
             admit_claimed(e, &claim->items[i], now_ms);
         pl_counter_add(&e->metrics.claimed, claim->count);
         e->parked_due_ms = claim->next_due_ms;
-        was_full = claim->count == claim->limit;
+        again = claim->count == claim->limit || e->claim_again;
+    } else {
+        /* The timer asks again: a store that fails is not asked in a circle. */
+        e->parked_due_ms = INT64_MAX;
     }
     pl_arena_fini(&claim->memory);
-    if (was_full || e->claim_again) start_claim(e);
+    if (again) start_claim(e);
     pl_engine_pump(e);
 }
 
@@ -184,7 +214,10 @@ static void start_claim(pl_engine *e)
     }
     e->claim_again = false;
     e->claim = (pl_claim){
-        .op = {.message.fn = on_claimed, .reply_to = e->ports.mailbox, .kind = PL_OP_CLAIM, .bytes = sizeof e->claim},
+        .op = {.message.fn = on_claimed,
+               .reply_to = e->ports.mailbox,
+               .kind = PL_OP_CLAIM,
+               .bytes = sizeof e->claim},
         .before_ms = e->ports.wall_ms() + e->settings->limit_horizon,
         .limit = limit,
     };
@@ -202,7 +235,8 @@ static void on_claim_timer(pl_timer *t)
 /* A place became free: are there parked deliveries for it? */
 static void claim_if_due(pl_engine *e)
 {
-    if (!e->claim_is_out && e->parked_due_ms <= e->ports.wall_ms() + e->settings->limit_horizon) start_claim(e);
+    if (!e->claim_is_out && e->parked_due_ms <= e->ports.wall_ms() + e->settings->limit_horizon)
+        start_claim(e);
 }
 
 void pl_engine_parked(pl_engine *e, int64_t due_ms)
@@ -216,7 +250,7 @@ void pl_engine_claim_now(pl_engine *e)
     start_claim(e);
 }
 
-/* -- public ------------------------------------------------------------------------------------------------------------------- */
+/* -- public -- */
 
 pl_engine *pl_engine_new(const pl_ports *ports, const pl_settings *settings, const uint8_t seed[32])
 {
@@ -281,20 +315,27 @@ void pl_engine_pump(pl_engine *e)
     claim_if_due(e);
 }
 
+/* One that is under way goes on: the record of its attempt will find it gone. */
+static void cancel(pl_delivery *d)
+{
+    if (d->is_cancelled || (d->phase != PL_WAITING && d->phase != PL_READY)) return;
+    pl_counter_add(&d->engine->metrics.cancelled, 1);
+    pl_intake_settle(d, &(pl_record){.state = PL_STATE_CANCELLED}, true);
+    if (d->phase == PL_WAITING)
+        pl_delivery_drop(d);
+    else
+        d->is_cancelled = true; /* dropped when its turn comes */
+}
+
 void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind)
 {
     pl_delivery *d = table_find(e, id);
     if (d == NULL) return;
-    if (kind == PL_COMMAND_CANCEL) {
-        if (d->phase == PL_WAITING)
-            pl_delivery_drop(d);
-        else
-            d->is_cancelled = true;
-    } else if (d->phase == PL_WAITING) {
-        pl_wheel_stop(e->ports.wheel, &d->due);
-        pl_delivery_make_ready(d);
-        pl_engine_pump(e);
-    }
+    if (kind == PL_COMMAND_CANCEL)
+        cancel(d);
+    else
+        retry(d);
+    pl_engine_pump(e);
 }
 
 void pl_engine_stop(pl_engine *e)

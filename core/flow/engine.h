@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * The delivery engine of one worker: it takes events to disk (intake), and carries exchanges through their stages. It knows when; the
- * stages' functions, the store, the network and the clock are reached through ports, so that the same engine runs under a test's clock. It
- * knows no socket, no Lua, no SQL. One thread.
+ * The delivery engine of one worker: it takes events to disk (intake), and carries exchanges
+ * through their stages. It knows when; the stages' functions, the store, the network and the clock
+ * are reached through ports, so that the same engine runs under a test's clock. It knows no socket,
+ * no Lua, no SQL. One thread.
  *
  * A delivery in memory ("resident"):
  *
- *              commit ok                 a place is free             send, map
- *   COMMITTING ---------> READY (queue) ---------------> RUNNING -------------------> RECORDING
- *                           ^                                                            |
- *                           | due            recorded, next attempt within the horizon   |
- *                         WAITING (wheel) <-----------------------------------------------+
- *                                                                                        |
- *                              recorded: delivered, failed, cancelled, or parked -> gone from memory
+ *              commit ok               a place is free        send, map
+ *   COMMITTING ---------> READY (queue) --------------> RUNNING ------------> RECORDING
+ *                           ^                                                    |
+ *                           | due      recorded, next attempt within the horizon |
+ *                         WAITING (wheel) <--------------------------------------+
+ *                                                                                |
+ *                            gone from memory <----------------------------------'
+ *                                         recorded: delivered, failed, cancelled or parked
  *
- * Parked deliveries wait in the store, found by its index of due times; the engine claims them when they are about to come due and
- * there is room. So memory is bounded by limits.resident whatever the backlog. */
+ * Parked deliveries wait in the store, found by its index of due times; the engine claims them when
+ * they are about to come due and there is room. So memory is bounded by limits.resident whatever
+ * the backlog. */
 #ifndef PL_FLOW_ENGINE_H
 #define PL_FLOW_ENGINE_H
 
@@ -42,16 +45,20 @@ typedef struct pl_ports {
 } pl_ports;
 
 typedef struct pl_engine_metrics {
-    pl_counter events, duplicates, unmatched, deliveries, delivered, failed, cancelled, retried, parked, claimed, calls;
-    pl_counter records_lost;                 /* of calls that the store could not take */
-    pl_counter resident, in_flight;          /* gauges */
-    pl_counter attempts[PL_ERR_COUNT + 1];   /* by outcome: index 0 is ok, i is the error of ordinal i - 1 */
+    pl_counter events, duplicates, unmatched, deliveries, delivered, failed, cancelled, retried,
+        parked, claimed, calls;
+    pl_counter records_lost;        /* of calls that the store could not take */
+    pl_counter resident, in_flight; /* gauges */
+    /* by outcome: index 0 is ok, i is the error of ordinal i - 1 */
+    pl_counter attempts[PL_ERR_COUNT + 1];
     pl_histogram stages[PL_STAGE_COUNT];
-    pl_histogram end_to_end;                 /* first byte of an event's request to its delivery's first success */
+    pl_histogram end_to_end; /* first byte of an event's request to its delivery's first success */
 } pl_engine_metrics;
 
-pl_engine *pl_engine_new(const pl_ports *ports, const pl_settings *settings, const uint8_t seed[32]);
-/* After the store has answered all it took. What never got into it is dropped: those deliveries are pending in the store. */
+pl_engine *pl_engine_new(const pl_ports *ports, const pl_settings *settings,
+                         const uint8_t seed[32]);
+/* After the store has answered all it took. What never got into it is dropped: those deliveries are
+ * pending in the store. */
 void pl_engine_free(pl_engine *e);
 const pl_engine_metrics *pl_engine_metrics_of(const pl_engine *e);
 /* Publishes a generation (takes the reference). What is under way goes on with its own. */
@@ -59,16 +66,16 @@ void pl_engine_use(pl_engine *e, pl_generation *g);
 pl_generation *pl_engine_generation(pl_engine *e);
 pl_rng *pl_engine_rng(pl_engine *e);
 
-/* -- intake: events on their way to disk ------------------------------------------------------------------------------ */
+/* -- intake: events on their way to disk -- */
 
 /* What became of a delivery whose caller waits for it. */
 typedef struct pl_settlement {
-    bool is_settled;
+    bool is_settled; /* nothing more will be told */
     enum pl_state state;
     const char *outcome; /* of the last attempt: static text; NULL before the first */
     int status;
     uint32_t attempts;
-    pl_slice variables;  /* in the intake's arena */
+    pl_slice variables; /* in the intake's arena */
 } pl_settlement;
 
 typedef struct pl_intake pl_intake;
@@ -78,11 +85,14 @@ struct pl_intake {
     uint32_t count;
     pl_slice idempotency_key;
     uint64_t received_us; /* monotonic */
-    bool waits;           /* in: keep the deliveries in memory and tell what becomes of them */
-    pl_commit commit;     /* out */
+    /* in: tell what becomes of the deliveries. One for which there is no place in memory counts as
+     * settled, and pending */
+    bool waits;
+    pl_commit commit;            /* out */
     pl_settlement **settlements; /* out, when it waits: by event and delivery */
     uint32_t unsettled;
-    /* in: writes what to keep under the idempotency key, called after routing; only when a key is given */
+    /* in: writes what to keep under the idempotency key, called after routing; only when a key is
+     * given */
     void (*answer)(const pl_intake *in, pl_buf *out);
     /* in: told once, with 0, PL_E_STORE or PL_E_STORE_FULL; never from within pl_engine_take */
     void (*committed)(pl_intake *in, int code);
@@ -97,19 +107,20 @@ struct pl_intake {
 };
 
 pl_intake *pl_intake_new(void);
-/* Routes and commits: 0, then `committed` comes; or PL_E_BUSY, PL_E_STOPPING: nothing was taken. The intake stays its owner's. */
+/* Routes and commits: 0, then `committed` comes; or PL_E_BUSY, PL_E_STOPPING: nothing was taken.
+ * The intake stays its owner's. */
 int pl_engine_take(pl_engine *e, pl_intake *in);
 /* The owner no longer waits. After `committed`, or when take refused. */
 void pl_intake_free(pl_intake *in);
 
-/* -- calls ------------------------------------------------------------------------------------------------------------- */
+/* -- calls -- */
 
 typedef struct pl_call {
     uint32_t webhook;
     enum pl_exchange_kind kind; /* CALL or TRY */
     bool dry_run;
-    pl_event *event;            /* takes the reference */
-    int64_t timeout_ms;         /* 0: the webhook's, or the setting */
+    pl_event *event;    /* takes the reference, if it is not refused */
+    int64_t timeout_ms; /* 0: the webhook's, or the setting */
     void (*finished)(pl_exchange *x);
     void *owner;
 } pl_call;
@@ -117,13 +128,13 @@ typedef struct pl_call {
 /* Starts an exchange now: 0, or PL_E_BUSY, PL_E_STOPPING. `finished` may come from within. */
 int pl_engine_call(pl_engine *e, const pl_call *call);
 
-/* -- the world answers --------------------------------------------------------------------------------------------------- */
+/* -- the world answers -- */
 
 void pl_engine_sent(pl_exchange *x, int code);
 /* The script stage that answered PL_WAIT is through, with its code. */
 void pl_engine_resume(pl_exchange *x, int code);
 
-/* -- control --------------------------------------------------------------------------------------------------------------- */
+/* -- control -- */
 
 /* The store has retried or cancelled this delivery: act on it if it is resident here. */
 void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind);

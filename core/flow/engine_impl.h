@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the engine's three files share: engine.c (deliveries in memory), intake.c (events on their way to disk), exchange.c (one attempt
- * through its stages). Nobody else includes this. */
+ * What the engine's three files share: engine.c (deliveries in memory), intake.c (events on their
+ * way to disk), exchange.c (one attempt through its stages). Nobody else includes this. */
 #ifndef PL_FLOW_ENGINE_IMPL_H
 #define PL_FLOW_ENGINE_IMPL_H
 
@@ -17,15 +17,15 @@ struct pl_delivery {
     pl_event *event;
     enum pl_phase phase;
     bool undecided;
-    bool is_cancelled;   /* by an administrator, while it was in the queue or under way */
-    uint32_t attempts;   /* made */
-    uint32_t first;      /* of those, made before the present run of the schedule */
-    int64_t created_ms;  /* wall clock */
+    bool is_cancelled;    /* by an administrator, while it was in the queue */
+    uint32_t attempts;    /* made */
+    uint32_t first;       /* of those, made before the present run of the schedule */
+    int64_t created_ms;   /* wall clock */
     uint64_t received_us; /* monotonic: of the request; 0 when it came from the store */
-    pl_timer due;        /* WAITING */
-    pl_delivery *next;   /* READY: in the queue */
-    pl_delivery *chain;  /* in the table by id */
-    pl_intake *intake;   /* whose owner waits for it, with the place of its result; NULL */
+    pl_timer due;         /* WAITING */
+    pl_delivery *next;    /* READY: in the queue */
+    pl_delivery *chain;   /* in the table by id */
+    pl_intake *intake;    /* whose owner waits for it, with the place of its result; NULL */
     pl_delivery **slot;
     pl_settlement *settlement;
     pl_slice connector, webhook; /* in names */
@@ -57,9 +57,12 @@ struct pl_engine {
 };
 
 /* engine.c */
-pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice connector, pl_slice webhook);
+pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice connector,
+                             pl_slice webhook);
 void pl_delivery_make_ready(pl_delivery *d);
 void pl_delivery_wait(pl_delivery *d, int64_t delay_ms);
+/* Is there a place for one more delivery in memory? */
+bool pl_engine_has_room(const pl_engine *e);
 /* Gone from memory. */
 void pl_delivery_drop(pl_delivery *d);
 /* Starts what is ready while there is a place. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * An event is one allocation: the struct, the document, and behind it the unescaped text of the known members.
+ * An event is one allocation: the struct, the document, and behind it the unescaped text of the
+ * known members.
  *
- *   | pl_event | document: {"id":"...","time":"...", <the client's bytes from its first member on> | id | type | time ... |
+ *   | pl_event | document: {"id":"...","time":"...", <the client's bytes from its first member on>
+ * | id | type | time ... |
  *
- * The document is what receivers get by default, so it stays as the client wrote it, byte for byte; only an `id` and a `time`
- * that are missing are put in front. */
+ * The document is what receivers get by default, so it stays as the client wrote it, byte for byte;
+ * only an `id` and a `time` that are missing are put in front. */
 #include "flow/event.h"
 
 #include "base/err.h"
@@ -19,8 +21,8 @@ static const struct {
     const char *name;
     size_t max_bytes; /* of a text; 0: any JSON value */
 } members[MEMBERS] = {
-    [ID] = {"id", PL_EVENT_MAX_ID},  [TYPE] = {"type", PL_EVENT_MAX_TYPE}, [TIME] = {"time", 64},
-    [SOURCE] = {"source", 1024},     [SUBJECT] = {"subject", 1024},        [DATA] = {"data", 0},
+    [ID] = {"id", PL_EVENT_MAX_ID}, [TYPE] = {"type", PL_EVENT_MAX_TYPE}, [TIME] = {"time", 64},
+    [SOURCE] = {"source", 1024},    [SUBJECT] = {"subject", 1024},        [DATA] = {"data", 0},
 };
 
 typedef struct scan {
@@ -32,7 +34,8 @@ typedef struct scan {
 static int fault_at(pl_event_fault *fault, const char *member, const char *message)
 {
     snprintf(fault->message, sizeof fault->message, "%s", message);
-    snprintf(fault->pointer, sizeof fault->pointer, "%s%s", member ? "/" : "", member ? member : "");
+    snprintf(fault->pointer, sizeof fault->pointer, "%s%s", member ? "/" : "",
+             member ? member : "");
     fault->line = fault->column = 0;
     return PL_E_BAD_EVENT;
 }
@@ -46,11 +49,18 @@ static int syntax_fault(pl_event_fault *fault, const pl_json_reader *r)
     return PL_E_BAD_JSON;
 }
 
+/* Keys compare by what they say, not by how they are written: {"\u0069d": 1} has an id. */
 static int member_of(const pl_json_token *token)
 {
-    for (int i = 0; i < MEMBERS; i++)
-        if (pl_slice_eq(token->key, pl_slice_of(members[i].name))) return i;
-    return -1;
+    pl_buf plain;
+    int found = -1;
+    pl_buf_init(&plain);
+    if (token->key_has_escapes) pl_json_unescape_inner(token->key, &plain);
+    pl_slice key = token->key_has_escapes ? pl_buf_slice(&plain) : token->key;
+    for (int i = 0; i < MEMBERS && found < 0; i++)
+        if (pl_slice_eq(key, pl_slice_of(members[i].name))) found = i;
+    pl_buf_fini(&plain);
+    return found;
 }
 
 /* Walks the top level once, validating all of it. */
@@ -92,6 +102,13 @@ static int take_text(const scan *s, enum member i, pl_buf *texts, pl_slice *span
     return 0;
 }
 
+/* pl_time_parse takes a plain number of milliseconds as well; a date-time has colons. */
+static bool is_date_time(pl_slice text)
+{
+    int64_t ignored;
+    return text.len && memchr(text.ptr, ':', text.len) && pl_time_parse(text, &ignored);
+}
+
 static int take_texts(const scan *s, const pl_event_rules *rules, pl_buf *texts, pl_slice *spans,
                       pl_event_fault *fault)
 {
@@ -105,9 +122,11 @@ static int take_texts(const scan *s, const pl_event_rules *rules, pl_buf *texts,
         return fault_at(fault, "type", "an event needs a type, a string that is not empty");
     if (rules->type == PL_TYPE_FORBIDDEN && s->raw[TYPE].ptr)
         return fault_at(fault, "type", "a call has no type: the path names its webhook");
-    int64_t ignored;
-    if (s->raw[TIME].ptr && !pl_time_parse((pl_slice){texts->ptr + (size_t)spans[TIME].ptr, spans[TIME].len}, &ignored))
-        return fault_at(fault, "time", "expected an RFC 3339 date and time, as 2026-11-21T08:15:30Z");
+    pl_slice time = pl_slice_from(pl_buf_slice(texts), (size_t)spans[TIME].ptr);
+    time.len = spans[TIME].len;
+    if (s->raw[TIME].ptr && !is_date_time(time))
+        return fault_at(fault, "time",
+                        "expected an RFC 3339 date and time, as 2026-11-21T08:15:30Z");
     return 0;
 }
 
@@ -130,13 +149,18 @@ static pl_event *build(pl_slice json, const scan *s, pl_slice head, const pl_buf
     }
     char *text = e->bytes + document_len;
     if (texts->len) memcpy(text, texts->ptr, texts->len);
-    pl_slice *out[] = {[ID] = &e->id, [TYPE] = &e->type, [TIME] = &e->time, [SOURCE] = &e->source, [SUBJECT] = &e->subject};
+    pl_slice *out[] = {[ID] = &e->id,
+                       [TYPE] = &e->type,
+                       [TIME] = &e->time,
+                       [SOURCE] = &e->source,
+                       [SUBJECT] = &e->subject};
     for (enum member i = ID; i < DATA; i++)
         *out[i] = (pl_slice){text + (size_t)spans[i].ptr, spans[i].len};
     e->data = PL_SLICE("null");
     if (s->raw[DATA].ptr) {
         size_t offset = (size_t)(s->raw[DATA].ptr - json.ptr);
-        e->data = (pl_slice){e->bytes + (head.len ? head.len + offset - cut : offset), s->raw[DATA].len};
+        e->data =
+            (pl_slice){e->bytes + (head.len ? head.len + offset - cut : offset), s->raw[DATA].len};
     }
     return e;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * An event: its document, byte for byte as it came (with `id` and `time` put in front when they were missing), and the spans of
- * its known members. Immutable; counted references, all taken and given back on the worker that owns it (the store thread reads it
- * while the worker waits). One allocation. */
+ * An event: its document, byte for byte as it came (with `id` and `time` put in front when they
+ * were missing), and the spans of its known members. Immutable; counted references, all taken and
+ * given back on the worker that owns it (the store thread reads it while the worker waits). One
+ * allocation. */
 #ifndef PL_FLOW_EVENT_H
 #define PL_FLOW_EVENT_H
 
@@ -39,8 +40,9 @@ typedef struct pl_event_fault {
 #define PL_EVENT_MAX_ID   256 /* bytes of id */
 #define PL_EVENT_MAX_TYPE 256
 
-/* One event of its JSON: a new event with one reference, or PL_E_BAD_JSON / PL_E_BAD_EVENT with *fault filled. `id` and `type` are
- * non-empty strings within their limits, `time` an RFC 3339 text, `source` and `subject` strings. */
+/* One event of its JSON: a new event with one reference, or PL_E_BAD_JSON / PL_E_BAD_EVENT with
+ * *fault filled. `id` and `type` are non-empty strings within their limits, `time` an RFC 3339
+ * text, `source` and `subject` strings. */
 int pl_event_parse(pl_slice json, const pl_event_rules *rules, pl_rng *rng, int64_t now_ms,
                    pl_event **out, pl_event_fault *fault);
 /* An event of a document that the store kept. NULL when it is none (a damaged store). */

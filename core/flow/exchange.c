@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * One attempt through its stages. The driver (advance) runs stage after stage until one has to wait, fails, or all are through; then
- * comes the one exit: finish.
+ * One attempt through its stages. The driver (advance) runs stage after stage until one has to
+ * wait, fails, or all are through; then comes the one exit: finish.
  *
  *    advance: render -> authenticate -> send -> map
  *                 \          \           \       \
- *                  `----------`-----------`-------`--> finish -> (answer the caller) -> record -> settle the delivery
+ *                  `----------`-----------`-------`--> finish -> (answer the caller)
+ *                                                            -> record -> settle the delivery
  *
- * A stage that waits is continued by pl_engine_sent or pl_engine_resume. The row of the attempt is written whatever happened, credentials
- * masked and bodies capped. When the store cannot write, the record is tried again until it can: a delivery stays in memory, held, until
- * its attempt is durable. Only the record of a call is given up in the end, loudly. */
+ * A stage that waits is continued by pl_engine_sent or pl_engine_resume. The row of the attempt is
+ * written whatever happened, credentials masked and bodies capped. When the store cannot write, the
+ * record is tried again until it can: a delivery stays in memory, held, until its attempt is
+ * durable. Only the record of a call is given up in the end, loudly. */
 #include "flow/engine_impl.h"
 
 #include "base/log.h"
@@ -22,11 +24,11 @@
 
 /* Fields that carry credentials, whoever set them. */
 static const char *const masked_fields[] = {
-    "authorization", "proxy-authorization", "cookie",     "set-cookie",
-    "x-api-key",     "api-key",             "x-auth-token",
+    "authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key",
+    "api-key",       "x-auth-token",
 };
 
-/* -- the row ------------------------------------------------------------------------------------------------------------------ */
+/* -- the row -- */
 
 static bool is_masked(pl_slice name)
 {
@@ -63,7 +65,8 @@ static pl_slice shown_fields(pl_exchange *x, const pl_field *fields)
     return text;
 }
 
-/* At most `limit` bytes, not ending within a UTF-8 sequence. */
+/* At most `limit` bytes, not ending within a UTF-8 sequence. What is capped was masked before: half
+ * a secret is not known as one. */
 static pl_slice capped(pl_slice s, int64_t limit)
 {
     if (s.len <= (size_t)limit) return s;
@@ -87,12 +90,12 @@ static void fill_attempt(pl_exchange *x)
         .method = q->method,
         .url = masked(&x->arena, q->url),
         .request_fields = shown_fields(x, q->fields),
-        .request_body = q->body_is_event ? PL_NO_SLICE : masked(&x->arena, capped(q->body, cap)),
+        .request_body = q->body_is_event ? PL_NO_SLICE : capped(masked(&x->arena, q->body), cap),
         .request_body_bytes = q->body.len,
         .body_is_event = q->body_is_event,
         .status = p->status,
         .response_fields = shown_fields(x, p->fields),
-        .response_body = masked(&x->arena, capped(p->body, cap)),
+        .response_body = capped(masked(&x->arena, p->body), cap),
         .response_body_bytes = p->body.len,
         .variables = masked(&x->arena, x->variables),
         .timings = p->timings,
@@ -113,15 +116,30 @@ static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
     return *delay_ms == PL_RETRY_NO ? PL_STATE_FAILED : PL_STATE_PENDING;
 }
 
-/* -- record ------------------------------------------------------------------------------------------------------------------- */
+/* -- record -- */
 
 static void on_recorded(pl_message *m);
+
+/* The store could not take or write it. May free `x`. */
+static void record_again(pl_exchange *x)
+{
+    pl_engine *e = x->engine;
+    if (x->delivery == NULL && (++x->record_tries >= RECORD_CALL_TRIES || e->is_stopping)) {
+        char id[PL_UUID_TEXT + 1];
+        pl_uuid_format(x->id, id);
+        pl_counter_add(&e->metrics.records_lost, 1);
+        pl_log(PL_LOG_ERROR, "the record of a call is lost: the store cannot write",
+               PL_LOG_STR("call", id));
+        pl_exchange_free(x);
+    } else {
+        pl_wheel_start(e->ports.wheel, &x->timer, RECORD_AGAIN_MS);
+    }
+}
 
 static void submit_record(pl_exchange *x)
 {
     pl_engine *e = x->engine;
-    if (e->ports.submit(e->ports.world, &x->record.op) != 0)
-        pl_wheel_start(e->ports.wheel, &x->timer, RECORD_AGAIN_MS);
+    if (e->ports.submit(e->ports.world, &x->record.op) != 0) record_again(x);
 }
 
 static void on_record_timer(pl_timer *t)
@@ -152,18 +170,13 @@ static void fill_record(pl_exchange *x)
     x->record.op.bytes = sizeof *x + x->attempt.request_body.len + x->attempt.response_body.len;
 }
 
-static void count(pl_exchange *x)
+static void count_attempt(pl_exchange *x)
 {
     pl_engine_metrics *m = &x->engine->metrics;
     pl_counter_add(&m->attempts[x->error ? -x->error : 0], 1);
-    if (x->delivery == NULL) return;
-    if (x->record.state == PL_STATE_DELIVERED && x->delivery->received_us)
-        pl_histogram_add(&m->end_to_end, x->engine->ports.monotonic_us() - x->delivery->received_us);
-    pl_counter_add(x->record.state == PL_STATE_DELIVERED   ? &m->delivered
-                   : x->record.state == PL_STATE_FAILED    ? &m->failed
-                   : x->record.state == PL_STATE_CANCELLED ? &m->cancelled
-                                                           : &m->retried,
-                   1);
+    if (x->error == 0 && x->delivery && x->delivery->received_us)
+        pl_histogram_add(&m->end_to_end,
+                         x->engine->ports.monotonic_us() - x->delivery->received_us);
 }
 
 static void log_outcome(const pl_exchange *x)
@@ -175,39 +188,35 @@ static void log_outcome(const pl_exchange *x)
            PL_LOG_STR("delivery", id), PL_LOG_SLICE("connector", x->record.connector),
            PL_LOG_SLICE("webhook", x->record.webhook), PL_LOG_INT("attempt", x->number),
            PL_LOG_STR("outcome", x->attempt.outcome), PL_LOG_INT("status", x->response.status),
-           PL_LOG_SLICE("error", x->attempt.error), PL_LOG_STR("state", pl_state_name(x->record.state)));
+           PL_LOG_SLICE("error", x->attempt.error),
+           PL_LOG_STR("state", pl_state_name(x->record.state)));
 }
 
-/* The delivery after its attempt is durable. */
+static void count_state(pl_engine_metrics *m, enum pl_state state)
+{
+    pl_counter_add(state == PL_STATE_DELIVERED   ? &m->delivered
+                   : state == PL_STATE_FAILED    ? &m->failed
+                   : state == PL_STATE_CANCELLED ? &m->cancelled
+                                                 : &m->retried,
+                   1);
+}
+
+/* The delivery after its attempt is durable. One whose next attempt is beyond the horizon is
+ * further ahead than anyone waits. */
 static void settle(pl_exchange *x)
 {
+    pl_engine *e = x->engine;
     pl_delivery *d = x->delivery;
     const pl_record *r = &x->record;
-    bool is_over = r->was_gone || r->state != PL_STATE_PENDING;
-    pl_intake_settle(d, r, is_over);
-    if (is_over) {
-        pl_delivery_drop(d);
-    } else if (r->held) {
-        pl_delivery_wait(d, r->due_ms - x->engine->ports.wall_ms());
-    } else {
-        pl_intake_settle(d, r, true); /* its next attempt is further ahead than anyone waits */
-        pl_delivery_drop(d);
-        pl_engine_parked(x->engine, r->due_ms);
+    bool goes_on = r->state == PL_STATE_PENDING;
+    count_state(&e->metrics, r->state);
+    pl_intake_settle(d, r, !goes_on || !r->held);
+    if (goes_on && r->held) {
+        pl_delivery_wait(d, r->due_ms - e->ports.wall_ms());
+        return;
     }
-}
-
-static void record_again(pl_exchange *x)
-{
-    pl_engine *e = x->engine;
-    if (x->delivery == NULL && (++x->record_tries >= RECORD_CALL_TRIES || e->is_stopping)) {
-        char id[PL_UUID_TEXT + 1];
-        pl_uuid_format(x->id, id);
-        pl_counter_add(&e->metrics.records_lost, 1);
-        pl_log(PL_LOG_ERROR, "the record of a call is lost: the store cannot write", PL_LOG_STR("call", id));
-        pl_exchange_free(x);
-    } else {
-        pl_wheel_start(e->ports.wheel, &x->timer, RECORD_AGAIN_MS);
-    }
+    pl_delivery_drop(d);
+    if (goes_on) pl_engine_parked(e, r->due_ms);
 }
 
 static void on_recorded(pl_message *m)
@@ -219,20 +228,33 @@ static void on_recorded(pl_message *m)
         return;
     }
     pl_metric_time(e, PL_STAGE_RECORD, x->stage_us);
+    if (x->record.was_gone) x->record.state = PL_STATE_CANCELLED;
     if (e->ports.recorded) e->ports.recorded(e->ports.world, &x->record);
     if (x->delivery) settle(x);
     pl_exchange_free(x);
     pl_engine_pump(e);
 }
 
-/* -- the stages ----------------------------------------------------------------------------------------------------------------- */
+/* -- the stages -- */
 
-static void advance(pl_exchange *x, int code);
+/* An answer whose status is no success ends as http_status. A mapper that fails has not made the
+ * receiver forget what it took: that is not tried again. */
+static int judge(pl_exchange *x, int code)
+{
+    if (x->stage != PL_STAGE_MAP) return code;
+    int status = x->response.status;
+    if (code < 0) return status >= 200 && status < 300 ? PL_E_MAP : PL_E_HTTP_STATUS;
+    if (x->ok) return 0;
+    x->error_text = pl_arena_printf(&x->arena, "status %d is not a success%s%s", status,
+                                    x->error_text ? "; " : "", x->error_text ? x->error_text : "");
+    return PL_E_HTTP_STATUS;
+}
 
 static void on_script_timer(pl_timer *t)
 {
     pl_exchange *x = (pl_exchange *)((char *)t - offsetof(pl_exchange, timer));
-    pl_exchange_fail(x, PL_E_TIMEOUT, "a script waited longer than the attempt's time-out");
+    pl_exchange_fail(x, judge(x, PL_E_TIMEOUT),
+                     "a script waited longer than the attempt's time-out");
 }
 
 /* A script that waits may not wait longer than the whole exchange may take. */
@@ -282,7 +304,7 @@ static void finish(pl_exchange *x)
     x->stage = PL_STAGE_RECORD;
     x->stage_us = x->engine->ports.monotonic_us();
     fill_record(x);
-    count(x);
+    if (!x->dry_run) count_attempt(x);
     log_outcome(x);
     if (x->delivery) x->delivery->phase = PL_RECORDING;
     if (x->finished) x->finished(x);
@@ -292,19 +314,6 @@ static void finish(pl_exchange *x)
     }
     pl_timer_init(&x->timer, on_record_timer);
     submit_record(x);
-}
-
-/* An answer whose status is no success ends as http_status. A mapper that fails has not made the receiver forget what it took: that is
- * not tried again. */
-static int judge(pl_exchange *x, int code)
-{
-    if (x->stage != PL_STAGE_MAP) return code;
-    int status = x->response.status;
-    if (code < 0) return status >= 200 && status < 300 ? PL_E_MAP : PL_E_HTTP_STATUS;
-    if (x->ok) return 0;
-    x->error_text = pl_arena_printf(&x->arena, "status %d is not a success%s%s", status,
-                                    x->error_text ? "; " : "", x->error_text ? x->error_text : "");
-    return PL_E_HTTP_STATUS;
 }
 
 static void advance(pl_exchange *x, int code)
@@ -354,7 +363,7 @@ void pl_exchange_fail(pl_exchange *x, int code, const char *text)
     finish(x);
 }
 
-/* -- begin and end ---------------------------------------------------------------------------------------------------------------- */
+/* -- begin and end -- */
 
 static pl_exchange *exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint32_t webhook)
 {
@@ -389,7 +398,8 @@ void pl_exchange_start(pl_delivery *d)
 {
     pl_engine *e = d->engine;
     int64_t webhook = e->generation->find(e->generation, d->connector, d->webhook);
-    pl_exchange *x = exchange_new(e, PL_KIND_DELIVERY, webhook < 0 ? UINT32_MAX : (uint32_t)webhook);
+    pl_exchange *x =
+        exchange_new(e, PL_KIND_DELIVERY, webhook < 0 ? UINT32_MAX : (uint32_t)webhook);
     pl_counter_set(&e->metrics.in_flight, ++e->in_flight + e->calls);
     x->delivery = d;
     x->id = d->id;

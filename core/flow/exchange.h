@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * One attempt on its way: the record that the stages fill, in the order of the stages. A stage reads what stands above its own
- * group and writes only that; nothing is rewritten later. Everything it points to lives in its arena, in its event, or in its
- * generation, and goes with it. */
+ * One attempt on its way: the record that the stages fill, in the order of the stages. A stage
+ * reads what stands above its own group and writes only that; nothing is rewritten later.
+ * Everything it points to lives in its arena, in its event, or in its generation, and goes with it.
+ */
 #ifndef PL_FLOW_EXCHANGE_H
 #define PL_FLOW_EXCHANGE_H
 
@@ -32,7 +33,7 @@ struct pl_exchange {
     uint32_t webhook; /* index in the generation */
     enum pl_exchange_kind kind;
     bool dry_run, undecided;
-    pl_uuid id;            /* of the delivery, or of the call */
+    pl_uuid id; /* of the delivery, or of the call */
     pl_event *event;
     pl_delivery *delivery; /* NULL for calls */
     uint32_t number;       /* attempts count from 1 */
@@ -67,9 +68,11 @@ struct pl_exchange {
     pl_attempt attempt;
     pl_record record;
     int record_tries;
-    pl_timer timer; /* a script waits too long; later: the store could not write, try the record again */
+    pl_timer
+        timer; /* a script waits too long; later: the store could not write, try the record again */
 
-    /* calls and tries: told when map (or the failure) is through; the exchange lives until `finished` returns */
+    /* calls and tries: told when map (or the failure) is through; the exchange lives until
+     * `finished` returns */
     void (*finished)(pl_exchange *x);
     void *owner;
     pl_exchange *next, **link; /* the engine's list of exchanges under way */

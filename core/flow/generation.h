@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the engine sees of one loaded set of scripts: for each webhook the policy that C acts on, and the stages that scripts carry
- * out. script/ puts this struct at the front of its own. One worker's; counted references: every exchange holds one, so
- * that work under way finishes on the scripts it began with. */
+ * What the engine sees of one loaded set of scripts: for each webhook the policy that C acts on,
+ * and the stages that scripts carry out. script/ puts this struct at the front of its own. One
+ * worker's; counted references: every exchange holds one, so that work under way finishes on the
+ * scripts it began with. */
 #ifndef PL_FLOW_GENERATION_H
 #define PL_FLOW_GENERATION_H
 
@@ -39,18 +40,22 @@ struct pl_generation {
     uint32_t policy_count;
     void (*free)(pl_generation *g);
 
-    /* Never waits, never fails: a webhook whose `when` cannot be asked is undecided. Result in the arena. */
+    /* Never waits, never fails: a webhook whose `when` cannot be asked is undecided. Result in the
+     * arena. */
     void (*route)(pl_generation *g, const pl_event *event, pl_arena *arena, pl_routes *routes);
     /* Index of a webhook, or -1. With an empty webhook id: 0 when the connector exists. */
     int64_t (*find)(pl_generation *g, pl_slice connector, pl_slice webhook);
-    /* The script stages. Each: 0; PL_WAIT, then pl_engine_resume comes; or a PL_E_* code with x->error_text set (in the
-     * arena). Render gives PL_E_CANCELLED when an undecided `when` says no. */
+    /* The script stages. Each: 0; PL_WAIT, then pl_engine_resume comes; or a PL_E_* code with
+     * x->error_text set (in the arena). Render gives PL_E_CANCELLED when an undecided `when` says
+     * no. */
     int (*render)(pl_generation *g, pl_exchange *x);
     int (*authenticate)(pl_generation *g, pl_exchange *x);
     int (*map)(pl_generation *g, pl_exchange *x);
-    /* The exchange is over, or cancelled while a script waits: what scripts hold for it is forgotten. */
+    /* The exchange is over, or cancelled while a script waits: what scripts hold for it is
+     * forgotten. */
     void (*release)(pl_generation *g, pl_exchange *x);
-    /* JSON of the loaded connectors, or of one (PL_E_UNKNOWN_CONNECTOR), as GET /v1/connectors shows them. */
+    /* JSON of the loaded connectors, or of one (PL_E_UNKNOWN_CONNECTOR), as GET /v1/connectors
+     * shows them. */
     int (*describe)(pl_generation *g, pl_slice connector, pl_buf *out);
 };
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Events on their way to disk: route, then commit. Deliveries are made at routing, so that they can start the moment the commit is through
- * without a look into the database; those for which there is no room in memory go to disk as parked rows.
+ * Events on their way to disk: route, then commit. Deliveries are made at routing, so that they can
+ * start the moment the commit is through without a look into the database; those for which there is
+ * no room in memory go to disk as parked rows.
  *
- * Whether an event is a duplicate is known to the store only; the deliveries that were made for one are dropped unseen. */
+ * Whether an event is a duplicate is known to the store only; the deliveries that were made for one
+ * are dropped unseen. */
 #include "flow/engine_impl.h"
 
 #include <stdlib.h>
@@ -15,11 +17,6 @@ pl_intake *pl_intake_new(void)
     return in;
 }
 
-static bool has_room(const pl_engine *e, const pl_intake *in)
-{
-    return in->waits || e->resident < (size_t)e->settings->limit_resident;
-}
-
 static void route_to(pl_engine *e, pl_intake *in, uint32_t event, uint32_t i, const pl_route *route)
 {
     const pl_policy *policy = &e->generation->policies[route->webhook];
@@ -28,10 +25,13 @@ static void route_to(pl_engine *e, pl_intake *in, uint32_t event, uint32_t i, co
         .id = pl_uuid_new(&e->rng, (uint64_t)in->commit.now_ms),
         .connector = pl_arena_dup(&in->arena, policy->connector),
         .webhook = pl_arena_dup(&in->arena, policy->webhook),
-        .held = has_room(e, in),
+        .held = pl_engine_has_room(e),
         .undecided = route->undecided,
     };
-    if (!row->held) return;
+    if (!row->held) {
+        if (in->waits) in->settlements[event][i].is_settled = true;
+        return;
+    }
     pl_delivery *d = pl_delivery_new(e, row->id, in->events[event], row->connector, row->webhook);
     d->created_ms = in->commit.now_ms;
     d->received_us = in->received_us;
@@ -54,7 +54,8 @@ static void route_event(pl_engine *e, pl_intake *in, uint32_t n)
     c->reason = routes.reason;
     c->deliveries = pl_arena_zero(&in->arena, routes.count * sizeof *c->deliveries);
     in->deliveries[n] = pl_arena_zero(&in->arena, routes.count * sizeof *in->deliveries[n]);
-    if (in->waits) in->settlements[n] = pl_arena_zero(&in->arena, routes.count * sizeof *in->settlements[n]);
+    if (in->waits)
+        in->settlements[n] = pl_arena_zero(&in->arena, routes.count * sizeof *in->settlements[n]);
     for (uint32_t i = 0; i < routes.count; i++)
         route_to(e, in, n, i, &routes.items[i]);
     if (routes.count == 0) c->unmatched_id = pl_uuid_new(&e->rng, (uint64_t)in->commit.now_ms);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the engine asks the store: operations, each embedded in what it is about. The engine fills one and submits it through
- * its port; the store carries out whatever has arrived as one transaction and answers each operation on the mailbox of its submitter, in
- * order. Until then the operation, and all that it points to, belongs to the store, which only reads it and writes the `out` members. */
+ * What the engine asks the store: operations, each embedded in what it is about. The engine fills
+ * one and submits it through its port; the store carries out whatever has arrived as one
+ * transaction and answers each operation on the mailbox of its submitter, in order. Until then the
+ * operation, and all that it points to, belongs to the store, which only reads it and writes the
+ * `out` members. */
 #ifndef PL_FLOW_JOURNAL_H
 #define PL_FLOW_JOURNAL_H
 
-#include "base/id.h"
 #include "base/arena.h"
+#include "base/id.h"
 #include "base/mailbox.h"
 #include "base/slice.h"
 #include "flow/event.h"
@@ -16,20 +18,21 @@
 enum pl_op_kind { PL_OP_COMMIT, PL_OP_RECORD, PL_OP_CLAIM, PL_OP_COMMAND, PL_OP_KINDS };
 
 typedef struct pl_op {
-    pl_message message;    /* message.fn: what to do with the answer, on the submitter's thread */
+    pl_message message; /* message.fn: what to do with the answer, on the submitter's thread */
     pl_mailbox *reply_to;
     enum pl_op_kind kind;
-    size_t bytes;          /* about how much it weighs, for the bound of the queue */
-    int result;            /* out: 0, or PL_E_STORE, PL_E_STORE_FULL: nothing of it happened */
+    size_t bytes; /* about how much it weighs, for the bound of the queue */
+    int result;   /* out: 0, or PL_E_STORE, PL_E_STORE_FULL: nothing of it happened */
     struct pl_op *next;
 } pl_op;
 
-/* States of a delivery as the feed names them. `unmatched` is the row of an event that nothing wanted. */
-#define PL_STATES(X)                                                                               \
-    X(PL_STATE_PENDING, "pending")                                                                 \
-    X(PL_STATE_DELIVERED, "delivered")                                                             \
-    X(PL_STATE_FAILED, "failed")                                                                   \
-    X(PL_STATE_CANCELLED, "cancelled")                                                             \
+/* States of a delivery as the feed names them. `unmatched` is the row of an event that nothing
+ * wanted. */
+#define PL_STATES(X)                   \
+    X(PL_STATE_PENDING, "pending")     \
+    X(PL_STATE_DELIVERED, "delivered") \
+    X(PL_STATE_FAILED, "failed")       \
+    X(PL_STATE_CANCELLED, "cancelled") \
     X(PL_STATE_UNMATCHED, "unmatched")
 
 enum pl_state {
@@ -43,7 +46,7 @@ const char *pl_state_name(enum pl_state state);
 /* The state of a name, or -1. */
 int pl_state_of_name(pl_slice name);
 
-/* -- commit: events with their deliveries ------------------------------------------------------------------------- */
+/* -- commit: events with their deliveries -- */
 
 typedef struct pl_commit_delivery {
     pl_uuid id;
@@ -58,24 +61,27 @@ typedef struct pl_commit_event {
     uint32_t count;
     pl_slice reason;      /* with count 0: why */
     pl_uuid unmatched_id; /* with count 0: id of the row in the feed */
-    bool is_duplicate;    /* out: an event of this id was there already; nothing was written for it */
-    char *known;          /* out, malloc'ed, of a duplicate: JSON array of the deliveries it had, [{"id","connector","webhook"}] */
+    bool is_duplicate; /* out: an event of this id was there already; nothing was written for it */
+    char *known;       /* out, malloc'ed, of a duplicate: JSON array of the deliveries it had,
+                          [{"id","connector","webhook"}] */
 } pl_commit_event;
 
 typedef struct pl_commit {
     pl_op op;
     pl_commit_event *events;
     uint32_t count;
-    pl_slice idempotency_key; /* empty: none. A key seen before makes the whole commit a duplicate */
-    pl_slice answer;          /* what to keep under the key: the JSON that the client gets */
-    bool is_duplicate;        /* out: the key was there */
-    char *known;              /* out, malloc'ed: the answer kept under it */
+    pl_slice
+        idempotency_key; /* empty: none. A key seen before makes the whole commit a duplicate */
+    pl_slice answer;     /* what to keep under the key: the JSON that the client gets */
+    bool is_duplicate;   /* out: the key was there */
+    char *known;         /* out, malloc'ed: the answer kept under it */
     int64_t now_ms;
 } pl_commit;
 
-/* -- record: an attempt and what becomes of its delivery -------------------------------------------------------------- */
+/* -- record: an attempt and what becomes of its delivery -- */
 
-/* The row of an attempt: what was really sent and what came back, credentials masked, bodies capped. */
+/* The row of an attempt: what was really sent and what came back, credentials masked, bodies
+ * capped. */
 typedef struct pl_attempt {
     uint32_t number;
     int64_t started_ms;
@@ -109,10 +115,11 @@ typedef struct pl_record {
     enum pl_state state;       /* PENDING: another attempt at due_ms */
     int64_t due_ms;            /* wall clock */
     bool held;                 /* it stays in the worker's memory */
-    bool was_gone;             /* out: the delivery was no longer pending (cancelled meanwhile); the attempt is kept all the same */
+    bool was_gone; /* out: the delivery was no longer pending (cancelled meanwhile); the attempt is
+                      kept all the same */
 } pl_record;
 
-/* -- claim: deliveries that wait in the store come into a worker's memory ---------------------------------------------- */
+/* -- claim: deliveries that wait in the store come into a worker's memory -- */
 
 typedef struct pl_claimed {
     pl_uuid id;
@@ -134,7 +141,7 @@ typedef struct pl_claim {
     pl_arena memory;     /* out: freed by the submitter */
 } pl_claim;
 
-/* -- command: an administrator retries or cancels one delivery ------------------------------------------------------------ */
+/* -- command: an administrator retries or cancels one delivery -- */
 
 enum pl_command_kind { PL_COMMAND_RETRY, PL_COMMAND_CANCEL };
 

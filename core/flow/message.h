@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The outbound side of an exchange: the request that render and authenticate write, the response that send writes. All bytes
- * live in the exchange's arena (or, for the default body, in its event). */
+ * The outbound side of an exchange: the request that render and authenticate write, the response
+ * that send writes. All bytes live in the exchange's arena (or, for the default body, in its
+ * event). */
 #ifndef PL_FLOW_MESSAGE_H
 #define PL_FLOW_MESSAGE_H
 
@@ -17,8 +18,9 @@ typedef struct pl_field {
 
 typedef struct pl_request {
     pl_slice method;
-    pl_slice url;           /* absolute */
-    pl_field *fields, *last; /* in the order in which they were set; names compare with case folded */
+    pl_slice url; /* absolute */
+    pl_field *fields,
+        *last; /* in the order in which they were set; names compare with case folded */
     pl_slice body;
     bool has_body;      /* an empty body is a body too */
     bool body_is_event; /* `body` is the event's document, byte for byte */
@@ -26,7 +28,8 @@ typedef struct pl_request {
     int64_t connect_timeout_ms;
 } pl_request;
 
-/* Microseconds since the start of the transfer at which each phase ended; 0: there was none (a reused connection). */
+/* Microseconds since the start of the transfer at which each phase ended; 0: there was none (a
+ * reused connection). */
 typedef struct pl_timings {
     int64_t dns_us, connect_us, tls_us, first_byte_us, total_us;
 } pl_timings;
@@ -37,13 +40,14 @@ typedef struct pl_response {
     pl_slice body;
     pl_timings timings;
     bool connection_reused;
-    char peer[64];         /* address and port that answered, "" before a connection */
+    char peer[64];          /* address and port that answered, "" before a connection */
     const char *error_text; /* what went wrong in words; NULL when nothing did */
 } pl_response;
 
 struct pl_arena;
 /* Sets a field, replacing those of the same name. Copies into the arena. */
-pl_field *pl_request_set_field(pl_request *r, struct pl_arena *arena, pl_slice name, pl_slice value);
+pl_field *pl_request_set_field(pl_request *r, struct pl_arena *arena, pl_slice name,
+                               pl_slice value);
 pl_field *pl_fields_find(pl_field *fields, pl_slice name);
 
 #endif

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Everything here follows from the list in the header: a setting is its row and the offset of its member, so that defaults, setting
- * from text and freeing are one switch over the kind each. */
+ * Everything here follows from the list in the header: a setting is its row and the offset of its
+ * member, so that defaults, setting from text and freeing are one switch over the kind each. */
 #include "flow/settings.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 const pl_setting pl_setting_list[] = {
-#define X(kind, member, name, initial, help)                                                       \
+#define X(kind, member, name, initial, help) \
     {PL_SETTING_##kind, name, initial, help, offsetof(pl_settings, member)},
     PL_SETTINGS(X)
 #undef X
@@ -89,7 +88,7 @@ static bool read_seconds(pl_slice s, int64_t *ms)
     }
     value = value / unit * 1000;
     if (!has_digit || !(value < 0x1p53)) return false;
-    *ms = llround(value);
+    *ms = (int64_t)(value + 0.5);
     return true;
 }
 
@@ -191,9 +190,9 @@ void pl_setting_variable(const pl_setting *setting, pl_buf *out)
 const char *pl_setting_kind_name(enum pl_setting_kind kind)
 {
     static const char *const names[] = {
-        [PL_SETTING_TEXT] = "text",       [PL_SETTING_COUNT] = "count",
-        [PL_SETTING_BYTES] = "bytes",     [PL_SETTING_SECONDS] = "seconds",
-        [PL_SETTING_LIST] = "list",       [PL_SETTING_SECRETS] = "secrets",
+        [PL_SETTING_TEXT] = "text",   [PL_SETTING_COUNT] = "count",
+        [PL_SETTING_BYTES] = "bytes", [PL_SETTING_SECONDS] = "seconds",
+        [PL_SETTING_LIST] = "list",   [PL_SETTING_SECRETS] = "secrets",
     };
     return names[kind];
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The way of the data, as data. This list yields the enum, the names in logs, feed and metrics, and the order; the
- * picture is in DESIGN terms:
+ * The way of the data, as data. This list yields the enum, the names in logs, feed and metrics, and
+ * the order; the picture is in DESIGN terms:
  *
  *      one request                          one attempt at one delivery (or one call)
  *   accept -> parse -> route -> commit  ->  render -> authenticate -> send -> map -> record
@@ -9,23 +9,24 @@
  *                        |         `-- one event becomes n deliveries         |
  *                        `------------------------------ a call goes on here -'  (without commit)
  *
- * The driver (engine.c) knows when, a stage knows how, and a stage never calls another stage. A failure anywhere sets the
- * exchange's error and goes to record: one exit, one row.
+ * The driver (engine.c) knows when, a stage knows how, and a stage never calls another stage. A
+ * failure anywhere sets the exchange's error and goes to record: one exit, one row.
  *
- * To add a stage: add a line here, and its function to the table in engine.c; metrics and names follow. */
+ * To add a stage: add a line here, and its function to the table in engine.c; metrics and names
+ * follow. */
 #ifndef PL_FLOW_STAGE_H
 #define PL_FLOW_STAGE_H
 
 /*  X(code, name, what it does) */
-#define PL_STAGES(X)                                                                               \
-    X(PL_STAGE_ACCEPT, "accept", "connection to request bytes (net)")                              \
-    X(PL_STAGE_PARSE, "parse", "request body to events (flow)")                                    \
-    X(PL_STAGE_ROUTE, "route", "event to the webhooks that want it (script)")                      \
-    X(PL_STAGE_COMMIT, "commit", "event and deliveries made durable (store)")                      \
-    X(PL_STAGE_RENDER, "render", "webhook and event to a request (script)")                        \
-    X(PL_STAGE_AUTHENTICATE, "authenticate", "credentials put on the request (script)")            \
-    X(PL_STAGE_SEND, "send", "request to response (net)")                                          \
-    X(PL_STAGE_MAP, "map", "response to success and variables (script)")                           \
+#define PL_STAGES(X)                                                                    \
+    X(PL_STAGE_ACCEPT, "accept", "connection to request bytes (net)")                   \
+    X(PL_STAGE_PARSE, "parse", "request body to events (flow)")                         \
+    X(PL_STAGE_ROUTE, "route", "event to the webhooks that want it (script)")           \
+    X(PL_STAGE_COMMIT, "commit", "event and deliveries made durable (store)")           \
+    X(PL_STAGE_RENDER, "render", "webhook and event to a request (script)")             \
+    X(PL_STAGE_AUTHENTICATE, "authenticate", "credentials put on the request (script)") \
+    X(PL_STAGE_SEND, "send", "request to response (net)")                               \
+    X(PL_STAGE_MAP, "map", "response to success and variables (script)")                \
     X(PL_STAGE_RECORD, "record", "attempt and next state made durable (store)")
 
 enum pl_stage {

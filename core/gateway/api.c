@@ -212,7 +212,7 @@ void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault,
 {
     pl_buf members;
     pl_json_writer w;
-    char pointer[96], detail[256];
+    char pointer[96], detail[320];
     int at = fault->line ? fault->line + (line ? line - 1 : 0) : line;
     snprintf(pointer, sizeof pointer, "%s%s", prefix, fault->pointer);
     if (fault->line)

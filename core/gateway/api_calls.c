@@ -49,6 +49,12 @@ static void start(pl_api_request *r, pl_call *call)
     pl_api_problem(r->in, code, "%s", pl_err_text(code));
 }
 
+static void write_ok(pl_json_writer *w, const pl_exchange *x)
+{
+    pl_jw_key(w, "ok");
+    pl_jw_bool(w, x->error == 0);
+}
+
 static void write_status(pl_json_writer *w, const pl_exchange *x)
 {
     pl_jw_key(w, "status");
@@ -64,10 +70,8 @@ static void write_outcome(pl_json_writer *w, const pl_exchange *x)
 {
     char id[PL_UUID_TEXT + 1];
     pl_uuid_format(x->id, id);
-    pl_jw_key(w, "ok");
-    pl_jw_bool(w, x->error == 0);
     pl_jw_key(w, "variables");
-    pl_jw_raw(w, x->variables);
+    pl_jw_raw(w, x->variables.len ? x->variables : PL_SLICE("{}"));
     pl_jw_key(w, "attempt");
     pl_jw_text(w, id);
     if (x->error == 0) return;
@@ -86,6 +90,7 @@ static void answer_problem(pl_inbound *in, const pl_exchange *x)
     pl_buf_init(&members);
     pl_jw_init(&w, &members);
     PL_BUF_PUT(&members, ",");
+    write_ok(&w, x);
     write_outcome(&w, x);
     char *detail = pl_arena_printf(&in->arena, "%.*s", PL_FMT(x->attempt.error));
     pl_inbound_problem(in, x->error, detail, PL_NO_SLICE, pl_buf_slice(&members));
@@ -104,6 +109,7 @@ static void on_called(pl_exchange *x)
     pl_buf_init(&body);
     pl_jw_init(&w, &body);
     pl_jw_object(&w);
+    write_ok(&w, x);
     write_status(&w, x);
     write_outcome(&w, x);
     pl_jw_object_end(&w);
@@ -179,8 +185,7 @@ static void write_response(pl_json_writer *w, const pl_exchange *x)
 static void write_try(pl_json_writer *w, const pl_exchange *x)
 {
     pl_jw_object(w);
-    pl_jw_key(w, "ok");
-    pl_jw_bool(w, x->error == 0);
+    write_ok(w, x);
     pl_jw_key(w, "dry_run");
     pl_jw_bool(w, x->dry_run);
     pl_jw_key(w, "outcome");
@@ -200,7 +205,7 @@ static void write_try(pl_json_writer *w, const pl_exchange *x)
     pl_jw_key(w, "response");
     write_response(w, x);
     pl_jw_key(w, "variables");
-    pl_jw_raw(w, x->variables);
+    pl_jw_raw(w, x->variables.len ? x->variables : PL_SLICE("{}"));
     pl_jw_key(w, "total_ms");
     pl_jw_int(w, x->response.timings.total_us / 1000);
     pl_jw_object_end(w);

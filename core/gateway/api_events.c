@@ -151,7 +151,7 @@ static void write_settlement(pl_json_writer *w, const pl_settlement *s)
     else
         pl_jw_null(w);
     pl_jw_key(w, "variables");
-    pl_jw_raw(w, s->variables);
+    pl_jw_raw(w, s->variables.len ? s->variables : PL_SLICE("{}"));
 }
 
 static void write_deliveries(pl_json_writer *w, const pl_intake *in, uint32_t n)

@@ -183,6 +183,15 @@ static int core_uuid(lua_State *L)
     return 1;
 }
 
+/* env(name): the environment variable PERILUNE_VAR_<name>, or nil. Only variables of this prefix can be read by scripts. */
+static int core_env(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    lua_pushfstring(L, "PERILUNE_VAR_%s", name);
+    lua_pushstring(L, getenv(lua_tostring(L, -1))); /* NULL pushes nil */
+    return 1;
+}
+
 /* -- modules ----------------------------------------------------------------------------------------------------------------- */
 
 static int core_bundled(lua_State *L)
@@ -280,6 +289,7 @@ static const luaL_Reg core_functions[] = {
     {"log", core_log},
     {"now", core_now},
     {"uuid", core_uuid},
+    {"env", core_env},
     {"bundled", core_bundled},
     {"bundled_names", core_bundled_names},
     {"load", core_load},

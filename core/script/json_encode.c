@@ -490,11 +490,20 @@ static bool begins_like_array(lua_State *L, int table)
     return is_number;
 }
 
+static bool is_among(const frame *f, const void *table)
+{
+    for (; f; f = f->up)
+        if (f->table == table) return true;
+    return false;
+}
+
+/* Of a cycle, the place that leads back is named: the outermost table that is there twice. */
 static int refuse_depth(encoder *e, const frame *up, const void *table)
 {
+    const frame *place = is_among(up, table) ? up : NULL;
     for (const frame *f = up; f; f = f->up)
-        if (f->table == table)
-            return refuse(e, up, "a table that contains itself cannot be written as JSON");
+        if (is_among(f->up, f->table)) place = f->up;
+    if (place) return refuse(e, place, "a table that contains itself cannot be written as JSON");
     return refuse(e, up, "a value that is nested too deeply cannot be written as JSON");
 }
 

@@ -4,8 +4,8 @@
  * table.concat). So a literal becomes a Lua number only if it would be printed back as it stands: at most 14 digits, no exponent, no
  * trailing zero behind the point, not -0. All others become a userdata with the literal in it, which prints, concatenates and encodes as
  * written, and computes like a number as long as a double holds its value. Equal literals are the same userdata, so that they work as
- * keys; numbers get __lt and __le from here too, because Lua asks both sides of `<` for the same metamethod. Only `==` between an
- * exact number and a Lua number is out of reach: Lua calls nothing for operands of different types. */
+ * keys. What Lua does not let us reach is a comparison with a Lua number, operands of different types: `==` is false and `<` raises;
+ * core.json.to_number is for that. */
 #include "script/codec.h"
 
 #include <lauxlib.h>
@@ -199,30 +199,11 @@ static void protect(lua_State *L)
     lua_setfield(L, -2, "__metatable");
 }
 
-/* Both sides of a comparison must name the very same function. */
-static void teach_numbers_to_compare(lua_State *L)
-{
-    lua_pushnumber(L, 0); /* stack: exact's metatable, 0 (top) */
-    if (lua_getmetatable(L, -1)) {
-        lua_pop(L, 2);
-        return;
-    }
-    lua_createtable(L, 0, 3);
-    lua_getfield(L, -3, "__lt");
-    lua_setfield(L, -2, "__lt");
-    lua_getfield(L, -3, "__le");
-    lua_setfield(L, -2, "__le");
-    protect(L);
-    lua_setmetatable(L, -2);
-    lua_pop(L, 1);
-}
-
 void pl_numbers_init(pl_codec *c, lua_State *L)
 {
     if (luaL_newmetatable(L, PL_EXACT)) {
         luaL_register(L, NULL, exact_meta);
         protect(L);
-        teach_numbers_to_compare(L);
     }
     lua_pop(L, 1);
     lua_newtable(L);

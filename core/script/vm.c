@@ -140,6 +140,7 @@ static int open_all(lua_State *L)
     open_library(L, LUA_TABLIBNAME, luaopen_table);
     open_library(L, LUA_STRLIBNAME, luaopen_string);
     open_library(L, LUA_MATHLIBNAME, luaopen_math);
+    open_library(L, LUA_OSLIBNAME, luaopen_os); /* the sandbox hands on its clock and date only */
     open_library(L, LUA_BITLIBNAME, luaopen_bit);
     open_library(L, LUA_JITLIBNAME, luaopen_jit);
     lua_pushnil(L);

@@ -63,6 +63,19 @@ local function log_library()
   return log
 end
 
+--- What differs from place to place (staging, production) and is no secret: `env "PORT"` reads the
+--- environment variable PERILUNE_VAR_PORT. Without a default it has to be set.
+---@param name string
+---@param default? string
+---@return string
+local function environment(name, default)
+  local value = core.env(name) or default
+  if value == nil then
+    error(("the environment variable PERILUNE_VAR_%s is not set"):format(tostring(name)), 2)
+  end
+  return value
+end
+
 local function copy_libraries(env)
   for library, members in pairs(LIBRARIES) do
     local source, copy = _G[library] or require(library), {}
@@ -74,7 +87,7 @@ end
 --- Every name that the sandbox offers, sorted: for messages and for the linter's list.
 ---@return string[]
 function sandbox.names()
-  local env = { file = true, json = true, log = true, now = true, require = true, secret = true,
+  local env = { env = true, file = true, json = true, log = true, now = true, require = true, secret = true,
     sleep = true, uuid = true }
   for _, entry in ipairs(BASE) do env[entry[1]] = true end
   for library in pairs(LIBRARIES) do env[library] = true end
@@ -97,7 +110,7 @@ local GUARD = {
 ---@return table env
 function sandbox.new(options)
   local env = {
-    file = payload.file, json = json_library(), log = log_library(), now = core.now,
+    env = environment, file = payload.file, json = json_library(), log = log_library(), now = core.now,
     sleep = core.sleep, uuid = core.uuid,
     secret = function(name) return options.secret(name, 3) end,
     require = options.require or function()

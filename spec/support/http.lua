@@ -18,19 +18,24 @@ function http.connect(url)
   return connection
 end
 
-local function read_chunked(connection)
-  local parts = {}
-  while true do
-    local size = tonumber(assert(connection:receive("*l")):match("^%x+"), 16)
-    if size > 0 then parts[#parts + 1] = assert(connection:receive(size)) end
-    assert(connection:receive("*l"))
-    if size == 0 then return table.concat(parts) end
-  end
+--- The next chunk of a body, "" for the last.
+local function read_chunk(connection)
+  local size = tonumber(assert(connection:receive("*l")):match("^%x+"), 16)
+  local chunk = size > 0 and assert(connection:receive(size)) or ""
+  assert(connection:receive("*l"))
+  return chunk
 end
 
---- Reads one response: { status, reason, headers (lower-case names), body, json }.
----@param is_head? boolean the request was HEAD
-function http.read(connection, is_head)
+local function read_chunked(connection)
+  local parts = {}
+  repeat
+    parts[#parts + 1] = read_chunk(connection)
+  until parts[#parts] == ""
+  return table.concat(parts)
+end
+
+--- The head of one response: { status, reason, headers (lower-case names) }.
+local function read_head(connection)
   local line = assert(connection:receive("*l"))
   local status, reason = line:match("^HTTP/1%.1 (%d%d%d) ?(.*)$")
   local response = { status = assert(tonumber(status), line), reason = reason, headers = {} }
@@ -39,6 +44,13 @@ function http.read(connection, is_head)
     local name, value = header:match("^([^:]+):%s*(.-)%s*$")
     response.headers[name:lower()] = value
   end
+  return response
+end
+
+--- Reads one response: { status, reason, headers (lower-case names), body, json }.
+---@param is_head? boolean the request was HEAD
+function http.read(connection, is_head)
+  local response = read_head(connection)
   if response.status == 100 then return http.read(connection, is_head) end
   if response.headers["transfer-encoding"] == "chunked" then
     response.body = read_chunked(connection)
@@ -81,6 +93,43 @@ function http.raw(url, bytes)
   local response = http.read(connection)
   connection:close()
   return response
+end
+
+local Stream = {}
+Stream.__index = Stream
+
+--- Opens a stream of server-sent events; its `head` is the response without a body.
+---@param url string
+---@param path string
+---@param headers? table<string, string>
+function http.stream(url, path, headers)
+  local stream = setmetatable({ connection = http.connect(url), bytes = "" }, Stream)
+  assert(stream.connection:send(http.format(url:match("//(.+)$"), "GET", path, nil, headers)))
+  stream.head = read_head(stream.connection)
+  return stream
+end
+
+--- Waits for the next event: its fields (event, id, data); nil when the stream has ended. Comments are passed over.
+function Stream:next()
+  while true do
+    local event, rest = self.bytes:match("^(.-)\n\n(.*)$")
+    if event then
+      self.bytes = rest
+      local fields = {}
+      for name, value in ("\n" .. event):gmatch("\n(%w+): ([^\n]*)") do
+        fields[name] = value
+      end
+      if next(fields) then return fields end
+    else
+      local chunk = read_chunk(self.connection)
+      if chunk == "" then return nil end
+      self.bytes = self.bytes .. chunk
+    end
+  end
+end
+
+function Stream:close()
+  self.connection:close()
 end
 
 return http

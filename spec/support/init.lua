@@ -8,6 +8,7 @@
 local http = require("spec.support.http")
 local process = require("spec.support.process")
 local cjson = require("cjson")
+local socket = require("socket")
 
 local support = { http = http, process = process, json = cjson }
 
@@ -102,6 +103,43 @@ end
 function Sink:count()
   return http.request(self.url, "GET", "/-/count").json.count
 end
+
+-- -- a receiver that misbehaves ---------------------------------------------------------------------------------
+
+local Peer = {}
+Peer.__index = Peer
+
+--- Starts spec/support/faulty_peer.py with further arguments on a free port.
+---@param ... string
+function support.faulty_peer(...)
+  local peer = setmetatable({}, Peer)
+  peer.process = support.start({ "python3", "spec/support/faulty_peer.py", ... })
+  peer.port = support.eventually("the faulty peer listens", function()
+    return peer.process:errors():match("listening on 127%.0%.0%.1:(%d+)")
+  end)
+  peer.url = "http://127.0.0.1:" .. peer.port
+  return peer
+end
+
+--- How many requests for a path it got.
+function Peer:count(path)
+  local count = 0
+  for line in self.process:output():gmatch("[^\n]+") do
+    if line == path then count = count + 1 end
+  end
+  return count
+end
+
+--- A port of 127.0.0.1 that nobody listens on.
+function support.closed_port()
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return port
+end
+
+--- The gateway.lua of specs: receivers on loopback are allowed.
+support.gateway_lua = 'return { egress = { allow = { "127.0.0.0/8", "::1" } } }\n'
 
 -- -- a gateway -------------------------------------------------------------------------------------------------
 

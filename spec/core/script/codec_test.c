@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/err.h"
+#include "base/json.h"
+#include "script/vm.h"
+
+#include "test.h"
+
+#include <lauxlib.h>
+
+static pl_vm vm;
+
+static int decode(const char *text, pl_decode_fault *fault)
+{
+    return pl_codec_decode(&vm.codec, vm.L, pl_slice_of(text), PL_JSON_MAX_DEPTH, fault);
+}
+
+/* The value on the top of the stack, which goes. */
+static pl_slice encode(void)
+{
+    static pl_buf out;
+    pl_buf_clear(&out);
+    int code = pl_codec_encode(&vm.codec, vm.L, lua_gettop(vm.L), NULL, &out);
+    lua_pop(vm.L, 1);
+    return code ? pl_buf_slice(&vm.codec.text) : pl_buf_slice(&out);
+}
+
+static pl_slice round_trip(const char *text)
+{
+    pl_decode_fault fault;
+    if (decode(text, &fault) != 0) return pl_slice_of(fault.message);
+    return encode();
+}
+
+/* Runs Lua with the codec at hand as `json`: what it returns. */
+static pl_slice run(const char *source)
+{
+    static pl_buf out;
+    lua_State *L = vm.L;
+    lua_settop(L, 0);
+    pl_buf_clear(&out);
+    int code = luaL_loadstring(L, source);
+    if (code == 0) code = pl_gate_call(&vm, 0, 1);
+    pl_slice s = pl_buf_slice(&vm.failure);
+    if (code == 0) s.ptr = lua_tolstring(L, -1, &s.len);
+    pl_buf_put_slice(&out, s);
+    lua_settop(L, 0);
+    return pl_buf_slice(&out);
+}
+
+#define JSON "local json = require('perilune.core').json; "
+
+TEST(documents_come_out_as_they_went_in)
+{
+    static const char *const documents[] = {
+        "null", "true", "\"\"", "[]", "{}", "[[],{},[{}]]", "{\"a\":[],\"b\":{}}",
+        "{\"b\":1,\"a\":2,\"10\":3,\"9\":4}", "{\"5\":[null,null],\"\":0}",
+        "[9007199254740991,1234567890123456789,123456789012345,1000000000000000]",
+        "[1.0,1e3,1E+3,-0,-0.0,0.10,0.1,0.0001,0.00001,1.5e-9,1e400]",
+        "[0.30000000000000004,3.141592653589793238462643,12345678.901234,-12.5,0]",
+        "\"a/b\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\\u0000\\n\\\"\\\\\\u001f\"",
+        "{\"a\xc3\xa9\\n\":{\"x\":1},\"b\":{\"x\":1,\"y\":[1,2,{\"x\":null}]}}",
+        "[1,null,3,null]",
+    };
+    for (size_t i = 0; i < sizeof documents / sizeof *documents; i++)
+        CHECK_EQ_SLICE(round_trip(documents[i]), pl_slice_of(documents[i]));
+    CHECK_EQ_INT(lua_gettop(vm.L), 0);
+}
+
+TEST(escapes_become_the_shortest_form)
+{
+    CHECK_EQ_SLICE(round_trip("\"\\u0041\\/\\ud83d\\ude00\\u000a\\t\""),
+                   PL_SLICE("\"A/\xf0\x9f\x98\x80\\n\\t\""));
+    CHECK_EQ_SLICE(round_trip(" { \"\\u0061\" : [ 1 , 2 ] } "), PL_SLICE("{\"a\":[1,2]}"));
+}
+
+/* More members than wait on the stack, more than a shape takes, and depth. */
+static void check_objects_of(int count)
+{
+    pl_buf b;
+    pl_buf_init(&b);
+    for (int i = 0; i < count; i++)
+        pl_buf_printf(&b, "%s\"key%d\":[%d]", i ? "," : "{", (i * 7919) % count, i);
+    PL_BUF_PUT(&b, "}");
+    pl_buf_put_char(&b, 0);
+    CHECK_EQ_SLICE(round_trip(b.ptr), pl_slice_of(b.ptr));
+    pl_buf_fini(&b);
+}
+
+TEST(large_containers_keep_their_order)
+{
+    static const int sizes[] = {31, 32, 33, 64, 65, 66, 500};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_objects_of(sizes[i]);
+    pl_buf b;
+    pl_buf_init(&b);
+    for (int i = 0; i < 1000; i++)
+        pl_buf_printf(&b, "%s%d", i ? "," : "[", i);
+    PL_BUF_PUT(&b, "]\0");
+    CHECK_EQ_SLICE(round_trip(b.ptr), pl_slice_of(b.ptr));
+    pl_buf_fini(&b);
+}
+
+TEST(ids_as_keys_do_not_fill_the_shapes)
+{
+    char text[64];
+    for (int i = 0; i < 20000; i++) {
+        snprintf(text, sizeof text, "{\"id%d\":{\"a\":1,\"x%d\":2}}", i, i);
+        pl_slice got = round_trip(text);
+        if (!pl_slice_eq(got, pl_slice_of(text))) CHECK_EQ_SLICE(got, pl_slice_of(text));
+    }
+    CHECK(vm.codec.shape_count < 1000);
+    CHECK_EQ_SLICE(round_trip("{\"p\":1,\"id77\":2,\"q\":3}"), PL_SLICE("{\"p\":1,\"id77\":2,\"q\":3}"));
+}
+
+TEST(depth_is_bounded_by_the_limit_and_nothing_else)
+{
+    char deep[2 * PL_JSON_MAX_DEPTH + 3];
+    memset(deep, '[', PL_JSON_MAX_DEPTH);
+    memset(deep + PL_JSON_MAX_DEPTH, ']', PL_JSON_MAX_DEPTH);
+    deep[2 * PL_JSON_MAX_DEPTH] = 0;
+    CHECK_EQ_SLICE(round_trip(deep), pl_slice_of(deep));
+    memset(deep, '[', PL_JSON_MAX_DEPTH + 1);
+    CHECK_EQ_SLICE(round_trip(deep), PL_SLICE("nested too deeply"));
+}
+
+TEST(faults_say_where)
+{
+    pl_decode_fault fault;
+    CHECK_EQ_INT(decode("{\"a\":1,\n  \"b\":2, \"\\u0061\":3}", &fault), PL_E_BAD_JSON);
+    CHECK_EQ_STR(fault.message, "the name \"\\u0061\" is there twice");
+    CHECK_EQ_INT(fault.line, 2);
+    CHECK_EQ_INT(fault.column, 10);
+    CHECK_EQ_INT(decode("[1,]", &fault), PL_E_BAD_JSON);
+    CHECK_EQ_INT(fault.offset, 3);
+    static const char *const bad[] = {"", "01", "+1", "0x10", "1.", "NaN", "[1] 2", "\"\xff\"",
+                                      "\"\\ud800\"", "{\"a\":1,\"b\":{\"c\":1,\"c\":1}}"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK_EQ_INT(decode(bad[i], &fault), PL_E_BAD_JSON);
+    CHECK_EQ_INT(lua_gettop(vm.L), 0);
+}
+
+TEST(scripts_change_documents)
+{
+    CHECK_EQ_SLICE(run(JSON "local d = json.decode('{\"z\":1,\"y\":2,\"x\":3}')"
+                            "d.y = nil d.b = 4 d.a = json.null return json.encode(d)"),
+                   PL_SLICE("{\"z\":1,\"x\":3,\"a\":null,\"b\":4}"));
+    CHECK_EQ_SLICE(run(JSON "local d = json.decode('{\"z\":1,\"y\":2}') rawset(d, 'k', 3)"
+                            "return table.concat(json.keys(d), ',')"),
+                   PL_SLICE("z,y,k"));
+    CHECK_EQ_SLICE(run(JSON "local d = json.decode('[1,2]') d[3] = {} d[4] = json.array()"
+                            "return json.encode(d)"),
+                   PL_SLICE("[1,2,{},[]]"));
+    CHECK_EQ_SLICE(run(JSON "local d = {} for i = 3, 1, -1 do d[i] = i end return json.encode(d)"),
+                   PL_SLICE("[1,2,3]"));
+    CHECK_EQ_SLICE(run(JSON "return json.encode({b = {2, 1}, a = {}, [\"a\\\"\"] = true})"),
+                   PL_SLICE("{\"a\":{},\"a\\\"\":true,\"b\":[2,1]}"));
+    CHECK_EQ_SLICE(run(JSON "return json.encode(json.decode('{\"b\":1,\"a\":{\"d\":1,\"c\":2}}'), "
+                            "{sorted = true})"),
+                   PL_SLICE("{\"a\":{\"c\":2,\"d\":1},\"b\":1}"));
+    CHECK_EQ_SLICE(run(JSON "return json.encode({a = {1, {}}, b = json.array()}, {indent = 1})"),
+                   PL_SLICE("{\n \"a\": [\n  1,\n  {}\n ],\n \"b\": []\n}"));
+    CHECK_EQ_SLICE(run(JSON "local d = json.decode('{}') "
+                            "return tostring(getmetatable(d)) .. tostring(pcall(setmetatable, d, {}))"),
+                   PL_SLICE("falsefalse"));
+}
+
+TEST(what_cannot_be_written_is_named_with_its_place)
+{
+    static const char *const cases[][2] = {
+        {"{a = {1, print}}", "a function cannot be written as JSON at \"/a/1\""},
+        {"{['x/y~'] = 0/0}", "a number that is not finite cannot be written as JSON at \"/x~1y~0\""},
+        {"1/0", "a number that is not finite cannot be written as JSON at \"\""},
+        {"{1, a = 2}", "an array with holes or with keys cannot be written as JSON at \"\""},
+        {"{k = {[5] = 1}}", "an array with holes or with keys cannot be written as JSON at \"/k\""},
+        {"{k = {1, [2.5] = 1}}", "an array with holes or with keys cannot be written as JSON at \"/k\""},
+        {"{a = 1, [true] = 2}", "a table with mixed keys cannot be written as JSON at \"\""},
+        {"{s = '\\255'}", "a string that is not UTF-8 cannot be written as JSON at \"/s\""},
+        {"{s = require('perilune.core').secret_of('hunter22')}",
+         "a secret cannot be written as JSON at \"/s\""},
+    };
+    char source[256];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(source, sizeof source, JSON "return select(2, json.encode(%s))", cases[i][0]);
+        CHECK_EQ_SLICE(run(source), pl_slice_of(cases[i][1]));
+    }
+    CHECK_EQ_SLICE(run(JSON "local t = {a = {}} t.a.b = t.a return select(2, json.encode(t))"),
+                   PL_SLICE("a table that contains itself cannot be written as JSON at \"/a/b\""));
+}
+
+TEST(numbers_are_written_the_shortest_way)
+{
+    static const struct {
+        double n;
+        const char *text;
+    } cases[] = {
+        {0, "0"}, {-0.0, "-0"}, {1e15, "1000000000000000"}, {9007199254740991.0, "9007199254740991"},
+        {-42, "-42"}, {0.1, "0.1"}, {19.99, "19.99"}, {-1234.5678, "-1234.5678"}, {1.005, "1.005"},
+        {0.1 + 0.2, "0.30000000000000004"}, {1.0 / 3, "0.3333333333333333"}, {1e21, "1e+21"},
+        {0x1p53, "9007199254740992"}, {123456789.123456, "123456789.123456"}, {1e-7, "1e-07"},
+    };
+    pl_buf b;
+    pl_buf_init(&b);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        pl_buf_clear(&b);
+        CHECK(pl_number_put(&b, cases[i].n));
+        CHECK_EQ_SLICE(pl_buf_slice(&b), pl_slice_of(cases[i].text));
+    }
+    pl_buf_fini(&b);
+}
+
+TEST(exact_numbers_print_as_written_and_compute)
+{
+    CHECK_EQ_SLICE(run(JSON "local d = json.decode('[12345678901234567890,1.0,1e3,12345678901234567891,"
+                            "12345678901234567890,1.00]')"
+                            "local t = {[d[1]] = 'same'}"
+                            "return table.concat({tostring(d[1]), 'n' .. d[2], d[3] .. '', d[3] + d[2],"
+                            "tostring(d[1] < d[4]), tostring(d[4] <= d[1]), tostring(d[2] == d[6]),"
+                            "t[d[5]], tostring(json.to_number(d[2])), tostring(json.to_number(d[1])),"
+                            "tostring(json.is_exact(d[1])), -d[3]}, ' ')"),
+                   PL_SLICE("12345678901234567890 n1.0 1e3 1001 true false true same 1 nil true -1000"));
+    CHECK_EQ_SLICE(run(JSON "return json.decode('9007199254740993') + 1"),
+                   PL_SLICE("[string \"local json = require('perilune.core').json; r...\"]:1: "
+                            "9007199254740993 has more digits than a Lua number can compute with"));
+}
+
+TEST(pointers_find_values)
+{
+    CHECK_EQ_SLICE(run(JSON "local d = json.decode('{\"a\":{\"b/c\":[1,{\"~\":\"x\"}],\"n\":null}}')"
+                            "return table.concat({json.get(d, '/a/b~1c/1/~0'), json.get(d, '/a/n', 'none'),"
+                            "json.get(d, '/a/b~1c/2', 'no'), json.get(d, '/q/r', 'gone'),"
+                            "json.get(d, '/a/b~1c/0/x', 'deep')}, ' ')"),
+                   PL_SLICE("x none no gone deep"));
+}
+
+int main(void)
+{
+    if (pl_vm_open(&vm, NULL, 0) != 0) return 1;
+    int failed = RUN(
+        CASE(documents_come_out_as_they_went_in), CASE(escapes_become_the_shortest_form),
+        CASE(large_containers_keep_their_order), CASE(ids_as_keys_do_not_fill_the_shapes),
+        CASE(depth_is_bounded_by_the_limit_and_nothing_else), CASE(faults_say_where),
+        CASE(scripts_change_documents), CASE(what_cannot_be_written_is_named_with_its_place),
+        CASE(numbers_are_written_the_shortest_way), CASE(exact_numbers_print_as_written_and_compute),
+        CASE(pointers_find_values));
+    pl_vm_close(&vm);
+    return failed;
+}

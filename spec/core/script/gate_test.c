@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/err.h"
+#include "script/bind.h"
+#include "script/vm.h"
+
+#include "test.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+static pl_vm vm;
+static pl_wheel wheel;
+
+typedef struct run {
+    int finished, resumed, code;
+    char text[256];
+} run;
+
+static int on_finish(void *owner, lua_State *co, int code, pl_slice text)
+{
+    run *r = owner;
+    if (code == 0) text.ptr = lua_tolstring(co, 1, &text.len);
+    snprintf(r->text, sizeof r->text, "%.*s", PL_FMT(text));
+    r->finished++;
+    return r->code = code;
+}
+
+static void on_resumed(void *owner, int code)
+{
+    run *r = owner;
+    r->resumed++;
+    r->code = code;
+}
+
+static void open_vm(void)
+{
+    pl_wheel_init(&wheel, 1000);
+    CHECK_EQ_INT(pl_vm_open(&vm, NULL, 0), 0);
+    vm.wheel = &wheel;
+}
+
+static int start(run *r, const char *source, uint64_t *handle)
+{
+    pl_slot *slot = pl_gate_begin(&vm, on_finish, on_resumed, r);
+    CHECK_EQ_INT(luaL_loadbuffer(slot->co, source, strlen(source), "@connectors/acme.lua"), 0);
+    return pl_gate_run(slot, 0, handle);
+}
+
+static int call(const char *source)
+{
+    CHECK_EQ_INT(luaL_loadbuffer(vm.L, source, strlen(source), "@connectors/acme.lua"), 0);
+    return pl_gate_call(&vm, 0, 0);
+}
+
+#define CORE "local core = require 'perilune.core'\n"
+
+TEST(a_failure_is_a_code_and_a_text_and_the_stack_is_as_it_was)
+{
+    static const struct {
+        const char *source;
+        int code;
+        const char *text;
+    } cases[] = {
+        {"local x = nil\nreturn x.y", PL_E_SCRIPT,
+         "connectors/acme.lua:2: attempt to index local 'x' (a nil value)"},
+        {"error('plain')", PL_E_SCRIPT, "connectors/acme.lua:1: plain"},
+        {CORE "core.fail('auth', 'no key')", PL_E_AUTH, "connectors/acme.lua:2: no key"},
+        {CORE "core.fail('nonsense', 'x')", PL_E_SCRIPT, "connectors/acme.lua:2: x"},
+        {CORE "core.fail('ok', 'x')", PL_E_SCRIPT, "connectors/acme.lua:2: x"},
+        {"error({class = 'url', message = 'bad'})", PL_E_URL, "bad"},
+        {"error({})", PL_E_SCRIPT, "a script raised a table instead of a message"},
+        {"error(nil)", PL_E_SCRIPT, "a script raised a nil instead of a message"},
+        {"error(setmetatable({}, {__tostring = error}))", PL_E_SCRIPT,
+         "a script raised a table instead of a message"},
+        {CORE "core.sleep(1)", PL_E_SCRIPT,
+         "connectors/acme.lua:2: sleep works only while a request is rendered, authenticated or mapped"},
+    };
+    open_vm();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lua_pushliteral(vm.L, "below");
+        CHECK_EQ_INT(call(cases[i].source), cases[i].code);
+        CHECK_EQ_SLICE(pl_buf_slice(&vm.failure), pl_slice_of(cases[i].text));
+        CHECK_EQ_INT(lua_gettop(vm.L), 1);
+        lua_settop(vm.L, 0);
+    }
+    CHECK_EQ_INT(call("local f = function() error('deep') end pcall(f)"), 0);
+    pl_vm_close(&vm);
+}
+
+TEST(a_run_sleeps_on_the_wheel)
+{
+    open_vm();
+    run r = {0};
+    uint64_t handle = 0;
+    CHECK_EQ_INT(start(&r, CORE "core.sleep(0.25) core.sleep(1) return 'done'", &handle), PL_WAIT);
+    CHECK(handle != 0);
+    pl_wheel_advance(&wheel, 1249);
+    CHECK_EQ_INT(r.finished, 0);
+    pl_wheel_advance(&wheel, 1250);
+    CHECK_EQ_INT(r.finished, 0);
+    CHECK_EQ_INT(wheel.count, 1);
+    pl_wheel_advance(&wheel, 2250);
+    CHECK_EQ_INT(r.finished, 1);
+    CHECK_EQ_INT(r.resumed, 1);
+    CHECK_EQ_STR(r.text, "done");
+    CHECK_EQ_INT(vm.gate.in_use, 0);
+    pl_vm_close(&vm);
+}
+
+TEST(a_run_that_fails_after_waiting_says_where)
+{
+    open_vm();
+    run r = {0};
+    uint64_t handle = 0;
+    CHECK_EQ_INT(start(&r, CORE "core.sleep(1)\ncore.fail('map', 'late')", &handle), PL_WAIT);
+    pl_wheel_advance(&wheel, 2000);
+    CHECK_EQ_INT(r.resumed, 1);
+    CHECK_EQ_INT(r.code, PL_E_MAP);
+    CHECK_EQ_STR(r.text, "connectors/acme.lua:3: late");
+    pl_vm_close(&vm);
+}
+
+TEST(a_cancelled_run_never_wakes_and_its_handle_names_nothing)
+{
+    open_vm();
+    run first = {0}, second = {0};
+    uint64_t old = 0, handle = 0;
+    CHECK_EQ_INT(start(&first, CORE "core.sleep(1) return 'first'", &old), PL_WAIT);
+    pl_gate_cancel(&vm, old);
+    CHECK_EQ_INT(wheel.count, 0);
+    CHECK_EQ_INT(start(&second, CORE "core.sleep(5) return 'second'", &handle), PL_WAIT);
+    CHECK_EQ_INT((uint32_t)old, (uint32_t)handle); /* the same slot */
+    CHECK(old != handle);
+    pl_gate_wake(&vm, old);
+    pl_gate_cancel(&vm, old);
+    pl_wheel_advance(&wheel, 3000);
+    CHECK_EQ_INT(first.finished + first.resumed + second.finished, 0);
+    pl_wheel_advance(&wheel, 6000);
+    CHECK_EQ_STR(second.text, "second");
+    pl_gate_wake(&vm, handle);
+    pl_gate_wake(&vm, 0);
+    pl_gate_cancel(&vm, UINT64_MAX);
+    CHECK_EQ_INT(second.resumed, 1);
+    pl_vm_close(&vm);
+}
+
+TEST(only_sleep_may_yield)
+{
+    open_vm();
+    run r = {0};
+    uint64_t handle = 0;
+    CHECK_EQ_INT(start(&r, "coroutine.yield(1)", &handle), PL_E_SCRIPT);
+    CHECK_EQ_STR(r.text, "a script may not yield outside of coroutines of its own");
+    CHECK_EQ_INT(start(&r, CORE "local f = coroutine.wrap(core.sleep)\nf(1)", &handle), PL_E_SCRIPT);
+    CHECK(strstr(r.text, "sleep does not work inside a coroutine of a script") != NULL);
+    CHECK_EQ_INT(start(&r, "local g = coroutine.wrap(function() coroutine.yield('own') end) return g()",
+                       &handle),
+                 0);
+    CHECK_EQ_STR(r.text, "own");
+    CHECK_EQ_INT(vm.gate.count, 1);
+    CHECK_EQ_INT(vm.gate.in_use, 0);
+    pl_vm_close(&vm);
+}
+
+TEST(closing_takes_sleepers_off_the_wheel)
+{
+    open_vm();
+    run r = {0};
+    uint64_t handle = 0;
+    CHECK_EQ_INT(start(&r, CORE "core.sleep(1)", &handle), PL_WAIT);
+    pl_vm_close(&vm);
+    CHECK_EQ_INT(wheel.count, 0);
+    CHECK_EQ_INT(r.finished, 0);
+}
+
+TEST(secrets_stay_closed)
+{
+    open_vm();
+    setenv("PERILUNE_SECRET_ACME_KEY", "k3y-value", 1);
+    unsetenv("PERILUNE_SECRET_GONE");
+    CHECK_EQ_INT(call(CORE "local s = assert(core.secret('acme-key'))\n"
+                           "assert(tostring(s) == '***' and core.is_secret(s))\n"
+                           "assert(not pcall(function() return 'x' .. s end))\n"
+                           "assert(getmetatable(s) == false and not core.is_secret('x'))\n"
+                           "local none, why = core.secret('gone')\n"
+                           "assert(none == nil and why:find('PERILUNE_SECRET_GONE', 1, true))\n"
+                           "assert(core.secret('a b') == nil)"),
+                 0);
+    pl_vm_close(&vm);
+}
+
+TEST(a_state_has_few_libraries_and_no_bytecode)
+{
+    open_vm();
+    CHECK_EQ_INT(call("for _, name in ipairs({'io', 'os', 'debug', 'package', 'jit', 'ffi'}) do\n"
+                      "  assert(_G[name] == nil, name) end\n"
+                      "assert(not pcall(require, 'ffi') and not pcall(require, 'os'))\n"
+                      "assert(require('cjson').encode({1}) == '[1]')"),
+                 0);
+    CHECK_EQ_SLICE(pl_buf_slice(&vm.failure), PL_SLICE(""));
+    CHECK_EQ_INT(call(CORE "local f = assert(core.load('return x', '@a.lua', {x = 7}))\n"
+                           "assert(f() == 7)\n"
+                           "assert(not core.load(string.dump(f), '@a.lua', {}))\n"
+                           "local _, why = core.load('x =', '@a.lua', {}) assert(why:find('^a.lua:1:'))"),
+                 0);
+    CHECK_EQ_INT(call(CORE "assert(core.bundled('lua/perilune/init.lua'))\n"
+                           "assert(core.bundled('lua/../x.lua') == nil)\n"
+                           "assert(#core.bundled_names('plugins/basic/') > 0)"),
+                 0);
+    pl_vm_close(&vm);
+}
+
+int main(void)
+{
+    return RUN(CASE(a_failure_is_a_code_and_a_text_and_the_stack_is_as_it_was),
+               CASE(a_run_sleeps_on_the_wheel), CASE(a_run_that_fails_after_waiting_says_where),
+               CASE(a_cancelled_run_never_wakes_and_its_handle_names_nothing),
+               CASE(only_sleep_may_yield), CASE(closing_takes_sleepers_off_the_wheel),
+               CASE(secrets_stay_closed), CASE(a_state_has_few_libraries_and_no_bytecode));
+}

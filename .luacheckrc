@@ -1,0 +1,29 @@
+-- SPDX-License-Identifier: MIT
+std = "luajit"
+max_line_length = 100
+exclude_files = { "build*/" }
+
+-- What integrators' files and plugins may use, by name: lua/perilune/sandbox.lua. Anything else fails.
+local script_api = {
+  "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "require", "select",
+  "setmetatable", "tonumber", "tostring", "type", "unpack", "xpcall",
+  "file", "log", "now", "secret", "sleep", "uuid",
+  bit = { fields = { "arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror",
+    "rshift", "tobit", "tohex" } },
+  json = { fields = { "array", "decode", "encode", "get", "is_array", "is_object", "keys", "null",
+    "object", "ordered" } },
+  math = { fields = { "abs", "acos", "asin", "atan", "atan2", "ceil", "cos", "cosh", "deg", "exp",
+    "floor", "fmod", "frexp", "huge", "ldexp", "log", "log10", "max", "min", "modf", "pi", "pow",
+    "rad", "random", "sin", "sinh", "sqrt", "tan", "tanh" } },
+  os = { fields = { "clock", "date", "time" } },
+  string = { fields = { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match",
+    "rep", "reverse", "sub", "upper" } },
+  table = { fields = { "concat", "insert", "maxn", "remove", "sort" } },
+}
+script_api.log = { fields = { "debug", "info", "warn", "error" } }
+
+stds.perilune = { read_globals = script_api }
+files["plugins"] = { std = "perilune" }
+files["examples"] = { std = "perilune" }
+files["spec"] = { std = "luajit+busted" }
+files["**/spec/"] = { std = "luajit+busted" }

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+return { type = "bearer", token = secret "PLANNER_TOKEN" }

@@ -1,0 +1,8 @@
+-- SPDX-License-Identifier: MIT
+-- An intent fires; its webhook gets the slots that were extracted.
+return {
+  name = "rag-go intents",
+  listen = "127.0.0.1:8080",
+  events = { intent = { key = "intent" } },
+  egress = { allow = { "127.0.0.0/8" } }, -- the endpoints of this example run on this machine
+}

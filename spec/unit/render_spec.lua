@@ -1,0 +1,261 @@
+-- SPDX-License-Identifier: MIT
+
+local support = require "unit.support"
+
+local EVENT = [[{"id":"e1","type":"t","data":{"order":{"id":"o 7/8","total":12345678901234567890,
+  "lines":[{"sku":"a","n":1.0},{"sku":"b","n":null}],"none":[],"note":"say \"hi\"\n"},
+  "tenant":"acme","evil":"x\r\nHost: y","host":"evil.example/","empty":""}}]]
+
+--- One webhook on "t" with these further lines.
+local function webhook(lines, connector)
+  return support.connector(([[
+return {
+  base_url = "https://api.example/v1/",
+  %s
+  webhooks = { { on = "t", %s } },
+}]]):format(connector or "", lines))
+end
+
+local function render(lines, connector, event)
+  return support.render(webhook(lines, connector), event or EVENT)
+end
+
+local function fails(lines, connector, event)
+  return support.raised(render, lines, connector, event)
+end
+
+describe("a request", function()
+  it("is a POST of the event as JSON unless the webhook says otherwise", function()
+    local sent = render [[url = "/hooks"]]
+    assert.equal("POST", sent.method)
+    assert.equal("https://api.example/v1/hooks", sent.url)
+    assert.equal("<event>", sent.body)
+    assert.equal("application/json", sent.headers["content-type"])
+  end)
+
+  it("carries the delivery's id and the second of the attempt", function()
+    local sent = render [[url = "/"]]
+    assert.equal("d-1", sent.headers["webhook-id"])
+    assert.equal("1700000000", sent.headers["webhook-timestamp"])
+  end)
+
+  it("does not decode the event when nothing asks for it", function()
+    local event = support.event(EVENT)
+    require("perilune").render(webhook [[url = "/"]], 1, event, support.request(), support.INFO)
+    assert.equal(0, event.decoded)
+  end)
+
+  for _, method in ipairs({ "GET", "HEAD", "DELETE", "OPTIONS" }) do
+    it("has no body with " .. method .. " unless one is given", function()
+      local sent = render(([[url = "/", method = %q]]):format(method))
+      assert.is_nil(sent.body)
+      assert.is_nil(sent.headers["content-type"])
+      assert.equal('{"a":1}', render(([[url = "/", method = %q, body = { a = 1 }]]):format(method))
+        .body)
+    end)
+  end
+
+  it("may have a method of a function or template", function()
+    assert.equal("PUT", render [[url = "/", method = function() return "PUT" end]].method)
+    assert.equal("GET", render [[url = "/", method = "{{ 'GET' if tenant else 'PUT' }}"]].method)
+    assert.matches("connectors/acme.lua:4: 'a b' is not a valid method",
+      fails [[url = "/", method = function() return "a b" end]], 1, true)
+  end)
+end)
+
+describe("a URL", function()
+  it("is used as it is when absolute", function()
+    assert.equal("http://other.example/x", render [[url = "http://other.example/x"]].url)
+  end)
+
+  it("has its values percent-encoded", function()
+    assert.equal("https://api.example/v1/orders/o%207%2F8?q=o%207%2F8",
+      render [[url = "/orders/{{ order.id }}?q={{ data.order.id }}"]].url)
+  end)
+
+  it("takes a value as written when the template says safe", function()
+    assert.equal("https://api.example/v1/a/b", render [[url = "/{{ 'a/b'|safe }}"]].url)
+  end)
+
+  it("loses its fragment", function()
+    assert.equal("https://api.example/v1/a?b=1", render [[url = "/a?b=1#c"]].url)
+  end)
+
+  it("takes letters, digits, '-' and '.' in the host, and nothing else", function()
+    assert.equal("https://acme.api.example/x", render [[url = "https://{{ tenant }}.api.example/x"]]
+      .url)
+    local message, class = fails [[url = "https://{{ host }}.api.example/x"]]
+    assert.equal("url", class)
+    assert.matches("connectors/acme.lua:4: \"evil.example/\" may not stand in the host", message,
+      1, true)
+  end)
+
+  it("cannot climb by a value", function()
+    local message, class = fails([[url = "/a/{{ up }}/b"]], "", [[{"type":"t","data":{"up":".."}}]])
+    assert.equal("url", class)
+    assert.matches("the path has the segment '..'", message, 1, true)
+  end)
+
+  it("takes base_url's values from the connector's context", function()
+    local generation = support.connector [[
+return {
+  base_url = "https://{{ region }}.erp.example",
+  context = { region = "eu1" },
+  webhooks = {
+    { on = "t", url = "/a" },
+    { on = "u", url = "/a", context = { region = "us2" } },
+  },
+}]]
+    assert.equal("https://eu1.erp.example/a", support.render(generation, EVENT).url)
+    local request = support.request()
+    require("perilune").render(generation, 2, support.event(EVENT), request, support.INFO)
+    assert.equal("https://us2.erp.example/a", request.sent.url)
+  end)
+
+  it("may be a function, whose result is checked", function()
+    assert.equal("https://api.example/v1/x",
+      render [[url = function(c) return "/" .. (c.nope or "x") end]].url)
+    local _, class = fails [[url = function() return "ftp://x" end]]
+    assert.equal("url", class)
+    assert.matches("the URL must be a string, got nil", fails [[url = function() end]], 1, true)
+  end)
+end)
+
+describe("params and headers", function()
+  it("drop params that are empty and repeat lists", function()
+    local sent = render [[url = "/?own=1", params = { b = "{{ tenant }}", a = "{{ empty }}",
+      c = { "1", "{{ nope }}", "3" }, d = 5, e = function() return nil end }]]
+    assert.same({ "b=acme", "c=1", "c=3", "d=5" }, sent.query)
+    assert.equal("https://api.example/v1/?own=1", sent.url)
+  end)
+
+  it("of the connector hold unless the webhook says otherwise, whatever the case", function()
+    local sent = render([[url = "/", headers = { ["x-a"] = "2" }, params = { p = "2" }]],
+      [[headers = { ["X-A"] = "1", ["X-B"] = "{{ tenant }}" }, params = { p = "1", q = "1" },]])
+    assert.equal("2", sent.headers["x-a"])
+    assert.equal("acme", sent.headers["x-b"])
+    assert.same({ "p=2", "q=1" }, sent.query)
+  end)
+
+  it("of the connector's own may replace the defaults", function()
+    local sent = render [[url = "/", headers = { ["content-type"] = "application/x+json" }]]
+    assert.equal("application/x+json", sent.headers["content-type"])
+  end)
+
+  it("never hold a line break of a value", function()
+    assert.matches("connectors/acme.lua:4: a header may not hold line breaks",
+      fails [[url = "/", headers = { ["X-A"] = "{{ evil }}" }]], 1, true)
+  end)
+end)
+
+describe("a body", function()
+  it("of a table keeps the type of a lone expression and writes keys sorted", function()
+    assert.equal('{"b":["o 7/8",[]],"id":"id o 7/8","lines":[{"sku":"a","n":1.0},{"sku":"b",'
+      .. '"n":null}],"no":null,"t":true,"total":12345678901234567890}',
+      render [[url = "/", body = { total = "{{ order.total }}", lines = "{{ order.lines }}",
+        id = "id {{ order.id }}", b = { "{{ order.id }}", "{{ order.none }}" }, t = true,
+        no = "{{ nope }}" }]].body)
+  end)
+
+  it("keeps an order that is asked for, and empty arrays", function()
+    assert.equal('{"z":"e1","a":[],"m":{"y":1,"x":"\\"q\\""}}',
+      render [[url = "/", body = json.ordered { {"z", "{{ event.id }}"}, {"a", json.array {}},
+        {"m", json.ordered { {"y", 1}, {"x", '"q"'} }} }]].body)
+  end)
+
+  it("of a text is escaped for JSON inside a string and written as a value outside", function()
+    assert.equal([[{"n": "say \"hi\"\n", "l": [], "x": null, "t": 12345678901234567890}]],
+      render [==[url = "/", body = [[{"n": "{{ order.note }}", "l": {{ order.none }}, ]]
+        .. [["x": {{ nope }}, "t": {{ order.total|tojson }}}]]]==].body)
+  end)
+
+  it("that is no JSON after rendering is not sent", function()
+    assert.matches("templates/o.json.j2:2: the body is not valid JSON", support.raised(function()
+      support.render(support.connector([[return { webhooks = {
+        { on = "t", url = "http://a.example", body = file "o.json.j2" } } }]],
+        { ["templates/o.json.j2"] = '{"a":\n{{ tenant|safe }}}' }), EVENT)
+    end), 1, true)
+  end)
+
+  it("of a file takes its content type from the extension", function()
+    local sent = support.render(support.connector([[return { webhooks = {
+      { on = "t", url = "http://a.example", body = file "note.txt" } } }]],
+      { ["templates/note.txt"] = "Dear {{ order.note }}\n" }), EVENT)
+    assert.equal('Dear say "hi"\n', sent.body)
+    assert.equal("text/plain", sent.headers["content-type"])
+  end)
+
+  it("may be a form", function()
+    local sent = render [[url = "/", content_type = "form", body = { id = "{{ order.id }}",
+      tag = { "a b", "{{ tenant }}" }, none = "{{ nope }}", n = 1 }]]
+    assert.equal("id=o+7%2F8&n=1&tag=a+b&tag=acme", sent.body)
+    assert.equal("application/x-www-form-urlencoded", sent.headers["content-type"])
+    assert.equal("a=o+7%2F8",
+      render [[url = "/", content_type = "form", body = "a={{ order.id }}"]].body)
+  end)
+
+  it("may come of a function: a text, a table, or nothing", function()
+    assert.equal('{"a":["acme"]}',
+      render [[url = "/", body = function(c) return { a = { c.tenant } } end]].body)
+    assert.equal('[1]', render [[url = "/", body = function() return "[1]" end]].body)
+    assert.is_nil(render [[url = "/", body = function() end]].body)
+    assert.matches("not valid JSON", fails [[url = "/", body = function() return "x" end]], 1, true)
+    assert.matches("a table must be a list",
+      fails [[url = "/", body = function() return { 1, a = 2 } end]], 1, true)
+  end)
+end)
+
+describe("an error", function()
+  it("names template and line", function()
+    assert.matches("connectors/acme.lua:5: 'nope' is undefined",
+      fails "url = '/',\nbody = { a = '{{ nope.x }}' }", 1, true)
+  end)
+
+  it("of a function names file and line", function()
+    assert.matches("connectors/acme.lua:4: boom",
+      fails [[url = "/", body = function() error("boom") end]], 1, true)
+  end)
+
+  it("stands where a secret would be written into a body", function()
+    assert.matches("a secret cannot be written as JSON",
+      fails [[url = "/", body = function(c) return { a = c.context.s.key } end,
+        context = { s = { key = secret "SPEC_SET" } }]], 1, true)
+  end)
+end)
+
+describe("an undecided when", function()
+  local generation
+
+  before_each(function()
+    generation = webhook [[url = "/", when = "data.order.total > limit"]]
+  end)
+
+  local INFO = { attempt = 2, id = "d", now = 0, undecided = true }
+
+  it("is asked again, and may say no", function()
+    local sent, context = support.render(generation,
+      [[{"type":"t","data":{"limit":5,"order":{"total":1}}}]], INFO)
+    assert.is_nil(context)
+    assert.is_nil(sent.method)
+  end)
+
+  it("raises again when it cannot say yet", function()
+    assert.matches("connectors/acme.lua:4: 'data.order' is undefined", support.raised(function()
+      support.render(generation, [[{"type":"t","data":{}}]], INFO)
+    end), 1, true)
+  end)
+end)
+
+describe("the context", function()
+  it("puts its own names over data, and data over the constants", function()
+    local sent = support.render(support.connector [[return {
+      name = "Acme", context = { a = "constant", b = "constant" },
+      webhooks = { { id = "x", on = "t", url = "http://a.example", body = json.ordered {
+        {"a", "{{ a }}"}, {"b", "{{ b }}"}, {"attempt", "{{ attempt }}"}, {"w", "{{ webhook.id }}"},
+        {"c", "{{ connector.name }}/{{ connector.id }}"}, {"k", "{{ context.a }}"},
+        {"now", "{{ now }}"} } } } }]],
+      [[{"type":"t","data":{"a":"data","attempt":"data","webhook":"data"}}]])
+    assert.equal('{"a":"data","b":"constant","attempt":1,"w":"x","c":"Acme/acme","k":"constant",'
+      .. '"now":1700000000.75}', sent.body)
+  end)
+end)

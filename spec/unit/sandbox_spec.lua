@@ -1,0 +1,96 @@
+-- SPDX-License-Identifier: MIT
+
+local support = require "unit.support"
+
+--- What a connector's file raises when it runs this line.
+local function fault(line, files)
+  files = files or {}
+  files["connectors/acme.lua"] = "\n" .. line
+    .. "\nreturn { webhooks = { { on = 'a', url = 'http://a.example' } } }"
+  return support.faults(files)[1]
+end
+
+describe("the sandbox", function()
+  for _, name in ipairs { "io", "debug", "package", "load", "loadstring", "dofile", "loadfile",
+    "getfenv", "setfenv", "getmetatable", "rawset", "collectgarbage", "newproxy", "coroutine",
+    "ffi", "jit", "_G", "print", "module" } do
+    it("has no " .. name, function()
+      assert.matches(("connectors/acme.lua:2: there is no global '%s' here"):format(name),
+        fault("local x = " .. name), 1, true)
+    end)
+  end
+
+  it("has no way to the process or to bytecode", function()
+    for _, name in ipairs { "os.execute", "os.exit", "os.getenv", "os.remove", "string.dump" } do
+      assert.is_nil(fault("assert(" .. name .. " == nil)"))
+    end
+  end)
+
+  it("names the nearest global for one that does not exist", function()
+    assert.equal("connectors/acme.lua:2: there is no global 'secrt' here, did you mean 'secret'?",
+      fault("local x = secrt"))
+  end)
+
+  it("refuses to declare globals, also in a function, where they are set", function()
+    assert.equal("connectors/acme.lua:2: 'x' would be a global; write 'local x'", fault("x = 1"))
+    assert.equal("connectors/acme.lua:2: 'y' would be a global; write 'local y'",
+      fault("local function f() y = 1 end f()"))
+  end)
+
+  it("gives each file libraries of its own", function()
+    assert.is_nil(fault("string.upper = nil; math.pi = 3; json.null = 1", {
+      ["connectors/zebra.lua"] = "assert(string.upper and math.pi > 3.1 and json.null ~= 1)\n"
+        .. "return { webhooks = { { on = 'a', url = 'http://a.example' } } }" }))
+    assert.equal("A", ("a"):upper())
+  end)
+
+  it("offers what its contract names", function()
+    assert.is_nil(fault("assert(json.encode({ a = json.null }) == '{\"a\":null}')"
+      .. " assert(now() > 0 and #uuid() == 36 and os.time() > 0 and math.max(1, 2) == 2)"))
+    assert.is_nil(fault("assert(json.encode(json.ordered { {'b', 1}, {'a', json.array {}} })"
+      .. " == '{\"b\":1,\"a\":[]}')"))
+  end)
+
+  it("has require in plugins only", function()
+    assert.matches("^connectors/acme.lua:2: require works in a plugin only", fault('require "x"'))
+  end)
+
+  it("refuses bytecode", function()
+    assert.equal(1, #support.faults { ["connectors/acme.lua"] = string.dump(function() end) })
+  end)
+end)
+
+describe("a plugin", function()
+  local CONNECTOR = [[return { authenticator = { type = "sign", key = "abcdef" },
+    webhooks = { { on = "t", url = "http://a.example" } } }]]
+
+  it("requires its own files, once", function()
+    local perilune = require "perilune"
+    local generation = support.connector(CONNECTOR, {
+      ["plugins/sign/schema.lua"] = 'return { key = { type = "string", required = true },'
+        .. ' name = { type = "string", default = "X-Key" } }',
+      ["plugins/sign/handler.lua"] = [[
+        local h = require "lib.hash"
+        assert(h == require "lib.hash")
+        return { apply = function(r, config, c) r:set_header(config.name, h.of(config.key), c.n) end }]],
+      ["plugins/sign/lib/hash.lua"] = "return { of = string.reverse }",
+    })
+    local request = support.request()
+    perilune.authenticate(generation, 1, request, { n = 5 })
+    assert.equal("fedcba5", request.sent.headers["x-key"])
+  end)
+
+  it("has no other modules", function()
+    assert.same({ "plugins/sign/handler.lua:1: plugin 'sign' has no module 'os'" }, support.faults {
+      ["plugins/sign/handler.lua"] = 'local x = require "os"' })
+  end)
+
+  it("has its schema checked", function()
+    assert.same({
+      "plugins/sign/schema.lua:0: the schema's field 'key' has the unknown type 'strng', "
+        .. "did you mean 'string'?",
+    }, support.faults {
+      ["plugins/sign/schema.lua"] = 'return { key = { type = "strng" } }',
+      ["plugins/sign/handler.lua"] = "return {}" })
+  end)
+end)

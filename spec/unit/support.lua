@@ -1,0 +1,137 @@
+-- SPDX-License-Identifier: MIT
+
+--- What the specs of the Lua half stand on: gateway folders made of texts, and plain tables in the
+--- place of the userdata that the C half hands in. The fakes record; they decide nothing.
+
+local core = require "perilune.core"
+local perilune = require "perilune"
+
+local support = {}
+
+local BUNDLED = { "none", "basic", "bearer" }
+
+local function read(path)
+  local f = assert(io.open(path, "rb"))
+  local text = f:read("*a")
+  f:close()
+  return text
+end
+
+--- The files with an empty gateway.lua, unless given, and the bundled plugins.
+function support.files(files)
+  local all = { ["gateway.lua"] = "return {}" }
+  for _, name in ipairs(BUNDLED) do
+    for _, file in ipairs({ "schema.lua", "handler.lua" }) do
+      local path = ("plugins/%s/%s"):format(name, file)
+      all[path] = read(path)
+    end
+  end
+  for path, text in pairs(files) do all[path] = text end
+  return all
+end
+
+--- Loads files that have no mistake.
+function support.load(files)
+  local generation, faults = perilune.load(support.files(files), { root = "" })
+  if faults then
+    error(("%s:%d: %s"):format(faults[1].file, faults[1].line, faults[1].message), 2)
+  end
+  return generation
+end
+
+--- One connector of this text, id "acme".
+function support.connector(text, files)
+  files = files or {}
+  files["connectors/acme.lua"] = text
+  return support.load(files)
+end
+
+--- All faults of files as "file:line: message".
+function support.faults(files, root)
+  local generation, faults = perilune.load(support.files(files), { root = root or "" })
+  assert(generation == nil or faults == nil, "a generation or faults, not both")
+  local texts = {}
+  for i, fault in ipairs(faults or {}) do
+    texts[i] = ("%s:%d: %s"):format(fault.file, fault.line, fault.message)
+  end
+  return texts
+end
+
+--- An event of its JSON. `asked` counts look-ups, `decoded` whole decodings.
+function support.event(json)
+  local document = assert(core.json.decode(json))
+  local event = { asked = 0, decoded = 0, document = json }
+  for _, name in ipairs({ "id", "type", "time", "source", "subject" }) do
+    event[name] = document[name]
+  end
+  function event:value()
+    self.decoded = self.decoded + 1
+    return document
+  end
+  function event:get(path)
+    self.asked = self.asked + 1
+    local v = document
+    for key in path:gmatch("[^.]+") do
+      if type(v) ~= "table" then return nil end
+      v = v[key]
+    end
+    return v
+  end
+  return event
+end
+
+local function joined(...)
+  local parts = {}
+  for i = 1, select("#", ...) do
+    local part = select(i, ...)
+    parts[i] = core.is_secret(part) and "<secret>" or tostring(part)
+  end
+  return table.concat(parts)
+end
+
+--- A request that records what is set: .sent.method, .url, .headers, .query, .body.
+function support.request()
+  local sent = { headers = {}, query = {} }
+  local request = { sent = sent }
+  function request.set_method(_, text) sent.method = text end
+  function request.set_url(_, text) sent.url = text end
+  function request.set_header(_, name, ...) sent.headers[name:lower()] = joined(...) end
+  function request.header(_, name) return sent.headers[name:lower()] end
+  function request.add_query(_, name, ...)
+    sent.query[#sent.query + 1] = name .. "=" .. joined(...)
+  end
+  function request.set_body(_, text) sent.body = text end
+  function request.set_body_event() sent.body = "<event>" end
+  function request.set_basic(_, user, password)
+    sent.headers.authorization = "Basic " .. joined(user) .. ":" .. joined(password)
+  end
+  return request
+end
+
+function support.response(status, body, headers)
+  return {
+    status = status, body = body,
+    header = function(_, name) return (headers or {})[name:lower()] end,
+    headers = function() return headers or {} end,
+  }
+end
+
+support.INFO = { attempt = 1, id = "d-1", now = 1700000000.75, undecided = false }
+
+--- Renders the first webhook for an event: the request, and the context.
+function support.render(generation, json, info)
+  local request = support.request()
+  local context = perilune.render(generation, 1, support.event(json), request,
+    info or support.INFO)
+  return request.sent, context
+end
+
+--- The message of what a function raises; of core.fail too, and then the class.
+function support.raised(run, ...)
+  local ok, raised = pcall(run, ...)
+  assert(not ok, "it raised nothing")
+  if type(raised) == "string" then return raised end
+  return tostring(raised.message), raised.class
+end
+
+return support
