@@ -81,6 +81,8 @@ static void fill_attempt(pl_exchange *x)
     const pl_request *q = &x->request;
     const pl_response *p = &x->response;
     int64_t cap = x->engine->settings->limit_recorded_body;
+    pl_slice request_body = q->body_is_event ? q->body : masked(&x->arena, q->body);
+    pl_slice response_body = masked(&x->arena, p->body);
     x->attempt = (pl_attempt){
         .number = x->number,
         .started_ms = x->started_ms,
@@ -90,13 +92,13 @@ static void fill_attempt(pl_exchange *x)
         .method = q->method,
         .url = masked(&x->arena, q->url),
         .request_fields = shown_fields(x, q->fields),
-        .request_body = q->body_is_event ? PL_NO_SLICE : capped(masked(&x->arena, q->body), cap),
-        .request_body_bytes = q->body.len,
+        .request_body = q->body_is_event ? PL_NO_SLICE : capped(request_body, cap),
+        .request_body_bytes = request_body.len,
         .body_is_event = q->body_is_event,
         .status = p->status,
         .response_fields = shown_fields(x, p->fields),
-        .response_body = capped(masked(&x->arena, p->body), cap),
-        .response_body_bytes = p->body.len,
+        .response_body = capped(response_body, cap),
+        .response_body_bytes = response_body.len,
         .variables = masked(&x->arena, x->variables),
         .timings = p->timings,
         .peer = pl_slice_of(p->peer),

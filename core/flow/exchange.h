@@ -68,8 +68,8 @@ struct pl_exchange {
     pl_attempt attempt;
     pl_record record;
     int record_tries;
-    pl_timer
-        timer; /* a script waits too long; later: the store could not write, try the record again */
+    /* A script waits too long; later: the store could not write, try the record again. */
+    pl_timer timer;
 
     /* calls and tries: told when map (or the failure) is through; the exchange lives until
      * `finished` returns */

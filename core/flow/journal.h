@@ -70,11 +70,11 @@ typedef struct pl_commit {
     pl_op op;
     pl_commit_event *events;
     uint32_t count;
-    pl_slice
-        idempotency_key; /* empty: none. A key seen before makes the whole commit a duplicate */
-    pl_slice answer;     /* what to keep under the key: the JSON that the client gets */
-    bool is_duplicate;   /* out: the key was there */
-    char *known;         /* out, malloc'ed: the answer kept under it */
+    /* Empty: none. A key seen before makes the whole commit a duplicate. */
+    pl_slice idempotency_key;
+    pl_slice answer;   /* what to keep under the key: the JSON that the client gets */
+    bool is_duplicate; /* out: the key was there */
+    char *known;       /* out, malloc'ed: the answer kept under it */
     int64_t now_ms;
 } pl_commit;
 

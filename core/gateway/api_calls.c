@@ -227,30 +227,67 @@ static void on_tried(pl_exchange *x)
     pl_buf_fini(&body);
 }
 
-void pl_api_try(pl_api_request *r)
+/* The body of a try: {"event": {...}, "dry_run": true}. */
+typedef struct try_body {
+    pl_slice event;
+    bool dry_run;
+} try_body;
+
+/* False: it was answered. A misspelt "dry_run" must not send, so an unknown member is an error. */
+static bool take_member(pl_api_request *r, const pl_json_token *token, pl_slice raw, try_body *t)
 {
+    bool is_bool = token->kind == PL_JSON_TRUE || token->kind == PL_JSON_FALSE;
+    if (pl_slice_eq(token->key, PL_SLICE("event"))) {
+        t->event = raw;
+    } else if (!pl_slice_eq(token->key, PL_SLICE("dry_run"))) {
+        pl_api_problem(r->in, PL_E_BAD_EVENT, "unknown member '%.*s'; there are event and dry_run",
+                       PL_FMT(token->key));
+        return false;
+    } else if (!is_bool) {
+        pl_api_problem(r->in, PL_E_BAD_EVENT, "/dry_run: expected true or false");
+        return false;
+    } else {
+        t->dry_run = token->kind == PL_JSON_TRUE;
+    }
+    return true;
+}
+
+/* False: it was answered. */
+static bool read_try(pl_api_request *r, try_body *t)
+{
+    pl_slice body = r->in->body.len ? r->in->body : PL_SLICE("{}"), raw;
+    int depth = (int)r->worker->gateway->settings.limit_json_depth + 1;
     pl_json_fault fault;
-    int64_t webhook = find_webhook(r);
-    if (webhook < 0) return;
-    pl_slice body = r->in->body.len ? r->in->body : PL_SLICE("{}");
-    if (pl_json_check(body, (int)r->worker->gateway->settings.limit_json_depth + 1, &fault) != 0) {
+    pl_json_reader reader;
+    pl_json_token token;
+    *t = (try_body){.event = PL_SLICE("{}")};
+    if (pl_json_check(body, depth, &fault) != 0) {
         pl_event_fault at = {.line = fault.line, .column = fault.column};
         snprintf(at.message, sizeof at.message, "%s", fault.message);
         pl_api_event_problem(r->in, PL_E_BAD_JSON, &at, "", 0);
-        return;
+        return false;
     }
-    pl_slice json = pl_json_find(body, PL_SLICE("event")),
-             dry = pl_json_find(body, PL_SLICE("dry_run"));
-    bool is_dry = pl_slice_eq(dry, PL_SLICE("true"));
-    if (dry.len && !is_dry && !pl_slice_eq(dry, PL_SLICE("false"))) {
-        pl_api_problem(r->in, PL_E_BAD_EVENT, "/dry_run: expected true or false");
-        return;
+    pl_json_open(&reader, body, depth);
+    pl_json_next(&reader, &token);
+    if (token.kind != PL_JSON_OBJECT) {
+        pl_api_problem(r->in, PL_E_BAD_EVENT, "expected an object with event and dry_run");
+        return false;
     }
-    pl_event *event = parse_event(r, json.len ? json : PL_SLICE("{}"), PL_TYPE_OPTIONAL, "/event");
+    while (pl_json_value(&reader, &token, &raw) == 0 && token.kind != PL_JSON_OBJECT_END)
+        if (!take_member(r, &token, raw, t)) return false;
+    return true;
+}
+
+void pl_api_try(pl_api_request *r)
+{
+    try_body t;
+    int64_t webhook = find_webhook(r);
+    if (webhook < 0 || !read_try(r, &t)) return;
+    pl_event *event = parse_event(r, t.event, PL_TYPE_OPTIONAL, "/event");
     if (event == NULL) return;
     start(r, &(pl_call){.webhook = (uint32_t)webhook,
                         .kind = PL_KIND_TRY,
-                        .dry_run = is_dry,
+                        .dry_run = t.dry_run,
                         .event = event,
                         .finished = on_tried});
 }

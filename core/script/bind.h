@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The Lua types and functions that C makes. A bind file holds one type, in the order check, push, callbacks, methods, luaL_Reg,
- * luaopen. A userdata of an exchange knows when that is over: C clears its pointer, and whoever uses it later is told. */
+ * The Lua types and functions that C makes. A bind file holds one type, in the order check, push,
+ * callbacks, methods, luaL_Reg, luaopen. A userdata of an exchange knows when that is over: C
+ * clears its pointer, and whoever uses it later is told. */
 #ifndef PL_SCRIPT_BIND_H
 #define PL_SCRIPT_BIND_H
 
@@ -11,7 +12,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-/* -- events, requests, responses: pushed for one exchange, cleared when it is over ------------------------------------- */
+/* -- events, requests, responses: pushed for one exchange, cleared when it is over
+ * ------------------------------------- */
 
 void pl_bind_event_push(lua_State *L, const pl_event *event);
 void pl_bind_event_clear(lua_State *L, int index);
@@ -20,7 +22,9 @@ void pl_bind_request_clear(lua_State *L, int index);
 void pl_bind_response_push(lua_State *L, pl_exchange *x);
 void pl_bind_response_clear(lua_State *L, int index);
 
-/* -- secrets ------------------------------------------------------------------------------------------------------------ */
+/* -- secrets
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 #define PL_SECRET "perilune.secret"
 /* The value of a handle, which lives as long as the handle does; false when it is none. */
@@ -29,12 +33,14 @@ int pl_bind_secret_of_environment(lua_State *L); /* core.secret */
 int pl_bind_secret_of_text(lua_State *L);        /* core.secret_of */
 int pl_bind_is_secret(lua_State *L);             /* core.is_secret */
 
-/* -- what they share ------------------------------------------------------------------------------------------------------ */
+/* -- what they share
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 pl_slice pl_check_slice(lua_State *L, int index); /* of a string argument; no numbers, no nil */
 void pl_push_slice(lua_State *L, pl_slice s);
-/* Makes a type: metatable `name` with the methods as __index, or, when `index` is given, that function with the table of methods as its
- * upvalue. */
+/* Makes a type: metatable `name` with the methods as __index, or, when `index` is given, that
+ * function with the table of methods as its upvalue. */
 void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction index);
 
 /* Each leaves its table on the stack. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * perilune.core: what our Lua asks of C that belongs to no type. Integrators' files see of it what the sandbox gives them. */
+ * perilune.core: what our Lua asks of C that belongs to no type. Integrators' files see of it what
+ * the sandbox gives them. */
 #include "script/bind.h"
 
 #include "base/err.h"
@@ -16,7 +17,9 @@
 
 #define MAX_LOG_FIELDS 16
 
-/* -- url and http ---------------------------------------------------------------------------------------------------------- */
+/* -- url and http
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static int with_scratch(lua_State *L, void (*put)(pl_buf *out, pl_slice text))
 {
@@ -99,7 +102,9 @@ static int http_is_hop_by_hop(lua_State *L)
     return 1;
 }
 
-/* -- log ------------------------------------------------------------------------------------------------------------------- */
+/* -- log
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static int compare_fields(const void *a, const void *b)
 {
@@ -160,7 +165,9 @@ static int core_log(lua_State *L)
     return 0;
 }
 
-/* -- time and ids ------------------------------------------------------------------------------------------------------------ */
+/* -- time and ids
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static int64_t wall_ms(void)
 {
@@ -183,7 +190,8 @@ static int core_uuid(lua_State *L)
     return 1;
 }
 
-/* env(name): the environment variable PERILUNE_VAR_<name>, or nil. Only variables of this prefix can be read by scripts. */
+/* env(name): the environment variable PERILUNE_VAR_<name>, or nil. Only variables of this prefix
+ * can be read by scripts. */
 static int core_env(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
@@ -192,7 +200,9 @@ static int core_env(lua_State *L)
     return 1;
 }
 
-/* -- modules ----------------------------------------------------------------------------------------------------------------- */
+/* -- modules
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 static int core_bundled(lua_State *L)
 {
@@ -233,7 +243,9 @@ static int core_load(lua_State *L)
     return 1;
 }
 
-/* -- tables -------------------------------------------------------------------------------------------------------------------- */
+/* -- tables
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void set_text(lua_State *L, const char *name, const char *text)
 {
@@ -269,8 +281,9 @@ static void set_functions(lua_State *L, const char *name, const luaL_Reg *functi
 }
 
 static const luaL_Reg url_functions[] = {
-    {"encode", url_encode},           {"encode_form", url_encode_form}, {"parse", url_parse},
-    {"is_absolute", url_is_absolute}, {"join", url_join},               {NULL, NULL},
+    {"encode", url_encode}, {"encode_form", url_encode_form},
+    {"parse", url_parse},   {"is_absolute", url_is_absolute},
+    {"join", url_join},     {NULL, NULL},
 };
 
 static const luaL_Reg http_functions[] = {

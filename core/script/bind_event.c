@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * An event as scripts see it: its known members, and the document, decoded as a whole (once, `value`) or searched (`get`). */
+ * An event as scripts see it: its known members, and the document, decoded as a whole (once,
+ * `value`) or searched (`get`). */
 #include "script/bind.h"
 
 #include "base/json.h"

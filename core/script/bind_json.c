@@ -51,7 +51,8 @@ static int json_decode(lua_State *L)
         luaL_checktype(L, 2, LUA_TTABLE);
         lua_getfield(L, 2, "max_depth");
         max_depth = luaL_optint(L, -1, max_depth);
-        luaL_argcheck(L, max_depth > 0 && max_depth <= PL_JSON_MAX_DEPTH, 2, "max_depth is 1 to 512");
+        luaL_argcheck(L, max_depth > 0 && max_depth <= PL_JSON_MAX_DEPTH, 2,
+                      "max_depth is 1 to 512");
     }
     pl_decode_fault fault;
     if (pl_codec_decode(&vm->codec, L, text, max_depth, &fault) == 0) return 1;
@@ -93,7 +94,8 @@ static int json_encode(lua_State *L)
     return 2;
 }
 
-/* A table to be marked: the argument, or a new one. It may carry a mark, but no metatable of a script's own. */
+/* A table to be marked: the argument, or a new one. It may carry a mark, but no metatable of a
+ * script's own. */
 static void check_markable(lua_State *L)
 {
     pl_shape *shape;
@@ -177,7 +179,8 @@ static int json_escape(lua_State *L)
     return 1;
 }
 
-/* One reference token of a JSON pointer (RFC 6901): pushes the key. An index of an array counts from 0. */
+/* One reference token of a JSON pointer (RFC 6901): pushes the key. An index of an array counts
+ * from 0. */
 static void push_pointer_key(lua_State *L, pl_slice token, int in)
 {
     lua_pushlstring(L, token.ptr, token.len);
@@ -217,18 +220,10 @@ static int json_get(lua_State *L)
 }
 
 static const luaL_Reg json_functions[] = {
-    {"decode", json_decode},
-    {"encode", json_encode},
-    {"array", json_array},
-    {"object", json_object},
-    {"is_array", json_is_array},
-    {"is_object", json_is_object},
-    {"is_exact", json_is_exact},
-    {"to_number", json_to_number},
-    {"keys", json_keys},
-    {"get", json_get},
-    {"escape", json_escape},
-    {NULL, NULL},
+    {"decode", json_decode},     {"encode", json_encode},       {"array", json_array},
+    {"object", json_object},     {"is_array", json_is_array},   {"is_object", json_is_object},
+    {"is_exact", json_is_exact}, {"to_number", json_to_number}, {"keys", json_keys},
+    {"get", json_get},           {"escape", json_escape},       {NULL, NULL},
 };
 
 int pl_open_json(lua_State *L)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The request that render and authenticate write. Values are given in parts (texts, numbers, secret handles), so that credentials go into
- * a field without passing through the script; what may be shown of the field is the same with *** for the secret parts. */
+ * The request that render and authenticate write. Values are given in parts (texts, numbers, secret
+ * handles), so that credentials go into a field without passing through the script; what may be
+ * shown of the field is the same with *** for the secret parts. */
 #include "script/bind.h"
 
 #include "base/secret.h"
@@ -32,7 +33,9 @@ static int refuse(lua_State *L, const pl_exchange *x, const char *what, pl_slice
     return pl_lua_fail(L, class, "%s: \"%.*s\"", what, PL_FMT(about));
 }
 
-/* -- parts ---------------------------------------------------------------------------------------------------------------- */
+/* -- parts
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_exact_or_text(lua_State *L, int index, pl_slice *text)
 {
@@ -42,7 +45,8 @@ static bool is_exact_or_text(lua_State *L, int index, pl_slice *text)
     return e || lua_type(L, index) == LUA_TSTRING;
 }
 
-/* Appends one argument to `value`, and to `shown` what may be seen of it: true when that is not the same. */
+/* Appends one argument to `value`, and to `shown` what may be seen of it: true when that is not the
+ * same. */
 static bool put_part(lua_State *L, int index, pl_buf *value, pl_buf *shown)
 {
     pl_slice part;
@@ -73,7 +77,8 @@ static void check_parts(lua_State *L, int from)
     }
 }
 
-/* Arguments from `from` on, joined, in the arena. `shown` has no pointer when all of it may be seen. */
+/* Arguments from `from` on, joined, in the arena. `shown` has no pointer when all of it may be
+ * seen. */
 static pl_slice join_parts(lua_State *L, int from, pl_arena *arena, pl_slice *shown)
 {
     pl_buf value, visible;
@@ -90,7 +95,9 @@ static pl_slice join_parts(lua_State *L, int from, pl_arena *arena, pl_slice *sh
     return joined;
 }
 
-/* -- methods -------------------------------------------------------------------------------------------------------------- */
+/* -- methods
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static int request_method(lua_State *L)
 {
@@ -144,7 +151,8 @@ static int request_set_header(lua_State *L)
     return 0;
 }
 
-/* A secret goes on the list of what is masked in its encoded form too: in a URL it does not look like itself. */
+/* A secret goes on the list of what is masked in its encoded form too: in a URL it does not look
+ * like itself. */
 static void put_query_value(pl_buf *url, pl_slice value, bool is_secret)
 {
     size_t start = url->len;

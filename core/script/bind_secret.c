@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Secret handles. A script passes one on (request:set_header, set_basic) and cannot read it: it prints as "***", does not concatenate
- * and does not encode. The value is on the list of what is masked from the moment the handle is made. */
+ * Secret handles. A script passes one on (request:set_header, set_basic) and cannot read it: it
+ * prints as "***", does not concatenate and does not encode. The value is on the list of what is
+ * masked from the moment the handle is made. */
 #include "base/secret.h"
 #include "script/bind.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reading a gateway folder. All of it is read before any of it is looked at, so that a load sees one state of the folder and every
- * worker loads the same. What an integrator's editor or version control leaves lying about (hidden files) is not seen; symbolic links are
- * followed, since that is how containers mount folders. */
+ * Reading a gateway folder. All of it is read before any of it is looked at, so that a load sees
+ * one state of the folder and every worker loads the same. What an integrator's editor or version
+ * control leaves lying about (hidden files) is not seen; symbolic links are followed, since that is
+ * how containers mount folders. */
 #include "script/bundle.h"
 
 #include "base/err.h"
@@ -18,8 +19,11 @@
 static const struct {
     const char *name;
     bool takes_all;
-} folders[] = {{"authenticators", false}, {"connectors", false}, {"mappers", false},
-               {"plugins", true},         {"templates", true}};
+} folders[] = {{"authenticators", false},
+               {"connectors", false},
+               {"mappers", false},
+               {"plugins", true},
+               {"templates", true}};
 
 typedef struct reading {
     pl_bundle *bundle;
@@ -164,8 +168,7 @@ static void read_folders(reading *r)
         free(full);
         if (code == ENOENT) continue;
         r->takes_all = folders[i].takes_all;
-        if (code == 0)
-            code = pl_files_walk(r->dir, folders[i].name, PL_BUNDLE_DEPTH, take_file, r);
+        if (code == 0) code = pl_files_walk(r->dir, folders[i].name, PL_BUNDLE_DEPTH, take_file, r);
         if (code) complain(r, folders[i].name, strerror(code));
     }
     if (r->bundle->bytes > PL_BUNDLE_TOTAL_BYTES)

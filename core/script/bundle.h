@@ -18,16 +18,17 @@ typedef struct pl_bundle_file {
 } pl_bundle_file;
 
 struct pl_bundle {
-    char *root; /* what messages put in front of a path: "" or "examples/quickstart/" */
+    char *root;            /* what messages put in front of a path: "" or "examples/quickstart/" */
     pl_bundle_file *files; /* sorted by path */
     size_t count, bytes;
 };
 
-/* A whole file: its bytes (to free) with a NUL behind them, or NULL with errno (EFBIG: more than `max`). */
+/* A whole file: its bytes (to free) with a NUL behind them, or NULL with errno (EFBIG: more than
+ * `max`). */
 char *pl_file_read(const char *path, size_t max, size_t *len);
 
-/* Calls `each` with the path, relative to `root`, of every regular file under root/under; hidden ones are not looked at. 0, or
- * errno of a folder that could not be read. */
+/* Calls `each` with the path, relative to `root`, of every regular file under root/under; hidden
+ * ones are not looked at. 0, or errno of a folder that could not be read. */
 int pl_files_walk(const char *root, const char *under, int depth,
                   void (*each)(void *ud, const char *path), void *ud);
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * JSON to Lua values and back, so that a document that goes through a script comes out meaning the same: order of keys, null, empty
- * arrays and every digit survive. What a document becomes:
+ * JSON to Lua values and back, so that a document that goes through a script comes out meaning the
+ * same: order of keys, null, empty arrays and every digit survive. What a document becomes:
  *
- *   object   an ordinary table; its metatable leads to its shape, the sequence of its keys (json_shape.c)
- *   array    an ordinary sequence with the array metatable
- *   null     one userdata
- *   number   a Lua number if Lua prints it back as it was written, else an exact number (json_number.c)
+ *   object   an ordinary table; its metatable leads to its shape, the sequence of its keys
+ * (json_shape.c) array    an ordinary sequence with the array metatable null     one userdata
+ *   number   a Lua number if Lua prints it back as it was written, else an exact number
+ * (json_number.c)
  *
- * One codec a state, used by that state's thread. Indexes of the stack are absolute unless they say otherwise. */
+ * One codec a state, used by that state's thread. Indexes of the stack are absolute unless they say
+ * otherwise. */
 #ifndef PL_SCRIPT_CODEC_H
 #define PL_SCRIPT_CODEC_H
 
@@ -20,24 +21,26 @@
 typedef struct pl_shape pl_shape;
 
 typedef struct pl_codec {
-    int cells;       /* registry: table of each shape's key and metatable */
-    int array_meta;  /* registry */
-    int null;        /* registry */
-    int exact;       /* registry: text -> exact number, weak */
-    pl_shape *root;  /* of the empty object */
+    int cells;      /* registry: table of each shape's key and metatable */
+    int array_meta; /* registry */
+    int null;       /* registry */
+    int exact;      /* registry: text -> exact number, weak */
+    pl_shape *root; /* of the empty object */
     pl_shape **buckets;
     uint32_t shape_count;
     int next_cell;
-    pl_buf text;     /* scratch: unescaped strings; messages */
-    pl_buf key;      /* scratch: unescaped keys */
-    pl_buf out;      /* scratch: what encode writes */
-    pl_buf keys;     /* scratch: keys to be sorted, a stack */
+    pl_buf text; /* scratch: unescaped strings; messages */
+    pl_buf key;  /* scratch: unescaped keys */
+    pl_buf out;  /* scratch: what encode writes */
+    pl_buf keys; /* scratch: keys to be sorted, a stack */
 } pl_codec;
 
 void pl_codec_init(pl_codec *c, lua_State *L);
 void pl_codec_fini(pl_codec *c);
 
-/* -- decode ----------------------------------------------------------------------------------------------------------- */
+/* -- decode
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct pl_decode_fault {
     const char *message; /* static, or in the codec until its next use */
@@ -46,30 +49,41 @@ typedef struct pl_decode_fault {
 } pl_decode_fault;
 
 /* Pushes the value of a document: 0, or PL_E_BAD_JSON with *fault and nothing pushed. */
-int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, int max_depth, pl_decode_fault *fault);
+int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, int max_depth,
+                    pl_decode_fault *fault);
 void pl_codec_push_null(pl_codec *c, lua_State *L);
 /* Pushes the number that a valid JSON literal stands for. */
 void pl_codec_push_number(pl_codec *c, lua_State *L, pl_slice literal);
 
-/* -- encode ----------------------------------------------------------------------------------------------------------- */
+/* -- encode
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct pl_encode_options {
     bool sorted;     /* all keys sorted, not only those of plain tables */
     pl_slice indent; /* of one level; empty: no white space at all */
 } pl_encode_options;
 
-/* Appends the value at `index`: 0, or PL_E_SCRIPT with the reason, which names the place, in c->text. */
-int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options, pl_buf *out);
-/* Pushes the string keys of a table as an array: in source order, later ones behind them, sorted. */
+/* Appends the value at `index`: 0, or PL_E_SCRIPT with the reason, which names the place, in
+ * c->text. */
+int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options,
+                    pl_buf *out);
+/* Pushes the string keys of a table as an array: in source order, later ones behind them, sorted.
+ */
 void pl_codec_push_keys(pl_codec *c, lua_State *L, int table);
-/* Appends a number the shortest way that reads back as the same; false for NaN and the infinities. */
+/* Appends a number the shortest way that reads back as the same; false for NaN and the infinities.
+ */
 bool pl_number_put(pl_buf *out, double n);
-/* What cannot be written of a string: the offset of its first byte that is not UTF-8, or -1 when all was appended. */
+/* What cannot be written of a string: the offset of its first byte that is not UTF-8, or -1 when
+ * all was appended. */
 int64_t pl_string_put(pl_buf *out, const char *s, size_t len);
 
-/* -- shapes ------------------------------------------------------------------------------------------------------------ */
+/* -- shapes
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
-/* How a table is marked. With PL_TABLE_LISTED its keys are in a list of its own, because it has too many for a shape. */
+/* How a table is marked. With PL_TABLE_LISTED its keys are in a list of its own, because it has too
+ * many for a shape. */
 enum pl_table_kind { PL_TABLE_PLAIN, PL_TABLE_ARRAY, PL_TABLE_SHAPED, PL_TABLE_LISTED };
 
 #define PL_SHAPE_MAX_KEYS 64 /* an object with more keeps a list of its own */
@@ -80,11 +94,12 @@ struct pl_shape {
     pl_shape *next;   /* in the bucket */
     const char *key;  /* the last key: bytes of the Lua string in the cells */
     size_t key_len;
-    char *member;     /* `"key":` as JSON */
+    char *member; /* `"key":` as JSON */
     size_t member_len;
-    const pl_shape **path; /* the shapes of one key, two keys, ... down to this; made with the metatable */
-    int cell;         /* cells[cell] is the key, cells[cell + 1] the metatable once there is a path */
-    uint32_t depth;   /* how many keys */
+    const pl_shape *
+        *path;      /* the shapes of one key, two keys, ... down to this; made with the metatable */
+    int cell;       /* cells[cell] is the key, cells[cell + 1] the metatable once there is a path */
+    uint32_t depth; /* how many keys */
     uint32_t children;
 };
 
@@ -92,8 +107,10 @@ enum pl_shape_step { PL_SHAPE_OK, PL_SHAPE_DUPLICATE, PL_SHAPE_FULL };
 
 void pl_shapes_init(pl_codec *c, lua_State *L);
 void pl_shapes_fini(pl_codec *c);
-/* From a shape by one more key to the next. FULL: the trie takes no more here. `cells`: index of the table of cells. */
-enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape, pl_slice key);
+/* From a shape by one more key to the next. FULL: the trie takes no more here. `cells`: index of
+ * the table of cells. */
+enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape,
+                                  pl_slice key);
 /* Marks the table at `table`. */
 void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table);
 /* Pops a list of keys off the stack and marks the table with it. */
@@ -105,7 +122,9 @@ enum pl_table_kind pl_table_kind_of(lua_State *L, int table, pl_shape **shape);
 void pl_table_push_list(lua_State *L, int table);
 extern char pl_array_mark;
 
-/* -- exact numbers ------------------------------------------------------------------------------------------------------ */
+/* -- exact numbers
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 #define PL_EXACT "perilune.exact" /* name of the userdata's metatable in the registry */
 #define PL_NULL  "perilune.null"
@@ -117,7 +136,8 @@ typedef struct pl_exact {
 
 void pl_numbers_init(pl_codec *c, lua_State *L);
 const pl_exact *pl_exact_at(lua_State *L, int index); /* or NULL */
-/* The number of an exact number: false when a double does not hold it (an integer beyond 2^53, a magnitude beyond 10^308). */
+/* The number of an exact number: false when a double does not hold it (an integer beyond 2^53, a
+ * magnitude beyond 10^308). */
 bool pl_exact_value(const pl_exact *e, double *value);
 /* Reads literals that Lua prints back as they are written; others: false. */
 bool pl_number_is_plain(pl_slice literal, double *value);

@@ -8,7 +8,8 @@
  *                                    v     |
  *                                    waiting --cancel--> free (generation + 1)
  *
- * A coroutine that has returned is used again; one that raised or was cancelled cannot be, and the slot gets a new one. */
+ * A coroutine that has returned is used again; one that raised or was cancelled cannot be, and the
+ * slot gets a new one. */
 #include "script/gate.h"
 
 #include "base/err.h"
@@ -24,7 +25,9 @@
 #define MAX_SLEEP_S   86400.0
 #define MESSAGE_DEPTH 20 /* calls up the stack in which the integrator's file is looked for */
 
-/* -- error values --------------------------------------------------------------------------------------------------------- */
+/* -- error values
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static int failure_tostring(lua_State *L)
 {
@@ -142,7 +145,9 @@ static int on_error(lua_State *L)
     return 1; /* the error value as it is */
 }
 
-/* -- calls ---------------------------------------------------------------------------------------------------------------- */
+/* -- calls
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 int pl_gate_call(pl_vm *vm, int args, int results)
 {
@@ -159,7 +164,9 @@ int pl_gate_call(pl_vm *vm, int args, int results)
     return code;
 }
 
-/* -- slots ---------------------------------------------------------------------------------------------------------------- */
+/* -- slots
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static uint64_t handle_of(const pl_slot *slot)
 {
@@ -301,7 +308,8 @@ int pl_gate_lua_sleep(lua_State *L)
     luaL_argcheck(L, seconds >= 0 && seconds <= MAX_SLEEP_S, 1, "expected 0 to 86400 seconds");
     pl_slot *slot = vm->gate.running;
     if (slot == NULL || vm->wheel == NULL)
-        return luaL_error(L, "sleep works only while a request is rendered, authenticated or mapped");
+        return luaL_error(L,
+                          "sleep works only while a request is rendered, authenticated or mapped");
     if (slot->co != L) return luaL_error(L, "sleep does not work inside a coroutine of a script");
     slot->sleeps = true;
     slot->sleep_s = seconds;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * The one way from C into a script. Whatever a script does, the caller gets a code and, on failure, a text; the Lua stack is as it was.
+ * The one way from C into a script. Whatever a script does, the caller gets a code and, on failure,
+ * a text; the Lua stack is as it was.
  *
- * Two forms: a call on the main coroutine, which must not wait, and a run in a coroutine of its own, which may (core.sleep). A
- * run lives in a slot; slots and their coroutines are used again. Outside this file a waiting run is known by its handle only,
+ * Two forms: a call on the main coroutine, which must not wait, and a run in a coroutine of its
+ * own, which may (core.sleep). A run lives in a slot; slots and their coroutines are used again.
+ * Outside this file a waiting run is known by its handle only,
  *
  *     handle = generation of the slot << 32 | number of the slot, from 1
  *
- * and the generation counts up when a run ends: a handle of a run that is over names nothing, whatever lives in the slot by then. */
+ * and the generation counts up when a run ends: a handle of a run that is over names nothing,
+ * whatever lives in the slot by then. */
 #ifndef PL_SCRIPT_GATE_H
 #define PL_SCRIPT_GATE_H
 
@@ -19,10 +22,11 @@
 
 typedef struct pl_vm pl_vm;
 
-/* What becomes of a run: with code 0 the results are at 1 ... top of `co`, otherwise `text` says what went wrong. Returns the code that
- * the run ends with. */
+/* What becomes of a run: with code 0 the results are at 1 ... top of `co`, otherwise `text` says
+ * what went wrong. Returns the code that the run ends with. */
 typedef int pl_finish_fn(void *owner, lua_State *co, int code, pl_slice text);
-/* A run that waited has ended, with what `finish` returned. The last thing that the gate does: the state may be closed in it. */
+/* A run that waited has ended, with what `finish` returned. The last thing that the gate does: the
+ * state may be closed in it. */
 typedef void pl_resumed_fn(void *owner, int code);
 
 typedef struct pl_slot {
@@ -50,8 +54,8 @@ typedef struct pl_gate {
 void pl_gate_init(pl_vm *vm);
 void pl_gate_fini(pl_vm *vm);
 
-/* Calls the function below `args` arguments on the main coroutine: 0 and `results` results in their place, or a code with the text in
- * vm->failure and nothing in their place. */
+/* Calls the function below `args` arguments on the main coroutine: 0 and `results` results in their
+ * place, or a code with the text in vm->failure and nothing in their place. */
 int pl_gate_call(pl_vm *vm, int args, int results);
 
 /* Takes a slot: push a function and its arguments on slot->co, then run it, at once. */
@@ -60,10 +64,12 @@ pl_slot *pl_gate_begin(pl_vm *vm, pl_finish_fn *finish, pl_resumed_fn *resumed, 
 int pl_gate_run(pl_slot *slot, int args, uint64_t *handle);
 /* Goes on with a run that waits; nothing happens when the handle names none. */
 void pl_gate_wake(pl_vm *vm, uint64_t handle);
-/* Forgets a run that waits: neither `finish` nor `resumed` is called. Nothing happens when the handle names none. */
+/* Forgets a run that waits: neither `finish` nor `resumed` is called. Nothing happens when the
+ * handle names none. */
 void pl_gate_cancel(pl_vm *vm, uint64_t handle);
 
-/* Raises {class =, message =}, the message with the place in the integrator's file in front. Does not return. */
+/* Raises {class =, message =}, the message with the place in the integrator's file in front. Does
+ * not return. */
 int pl_lua_fail(lua_State *L, const char *class, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* core.fail and core.sleep */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Decoding. The members of a container are collected on the Lua stack, so that its table is made once and at the right size:
+ * Decoding. The members of a container are collected on the Lua stack, so that its table is made
+ * once and at the right size:
  *
  *     table (nil until then) | list of keys (nil unless listed) | key value key value ...   (top)
  *
- * How many may wait there depends on the depth, since the stack of a C function is bounded (8000 slots in LuaJIT) and every open
- * container keeps what it has collected. An object leaves the shapes for a list of its own when the trie takes no more. */
+ * How many may wait there depends on the depth, since the stack of a C function is bounded (8000
+ * slots in LuaJIT) and every open container keeps what it has collected. An object leaves the
+ * shapes for a list of its own when the trie takes no more. */
 #include "script/codec.h"
 
 #include "base/err.h"
@@ -55,7 +57,9 @@ static int open_container(decoder *d)
     return 0;
 }
 
-/* -- arrays -------------------------------------------------------------------------------------------------------------- */
+/* -- arrays
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static void flush_elements(lua_State *L, int table, int count)
 {
@@ -89,7 +93,9 @@ static int decode_array(decoder *d)
     return 0;
 }
 
-/* -- objects ------------------------------------------------------------------------------------------------------------- */
+/* -- objects
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct object {
     pl_shape *shape;
@@ -198,7 +204,9 @@ static int decode_object(decoder *d)
     return 0;
 }
 
-/* -- values -------------------------------------------------------------------------------------------------------------- */
+/* -- values
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static void push_string(decoder *d, const pl_json_token *token)
 {

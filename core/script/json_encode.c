@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * Encoding. A table is written by what it is marked as: an array, or an object whose keys come in source order with later ones behind
- * them, sorted. An unmarked table of an integrator is a sequence (1..n) or has string keys, which are sorted; anything between the two is
- * an error, never a guess. Nothing of a script runs here (no metamethods), so nothing changes underfoot, and a failure is a return
- * code: the scratch buffers never leak.
+ * Encoding. A table is written by what it is marked as: an array, or an object whose keys come in
+ * source order with later ones behind them, sorted. An unmarked table of an integrator is a
+ * sequence (1..n) or has string keys, which are sorted; anything between the two is an error, never
+ * a guess. Nothing of a script runs here (no metamethods), so nothing changes underfoot, and a
+ * failure is a return code: the scratch buffers never leak.
  *
- * The frames of the containers that are open are linked through the C stack; they say where a mistake is. */
+ * The frames of the containers that are open are linked through the C stack; they say where a
+ * mistake is. */
 #include "script/codec.h"
 
 #include "base/err.h"
 #include "base/json.h"
-#include "base/json_bytes.h"
 
 #include <lauxlib.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_WHOLE 0x1p53
-#define SLOTS     8 /* of the Lua stack, for one level */
+#define SLOTS 8 /* of the Lua stack, for one level */
 
 typedef struct frame {
     const struct frame *up;
@@ -39,7 +38,9 @@ typedef struct encoder {
 
 static int encode_value(encoder *e, int index, frame *up);
 
-/* -- mistakes ------------------------------------------------------------------------------------------------------------ */
+/* -- mistakes
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void put_pointer(pl_buf *text, const frame *f)
 {
@@ -70,95 +71,9 @@ static int refuse(encoder *e, const frame *where, const char *what)
     return PL_E_SCRIPT;
 }
 
-/* -- strings and numbers -------------------------------------------------------------------------------------------------- */
-
-static size_t put_escape(char *out, unsigned char c)
-{
-    static const char names[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
-    const char *name = c ? strchr(names, c) : NULL;
-    if (name) {
-        out[0] = '\\';
-        out[1] = letters[name - names];
-        return 2;
-    }
-    return (size_t)snprintf(out, 7, "\\u%04x", c);
-}
-
-int64_t pl_string_put(pl_buf *out, const char *s, size_t len)
-{
-    const char *p = s, *end = s + len;
-    while (p < end) {
-        const char *start = p;
-        while (p < end) {
-            uint8_t class = pl_json_class[(unsigned char)*p];
-            if (class == PL_JSON_PLAIN) {
-                p++;
-                continue;
-            }
-            if (class < PL_JSON_STRAY) break;
-            int bytes = pl_utf8_length(p, end);
-            if (bytes < 0) return p - s;
-            p += bytes;
-        }
-        pl_buf_put(out, start, (size_t)(p - start));
-        if (p < end) out->len += put_escape(pl_buf_reserve(out, 8), (unsigned char)*p++);
-    }
-    return -1;
-}
-
-static void put_whole(pl_buf *out, double n)
-{
-    char digits[24], *p = digits + sizeof digits;
-    uint64_t left = (uint64_t)fabs(n);
-    do
-        *--p = (char)('0' + left % 10);
-    while (left /= 10);
-    if (n < 0) *--p = '-';
-    pl_buf_put(out, p, (size_t)(digits + sizeof digits - p));
-}
-
-/* Few decimals, as prices have: the digits are an integer below 2^53 that, divided by a power of ten (one correctly rounded
- * operation, as reading does it), gives n again. */
-static bool put_decimal(pl_buf *out, double n)
-{
-    double scale = 10, magnitude = fabs(n);
-    if (magnitude < 1e-3 || magnitude > 1e9) return false;
-    for (int decimals = 1; decimals <= 6; decimals++, scale *= 10) {
-        double digits = nearbyint(magnitude * scale);
-        if (digits / scale != magnitude) continue;
-        char text[24];
-        uint64_t whole = (uint64_t)(digits / scale), rest = (uint64_t)digits - whole * (uint64_t)scale;
-        for (int i = decimals; i > 0; i--, rest /= 10)
-            text[i] = (char)('0' + rest % 10);
-        text[0] = '.';
-        if (n < 0) pl_buf_put_char(out, '-');
-        put_whole(out, (double)whole);
-        pl_buf_put(out, text, (size_t)decimals + 1);
-        return true;
-    }
-    return false;
-}
-
-bool pl_number_put(pl_buf *out, double n)
-{
-    if (!isfinite(n)) return false;
-    if (n == 0 && signbit(n)) {
-        PL_BUF_PUT(out, "-0");
-        return true;
-    }
-    if (fabs(n) <= MAX_WHOLE && n == floor(n)) {
-        put_whole(out, n);
-        return true;
-    }
-    if (put_decimal(out, n)) return true;
-    char text[32];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, n);
-        if (strtod(text, NULL) == n) break;
-    }
-    pl_buf_put(out, text, strlen(text));
-    return true;
-}
+/* -- strings and numbers
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static int encode_string(encoder *e, const char *s, size_t len, const frame *where)
 {
@@ -175,7 +90,9 @@ static int encode_number(encoder *e, int index, const frame *where)
     return refuse(e, where, "a number that is not finite cannot be written as JSON");
 }
 
-/* -- containers ----------------------------------------------------------------------------------------------------------- */
+/* -- containers
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static void put_line(encoder *e, int depth)
 {
@@ -235,7 +152,8 @@ static int encode_array(encoder *e, int table, frame *f)
     return PL_WAIT; /* not in order, as far as lua_next tells */
 }
 
-/* Elements that are not where sequences keep them (a table built from its end): asked for one by one. */
+/* Elements that are not where sequences keep them (a table built from its end): asked for one by
+ * one. */
 static int encode_scattered_array(encoder *e, int table, frame *f, int count)
 {
     lua_State *L = e->L;
@@ -306,8 +224,9 @@ static bool is_in_path(const pl_shape *shape, pl_slice key)
     return false;
 }
 
-/* Puts the string keys of the table, but those of `except`, sorted onto the stack of keys: how many, or -1 when a key is no
- * string. They are Lua's bytes, which stay while they are keys of the table. */
+/* Puts the string keys of the table, but those of `except`, sorted onto the stack of keys: how
+ * many, or -1 when a key is no string. They are Lua's bytes, which stay while they are keys of the
+ * table. */
 static int collect_keys(encoder *e, int table, const pl_shape *except)
 {
     lua_State *L = e->L;
@@ -376,7 +295,8 @@ static int encode_shaped(encoder *e, int table, frame *f, const pl_shape *shape)
     return count_of(L, table) == found ? 0 : encode_keys_sorted(e, table, f, shape);
 }
 
-/* Takes the key on the top of the stack: from the set, if it is in there, to the end of the ordered ones. */
+/* Takes the key on the top of the stack: from the set, if it is in there, to the end of the ordered
+ * ones. */
 static void move_key(lua_State *L, int set, int ordered)
 {
     lua_pushvalue(L, -1);
@@ -530,9 +450,10 @@ static int encode_userdata(encoder *e, int index, const frame *where)
         PL_BUF_PUT(e->out, "null");
         return 0;
     }
-    return refuse(e, where, luaL_testudata(e->L, index, "perilune.secret")
-                                ? "a secret cannot be written as JSON"
-                                : "a userdata cannot be written as JSON");
+    return refuse(e, where,
+                  luaL_testudata(e->L, index, "perilune.secret")
+                      ? "a secret cannot be written as JSON"
+                      : "a userdata cannot be written as JSON");
 }
 
 static int encode_value(encoder *e, int index, frame *up)
@@ -568,7 +489,8 @@ static int encode_value(encoder *e, int index, frame *up)
     return refuse(e, up, "a value of this type cannot be written as JSON");
 }
 
-int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options, pl_buf *out)
+int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options,
+                    pl_buf *out)
 {
     static const pl_encode_options compact;
     int top = lua_gettop(L);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Numbers that keep what was written. LuaJIT prints a number with 14 significant digits, wherever it prints one (`..`, tostring,
- * table.concat). So a literal becomes a Lua number only if it would be printed back as it stands: at most 14 digits, no exponent, no
- * trailing zero behind the point, not -0. All others become a userdata with the literal in it, which prints, concatenates and encodes as
- * written, and computes like a number as long as a double holds its value. Equal literals are the same userdata, so that they work as
- * keys. What Lua does not let us reach is a comparison with a Lua number, operands of different types: `==` is false and `<` raises;
+ * Numbers that keep what was written. LuaJIT prints a number with 14 significant digits, wherever
+ * it prints one (`..`, tostring, table.concat). So a literal becomes a Lua number only if it would
+ * be printed back as it stands: at most 14 digits, no exponent, no trailing zero behind the point,
+ * not -0. All others become a userdata with the literal in it, which prints, concatenates and
+ * encodes as written, and computes like a number as long as a double holds its value. Equal
+ * literals are the same userdata, so that they work as keys. What Lua does not let us reach is a
+ * comparison with a Lua number, operands of different types: `==` is false and `<` raises;
  * core.json.to_number is for that. */
 #include "script/codec.h"
 
@@ -18,8 +20,9 @@
 static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
                                        1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
 
-/* The value is exact division's: both the digits (below 10^14) and the power (up to 10^18) are doubles, so one correctly rounded
- * operation gives the double nearest to the literal. The grammar was checked by the reader. */
+/* The value is exact division's: both the digits (below 10^14) and the power (up to 10^18) are
+ * doubles, so one correctly rounded operation gives the double nearest to the literal. The grammar
+ * was checked by the reader. */
 bool pl_number_is_plain(pl_slice literal, double *value)
 {
     const char *p = literal.ptr, *end = p + literal.len;
@@ -87,7 +90,8 @@ bool pl_exact_value(const pl_exact *e, double *value)
                                 strcmp(e->text + (*e->text == '-'), "9007199254740992") == 0);
 }
 
-/* -- what scripts do with one -------------------------------------------------------------------------------------------- */
+/* -- what scripts do with one
+ * -------------------------------------------------------------------------------------------- */
 
 static double operand(lua_State *L, int index)
 {
@@ -103,7 +107,8 @@ static double operand(lua_State *L, int index)
 static int compare_integers(const pl_exact *a, const pl_exact *b)
 {
     int a_sign = a->text[0] == '-' ? -1 : 1, b_sign = b->text[0] == '-' ? -1 : 1;
-    if (a_sign != b_sign) return strcmp(a->text, "-0") == 0 && strcmp(b->text, "0") == 0 ? 0 : a_sign;
+    if (a_sign != b_sign)
+        return strcmp(a->text, "-0") == 0 && strcmp(b->text, "0") == 0 ? 0 : a_sign;
     if (a->len != b->len) return a->len < b->len ? -a_sign : a_sign;
     return a_sign * strcmp(a->text, b->text);
 }
@@ -140,12 +145,12 @@ static int exact_le(lua_State *L)
     return 1;
 }
 
-#define ARITHMETIC(name, expression)                                                               \
-    static int exact_##name(lua_State *L)                                                          \
-    {                                                                                              \
-        double a = operand(L, 1), b = operand(L, 2);                                               \
-        lua_pushnumber(L, expression);                                                             \
-        return 1;                                                                                  \
+#define ARITHMETIC(name, expression)                 \
+    static int exact_##name(lua_State *L)            \
+    {                                                \
+        double a = operand(L, 1), b = operand(L, 2); \
+        lua_pushnumber(L, expression);               \
+        return 1;                                    \
     }
 ARITHMETIC(add, a + b)
 ARITHMETIC(sub, a - b)

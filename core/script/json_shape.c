@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * The order of keys. Events of one type have the same keys in the same order, so a state keeps each such sequence once, as a path
- * in a trie, and every object made of it shares one metatable, which leads back to the node:
+ * The order of keys. Events of one type have the same keys in the same order, so a state keeps each
+ * such sequence once, as a path in a trie, and every object made of it shares one metatable, which
+ * leads back to the node:
  *
- *     {} --id--> {id} --type--> {id,type} --data--> {id,type,data}   <- metatable of {"id":1,"type":2,"data":3}
+ *     {} --id--> {id} --type--> {id,type} --data--> {id,type,data}   <- metatable of
+ * {"id":1,"type":2,"data":3}
  *                     `-data--> {id,data}
  *
- * What that buys: an object costs no list of its own; a key that a path already knows is a Lua string at hand instead of bytes
- * to intern; whether a key is there twice is asked once, when an edge is made; and when writing, the key is at hand as JSON text.
+ * What that buys: an object costs no list of its own; a key that a path already knows is a Lua
+ * string at hand instead of bytes to intern; whether a key is there twice is asked once, when an
+ * edge is made; and when writing, the key is at hand as JSON text.
  *
- * The trie never shrinks, so it is bounded: in nodes, in children of one node (documents with ids for keys), in keys of one object.
- * Beyond, an object gets a metatable of its own with the list of its keys. Scripts reach neither (__metatable). */
+ * The trie never shrinks, so it is bounded: in nodes, in children of one node (documents with ids
+ * for keys), in keys of one object. Beyond, an object gets a metatable of its own with the list of
+ * its keys. Scripts reach neither (__metatable). */
 #include "script/codec.h"
 
 #include "base/json.h"
@@ -22,7 +26,8 @@
 #define MAX_CHILDREN 64
 #define BUCKETS      4096 /* power of two */
 
-/* Index in a metatable: [KIND] is a pointer to a shape or one of the two marks, [LIST] the keys of a listed object. */
+/* Index in a metatable: [KIND] is a pointer to a shape or one of the two marks, [LIST] the keys of
+ * a listed object. */
 enum { KIND = 1, LIST };
 
 char pl_array_mark;
@@ -77,7 +82,8 @@ static bool has_key(const pl_shape *s, pl_slice key)
     return false;
 }
 
-enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape, pl_slice key)
+enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape,
+                                  pl_slice key)
 {
     pl_shape *parent = *shape, *s = parent->last;
     if (s && key_is(s, key)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where the Lua of the source tree comes from: the bytecode in the binary, or, while developing, a source tree on disk. */
+ * Where the Lua of the source tree comes from: the bytecode in the binary, or, while developing, a
+ * source tree on disk. */
 #include "script/bundle.h"
 #include "script/embed/embed.h"
 #include "script/vm.h"
@@ -51,8 +52,8 @@ int pl_module_push(pl_vm *vm, lua_State *L, const char *path)
 {
     if (!is_in_tree(path)) return 0;
     if (vm->lua_path) return push_from_disk(vm, L, path);
-    const pl_embedded *f = bsearch(path, pl_embedded_files, pl_embedded_count, sizeof *f,
-                                   compare_embedded);
+    const pl_embedded *f =
+        bsearch(path, pl_embedded_files, pl_embedded_count, sizeof *f, compare_embedded);
     return f ? load_chunk(L, (const char *)f->bytes, f->len, path) : 0;
 }
 
@@ -89,7 +90,8 @@ static void names_on_disk(pl_vm *vm, const char *prefix, void (*each)(void *ud, 
     free(f.paths);
 }
 
-void pl_module_names(pl_vm *vm, const char *prefix, void (*each)(void *ud, const char *path), void *ud)
+void pl_module_names(pl_vm *vm, const char *prefix, void (*each)(void *ud, const char *path),
+                     void *ud)
 {
     if (vm->lua_path) {
         names_on_disk(vm, prefix, each, ud);

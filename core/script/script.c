@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * A generation: one Lua state with a gateway folder in it, behind the functions that the engine calls. `require "perilune"` gives a
- * table of functions, one for each stage; they are kept in the registry and called through the gate.
+ * A generation: one Lua state with a gateway folder in it, behind the functions that the engine
+ * calls. `require "perilune"` gives a table of functions, one for each stage; they are kept in the
+ * registry and called through the gate.
  *
  * What scripts hold for one exchange is one table in the registry (x->script_ref),
  *
  *     { event, request, context, response }
  *
- * made by render and given up by release, which also kills the three userdata, so that a script that has kept one gets an error and not
- * another exchange's memory. Webhooks count from 1 in Lua and from 0 in C. */
+ * made by render and given up by release, which also kills the three userdata, so that a script
+ * that has kept one gets an error and not another exchange's memory. Webhooks count from 1 in Lua
+ * and from 0 in C. */
 #include "script/script.h"
 
 #include "base/err.h"
@@ -22,13 +24,13 @@
 #include <stdlib.h>
 
 /* The functions of lua/perilune/init.lua that are called here. */
-#define FUNCTIONS(X)                                                                               \
-    X(LOAD, "load")                                                                                \
-    X(ROUTE, "route")                                                                              \
-    X(FIND, "find")                                                                                \
-    X(RENDER, "render")                                                                            \
-    X(AUTHENTICATE, "authenticate")                                                                \
-    X(MAP, "map")                                                                                  \
+#define FUNCTIONS(X)                \
+    X(LOAD, "load")                 \
+    X(ROUTE, "route")               \
+    X(FIND, "find")                 \
+    X(RENDER, "render")             \
+    X(AUTHENTICATE, "authenticate") \
+    X(MAP, "map")                   \
     X(DESCRIBE, "describe")
 
 enum function {
@@ -60,7 +62,8 @@ static script *script_of(pl_generation *g)
     return (script *)g;
 }
 
-/* -- reading tables, without running anything of a script ------------------------------------------------------------------- */
+/* -- reading tables, without running anything of a script
+ * ------------------------------------------------------------------- */
 
 static void push_field(lua_State *L, int table, const char *name)
 {
@@ -91,7 +94,9 @@ static int64_t milliseconds(double seconds)
     return seconds > 0 ? llround(seconds * 1000) : 0;
 }
 
-/* -- failures ------------------------------------------------------------------------------------------------------------------ */
+/* -- failures
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static int fail(pl_exchange *x, int code, pl_slice text)
 {
@@ -111,7 +116,9 @@ static void push_function(const script *s, lua_State *L, enum function f)
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->generation);
 }
 
-/* -- route, find, describe ----------------------------------------------------------------------------------------------------- */
+/* -- route, find, describe
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* stack: indices, flags, reason (top) */
 static void read_routes(lua_State *L, uint32_t webhooks, pl_arena *arena, pl_routes *routes)
@@ -137,7 +144,8 @@ static void read_routes(lua_State *L, uint32_t webhooks, pl_arena *arena, pl_rou
     if (routes->count == 0) routes->reason = pl_arena_dup(arena, text);
 }
 
-static void script_route(pl_generation *g, const pl_event *event, pl_arena *arena, pl_routes *routes)
+static void script_route(pl_generation *g, const pl_event *event, pl_arena *arena,
+                         pl_routes *routes)
 {
     script *s = script_of(g);
     lua_State *L = s->vm.L;
@@ -202,7 +210,9 @@ static int script_describe(pl_generation *g, pl_slice connector, pl_buf *out)
     int code = pl_gate_call(&s->vm, 2, 1);
     if (code == 0) {
         code = pl_codec_encode(&s->vm.codec, L, lua_gettop(L), NULL, out);
-        if (code) pl_log(PL_LOG_ERROR, "describe", PL_LOG_SLICE("error", pl_buf_slice(&s->vm.codec.text)));
+        if (code)
+            pl_log(PL_LOG_ERROR, "describe",
+                   PL_LOG_SLICE("error", pl_buf_slice(&s->vm.codec.text)));
         lua_pop(L, 1);
     } else {
         log_failure(s, "the connectors could not be described");
@@ -210,7 +220,9 @@ static int script_describe(pl_generation *g, pl_slice connector, pl_buf *out)
     return code ? PL_E_INTERNAL : 0;
 }
 
-/* -- the stages that may wait ---------------------------------------------------------------------------------------------------- */
+/* -- the stages that may wait
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void push_object(const pl_exchange *x, lua_State *L, int place)
 {
@@ -228,7 +240,8 @@ static void keep_object(const pl_exchange *x, lua_State *L, int place)
     lua_pop(L, 1);
 }
 
-/* A stage that waited is through. The engine may let go of the last reference to the generation in there. */
+/* A stage that waited is through. The engine may let go of the last reference to the generation in
+ * there. */
 static void on_resumed(void *owner, int code)
 {
     pl_exchange *x = owner;
@@ -350,7 +363,9 @@ static void script_release(pl_generation *g, pl_exchange *x)
     x->script_ref = 0;
 }
 
-/* -- loading ------------------------------------------------------------------------------------------------------------------------ */
+/* -- loading
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void script_free(pl_generation *g)
 {
@@ -498,8 +513,8 @@ static bool take_generation(script *s, const pl_bundle *bundle, pl_faults *fault
     return true;
 }
 
-pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *config, uint64_t number,
-                              pl_faults *faults)
+pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *config,
+                              uint64_t number, pl_faults *faults)
 {
     script *s = pl_alloc_zero(sizeof *s);
     s->base = script_functions;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Making a Lua state. Only these libraries are opened: base (with coroutine), table, string, math, bit; and jit, because
- * opening it is what turns the compiler on; it is not left within reach. There is no package library: `require` is ours and finds
- * perilune.* and the few names below, so that nothing comes from the disk of the machine by accident. */
+ * Making a Lua state. Only these libraries are opened: base (with coroutine), table, string, math,
+ * bit; of os what tells the time; and jit, because opening it is what turns the compiler on; it is
+ * not left within reach. There is no package library: `require` is ours and finds perilune.* and
+ * the few names below, so that nothing comes from the disk of the machine by accident. */
 #include "script/vm.h"
 
 #include "base/err.h"
@@ -123,7 +124,8 @@ static int find_module(lua_State *L)
 
 static void make_require(lua_State *L)
 {
-    if (luaL_loadbuffer(L, require_source, sizeof require_source - 1, "=require") != 0) lua_error(L);
+    if (luaL_loadbuffer(L, require_source, sizeof require_source - 1, "=require") != 0)
+        lua_error(L);
     lua_pushcfunction(L, find_module);
     lua_newtable(L); /* stack: chunk, find, loaded (top) */
     pl_open_core(L);
@@ -134,13 +136,28 @@ static void make_require(lua_State *L)
     lua_setglobal(L, "require");
 }
 
+/* The rest of os reaches files, processes and the environment. */
+static void open_os(lua_State *L)
+{
+    static const char *const kept[] = {"clock", "date", "time"};
+    open_library(L, LUA_OSLIBNAME, luaopen_os);
+    lua_getglobal(L, LUA_OSLIBNAME);
+    lua_newtable(L); /* stack: os, what is kept of it (top) */
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        lua_getfield(L, -2, kept[i]);
+        lua_setfield(L, -2, kept[i]);
+    }
+    lua_setglobal(L, LUA_OSLIBNAME);
+    lua_pop(L, 1);
+}
+
 static int open_all(lua_State *L)
 {
     open_library(L, "", luaopen_base);
     open_library(L, LUA_TABLIBNAME, luaopen_table);
     open_library(L, LUA_STRLIBNAME, luaopen_string);
     open_library(L, LUA_MATHLIBNAME, luaopen_math);
-    open_library(L, LUA_OSLIBNAME, luaopen_os); /* the sandbox hands on its clock and date only */
+    open_os(L);
     open_library(L, LUA_BITLIBNAME, luaopen_bit);
     open_library(L, LUA_JITLIBNAME, luaopen_jit);
     lua_pushnil(L);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One Lua state and what C keeps beside it. Made with the libraries that our own Lua needs and no others; what the integrator's files
- * see of them is decided in lua/perilune/sandbox.lua. */
+ * One Lua state and what C keeps beside it. Made with the libraries that our own Lua needs and no
+ * others; what the integrator's files see of them is decided in lua/perilune/sandbox.lua. */
 #ifndef PL_SCRIPT_VM_H
 #define PL_SCRIPT_VM_H
 
@@ -30,10 +30,11 @@ int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth);
 void pl_vm_close(pl_vm *vm);
 pl_vm *pl_vm_of(lua_State *L);
 
-/* Pushes the chunk of a file of the source tree ("lua/perilune/init.lua"): 1; 0 and nothing when there is none; or -1 and a
- * message when it does not compile. */
+/* Pushes the chunk of a file of the source tree ("lua/perilune/init.lua"): 1; 0 and nothing when
+ * there is none; or -1 and a message when it does not compile. */
 int pl_module_push(pl_vm *vm, lua_State *L, const char *path);
 /* Calls `each` with every Lua file whose path starts so, sorted. */
-void pl_module_names(pl_vm *vm, const char *prefix, void (*each)(void *ud, const char *path), void *ud);
+void pl_module_names(pl_vm *vm, const char *prefix, void (*each)(void *ud, const char *path),
+                     void *ud);
 
 #endif

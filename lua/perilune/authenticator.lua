@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Authenticators: an instance of a plugin, { type = "bearer", token = secret "X" }, or a table with
---- an `apply` of its own. Both become { name, apply, config }, and authenticate a request by
+--- Authenticators: an instance of a plugin, { type = "bearer", token = secret "X" }, or a table
+--- with an `apply` of its own. Both become { name, apply, config }, and authenticate a request by
 --- apply(request, config, context).
 
 local nearest = require "perilune.util.nearest"
@@ -24,12 +24,8 @@ local CUSTOM = {
   },
 }
 
-local function report_of(scope)
-  return scope:reporter()
-end
-
 local function custom(scope, path, v)
-  local checked = schema.check(CUSTOM, v, report_of(scope), path)
+  local checked = schema.check(CUSTOM, v, scope:reporter(), path)
   if not checked.apply then return nil end
   local config = checked.config or {}
   if checked.schema then
@@ -38,7 +34,7 @@ local function custom(scope, path, v)
       scope:fault(tables.extend(path, "schema"), message)
     else
       local spec = { type = "record", fields = checked.schema }
-      config = schema.check(spec, config, report_of(scope), tables.extend(path, "config"))
+      config = schema.check(spec, config, scope:reporter(), tables.extend(path, "config"))
     end
   end
   return { name = "custom", apply = checked.apply, config = config }
@@ -62,7 +58,7 @@ local function instance(scope, path, v, plugins)
   end
   local fields = { type = { type = "string" } }
   for name, spec in pairs(found.schema) do fields[name] = spec end
-  local config = schema.check({ type = "record", fields = fields }, v, report_of(scope), path)
+  local config = schema.check({ type = "record", fields = fields }, v, scope:reporter(), path)
   return { name = v.type, apply = found.handler.apply, config = config }
 end
 
@@ -84,7 +80,9 @@ end
 ---@param plugins perilune.plugins
 ---@return perilune.authenticator|nil
 function authenticator.of_connector(scope, v, known, plugins)
-  if type(v) == "table" then return authenticator.compile(scope, { "authenticator" }, v, plugins) end
+  if type(v) == "table" then
+    return authenticator.compile(scope, { "authenticator" }, v, plugins)
+  end
   if v == nil or known[v] then return known[v] end
   if known[v] == nil then
     local names = tables.names(known)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The body of a request: what a webhook says about it, compiled to one function of the context that
---- gives the text (nil: no body). Content types are known here, and only here.
+--- The body of a request: what a webhook says about it, compiled to one function of the context
+--- that gives the text (nil: no body). Content types are known here, and only here.
 
 local core = require "perilune.core"
 local nearest = require "perilune.util.nearest"
@@ -17,7 +17,9 @@ body.EVENT = {}
 
 local NAMED = { json = "application/json", form = "application/x-www-form-urlencoded" }
 local LATER = { xml = true, multipart = true }
-local EXTENSIONS = { json = "json", txt = "text/plain", xml = "application/xml", html = "text/html" }
+local EXTENSIONS = {
+  json = "json", txt = "text/plain", xml = "application/xml", html = "text/html",
+}
 
 --- What a content type is: its media type for the header, and "json", "form" or "text".
 ---@param content_type string
@@ -157,13 +159,18 @@ local function compile_json(scope, path, v)
 end
 
 local function form_text(site)
-  return function(v) return value.text(site, v) end
+  return function(v)
+    if type(v) == "table" and not value.is_markup(v) then
+      value.fail(site, "a form field cannot hold a table")
+    end
+    return value.text(site, v)
+  end
 end
 
 --- A leaf of a form as a constant or a function.
 local function form_leaf(scope, path, v)
   if type(v) == "string" then return (scope:leaf(path, v)) end
-  if type(v) == "table" and (core.json.is_array(v) or tables.is_list(v)) then
+  if type(v) == "table" and core.json.is_array(v) then
     local items = {}
     for i, item in ipairs(v) do items[i] = form_leaf(scope, tables.extend(path, i), item) end
     return function(ctx)

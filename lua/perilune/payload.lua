@@ -2,8 +2,8 @@
 
 --- Bodies: tables that integrators write or return, as JSON and as forms.
 ---
---- A Lua table forgets the order of its keys, so objects are written sorted; `json.ordered` keeps an
---- order. A table is turned into a plan once, when it is loaded: constant JSON with holes,
+--- A Lua table forgets the order of its keys, so objects are written sorted; `json.ordered` keeps
+--- an order. A table is turned into a plan once, when it is loaded: constant JSON with holes,
 ---
 ---     { id = "{{ data.id }}", n = 1 }   ->   '{"id":' , function , ',"n":1}'
 ---
@@ -14,6 +14,7 @@ local tables = require "perilune.util.tables"
 
 local payload = {}
 
+local MIXED = "a table must be a list (1 to n) or have names as keys, not both"
 local MAX_DEPTH = 128 -- of a table that a script returns; a table that holds itself ends here
 
 ---@class perilune.file
@@ -58,22 +59,18 @@ function payload.is_ordered(v) return type(v) == "table" and getmetatable(v) == 
 local function members(v)
   local list = {}
   if payload.is_ordered(v) then
-    for i, pair in ipairs(v.pairs) do list[i] = { pair[1], pair[2], { "pairs", i, 2 } } end
+    for i, pair in ipairs(v.pairs) do list[i] = { pair[1], pair[2] } end
     return list
   end
-  local names = core.json.is_object(v) and core.json.keys(v) or tables.names(v)
-  for i, name in ipairs(names) do list[i] = { name, v[name], { name } } end
   for key in pairs(v) do
-    if type(key) ~= "string" then
-      return nil, "a table must be a list (1 to n) or have names as keys, not both"
-    end
+    if type(key) ~= "string" then return nil, MIXED end
   end
+  for i, name in ipairs(core.json.keys(v)) do list[i] = { name, v[name] } end
   return list
 end
 
 local function is_array(v)
-  if payload.is_ordered(v) or core.json.is_object(v) then return false end
-  return core.json.is_array(v) or next(v) ~= nil and tables.is_list(v)
+  return not payload.is_ordered(v) and core.json.is_array(v)
 end
 
 local function add(parts, part)
@@ -89,6 +86,7 @@ local function plan_into(parts, v, path, leaf, depth)
   if depth > MAX_DEPTH then error("the table is nested too deep", 0) end
   if type(v) ~= "table" or payload.is_file(v) then return add(parts, leaf(v, path)) end
   if is_array(v) then
+    if not tables.is_list(v) then error({ path = path, message = MIXED }, 0) end
     add(parts, "[")
     for i = 1, #v do
       if i > 1 then add(parts, ",") end
@@ -101,13 +99,13 @@ local function plan_into(parts, v, path, leaf, depth)
   add(parts, "{")
   for i, member in ipairs(list) do
     add(parts, (i > 1 and "," or "") .. core.json.encode(member[1]) .. ":")
-    plan_into(parts, member[2], tables.extend(path, member[3][1]), leaf, depth + 1)
+    plan_into(parts, member[2], tables.extend(path, member[1]), leaf, depth + 1)
   end
   return add(parts, "}")
 end
 
 --- The parts of a table as JSON: texts, and what `leaf` gave for values that are no tables (a text,
---- or anything for the caller to evaluate). Nil, a message and the path for a table that is no JSON.
+--- or anything for the caller to evaluate). Nil, a message and the path for a table that is none.
 ---@param v any
 ---@param path any[]
 ---@param leaf fun(v: any, path: any[]): any
@@ -147,6 +145,7 @@ function payload.fields(v)
 end
 
 --- Appends "name=value" to the parts of a form: a list repeats the name, nil and null leave it out.
+--- `text_of` gives the text of a value, or raises an error.
 ---@param parts string[]
 ---@param name string
 ---@param v any
@@ -156,9 +155,6 @@ function payload.add_field(parts, name, v, text_of)
   if type(v) == "table" and is_array(v) then
     for _, item in ipairs(v) do payload.add_field(parts, name, item, text_of) end
     return
-  end
-  if type(v) == "table" and getmetatable(v) == nil or core.json.is_object(v) then
-    error(("the form field '%s' cannot hold a table"):format(name), 0)
   end
   parts[#parts + 1] = core.url.encode_form(name) .. "=" .. core.url.encode_form(text_of(v))
 end

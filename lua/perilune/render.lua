@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- A webhook and an event to a request: method, URL, headers, params, body. `compile` turns what the
---- connector's file says into an entry, once; `run` carries an entry out, for each attempt.
+--- A webhook and an event to a request: method, URL, headers, params, body. `compile` turns what
+--- the connector's file says into an entry, once; `run` carries an entry out, for each attempt.
 
 local core = require "perilune.core"
 local body = require "perilune.body"
@@ -143,12 +143,12 @@ end
 ---@param path any[]        of the webhook
 ---@param options { base_url: any, require_https: boolean }
 function render.compile(entry, scope, connector, webhook, path, options)
-  local function at(key) return webhook[key] ~= nil and tables.extend(path, key) or { key } end
   local url_path = tables.extend(path, "url")
   entry.where = scope:where(path)
-  entry.when = scope:expression(at "when", webhook.when)
+  entry.when = scope:expression(tables.extend(path, "when"), webhook.when)
   entry.base_url = options.base_url
-  entry.method = compile_method(scope, at "method", webhook.method or connector.method or "POST")
+  entry.method = compile_method(scope, webhook.method and tables.extend(path, "method")
+    or { "method" }, webhook.method or connector.method or "POST")
   local url = webhook.url
   if url ~= nil then
     local is_path = type(url) == "string" and url:find("^/") ~= nil
@@ -161,7 +161,8 @@ function render.compile(entry, scope, connector, webhook, path, options)
   local content_type = webhook.content_type or connector.content_type
   if webhook.body == nil and BODYLESS[entry.method] then return end
   if webhook.body == nil then content_type = webhook.content_type end
-  entry.body, entry.media = body.compile(scope, at "body", webhook.body, content_type)
+  entry.body, entry.media = body.compile(scope, tables.extend(path, "body"), webhook.body,
+    content_type)
 end
 
 local function set_method(entry, ctx, request)

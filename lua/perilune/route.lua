@@ -3,7 +3,7 @@
 --- Which webhooks want an event. An index, so that an event asks only those it may concern:
 ---
 ---     type --> all                                 triggers without a key
----          `-> keyed: name of the key --> value    keyed triggers, e.g. data.field == "delivery_date"
+---          `-> keyed: name of the key --> value    keyed triggers, e.g. data.field == "due"
 ---
 --- each of which is a bucket: the webhooks that apply always, and those whose connector has an
 --- `applies_to`, by the value of its first field. What is found this way is asked for the rest:

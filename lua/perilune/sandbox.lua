@@ -44,8 +44,8 @@ local LIBRARIES = {
 local LEVELS = { "debug", "info", "warn", "error" }
 
 ---@class perilune.sandbox_options
----@field secret fun(name: string, level: integer): any   what `secret "X"` does
----@field require? fun(name: string): any                  for a plugin's own files
+---@field secret fun(name: string): any    what `secret "X"` does
+---@field require? fun(name: string): any  for a plugin's own files
 
 local function json_library()
   return {
@@ -112,7 +112,7 @@ function sandbox.new(options)
   local env = {
     env = environment, file = payload.file, json = json_library(), log = log_library(), now = core.now,
     sleep = core.sleep, uuid = core.uuid,
-    secret = function(name) return options.secret(name, 3) end,
+    secret = options.secret,
     require = options.require or function()
       error("require works in a plugin only, for the plugin's own files", 2)
     end,

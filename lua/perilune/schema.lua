@@ -43,7 +43,9 @@ function schema.kind(v)
   if v == nil then return "nothing" end
   if v == core.json.null then return "json.null" end
   if core.is_secret(v) then return "a secret" end
-  if type(v) == "table" then return (next(v) ~= nil and tables.is_list(v)) and "a list" or "a table" end
+  if type(v) == "table" then
+    return next(v) ~= nil and tables.is_list(v) and "a list" or "a table"
+  end
   return "a " .. type(v)
 end
 

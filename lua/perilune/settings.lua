@@ -76,8 +76,8 @@ local function vocabulary(events, scope, reserved)
   for name, v in pairs(events) do
     local path = { "events", name }
     local trigger = type(name) == "number" and v or name
-    local checked = {}
-    if type(name) ~= "number" then checked = schema.check(KEYED, v, scope:reporter(), path) or {} end
+    local is_keyed = type(name) ~= "number"
+    local checked = is_keyed and schema.check(KEYED, v, scope:reporter(), path) or {}
     if type(trigger) ~= "string" or trigger == "" then
       scope:fault(path, ("'events' wants names of triggers, got %s"):format(schema.kind(trigger)))
     elseif known[trigger] then

@@ -48,14 +48,12 @@ end
 --- What `secret "X"` does in a file. While loading, a secret that is not set is a fault of its line
 --- and the file goes on, so that its other mistakes are found as well.
 function Workshop:secret_in(file)
-  return function(name, level)
-    if type(name) ~= "string" then error("secret wants a name", level) end
+  return function(name)
+    if type(name) ~= "string" then error("secret wants a name", 2) end
     local handle, message = core.secret(name)
     if handle then return handle end
-    if not self.is_loading then error(message, level) end
-    local _, position = pcall(error, "", level + 2)
-    local line = errors.split(file, tostring(position) .. " ")
-    self.faults:add(file, line, message)
+    if not self.is_loading then error(message, 2) end
+    self.faults:add(file, debug.getinfo(2, "l").currentline, message)
     return core.secret_of("(not set)")
   end
 end

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The codec beside lua-cjson, in one run and one state: microseconds for one decode and one encode of an event of about 1 kB and a
- * document of about 100 kB. Not a test: prints figures. */
+ * The codec beside lua-cjson, in one run and one state: microseconds for one decode and one encode
+ * of an event of about 1 kB and a document of about 100 kB. Not a test: prints figures. */
 #include "script/vm.h"
 
 #include <lauxlib.h>
@@ -10,14 +10,18 @@
 
 static const char source[] =
     "local cjson, json, clock = require 'cjson', require('perilune.core').json, ...\n"
-    "local line = '{\"sku\":\"A-%d\",\"name\":\"Gasket, nitrile, %d mm\",\"quantity\":%d,\"price\":%d.25,"
+    "local line = '{\"sku\":\"A-%d\",\"name\":\"Gasket, nitrile, %d "
+    "mm\",\"quantity\":%d,\"price\":%d.25,"
     "\"taxable\":true,\"note\":null}'\n"
     "local function document(lines)\n"
     "  local t = {}\n"
     "  for i = 1, lines do t[i] = line:format(i, i % 90, i * 3 % 17, i % 400) end\n"
     "  return '{\"id\":\"0198c7f0-5b1e-7c3a-9d2e-6f1a2b3c4d5e\",\"type\":\"order.placed\",'\n"
-    "    .. '\"time\":\"2026-11-21T08:15:30.123Z\",\"source\":\"/shop/eu1\",\"data\":{\"order\":{\"id\":48151,'\n"
-    "    .. '\"customer\":{\"name\":\"Zo\\195\\171 Ltd\",\"email\":\"orders@zoe.example\",\"vip\":false},'\n"
+    "    .. "
+    "'\"time\":\"2026-11-21T08:15:30.123Z\",\"source\":\"/shop/"
+    "eu1\",\"data\":{\"order\":{\"id\":48151,'\n"
+    "    .. '\"customer\":{\"name\":\"Zo\\195\\171 "
+    "Ltd\",\"email\":\"orders@zoe.example\",\"vip\":false},'\n"
     "    .. '\"lines\":[' .. table.concat(t, ',') .. ']}}}'\n"
     "end\n"
     "local function measure(count, f, arg)\n"

@@ -11,7 +11,6 @@ connection; a client that goes away ends the misbehaviour.
 """
 import argparse
 import gzip
-import json
 import socket
 import ssl
 import struct
@@ -72,11 +71,6 @@ def drip(connection, data):
         time.sleep(1)
 
 
-def answer_json(connection, value, headers=b""):
-    body = json.dumps(value).encode()
-    connection.sendall(HEAD + headers + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-
-
 # -- the modes: each is the function of its name, with "-" for "_" --
 
 
@@ -84,8 +78,12 @@ def ok(connection, request):
     connection.sendall(OK)
 
 
-def echo_headers(connection, request):
-    answer_json(connection, {"headers": request.headers})
+def echo_authorization(connection, request):
+    """Behind some padding, so that a cap can be made to strike within it."""
+    value = next((value for name, value in request.headers if name == "Authorization"), "")
+    body = b"x" * int(request.query.get("pad", "0")) + value.encode()
+    head = b"HTTP/1.1 200 OK\r\nX-Echo: %s\r\nContent-Length: %d\r\n\r\n"
+    connection.sendall(head % (value.encode(), len(body)) + body)
 
 
 def reset_connection(connection, request):
@@ -230,7 +228,7 @@ def barrier(connection, request):
 
 
 modes = [
-    ok, echo_headers, reset_connection, reset_in_body, close, close_early, hang, hang_after_head,
+    ok, echo_authorization, reset_connection, reset_in_body, close, close_early, hang, hang_after_head,
     drip_head, drip_body, garbage, bad_status, endless, endless_chunks, endless_head,
     endless_continue, big_headers, short, short_chunks, bad_chunk, http10, interim, gzip_body,
     gzip_bomb, bad_gzip, redirect, slow, status, reused, barrier,

@@ -217,9 +217,21 @@ describe("an error", function()
   end)
 
   it("stands where a secret would be written into a body", function()
-    assert.matches("a secret cannot be written as JSON",
-      fails [[url = "/", body = function(c) return { a = c.context.s.key } end,
+    support.setenv("PERILUNE_SECRET_SPEC_SET", "abcdef")
+    assert.matches("a secret cannot be written in a template",
+      fails [[url = "/", body = { a = "x{{ s.key }}" },
         context = { s = { key = secret "SPEC_SET" } }]], 1, true)
+    assert.matches("secret cannot be written as JSON",
+      fails [[url = "/", body = { a = "{{ s.key }}" },
+        context = { s = { key = secret "SPEC_SET" } }]], 1, true)
+    assert.matches("connectors/acme.lua:4: a secret may not stand in a body",
+      fails [[url = "/", body = { a = secret "SPEC_SET" }]], 1, true)
+  end)
+
+  it("does not stand where a secret is a header of its own", function()
+    support.setenv("PERILUNE_SECRET_SPEC_SET", "abcdef")
+    assert.equal("<secret>",
+      render([[url = "/", headers = { ["X-Key"] = secret "SPEC_SET" }]]).headers["x-key"])
   end)
 end)
 

@@ -8,6 +8,14 @@ local perilune = require "perilune"
 
 local support = {}
 
+local ffi = require "ffi"
+ffi.cdef "int setenv(const char *name, const char *value, int overwrite);"
+
+--- Sets an environment variable of this process.
+function support.setenv(name, value)
+  assert(ffi.C.setenv(name, value, 1) == 0)
+end
+
 local BUNDLED = { "none", "basic", "bearer" }
 
 local function read(path)

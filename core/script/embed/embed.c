@@ -4,8 +4,9 @@
  *
  *   embed OUT.c ROOT PATH...      paths relative to ROOT
  *
- * A chunk is named after its path without a leading "lua/", so that messages read perilune/render.lua:12. Line numbers and local
- * names stay in the bytecode: a traceback without them is of no use to anyone. */
+ * A chunk is named after its path without a leading "lua/", so that messages read
+ * perilune/render.lua:12. Line numbers and local names stay in the bytecode: a traceback without
+ * them is of no use to anyone. */
 #include "script/embed/embed.h"
 
 #include <lauxlib.h>
@@ -66,7 +67,8 @@ static int compare_paths(const void *a, const void *b)
 static int embed_all(lua_State *L, FILE *out, const char *root, char **paths, int count)
 {
     qsort(paths, (size_t)count, sizeof *paths, compare_paths);
-    fprintf(out, "/* Written by core/script/embed/embed.c. */\n#include \"script/embed/embed.h\"\n\n");
+    fprintf(out,
+            "/* Written by core/script/embed/embed.c. */\n#include \"script/embed/embed.h\"\n\n");
     for (int i = 0; i < count; i++)
         if (embed_file(L, out, root, paths[i], i) != 0) return 1;
     fprintf(out, "\nconst pl_embedded pl_embedded_files[] = {\n");

@@ -5,9 +5,9 @@
 ---     Dear {{ name|upper }}     out[1] = "Dear "
 ---                               out[2] = write_text(S[1], F.upper(S[1], ctx.name))
 ---
---- `emit` makes an expression of a node; what Lua's own operators cannot say (and, or, x if c else y:
---- other truth, undefined values) becomes statements with a temporary in front of it. S[line] is
---- the site of a line, for errors: the same code serves every place where the same text stands.
+--- `emit` makes an expression of a node; what Lua's own operators cannot say (and, or, x if c else
+--- y: other truth, undefined values) becomes statements with a temporary in front of it. S[line]
+--- is the site of a line, for errors: the same code serves every place where the same text stands.
 
 local core = require "perilune.core"
 local escape = require "perilune.template.escape"
@@ -30,7 +30,8 @@ local RUNTIME = {
 local HEADER = [[
 local R, K = ...
 local get, look_up, truthy, equal = R.get, R.look_up, R.truthy, R.equal
-local less, contains, text, list, null, concat = R.less, R.contains, R.text, R.list, R.null, R.concat
+local less, contains, text, list = R.less, R.contains, R.text, R.list
+local null, concat = R.null, R.concat
 local F, T, W = R.F, R.T, R.W
 return function(S)
 return function(ctx)

@@ -38,7 +38,7 @@ end
 
 --- Lua numbers and the exact ones of the JSON decoder.
 function value.is_number(v)
-  return type(v) == "number" or type(v) == "userdata" and v ~= null and not core.is_secret(v)
+  return type(v) == "number" or core.json.is_exact(v)
 end
 
 local is_number = value.is_number
@@ -51,18 +51,7 @@ function value.truthy(v)
   return not (is_number(v) and tonumber(tostring(v)) == 0)
 end
 
-local function is_list(v)
-  return core.json.is_array(v) or not core.json.is_object(v) and #v > 0
-end
-
---- Keys of a decoded object in their order, of another table sorted.
-local function keys(v)
-  if core.json.is_object(v) then return core.json.keys(v) end
-  local names = {}
-  for key in pairs(v) do names[#names + 1] = key end
-  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
-  return names
-end
+local is_list, keys = core.json.is_array, core.json.keys
 
 --- Numbers as Python writes them: whole ones without a fraction, and every digit that counts.
 local function number_text(v)

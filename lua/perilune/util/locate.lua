@@ -1,12 +1,14 @@
 -- SPDX-License-Identifier: MIT
 
---- Where in a file does the table that it returns say something? LuaJIT does not tell, so the source
---- is read once more: the constructor behind the last `return` of the chunk (or behind the local
---- that is returned) becomes a tree of lines,
+--- Where in a file does the table that it returns say something? LuaJIT does not tell, so the
+--- source is read once more: the constructor behind the last `return` of the chunk (or behind the
+--- local that is returned) becomes a tree of lines,
 ---
----     return {                      {line=1, value=1, fields = {
----       webhooks = {                  webhooks = {line=2, value=2, fields = {
----         { url = "/a" },               [1] = {line=3, value=3, fields = { url = {line=3, value=3} }}
+---     return {              { line=1, value=1, fields = {
+---       webhooks = {          webhooks = { line=2, value=2, fields = {
+---         {                     [1] = { line=3, value=3, fields = {
+---           url =                 url = { line=4, value=5 },
+---             "/a",
 ---
 --- A path that is not there (built by a function, say) gets the line of its nearest ancestor.
 

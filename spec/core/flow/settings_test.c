@@ -43,12 +43,22 @@ TEST(numbers_are_read_strictly)
     pl_settings s;
     pl_settings_init(&s);
     static const char *const bad[][2] = {
-        {"workers", ""},       {"workers", "-1"},       {"workers", "1.5"},  {"workers", "4k"},
-        {"workers", " 4"},     {"workers", "9007199254740992"},
-        {"limits.body", "k"},  {"limits.body", "1T"},   {"limits.body", "1.5M"},
-        {"limits.body", "9007199254740991G"},           {"timeouts.call", ""},
-        {"timeouts.call", "."}, {"timeouts.call", "1.2.3"}, {"timeouts.call", "-1"},
-        {"timeouts.call", "1e3"}, {"timeouts.call", "5s"},
+        {"workers", ""},
+        {"workers", "-1"},
+        {"workers", "1.5"},
+        {"workers", "4k"},
+        {"workers", " 4"},
+        {"workers", "9007199254740992"},
+        {"limits.body", "k"},
+        {"limits.body", "1T"},
+        {"limits.body", "1.5M"},
+        {"limits.body", "9007199254740991G"},
+        {"timeouts.call", ""},
+        {"timeouts.call", "."},
+        {"timeouts.call", "1.2.3"},
+        {"timeouts.call", "-1"},
+        {"timeouts.call", "1e3"},
+        {"timeouts.call", "5s"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK(set(&s, bad[i][0], bad[i][1]) != NULL);

@@ -21,7 +21,8 @@ TEST(the_files_that_matter_are_read_sorted)
     pl_faults faults = {0};
     CHECK_EQ_INT(pl_bundle_read(f.path, &b, &faults), 0);
     static const char *const paths[] = {"connectors/a.lua", "connectors/b.lua", "gateway.lua",
-                                        "plugins/acme/handler.lua", "templates/deep/er/order.json.j2"};
+                                        "plugins/acme/handler.lua",
+                                        "templates/deep/er/order.json.j2"};
     CHECK_EQ_INT(b->count, 5);
     for (size_t i = 0; i < 5 && b->count == 5; i++)
         CHECK_EQ_STR(b->files[i].path, paths[i]);

@@ -52,8 +52,15 @@ static pl_slice run(const char *source)
 TEST(documents_come_out_as_they_went_in)
 {
     static const char *const documents[] = {
-        "null", "true", "\"\"", "[]", "{}", "[[],{},[{}]]", "{\"a\":[],\"b\":{}}",
-        "{\"b\":1,\"a\":2,\"10\":3,\"9\":4}", "{\"5\":[null,null],\"\":0}",
+        "null",
+        "true",
+        "\"\"",
+        "[]",
+        "{}",
+        "[[],{},[{}]]",
+        "{\"a\":[],\"b\":{}}",
+        "{\"b\":1,\"a\":2,\"10\":3,\"9\":4}",
+        "{\"5\":[null,null],\"\":0}",
         "[9007199254740991,1234567890123456789,123456789012345,1000000000000000]",
         "[1.0,1e3,1E+3,-0,-0.0,0.10,0.1,0.0001,0.00001,1.5e-9,1e400]",
         "[0.30000000000000004,3.141592653589793238462643,12345678.901234,-12.5,0]",
@@ -109,7 +116,8 @@ TEST(ids_as_keys_do_not_fill_the_shapes)
         if (!pl_slice_eq(got, pl_slice_of(text))) CHECK_EQ_SLICE(got, pl_slice_of(text));
     }
     CHECK(vm.codec.shape_count < 1000);
-    CHECK_EQ_SLICE(round_trip("{\"p\":1,\"id77\":2,\"q\":3}"), PL_SLICE("{\"p\":1,\"id77\":2,\"q\":3}"));
+    CHECK_EQ_SLICE(round_trip("{\"p\":1,\"id77\":2,\"q\":3}"),
+                   PL_SLICE("{\"p\":1,\"id77\":2,\"q\":3}"));
 }
 
 TEST(depth_is_bounded_by_the_limit_and_nothing_else)
@@ -132,8 +140,9 @@ TEST(faults_say_where)
     CHECK_EQ_INT(fault.column, 10);
     CHECK_EQ_INT(decode("[1,]", &fault), PL_E_BAD_JSON);
     CHECK_EQ_INT(fault.offset, 3);
-    static const char *const bad[] = {"", "01", "+1", "0x10", "1.", "NaN", "[1] 2", "\"\xff\"",
-                                      "\"\\ud800\"", "{\"a\":1,\"b\":{\"c\":1,\"c\":1}}"};
+    static const char *const bad[] = {
+        "",    "01",    "+1",       "0x10",        "1.",
+        "NaN", "[1] 2", "\"\xff\"", "\"\\ud800\"", "{\"a\":1,\"b\":{\"c\":1,\"c\":1}}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_EQ_INT(decode(bad[i], &fault), PL_E_BAD_JSON);
     CHECK_EQ_INT(lua_gettop(vm.L), 0);
@@ -159,8 +168,9 @@ TEST(scripts_change_documents)
                    PL_SLICE("{\"a\":{\"c\":2,\"d\":1},\"b\":1}"));
     CHECK_EQ_SLICE(run(JSON "return json.encode({a = {1, {}}, b = json.array()}, {indent = 1})"),
                    PL_SLICE("{\n \"a\": [\n  1,\n  {}\n ],\n \"b\": []\n}"));
-    CHECK_EQ_SLICE(run(JSON "local d = json.decode('{}') "
-                            "return tostring(getmetatable(d)) .. tostring(pcall(setmetatable, d, {}))"),
+    CHECK_EQ_SLICE(run(JSON
+                       "local d = json.decode('{}') "
+                       "return tostring(getmetatable(d)) .. tostring(pcall(setmetatable, d, {}))"),
                    PL_SLICE("falsefalse"));
 }
 
@@ -168,11 +178,13 @@ TEST(what_cannot_be_written_is_named_with_its_place)
 {
     static const char *const cases[][2] = {
         {"{a = {1, print}}", "a function cannot be written as JSON at \"/a/1\""},
-        {"{['x/y~'] = 0/0}", "a number that is not finite cannot be written as JSON at \"/x~1y~0\""},
+        {"{['x/y~'] = 0/0}",
+         "a number that is not finite cannot be written as JSON at \"/x~1y~0\""},
         {"1/0", "a number that is not finite cannot be written as JSON at \"\""},
         {"{1, a = 2}", "an array with holes or with keys cannot be written as JSON at \"\""},
         {"{k = {[5] = 1}}", "an array with holes or with keys cannot be written as JSON at \"/k\""},
-        {"{k = {1, [2.5] = 1}}", "an array with holes or with keys cannot be written as JSON at \"/k\""},
+        {"{k = {1, [2.5] = 1}}",
+         "an array with holes or with keys cannot be written as JSON at \"/k\""},
         {"{a = 1, [true] = 2}", "a table with mixed keys cannot be written as JSON at \"\""},
         {"{s = '\\255'}", "a string that is not UTF-8 cannot be written as JSON at \"/s\""},
         {"{s = require('perilune.core').secret_of('hunter22')}",
@@ -193,10 +205,21 @@ TEST(numbers_are_written_the_shortest_way)
         double n;
         const char *text;
     } cases[] = {
-        {0, "0"}, {-0.0, "-0"}, {1e15, "1000000000000000"}, {9007199254740991.0, "9007199254740991"},
-        {-42, "-42"}, {0.1, "0.1"}, {19.99, "19.99"}, {-1234.5678, "-1234.5678"}, {1.005, "1.005"},
-        {0.1 + 0.2, "0.30000000000000004"}, {1.0 / 3, "0.3333333333333333"}, {1e21, "1e+21"},
-        {0x1p53, "9007199254740992"}, {123456789.123456, "123456789.123456"}, {1e-7, "1e-07"},
+        {0, "0"},
+        {-0.0, "-0"},
+        {1e15, "1000000000000000"},
+        {9007199254740991.0, "9007199254740991"},
+        {-42, "-42"},
+        {0.1, "0.1"},
+        {19.99, "19.99"},
+        {-1234.5678, "-1234.5678"},
+        {1.005, "1.005"},
+        {0.1 + 0.2, "0.30000000000000004"},
+        {1.0 / 3, "0.3333333333333333"},
+        {1e21, "1e+21"},
+        {0x1p53, "9007199254740992"},
+        {123456789.123456, "123456789.123456"},
+        {1e-7, "1e-07"},
     };
     pl_buf b;
     pl_buf_init(&b);
@@ -210,14 +233,15 @@ TEST(numbers_are_written_the_shortest_way)
 
 TEST(exact_numbers_print_as_written_and_compute)
 {
-    CHECK_EQ_SLICE(run(JSON "local d = json.decode('[12345678901234567890,1.0,1e3,12345678901234567891,"
-                            "12345678901234567890,1.00]')"
-                            "local t = {[d[1]] = 'same'}"
-                            "return table.concat({tostring(d[1]), 'n' .. d[2], d[3] .. '', d[3] + d[2],"
-                            "tostring(d[1] < d[4]), tostring(d[4] <= d[1]), tostring(d[2] == d[6]),"
-                            "t[d[5]], tostring(json.to_number(d[2])), tostring(json.to_number(d[1])),"
-                            "tostring(json.is_exact(d[1])), -d[3]}, ' ')"),
-                   PL_SLICE("12345678901234567890 n1.0 1e3 1001 true false true same 1 nil true -1000"));
+    CHECK_EQ_SLICE(
+        run(JSON "local d = json.decode('[12345678901234567890,1.0,1e3,12345678901234567891,"
+                 "12345678901234567890,1.00]')"
+                 "local t = {[d[1]] = 'same'}"
+                 "return table.concat({tostring(d[1]), 'n' .. d[2], d[3] .. '', d[3] + d[2],"
+                 "tostring(d[1] < d[4]), tostring(d[4] <= d[1]), tostring(d[2] == d[6]),"
+                 "t[d[5]], tostring(json.to_number(d[2])), tostring(json.to_number(d[1])),"
+                 "tostring(json.is_exact(d[1])), -d[3]}, ' ')"),
+        PL_SLICE("12345678901234567890 n1.0 1e3 1001 true false true same 1 nil true -1000"));
     CHECK_EQ_SLICE(run(JSON "return json.decode('9007199254740993') + 1"),
                    PL_SLICE("[string \"local json = require('perilune.core').json; r...\"]:1: "
                             "9007199254740993 has more digits than a Lua number can compute with"));
@@ -225,23 +249,24 @@ TEST(exact_numbers_print_as_written_and_compute)
 
 TEST(pointers_find_values)
 {
-    CHECK_EQ_SLICE(run(JSON "local d = json.decode('{\"a\":{\"b/c\":[1,{\"~\":\"x\"}],\"n\":null}}')"
-                            "return table.concat({json.get(d, '/a/b~1c/1/~0'), json.get(d, '/a/n', 'none'),"
-                            "json.get(d, '/a/b~1c/2', 'no'), json.get(d, '/q/r', 'gone'),"
-                            "json.get(d, '/a/b~1c/0/x', 'deep')}, ' ')"),
-                   PL_SLICE("x none no gone deep"));
+    CHECK_EQ_SLICE(
+        run(JSON "local d = json.decode('{\"a\":{\"b/c\":[1,{\"~\":\"x\"}],\"n\":null}}')"
+                 "return table.concat({json.get(d, '/a/b~1c/1/~0'), json.get(d, '/a/n', 'none'),"
+                 "json.get(d, '/a/b~1c/2', 'no'), json.get(d, '/q/r', 'gone'),"
+                 "json.get(d, '/a/b~1c/0/x', 'deep')}, ' ')"),
+        PL_SLICE("x none no gone deep"));
 }
 
 int main(void)
 {
     if (pl_vm_open(&vm, NULL, 0) != 0) return 1;
-    int failed = RUN(
-        CASE(documents_come_out_as_they_went_in), CASE(escapes_become_the_shortest_form),
-        CASE(large_containers_keep_their_order), CASE(ids_as_keys_do_not_fill_the_shapes),
-        CASE(depth_is_bounded_by_the_limit_and_nothing_else), CASE(faults_say_where),
-        CASE(scripts_change_documents), CASE(what_cannot_be_written_is_named_with_its_place),
-        CASE(numbers_are_written_the_shortest_way), CASE(exact_numbers_print_as_written_and_compute),
-        CASE(pointers_find_values));
+    int failed =
+        RUN(CASE(documents_come_out_as_they_went_in), CASE(escapes_become_the_shortest_form),
+            CASE(large_containers_keep_their_order), CASE(ids_as_keys_do_not_fill_the_shapes),
+            CASE(depth_is_bounded_by_the_limit_and_nothing_else), CASE(faults_say_where),
+            CASE(scripts_change_documents), CASE(what_cannot_be_written_is_named_with_its_place),
+            CASE(numbers_are_written_the_shortest_way),
+            CASE(exact_numbers_print_as_written_and_compute), CASE(pointers_find_values));
     pl_vm_close(&vm);
     return failed;
 }

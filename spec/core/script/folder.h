@@ -37,7 +37,8 @@ static inline void folder_write(const folder *f, const char *name, const char *t
     if (out == NULL || fputs(text, out) < 0 || fclose(out) != 0) abort();
 }
 
-static inline int folder_remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
+static inline int folder_remove_entry(const char *path, const struct stat *st, int flag,
+                                      struct FTW *at)
 {
     (void)st, (void)flag, (void)at;
     return remove(path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A small gateway folder through the functions of a generation, with the engine's part played here. */
+ * A small gateway folder through the functions of a generation, with the engine's part played here.
+ */
 #include "base/err.h"
 #include "script/script.h"
 
@@ -17,12 +18,13 @@ void pl_engine_resume(pl_exchange *x, int code)
     resumed_code = code;
 }
 
-static const char gateway[] = "return { listen = '127.0.0.1:9000', limits = { body = 2048 },\n"
-                              "  timeouts = { call = 2.5 }, tokens = { ingest = { 'token-a,b' } } }\n";
+static const char gateway[] =
+    "return { listen = '127.0.0.1:9000', limits = { body = 2048 },\n"
+    "  timeouts = { call = 2.5 }, tokens = { ingest = { 'token-a,b' } } }\n";
 static const char connector[] =
     "return {\n"
     "  base_url = 'https://acme.example/api',\n"
-    "  authenticator = { use = 'bearer', token = secret 'script_test' },\n"
+    "  authenticator = { type = 'bearer', token = secret 'script_test' },\n"
     "  retry = { schedule = { 1, 2.5 }, jitter = 0.5 },\n"
     "  timeout = 7,\n"
     "  webhooks = {\n"
@@ -42,7 +44,8 @@ static pl_generation *load(const char *connector_text, pl_faults *faults)
     CHECK_EQ_INT(pl_bundle_read(f.path, &bundle, faults), 0);
     pl_generation *g = pl_script_load(bundle, &(pl_script_config){.json_depth = 64}, 3, faults);
     for (size_t i = 0; i < faults->count; i++)
-        printf("    %s:%d: %s\n", faults->items[i].file, faults->items[i].line, faults->items[i].message);
+        printf("    %s:%d: %s\n", faults->items[i].file, faults->items[i].line,
+               faults->items[i].message);
     pl_bundle_free(bundle);
     folder_remove(&f);
     return g;
@@ -190,7 +193,8 @@ TEST(all_mistakes_of_a_folder_come_back)
     pl_faults_fini(&faults);
 }
 
-/* -- with a Lua half of our own, through config.lua_path: what the real one does not show ---------------------------- */
+/* -- with a Lua half of our own, through config.lua_path: what the real one does not show
+ * ---------------------------- */
 
 static const char odd_half[] =
     "local core = require 'perilune.core'\n"
@@ -283,8 +287,9 @@ TEST(a_stage_waits_and_the_engine_is_told)
     CHECK_EQ_INT(g->map(g, &x), 0);
     CHECK(!x.ok);
     CHECK_EQ_STR(x.error_text, "said");
-    CHECK_EQ_SLICE(x.variables, PL_SLICE("{\"all\":{\"set\":\"a, b\"},\"attempt\":1,\"body\":\"gone\","
-                                         "\"set\":\"a, b\"}"));
+    CHECK_EQ_SLICE(x.variables,
+                   PL_SLICE("{\"all\":{\"set\":\"a, b\"},\"attempt\":1,\"body\":\"gone\","
+                            "\"set\":\"a, b\"}"));
     exchange_fini(&x);
     pl_event_unref(e);
     pl_generation_unref(g);

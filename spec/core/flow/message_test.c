@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/message.h"
+
+#include "base/arena.h"
+#include "test.h"
+
+/* The fields as "name=value;" text. */
+static pl_slice listed(pl_arena *arena, const pl_request *r)
+{
+    char *text = pl_arena_printf(arena, "%s", "");
+    for (const pl_field *f = r->fields; f; f = f->next)
+        text = pl_arena_printf(arena, "%s%.*s=%.*s;", text, PL_FMT(f->name), PL_FMT(f->value));
+    return pl_slice_of(text);
+}
+
+TEST(fields_keep_the_order_in_which_they_were_set)
+{
+    pl_arena arena;
+    pl_request r = {0};
+    pl_arena_init(&arena);
+    pl_request_set_field(&r, &arena, PL_SLICE("Accept"), PL_SLICE("a"));
+    pl_request_set_field(&r, &arena, PL_SLICE("X-Tenant"), PL_SLICE("t"));
+    pl_field *last = pl_request_set_field(&r, &arena, PL_SLICE("Empty"), PL_NO_SLICE);
+    CHECK_EQ_SLICE(listed(&arena, &r), PL_SLICE("Accept=a;X-Tenant=t;Empty=;"));
+    CHECK(r.last == last && last->next == NULL);
+    pl_arena_fini(&arena);
+}
+
+TEST(setting_again_replaces_in_place_whatever_the_case)
+{
+    pl_arena arena;
+    pl_request r = {0};
+    pl_arena_init(&arena);
+    pl_request_set_field(&r, &arena, PL_SLICE("A"), PL_SLICE("1"));
+    pl_field *b = pl_request_set_field(&r, &arena, PL_SLICE("B"), PL_SLICE("2"));
+    b->shown = PL_SLICE("***");
+    pl_request_set_field(&r, &arena, PL_SLICE("C"), PL_SLICE("3"));
+    CHECK(pl_request_set_field(&r, &arena, PL_SLICE("b"), PL_SLICE("4")) == b);
+    CHECK_EQ_SLICE(listed(&arena, &r), PL_SLICE("A=1;b=4;C=3;"));
+    CHECK(b->shown.ptr == NULL); /* the mask belonged to the old value */
+    pl_arena_fini(&arena);
+}
+
+/* Nothing in C makes a repeated field, but scripts may link one. */
+TEST(setting_again_drops_the_repeats)
+{
+    pl_arena arena;
+    pl_request r = {0};
+    pl_arena_init(&arena);
+    pl_request_set_field(&r, &arena, PL_SLICE("A"), PL_SLICE("1"));
+    pl_request_set_field(&r, &arena, PL_SLICE("B"), PL_SLICE("2"));
+    pl_request_set_field(&r, &arena, PL_SLICE("C"), PL_SLICE("3"));
+    r.fields->next->name = PL_SLICE("a");
+    r.last->name = PL_SLICE("a");
+    pl_field *a = pl_request_set_field(&r, &arena, PL_SLICE("A"), PL_SLICE("4"));
+    CHECK_EQ_SLICE(listed(&arena, &r), PL_SLICE("A=4;"));
+    CHECK(r.last == a);
+    pl_request_set_field(&r, &arena, PL_SLICE("D"), PL_SLICE("5"));
+    CHECK_EQ_SLICE(listed(&arena, &r), PL_SLICE("A=4;D=5;"));
+    pl_arena_fini(&arena);
+}
+
+TEST(names_and_values_are_copied)
+{
+    pl_arena arena;
+    pl_request r = {0};
+    char name[] = "Name", value[] = "value";
+    pl_arena_init(&arena);
+    pl_request_set_field(&r, &arena, pl_slice_of(name), pl_slice_of(value));
+    name[0] = value[0] = '!';
+    CHECK_EQ_SLICE(listed(&arena, &r), PL_SLICE("Name=value;"));
+    pl_arena_fini(&arena);
+}
+
+TEST(find_folds_case_and_takes_the_first)
+{
+    pl_field second = {.name = PL_SLICE("x-a"), .value = PL_SLICE("2")};
+    pl_field first = {.name = PL_SLICE("X-A"), .value = PL_SLICE("1"), .next = &second};
+    CHECK(pl_fields_find(&first, PL_SLICE("x-A")) == &first);
+    CHECK(pl_fields_find(&first, PL_SLICE("x")) == NULL);
+    CHECK(pl_fields_find(NULL, PL_SLICE("x-a")) == NULL);
+}
+
+int main(void)
+{
+    return RUN(CASE(fields_keep_the_order_in_which_they_were_set),
+               CASE(setting_again_replaces_in_place_whatever_the_case),
+               CASE(setting_again_drops_the_repeats), CASE(names_and_values_are_copied),
+               CASE(find_folds_case_and_takes_the_first));
+}
