@@ -49,7 +49,8 @@ void pl_api_connectors(pl_api_request *r)
     if (code == 0) {
         pl_buf_printf(&body, "{\"generation\":%llu,\"connectors\":[",
                       (unsigned long long)g->number);
-        add_each_health(r->worker, pl_json_find(pl_buf_slice(&loaded), PL_SLICE("connectors")), &body);
+        add_each_health(r->worker, pl_json_find(pl_buf_slice(&loaded), PL_SLICE("connectors")),
+                        &body);
         PL_BUF_PUT(&body, "]}");
         pl_api_json(r->in, 200, PL_NO_SLICE, &body);
     } else {

@@ -12,8 +12,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-/* -- events, requests, responses: pushed for one exchange, cleared when it is over
- * ------------------------------------- */
+/* -- events, requests, responses: pushed for one exchange, cleared when it is over -- */
 
 void pl_bind_event_push(lua_State *L, const pl_event *event);
 void pl_bind_event_clear(lua_State *L, int index);
@@ -22,9 +21,7 @@ void pl_bind_request_clear(lua_State *L, int index);
 void pl_bind_response_push(lua_State *L, pl_exchange *x);
 void pl_bind_response_clear(lua_State *L, int index);
 
-/* -- secrets
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- secrets -- */
 
 #define PL_SECRET "perilune.secret"
 /* The value of a handle, which lives as long as the handle does; false when it is none. */
@@ -33,9 +30,7 @@ int pl_bind_secret_of_environment(lua_State *L); /* core.secret */
 int pl_bind_secret_of_text(lua_State *L);        /* core.secret_of */
 int pl_bind_is_secret(lua_State *L);             /* core.is_secret */
 
-/* -- what they share
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- what they share -- */
 
 pl_slice pl_check_slice(lua_State *L, int index); /* of a string argument; no numbers, no nil */
 void pl_push_slice(lua_State *L, pl_slice s);

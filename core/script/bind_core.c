@@ -17,9 +17,7 @@
 
 #define MAX_LOG_FIELDS 16
 
-/* -- url and http
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- url and http -- */
 
 static int with_scratch(lua_State *L, void (*put)(pl_buf *out, pl_slice text))
 {
@@ -102,9 +100,7 @@ static int http_is_hop_by_hop(lua_State *L)
     return 1;
 }
 
-/* -- log
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* -- log -- */
 
 static int compare_fields(const void *a, const void *b)
 {
@@ -165,9 +161,7 @@ static int core_log(lua_State *L)
     return 0;
 }
 
-/* -- time and ids
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- time and ids -- */
 
 static int64_t wall_ms(void)
 {
@@ -200,9 +194,7 @@ static int core_env(lua_State *L)
     return 1;
 }
 
-/* -- modules
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* -- modules -- */
 
 static int core_bundled(lua_State *L)
 {
@@ -243,9 +235,7 @@ static int core_load(lua_State *L)
     return 1;
 }
 
-/* -- tables
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* -- tables -- */
 
 static void set_text(lua_State *L, const char *name, const char *text)
 {

@@ -33,9 +33,7 @@ static int refuse(lua_State *L, const pl_exchange *x, const char *what, pl_slice
     return pl_lua_fail(L, class, "%s: \"%.*s\"", what, PL_FMT(about));
 }
 
-/* -- parts
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- parts -- */
 
 static bool is_exact_or_text(lua_State *L, int index, pl_slice *text)
 {
@@ -95,9 +93,7 @@ static pl_slice join_parts(lua_State *L, int from, pl_arena *arena, pl_slice *sh
     return joined;
 }
 
-/* -- methods
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- methods -- */
 
 static int request_method(lua_State *L)
 {

@@ -38,9 +38,7 @@ typedef struct pl_codec {
 void pl_codec_init(pl_codec *c, lua_State *L);
 void pl_codec_fini(pl_codec *c);
 
-/* -- decode
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- decode -- */
 
 typedef struct pl_decode_fault {
     const char *message; /* static, or in the codec until its next use */
@@ -55,9 +53,7 @@ void pl_codec_push_null(pl_codec *c, lua_State *L);
 /* Pushes the number that a valid JSON literal stands for. */
 void pl_codec_push_number(pl_codec *c, lua_State *L, pl_slice literal);
 
-/* -- encode
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- encode -- */
 
 typedef struct pl_encode_options {
     bool sorted;     /* all keys sorted, not only those of plain tables */
@@ -78,9 +74,7 @@ bool pl_number_put(pl_buf *out, double n);
  * all was appended. */
 int64_t pl_string_put(pl_buf *out, const char *s, size_t len);
 
-/* -- shapes
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- shapes -- */
 
 /* How a table is marked. With PL_TABLE_LISTED its keys are in a list of its own, because it has too
  * many for a shape. */
@@ -122,9 +116,7 @@ enum pl_table_kind pl_table_kind_of(lua_State *L, int table, pl_shape **shape);
 void pl_table_push_list(lua_State *L, int table);
 extern char pl_array_mark;
 
-/* -- exact numbers
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- exact numbers -- */
 
 #define PL_EXACT "perilune.exact" /* name of the userdata's metatable in the registry */
 #define PL_NULL  "perilune.null"

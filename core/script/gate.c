@@ -25,9 +25,7 @@
 #define MAX_SLEEP_S   86400.0
 #define MESSAGE_DEPTH 20 /* calls up the stack in which the integrator's file is looked for */
 
-/* -- error values
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- error values -- */
 
 static int failure_tostring(lua_State *L)
 {
@@ -145,9 +143,7 @@ static int on_error(lua_State *L)
     return 1; /* the error value as it is */
 }
 
-/* -- calls
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- calls -- */
 
 int pl_gate_call(pl_vm *vm, int args, int results)
 {
@@ -164,9 +160,7 @@ int pl_gate_call(pl_vm *vm, int args, int results)
     return code;
 }
 
-/* -- slots
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- slots -- */
 
 static uint64_t handle_of(const pl_slot *slot)
 {

@@ -57,9 +57,7 @@ static int open_container(decoder *d)
     return 0;
 }
 
-/* -- arrays
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- arrays -- */
 
 static void flush_elements(lua_State *L, int table, int count)
 {
@@ -93,9 +91,7 @@ static int decode_array(decoder *d)
     return 0;
 }
 
-/* -- objects
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- objects -- */
 
 typedef struct object {
     pl_shape *shape;
@@ -204,9 +200,7 @@ static int decode_object(decoder *d)
     return 0;
 }
 
-/* -- values
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- values -- */
 
 static void push_string(decoder *d, const pl_json_token *token)
 {

@@ -38,9 +38,7 @@ typedef struct encoder {
 
 static int encode_value(encoder *e, int index, frame *up);
 
-/* -- mistakes
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- mistakes -- */
 
 static void put_pointer(pl_buf *text, const frame *f)
 {
@@ -71,9 +69,7 @@ static int refuse(encoder *e, const frame *where, const char *what)
     return PL_E_SCRIPT;
 }
 
-/* -- strings and numbers
- * --------------------------------------------------------------------------------------------------
- */
+/* -- strings and numbers -- */
 
 static int encode_string(encoder *e, const char *s, size_t len, const frame *where)
 {
@@ -90,9 +86,7 @@ static int encode_number(encoder *e, int index, const frame *where)
     return refuse(e, where, "a number that is not finite cannot be written as JSON");
 }
 
-/* -- containers
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- containers -- */
 
 static void put_line(encoder *e, int depth)
 {

@@ -90,8 +90,7 @@ bool pl_exact_value(const pl_exact *e, double *value)
                                 strcmp(e->text + (*e->text == '-'), "9007199254740992") == 0);
 }
 
-/* -- what scripts do with one
- * -------------------------------------------------------------------------------------------- */
+/* -- what scripts do with one -- */
 
 static double operand(lua_State *L, int index)
 {

@@ -62,8 +62,7 @@ static script *script_of(pl_generation *g)
     return (script *)g;
 }
 
-/* -- reading tables, without running anything of a script
- * ------------------------------------------------------------------- */
+/* -- reading tables, without running anything of a script -- */
 
 static void push_field(lua_State *L, int table, const char *name)
 {
@@ -94,9 +93,7 @@ static int64_t milliseconds(double seconds)
     return seconds > 0 ? llround(seconds * 1000) : 0;
 }
 
-/* -- failures
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* -- failures -- */
 
 static int fail(pl_exchange *x, int code, pl_slice text)
 {
@@ -116,9 +113,7 @@ static void push_function(const script *s, lua_State *L, enum function f)
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->generation);
 }
 
-/* -- route, find, describe
- * -----------------------------------------------------------------------------------------------------
- */
+/* -- route, find, describe -- */
 
 /* stack: indices, flags, reason (top) */
 static void read_routes(lua_State *L, uint32_t webhooks, pl_arena *arena, pl_routes *routes)
@@ -220,9 +215,7 @@ static int script_describe(pl_generation *g, pl_slice connector, pl_buf *out)
     return code ? PL_E_INTERNAL : 0;
 }
 
-/* -- the stages that may wait
- * ----------------------------------------------------------------------------------------------------
- */
+/* -- the stages that may wait -- */
 
 static void push_object(const pl_exchange *x, lua_State *L, int place)
 {
@@ -363,9 +356,7 @@ static void script_release(pl_generation *g, pl_exchange *x)
     x->script_ref = 0;
 }
 
-/* -- loading
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* -- loading -- */
 
 static void script_free(pl_generation *g)
 {

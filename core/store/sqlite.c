@@ -67,7 +67,7 @@ static uint64_t now_us(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* -- the writer: transactions ------------------------------------------------------ */
+/* -- the writer: transactions -- */
 
 /* SQLite's code as a condition of the store: PL_E_STORE or PL_E_STORE_FULL, or 0 when it is the
  * fault of one operation. */
@@ -150,7 +150,7 @@ static void carry_out(pl_store *s, pl_op *group)
         transact(s, op, op->next);
 }
 
-/* -- the writer: its queue --------------------------------------------------------- */
+/* -- the writer: its queue -- */
 
 /* Waits for operations and takes a group of them; NULL when the store is closing and none is left.
  */
@@ -217,7 +217,7 @@ int pl_store_submit(pl_store *s, pl_op *op)
     return result;
 }
 
-/* -- the reader -------------------------------------------------------------------- */
+/* -- the reader -- */
 
 static int is_over(void *arg)
 {
@@ -268,7 +268,7 @@ int pl_store_ask(pl_store *s, pl_query *q)
     return result;
 }
 
-/* -- open and close ---------------------------------------------------------------- */
+/* -- open and close -- */
 
 static void close_files(pl_store *s)
 {

@@ -54,7 +54,7 @@ const char pl_sqlite_attempt_select[] =
     "SELECT " COLUMNS(X) "delivery FROM attempts WHERE delivery = ?1 ORDER BY number, seq";
 #undef X
 
-/* -- in ---------------------------------------------------------------------------- */
+/* -- in -- */
 
 static void bind_int(sqlite3_stmt *q, enum column column, int64_t n)
 {
@@ -100,7 +100,7 @@ void pl_sqlite_attempt_bind(sqlite3_stmt *q, const pl_uuid *delivery, const pl_a
     pl_sqlite_bind_id(q, COLUMN_COUNT + 1, delivery);
 }
 
-/* -- out --------------------------------------------------------------------------- */
+/* -- out -- */
 
 static bool is_utf8(pl_slice s)
 {

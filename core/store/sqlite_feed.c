@@ -55,7 +55,7 @@ typedef struct walk {
     int64_t event;     /* with event_id: the event's seq */
 } walk;
 
-/* -- one row ----------------------------------------------------------------------- */
+/* -- one row -- */
 
 static const char *kind_name(int kind)
 {
@@ -132,7 +132,7 @@ static void write_row(pl_json_writer *w, sqlite3_stmt *row)
     write_text(w, "reason", row, COLUMN_REASON);
 }
 
-/* -- the range of ids -------------------------------------------------------------- */
+/* -- the range of ids -- */
 
 static int compare(const pl_uuid *a, const pl_uuid *b)
 {
@@ -191,7 +191,7 @@ static int range_of_event(sqlite3 *db, pl_slice id, walk *k, bool *found)
     return sqlite3_finalize(q);
 }
 
-/* -- the list ---------------------------------------------------------------------- */
+/* -- the list -- */
 
 #define TEXT_CONDITION                                                   \
     " AND (instr(e.document, CAST(:text AS BLOB)) OR instr(e.id, :text)" \
@@ -308,7 +308,7 @@ static int answer_feed(sqlite3 *db, pl_query *query)
     return rc;
 }
 
-/* -- one delivery ------------------------------------------------------------------ */
+/* -- one delivery -- */
 
 static int write_attempts(sqlite3 *db, const pl_uuid *id, pl_slice document, pl_json_writer *w)
 {
@@ -361,7 +361,7 @@ static int answer_delivery(sqlite3 *db, pl_query *query, bool *found)
     return rc ? rc : rc_row;
 }
 
-/* -- the question ------------------------------------------------------------------ */
+/* -- the question -- */
 
 int pl_sqlite_feed_answer(sqlite3 *db, pl_query *q)
 {

@@ -103,7 +103,7 @@ static char *copy(pl_slice s)
     return text;
 }
 
-/* -- commit ------------------------------------------------------------------------ */
+/* -- commit -- */
 
 static int keep_answer(pl_sqlite_writer *w, pl_commit *c)
 {
@@ -259,7 +259,7 @@ static void undo_commit(pl_commit *c)
         free(c->events[i].known);
 }
 
-/* -- record ------------------------------------------------------------------------ */
+/* -- record -- */
 
 /* The number, outcome, status and reason of an attempt into four parameters; without an attempt,
  * four NULLs. */
@@ -337,7 +337,7 @@ static int run_record(pl_sqlite_writer *w, pl_record *r)
     return run(q);
 }
 
-/* -- claim ------------------------------------------------------------------------- */
+/* -- claim -- */
 
 static void read_claimed(sqlite3_stmt *q, pl_arena *memory, pl_claimed *c)
 {
@@ -387,7 +387,7 @@ static void clear_claim(pl_claim *c)
     c->next_due_ms = INT64_MAX;
 }
 
-/* -- command ----------------------------------------------------------------------- */
+/* -- command -- */
 
 /* The state and kind of a row, state GONE when there is none. */
 static int locate(pl_sqlite_writer *w, const pl_uuid *id, int *state, int *kind)
@@ -449,7 +449,7 @@ static int run_command(pl_sqlite_writer *w, pl_command *c)
     return c->kind == PL_COMMAND_RETRY ? retry(w, c, kind) : cancel(w, c);
 }
 
-/* -- the writer -------------------------------------------------------------------- */
+/* -- the writer -- */
 
 void pl_sqlite_writer_clear(pl_op *op)
 {

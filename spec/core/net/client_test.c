@@ -585,8 +585,7 @@ TEST(client_cancel_at_once_and_free_with_transfers_under_way)
     end(&z);
 }
 
-/* -- cases: what goes wrong
- * ------------------------------------------------------------------------ */
+/* -- cases: what goes wrong -- */
 
 /* One exchange with a peer that answers so; the class and a part of the text. */
 static void check_fault(peer p, const char *method, int code, const char *text, int line)

@@ -193,8 +193,7 @@ TEST(all_mistakes_of_a_folder_come_back)
     pl_faults_fini(&faults);
 }
 
-/* -- with a Lua half of our own, through config.lua_path: what the real one does not show
- * ---------------------------- */
+/* -- with a Lua half of our own, through config.lua_path: what the real one does not show -- */
 
 static const char odd_half[] =
     "local core = require 'perilune.core'\n"

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
-/* -- the disk that fails ----------------------------------------------------------- */
+/* -- the disk that fails -- */
 
 enum { FAULT_WAL = 1, FAULT_DATABASE = 2 };
 
@@ -70,7 +70,7 @@ static void faulty_set(int where, int code)
     fault_where = where;
 }
 
-/* -- groups ------------------------------------------------------------------------ */
+/* -- groups -- */
 
 /* Holds the writer still with one commit, so that all that is submitted until gate_open is one
  * group. */
@@ -277,7 +277,7 @@ TEST(closing_carries_out_what_was_submitted)
     bench_fini(&b);
 }
 
-/* -- faults ------------------------------------------------------------------------ */
+/* -- faults -- */
 
 static int log_lines(int fd)
 {
@@ -383,7 +383,7 @@ TEST(a_checkpoint_that_fails_stops_nothing)
     bench_fini(&b);
 }
 
-/* -- SIGKILL ----------------------------------------------------------------------- */
+/* -- SIGKILL -- */
 
 static void write_u32(int fd, uint32_t n)
 {

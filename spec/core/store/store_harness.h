@@ -18,7 +18,7 @@
 
 #define T0 1767225600000 /* 2026-01-01T00:00:00.000Z */
 
-/* -- a mailbox to wait at ---------------------------------------------------------- */
+/* -- a mailbox to wait at -- */
 
 typedef struct box {
     pl_mailbox mailbox;
@@ -67,7 +67,7 @@ static inline void no_answer(pl_message *m)
     (void)m;
 }
 
-/* -- a mailbox that holds whoever posts into it, until it is opened ---------------- */
+/* -- a mailbox that holds whoever posts into it, until it is opened -- */
 
 typedef struct gate {
     pl_mailbox mailbox;
@@ -101,7 +101,7 @@ static inline void gate_fini(gate *g)
     sem_destroy(&g->opened);
 }
 
-/* -- a database -------------------------------------------------------------------- */
+/* -- a database -- */
 
 typedef struct bench {
     char folder[32], path[64];
@@ -194,7 +194,7 @@ static inline int64_t bench_number(const bench *b, const char *sql)
     return n;
 }
 
-/* -- events, ids, operations ------------------------------------------------------- */
+/* -- events, ids, operations -- */
 
 /* A time-ordered id by hand: 48 bits of time, then `n`. */
 static inline pl_uuid id_of(int64_t ms, uint32_t n)
