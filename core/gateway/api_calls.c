@@ -74,7 +74,8 @@ static void write_outcome(pl_json_writer *w, const pl_exchange *x)
     pl_jw_raw(w, x->variables.len ? x->variables : PL_SLICE("{}"));
     pl_jw_key(w, "attempt");
     pl_jw_text(w, id);
-    if (x->error == 0) return;
+    /* An answer that is a success, but not one that could be mapped, has an error as well. */
+    if (x->error == 0 && x->attempt.error.len == 0) return;
     pl_jw_key(w, "outcome");
     pl_jw_text(w, pl_err_name(x->error));
     pl_jw_key(w, "error");

@@ -94,13 +94,13 @@ local function compile_text(text, kind, options, faults)
 end
 
 --- Compiles a file of templates/. Nil after a fault.
----@param scope perilune.scope     of whoever asks: for the cache
+---@param shop perilune.workshop|perilune.scope   for root, templates, cache and faults
 ---@param name string
 ---@param kind { media: string, mode: string }
 ---@return function|nil
-function body.compile_file(scope, name, kind)
-  local options = { name = scope.root .. "templates/" .. name, line = 1, cache = scope.cache }
-  return compile_text(scope.templates[name], kind, options, scope.faults)
+function body.compile_file(shop, name, kind)
+  local options = { name = shop.root .. "templates/" .. name, line = 1, cache = shop.cache }
+  return compile_text(shop.templates[name], kind, options, shop.faults)
 end
 
 --- A hole of a JSON body: its value as JSON text.

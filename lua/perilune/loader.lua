@@ -62,9 +62,8 @@ end
 
 --- Compiles every template once, for the mistakes in those that nobody uses.
 local function check_templates(shop)
-  local scope = setmetatable({}, { __index = shop })
   for _, name in ipairs(tables.names(shop.templates)) do
-    body.compile_file(scope, name, body.kind_of_file(name))
+    body.compile_file(shop, name, body.kind_of_file(name))
   end
 end
 

@@ -87,8 +87,8 @@ end
 --- Every name that the sandbox offers, sorted: for messages and for the linter's list.
 ---@return string[]
 function sandbox.names()
-  local env = { env = true, file = true, json = true, log = true, now = true, require = true, secret = true,
-    sleep = true, uuid = true }
+  local env = { env = true, file = true, json = true, log = true, now = true, require = true,
+    secret = true, sleep = true, uuid = true }
   for _, entry in ipairs(BASE) do env[entry[1]] = true end
   for library in pairs(LIBRARIES) do env[library] = true end
   return tables.names(env)
@@ -110,9 +110,8 @@ local GUARD = {
 ---@return table env
 function sandbox.new(options)
   local env = {
-    env = environment, file = payload.file, json = json_library(), log = log_library(), now = core.now,
-    sleep = core.sleep, uuid = core.uuid,
-    secret = options.secret,
+    env = environment, file = payload.file, json = json_library(), log = log_library(),
+    now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
     require = options.require or function()
       error("require works in a plugin only, for the plugin's own files", 2)
     end,

@@ -53,7 +53,9 @@ function Workshop:secret_in(file)
     local handle, message = core.secret(name)
     if handle then return handle end
     if not self.is_loading then error(message, 2) end
-    self.faults:add(file, debug.getinfo(2, "l").currentline, message)
+    -- Level 3: pcall, this function, and the file that asks. There is no debug library here.
+    local _, placed = pcall(error, message, 3)
+    self:raised(file, placed)
     return core.secret_of("(not set)")
   end
 end

@@ -229,7 +229,7 @@ describe("/v1/deliveries", function()
     end)
 
     it("masks credentials, and the token is nowhere: answer, log, database", function()
-      local answer = post('{"id":"s-1","type":"secret"}')
+      local answer = post('{"id":"s-1","type":"secret","data":{}}')
       local id = answer.deliveries[1].id
       assert.equal("delivered", answer.deliveries[1].state)
       local raw = gateway:get("/v1/deliveries/" .. id)

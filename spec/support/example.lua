@@ -94,33 +94,42 @@ local function commands(path)
   return list
 end
 
-local function translate(line, ports, gateway)
+local function translate(line, gateway, replacements)
   line = line:gsub("^build/perilune", support.binary):gsub(" build/perilune", " " .. support.binary)
-  line = line:gsub("(perilune feed)", "%1 --url http://127.0.0.1:" .. gateway)
-  return (line:gsub("%f[%d]%d+%f[%D]", ports))
+  line = line:gsub("perilune feed", "%0 --url http://127.0.0.1:" .. gateway)
+  line = line:gsub("%f[%d]%d+%f[%D]", replacements)
+  return (line:gsub("/tmp/[%w-]+", replacements))
 end
 
---- Runs the commands of the ```sh blocks of examples/NAME/README.md, top to bottom: what ends in " &" is started and
---- has to listen, everything else has to end with exit code 0. The ports that the README names are replaced by free
---- ones, which the gateway learns from its environment, and so is the store.
+--- Runs the commands of the ```sh blocks of examples/NAME/README.md, top to bottom: what ends in
+--- " &" is started and has to listen, everything else has to end with exit code 0. Ports and the
+--- scratch folder that the README names are replaced by free and new ones, which the gateway learns
+--- from its environment, and so is the store.
 ---@param name string
----@param options { variables: table<string, string>, folder?: string }   of connectors -> port in the README; ${folder}
+---@param options { ports: table<string, string>, scratch?: string, env?: table<string, string> }
+---  ports: variable of the connectors -> port in the README; scratch: a folder that it names; env:
+---  further variables, in which the scratch folder is replaced
 ---@return table<string, string> outputs   command (as the README has it) -> what it printed
 function example.readme(name, options)
-  local ports, env, outputs = { ["8080"] = example.free_port() }, {}, {}
-  for variable, port in pairs(options.variables) do
-    ports[port] = ports[port] or example.free_port()
-    env["PERILUNE_VAR_" .. variable] = ports[port]
+  local free = { ["8080"] = example.free_port() }
+  local env, outputs = {}, {}
+  for variable, port in pairs(options.ports) do
+    free[port] = example.free_port()
+    env["PERILUNE_VAR_" .. variable] = free[port]
   end
-  env.PERILUNE_LISTEN = "127.0.0.1:" .. ports["8080"]
+  if options.scratch then free[options.scratch] = support.folder() end
+  for variable, value in pairs(options.env or {}) do
+    env[variable] = value:gsub("/tmp/[%w-]+", free)
+  end
+  env.PERILUNE_LISTEN = "127.0.0.1:" .. free["8080"]
   env.PERILUNE_STORE = support.folder() .. "/perilune.db"
   for _, line in ipairs(commands(("examples/%s/README.md"):format(name))) do
-    local command = translate(line, ports, ports["8080"])
+    local command = translate(line, free["8080"], free)
     local started = command:match("^(.-) &$")
     if started then
       support.start({ "sh", "-c", "exec env " .. started }, env)
-      local port = line:find("perilune run", 1, true) and "8080" or line:match(":(%d+) &$") or line:match(" (%d+) &$")
-      example.await_port(ports[port], line)
+      local is_gateway = line:find("perilune run", 1, true)
+      example.await_port(free[is_gateway and "8080" or line:match("(%d+) &$")], line)
     else
       local code, output, errors = support.run({ "sh", "-c", command }, env)
       if code ~= 0 then error(("%s\n%s%s"):format(command, output, errors), 2) end
@@ -129,8 +138,5 @@ function example.readme(name, options)
   end
   return outputs
 end
-
---- Waits until what the README started has done `n` requests... asked of the feed of its gateway.
-example.process = process
 
 return example

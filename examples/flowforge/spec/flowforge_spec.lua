@@ -120,7 +120,7 @@ describe("flowforge", function()
   end)
 
   it("does what its README says", function()
-    local outputs = example.readme("flowforge", { variables = { SINK_PORT = "9090" } })
+    local outputs = example.readme("flowforge", { ports = { SINK_PORT = "9090" } })
     assert.truthy(outputs["build/perilune feed"]:find("captured_form.created", 1, true))
   end)
 end)

@@ -236,7 +236,7 @@ return {
   end)
 
   it("does what its README says", function()
-    local outputs = example.readme("go-autonomous", { variables = { ERP_PORT = "9090", PLANNER_PORT = "9091" } })
+    local outputs = example.readme("go-autonomous", { ports = { ERP_PORT = "9090", PLANNER_PORT = "9091" } })
     assert.truthy(outputs["build/perilune feed"]:find("delivered", 1, true))
   end)
 end)

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- What the receiver wants the conversation to know: every member of "information" becomes a variable.
-return function(response)
-  local information = type(response) == "table" and response.information
+return function(_, context)
+  local answer = context.response
+  local information = type(answer) == "table" and answer.information
   if type(information) ~= "table" then error("the answer has no object 'information'") end
   return information
 end

@@ -163,7 +163,7 @@ describe("rag-go-intent", function()
   end)
 
   it("does what its README says", function()
-    local outputs = example.readme("rag-go-intent", { variables = { SINK_PORT = "9090" } })
+    local outputs = example.readme("rag-go-intent", { ports = { SINK_PORT = "9090" } })
     assert.truthy(outputs["build/perilune feed"]:find("book_appointment", 1, true))
   end)
 end)

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Expected texts are what Jinja2's documentation says, and what Jinja2 3.1 prints.
+--- Expected texts are what Jinja2's documentation says, and what Jinja2 3.1 prints; only tojson is
+--- compact here, as payloads are.
 
 local core = require "perilune.core"
 local template = require "perilune.template"

@@ -1,0 +1,688 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Deliveries through the engine, in the world of world.h: events to deliveries, retries, limits,
+ * faults of the store, commands, reloads. Calls, waiting clients and stopping: exchange_test.c. */
+#include "world.h"
+
+static const int64_t standard[] = {5000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000};
+
+static scripts *standard_scripts(void)
+{
+    return scripts_new(standard, 7);
+}
+
+static void open_standard(void)
+{
+    world_open(standard_scripts());
+}
+
+static void answer_with(int code, int status)
+{
+    w.reply = (reply){.delay_ms = 20, .code = code, .status = status};
+}
+
+/* -- from event to record -- */
+
+TEST(an_event_is_answered_after_its_commit_then_delivered)
+{
+    open_standard();
+    w.op_delay_ms = 7;
+    post *p = post_event(NULL, "0");
+    run_for(6);
+    CHECK_EQ_INT(p->answers, 0);
+    CHECK_EQ_INT(w.sends, 0);
+    run_for(1);
+    CHECK_EQ_INT(p->answers, 1);
+    CHECK_EQ_INT(p->code, 0);
+    CHECK_EQ_INT(w.sends, 1);
+    run_for(20);
+    CHECK_EQ_INT(w.row_count, 1);
+    CHECK_EQ_INT(rows_in(PL_STATE_PENDING), 1); /* answered, not recorded yet */
+    run_for(7);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 1);
+    CHECK_EQ_STR(w.rows[0]->outcome, "ok");
+    CHECK_EQ_INT(w.recorded, 1);
+    CHECK_EQ_INT(METRIC(events), 1);
+    CHECK_EQ_INT(METRIC(deliveries), 1);
+    CHECK_EQ_INT(METRIC(delivered), 1);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    CHECK_EQ_INT(METRIC(in_flight), 0);
+    CHECK(pl_engine_is_idle(w.engine));
+    world_close();
+}
+
+TEST(each_webhook_that_wants_an_event_gets_it)
+{
+    open_standard();
+    post *p = post_new(3);
+    post_add(p, NULL, "013");
+    post_add(p, NULL, "-");
+    post_add(p, NULL, "2");
+    CHECK_EQ_INT(pl_engine_take(w.engine, p->in), 0);
+    run_for(100);
+    CHECK_EQ_INT(w.row_count, 4);
+    CHECK_EQ_STR(w.rows[0]->webhook, "0");
+    CHECK_EQ_STR(w.rows[1]->webhook, "1");
+    CHECK_EQ_STR(w.rows[2]->webhook, "3");
+    CHECK_EQ_STR(w.rows[3]->webhook, "2");
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 4);
+    CHECK_EQ_INT(p->in->commit.events[1].count, 0);
+    CHECK_EQ_SLICE(p->in->commit.events[1].reason, PL_SLICE("no webhook wants it"));
+    CHECK_EQ_INT(METRIC(events), 3);
+    CHECK_EQ_INT(METRIC(unmatched), 1);
+    CHECK_EQ_INT(METRIC(deliveries), 4);
+    world_close();
+}
+
+TEST(a_duplicate_is_not_delivered_again)
+{
+    open_standard();
+    post_event("same", "01");
+    run_for(100);
+    post *p = post_new(2);
+    post_add(p, "same", "01");
+    post_add(p, "other", "0");
+    CHECK_EQ_INT(pl_engine_take(w.engine, p->in), 0);
+    run_for(100);
+    CHECK(p->in->commit.events[0].is_duplicate);
+    CHECK(!p->in->commit.events[1].is_duplicate);
+    CHECK_EQ_INT(w.row_count, 3);
+    CHECK_EQ_INT(w.sends, 3);
+    CHECK_EQ_INT(METRIC(duplicates), 1);
+    CHECK_EQ_INT(METRIC(events), 2);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    world_close();
+}
+
+TEST(a_known_idempotency_key_makes_all_of_it_a_duplicate)
+{
+    open_standard();
+    for (int round = 0; round < 2; round++) {
+        post *p = post_new(2);
+        post_add(p, NULL, "0");
+        post_add(p, NULL, "1");
+        p->in->idempotency_key = PL_SLICE("key");
+        CHECK_EQ_INT(pl_engine_take(w.engine, p->in), 0);
+        run_for(100);
+        CHECK_EQ_INT(p->code, 0);
+        CHECK(p->in->commit.is_duplicate == (round == 1));
+        if (round == 1) CHECK_EQ_STR(p->in->commit.known, "{\"events\":2}");
+    }
+    CHECK_EQ_INT(w.sends, 2);
+    CHECK_EQ_INT(METRIC(duplicates), 2);
+    CHECK_EQ_INT(METRIC(events), 2);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    world_close();
+}
+
+TEST(what_the_store_cannot_write_is_not_accepted)
+{
+    static const int codes[] = {PL_E_STORE, PL_E_STORE_FULL};
+    open_standard();
+    for (size_t i = 0; i < 2; i++) {
+        w.op_result = codes[i];
+        post *p = post_event(NULL, "01");
+        run_for(100);
+        CHECK_EQ_INT(p->answers, 1);
+        CHECK_EQ_INT(p->code, codes[i]);
+    }
+    CHECK_EQ_INT(w.sends, 0);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    CHECK_EQ_INT(METRIC(events), 0);
+    w.op_result = 0;
+    post_event(NULL, "0");
+    run_for(100);
+    CHECK_EQ_INT(w.sends, 1);
+    world_close();
+}
+
+TEST(a_full_queue_refuses_and_nothing_is_taken)
+{
+    open_standard();
+    w.op_refused = true;
+    post *p = post_new(1);
+    post_add(p, NULL, "012");
+    p->in->waits = true;
+    CHECK_EQ_INT(pl_engine_take(w.engine, p->in), PL_E_BUSY);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    CHECK_EQ_INT(p->in->unsettled, 0);
+    w.op_refused = false;
+    run_for(2000);
+    CHECK_EQ_INT(p->answers, 0);
+    CHECK_EQ_INT(w.sends, 0);
+    CHECK_EQ_INT(pl_engine_take(w.engine, p->in), 0); /* the intake may be given again */
+    run_for(100);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 3);
+    world_close();
+}
+
+/* -- retries -- */
+
+/* Each attempt ends 20 ms after it was sent; the delay counts from there. */
+TEST(retries_follow_the_schedule_exactly_then_it_fails)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(101000000);
+    row *r = w.rows[0];
+    CHECK_EQ_INT(r->sends, 8);
+    int64_t at_ms = 0;
+    for (int i = 0; i < 8; i++) {
+        CHECK_EQ_INT(r->sent_at_ms[i], at_ms);
+        at_ms += 20 + (i < 7 ? standard[i] : 0);
+    }
+    CHECK_EQ_INT(r->state, PL_STATE_FAILED);
+    CHECK_EQ_INT(r->attempts, 8);
+    CHECK_EQ_STR(r->outcome, "http_status");
+    CHECK_EQ_INT(METRIC(failed), 1);
+    CHECK_EQ_INT(METRIC(retried), 7);
+    CHECK_EQ_INT(METRIC(parked), 6); /* the second attempt comes within the horizon */
+    CHECK_EQ_INT(METRIC(claimed), 6);
+    CHECK_EQ_INT(METRIC(attempts[-PL_E_HTTP_STATUS]), 8);
+    world_close();
+}
+
+TEST(what_no_retry_can_mend_fails_at_once)
+{
+    static const int final[] = {400, 401, 404, 410, 301, 302};
+    for (size_t i = 0; i < sizeof final / sizeof *final; i++) {
+        open_standard();
+        answer_with(0, final[i]);
+        post_event(NULL, "0");
+        run_for(10000);
+        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_FAILED);
+        CHECK_EQ_INT(w.sends, 1);
+        world_close();
+    }
+}
+
+TEST(passing_troubles_are_tried_again)
+{
+    static const reply troubles[] = {
+        {20, 0, 408},          {20, 0, 425},          {20, 0, 429},          {20, 0, 500},
+        {20, 0, 503},          {20, PL_E_TIMEOUT, 0}, {20, PL_E_CONNECT, 0}, {20, PL_E_DNS, 0},
+        {20, PL_E_RESET, 200}, {20, PL_E_TLS, 0},     {20, PL_E_EGRESS, 0},
+    };
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
+        open_standard();
+        w.reply = troubles[i];
+        post_event(NULL, "0");
+        run_for(5000);
+        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+        CHECK_EQ_STR(w.rows[0]->outcome,
+                     troubles[i].code ? pl_err_name(troubles[i].code) : "http_status");
+        answer_with(0, 204);
+        run_for(100);
+        CHECK_EQ_INT(w.sends, 2);
+        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+        world_close();
+    }
+}
+
+TEST(a_retry_beyond_the_horizon_leaves_memory_and_comes_back_in_time)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(5040); /* two attempts of 20 ms */
+    row *r = w.rows[0];
+    CHECK_EQ_INT(r->attempts, 2);
+    CHECK(!r->held);
+    CHECK_EQ_INT(r->due_ms, EPOCH_MS + 305040);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    run_until(245000); /* 60 s ahead: a claim brings it back within the next second */
+    CHECK(!r->held);
+    run_until(246100);
+    CHECK(r->held);
+    CHECK_EQ_INT(METRIC(resident), 1);
+    CHECK_EQ_INT(w.sends, 2);
+    run_until(305039);
+    CHECK_EQ_INT(w.sends, 2);
+    run_until(305040);
+    CHECK_EQ_INT(w.sends, 3);
+    world_close();
+}
+
+TEST(failing_scripts_are_tried_again_and_name_their_stage)
+{
+    static const struct {
+        enum pl_stage stage;
+        int code;
+        const char *outcome;
+        int sends;
+        enum pl_state state;
+    } cases[] = {
+        {PL_STAGE_RENDER, PL_E_SCRIPT, "script", 0, PL_STATE_PENDING},
+        {PL_STAGE_RENDER, PL_E_URL, "url", 0, PL_STATE_PENDING},
+        {PL_STAGE_AUTHENTICATE, PL_E_AUTH, "auth", 0, PL_STATE_PENDING},
+        {PL_STAGE_MAP, PL_E_SCRIPT, "map", 1, PL_STATE_FAILED}, /* the receiver has it */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scripts *s = standard_scripts();
+        s->plans[cases[i].stage].code = cases[i].code;
+        world_open(s);
+        post_event(NULL, "0");
+        run_for(100);
+        CHECK_EQ_STR(w.rows[0]->outcome, cases[i].outcome);
+        CHECK_EQ_INT(w.rows[0]->state, cases[i].state);
+        CHECK_EQ_INT(w.sends, cases[i].sends);
+        world_close();
+    }
+}
+
+TEST(a_mapper_that_fails_on_a_503_does_not_hide_it)
+{
+    scripts *s = standard_scripts();
+    s->plans[PL_STAGE_MAP].code = PL_E_SCRIPT;
+    world_open(s);
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(100);
+    CHECK_EQ_STR(w.rows[0]->outcome, "http_status");
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+    world_close();
+}
+
+TEST(an_undecided_when_is_asked_again_and_may_say_no)
+{
+    scripts *s = standard_scripts();
+    s->when_says_no = true;
+    world_open(s);
+    post_event(NULL, "01?");
+    run_for(100);
+    CHECK(!w.rows[0]->undecided && w.rows[1]->undecided);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(w.rows[1]->state, PL_STATE_CANCELLED);
+    CHECK_EQ_STR(w.rows[1]->outcome, "cancelled");
+    CHECK_EQ_INT(w.sends, 1);
+    CHECK_EQ_INT(METRIC(cancelled), 1);
+    world_close();
+}
+
+TEST(a_webhook_that_is_gone_is_tried_again_by_the_default_schedule)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "3");
+    run_for(100);
+    scripts *without = standard_scripts();
+    without->base.policy_count = 3;
+    pl_engine_use(w.engine, &without->base);
+    run_for(6000);
+    CHECK_EQ_STR(w.rows[0]->outcome, "config");
+    CHECK_EQ_INT(w.rows[0]->attempts, 2);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+    int64_t delay_ms = w.rows[0]->due_ms - EPOCH_MS - 5020; /* 300 s, give or take a tenth */
+    CHECK(delay_ms >= 270000 && delay_ms <= 330000);
+    answer_with(0, 200);
+    pl_engine_use(w.engine, &standard_scripts()->base);
+    run_for(340000);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+    world_close();
+}
+
+/* -- limits -- */
+
+TEST(ten_thousand_deliveries_pass_through_a_hundred_places)
+{
+    open_standard();
+    w.settings.limit_resident = 100;
+    w.settings.limit_in_flight = 30;
+    w.op_delay_ms = 3;
+    for (int i = 0; i < 1250; i++) {
+        post_event(NULL, "01230123");
+        if (i % 10 == 0) run_for(1);
+    }
+    run_for(60000);
+    CHECK_EQ_INT(w.row_count, 10000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 10000);
+    CHECK_EQ_INT(w.sends, 10000);
+    CHECK_EQ_INT(w.most_resident, 100);
+    CHECK_EQ_INT(w.most_under_way, 30);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    world_close();
+}
+
+/* The places that a claim may fill are not given to events that come meanwhile. */
+TEST(a_claim_under_way_keeps_its_places)
+{
+    open_standard();
+    w.settings.limit_resident = 10;
+    w.settings.limit_in_flight = 1;
+    w.reply.delay_ms = FOREVER;
+    run_for(10);
+    post *p = post_new(1);
+    post_add(p, NULL, "0123012301230123");
+    CHECK_EQ_INT(pl_engine_take(w.engine, p->in), 0);
+    run_for(10);
+    engine_kill();
+    engine_open(standard_scripts());
+    w.op_delay_ms = 50;
+    run_for(10); /* the first claim is out */
+    post_event(NULL, "012301230123");
+    run_for(1000);
+    CHECK_EQ_INT(w.most_resident, 10); /* and check_limits held at each step */
+    w.reply.delay_ms = 1;
+    engine_kill();
+    engine_open(standard_scripts());
+    run_for(60000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 28);
+    world_close();
+}
+
+TEST(many_attempts_wait_for_a_place_in_flight)
+{
+    open_standard();
+    w.settings.limit_in_flight = 2;
+    w.reply.delay_ms = 100;
+    post_event(NULL, "01230");
+    run_for(99);
+    CHECK_EQ_INT(w.sends, 2);
+    run_for(1);
+    CHECK_EQ_INT(w.sends, 4);
+    run_for(100);
+    CHECK_EQ_INT(w.sends, 5);
+    run_for(100);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 5);
+    world_close();
+}
+
+/* -- the store fails -- */
+
+static int record_fault;
+
+static int fail_records(const pl_op *op)
+{
+    return op->kind == PL_OP_RECORD ? record_fault : 0;
+}
+
+static bool refuse_records(const pl_op *op)
+{
+    return op->kind == PL_OP_RECORD && record_fault;
+}
+
+TEST(a_record_is_tried_until_the_store_takes_it_and_nothing_is_sent_twice)
+{
+    for (int refuses = 0; refuses < 2; refuses++) {
+        open_standard();
+        record_fault = PL_E_STORE_FULL;
+        if (refuses)
+            w.op_refuse = refuse_records;
+        else
+            w.op_fault = fail_records;
+        post_event(NULL, "0");
+        run_for(120000);
+        CHECK_EQ_INT(w.sends, 1);
+        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+        CHECK(w.op_counts[PL_OP_RECORD] >= 200); /* twice a second */
+        CHECK(w.op_counts[PL_OP_RECORD] <= 300);
+        CHECK_EQ_INT(w.recorded, 0);
+        CHECK_EQ_INT(METRIC(resident), 1);
+        CHECK(!pl_engine_is_idle(w.engine));
+        record_fault = 0;
+        run_for(500);
+        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+        CHECK_EQ_INT(w.sends, 1);
+        CHECK_EQ_INT(w.recorded, 1);
+        CHECK_EQ_INT(METRIC(delivered), 1);
+        world_close();
+    }
+}
+
+static int fail_claims(const pl_op *op)
+{
+    return op->kind == PL_OP_CLAIM ? PL_E_STORE : 0;
+}
+
+TEST(a_store_that_fails_is_not_asked_in_a_circle)
+{
+    open_standard();
+    w.op_fault = fail_claims;
+    w.settings.limit_resident = 8;
+    w.op_delay_ms = 1;
+    post_event(NULL, "0123012301230123");
+    run_for(10000);
+    CHECK(w.op_counts[PL_OP_CLAIM] <= 40); /* each second, and as places become free */
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 8);
+    w.op_fault = NULL;
+    run_for(2000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 16);
+    world_close();
+}
+
+TEST(a_damaged_event_in_the_store_stops_nothing_else)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "01");
+    run_for(10000);
+    CHECK_EQ_INT(METRIC(resident), 0); /* parked */
+    w.rows[0]->document = "{\"id\":";
+    w.rows[0]->document_len = 6;
+    answer_with(0, 200);
+    run_for(310000);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+    CHECK_EQ_INT(w.rows[1]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    world_close();
+}
+
+/* -- commands -- */
+
+TEST(cancel_while_it_waits_for_its_retry)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(1000);
+    CHECK_EQ_INT(METRIC(resident), 1);
+    command(w.rows[0]->id, PL_COMMAND_CANCEL);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    CHECK_EQ_INT(METRIC(cancelled), 1);
+    run_for(10000);
+    CHECK_EQ_INT(w.sends, 1);
+    world_close();
+}
+
+TEST(cancel_while_it_is_in_the_queue)
+{
+    open_standard();
+    w.settings.limit_in_flight = 1;
+    post_event(NULL, "01");
+    run_for(1);
+    command(w.rows[1]->id, PL_COMMAND_CANCEL);
+    command(w.rows[1]->id, PL_COMMAND_CANCEL);
+    run_for(1000);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(w.rows[1]->state, PL_STATE_CANCELLED);
+    CHECK_EQ_INT(w.sends, 1);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    CHECK_EQ_INT(METRIC(cancelled), 1);
+    world_close();
+}
+
+TEST(cancel_while_it_is_under_way_keeps_the_attempt)
+{
+    static const int statuses[] = {200, 503};
+    for (int i = 0; i < 2; i++) {
+        open_standard();
+        answer_with(0, statuses[i]);
+        post_event(NULL, "0");
+        run_for(10);
+        command(w.rows[0]->id, PL_COMMAND_CANCEL);
+        run_for(10000);
+        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_CANCELLED);
+        CHECK_EQ_INT(w.rows[0]->recorded, 1);
+        CHECK_EQ_INT(w.sends, 1);
+        CHECK_EQ_INT(METRIC(resident), 0);
+        CHECK_EQ_INT(METRIC(cancelled), 1);
+        CHECK_EQ_INT(METRIC(delivered), 0);
+        world_close();
+    }
+}
+
+TEST(retry_hurries_one_that_waits)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(1000);
+    answer_with(0, 200);
+    command(w.rows[0]->id, PL_COMMAND_RETRY);
+    run_for(20);
+    CHECK_EQ_INT(w.rows[0]->sent_at_ms[1], 1000);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+    run_for(10000);
+    CHECK_EQ_INT(w.sends, 2);
+    world_close();
+}
+
+TEST(retry_hurries_one_that_is_parked)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(10000);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    answer_with(0, 200);
+    command(w.rows[0]->id, PL_COMMAND_RETRY);
+    run_for(20);
+    CHECK_EQ_INT(w.rows[0]->sent_at_ms[2], 10000);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+    world_close();
+}
+
+TEST(retry_of_a_failed_one_begins_the_schedule_anew)
+{
+    open_standard();
+    answer_with(0, 404);
+    post_event(NULL, "0");
+    run_for(1000);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_FAILED);
+    answer_with(0, 503);
+    command(w.rows[0]->id, PL_COMMAND_RETRY);
+    run_for(101000000);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_FAILED);
+    CHECK_EQ_INT(w.rows[0]->attempts, 9);
+    CHECK_EQ_INT(w.rows[0]->sent_at_ms[1], 1000);
+    CHECK_EQ_INT(w.rows[0]->sent_at_ms[2], 6020);
+    world_close();
+}
+
+/* Cancelled and retried while it never left the memory: it is there once, and goes on. */
+TEST(cancel_and_retry_while_it_is_under_way)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(10);
+    command(w.rows[0]->id, PL_COMMAND_CANCEL);
+    command(w.rows[0]->id, PL_COMMAND_RETRY);
+    run_for(5);
+    CHECK_EQ_INT(METRIC(resident), 1);
+    CHECK_EQ_INT(w.under_way, 1);
+    answer_with(0, 200);
+    run_for(10000);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(w.rows[0]->sent_at_ms[1], 5020);
+    CHECK_EQ_INT(w.sends, 2);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    world_close();
+}
+
+TEST(cancel_and_retry_while_it_is_in_the_queue)
+{
+    open_standard();
+    w.settings.limit_in_flight = 1;
+    post_event(NULL, "01");
+    run_for(1);
+    command(w.rows[1]->id, PL_COMMAND_CANCEL);
+    command(w.rows[1]->id, PL_COMMAND_RETRY);
+    run_for(1000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 2);
+    CHECK_EQ_INT(w.sends, 2);
+    world_close();
+}
+
+TEST(commands_for_deliveries_elsewhere_do_nothing)
+{
+    open_standard();
+    pl_engine_nudge(w.engine, (pl_uuid){{1}}, PL_COMMAND_CANCEL);
+    pl_engine_nudge(w.engine, (pl_uuid){{1}}, PL_COMMAND_RETRY);
+    run_for(100);
+    CHECK_EQ_INT(METRIC(cancelled), 0);
+    world_close();
+}
+
+/* -- reload -- */
+
+TEST(what_is_under_way_keeps_its_generation)
+{
+    scripts *old = standard_scripts(), *new = standard_scripts();
+    world_open(old);
+    post_event(NULL, "0");
+    run_for(10);
+    pl_engine_use(w.engine, &new->base);
+    CHECK(pl_engine_generation(w.engine) == &new->base);
+    CHECK_EQ_INT(w.generations, 2);
+    CHECK_EQ_INT(old->base.refs, 1);
+    post_event(NULL, "0");
+    run_for(9);
+    CHECK_EQ_INT(new->rendered, 1);
+    CHECK_EQ_INT(w.generations, 2);
+    run_for(2); /* answered, mapped and recorded */
+    CHECK_EQ_INT(w.generations, 1);
+    run_for(100);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 2);
+    CHECK_EQ_INT(new->base.refs, 1);
+    world_close();
+}
+
+TEST(after_a_restart_what_is_pending_goes_on)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "0123");
+    run_for(1000);
+    engine_kill();
+    engine_open(standard_scripts());
+    answer_with(0, 200);
+    run_for(5000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 4);
+    CHECK_EQ_INT(w.rows[3]->attempts, 2);
+    CHECK_EQ_INT(w.rows[3]->sent_at_ms[1], 5020); /* not sooner because of the restart */
+    CHECK_EQ_INT(METRIC(claimed), 4);
+    world_close();
+}
+
+int main(void)
+{
+    return RUN(
+        CASE(an_event_is_answered_after_its_commit_then_delivered),
+        CASE(each_webhook_that_wants_an_event_gets_it), CASE(a_duplicate_is_not_delivered_again),
+        CASE(a_known_idempotency_key_makes_all_of_it_a_duplicate),
+        CASE(what_the_store_cannot_write_is_not_accepted),
+        CASE(a_full_queue_refuses_and_nothing_is_taken),
+        CASE(retries_follow_the_schedule_exactly_then_it_fails),
+        CASE(what_no_retry_can_mend_fails_at_once), CASE(passing_troubles_are_tried_again),
+        CASE(a_retry_beyond_the_horizon_leaves_memory_and_comes_back_in_time),
+        CASE(failing_scripts_are_tried_again_and_name_their_stage),
+        CASE(a_mapper_that_fails_on_a_503_does_not_hide_it),
+        CASE(an_undecided_when_is_asked_again_and_may_say_no),
+        CASE(a_webhook_that_is_gone_is_tried_again_by_the_default_schedule),
+        CASE(ten_thousand_deliveries_pass_through_a_hundred_places),
+        CASE(a_claim_under_way_keeps_its_places), CASE(many_attempts_wait_for_a_place_in_flight),
+        CASE(a_record_is_tried_until_the_store_takes_it_and_nothing_is_sent_twice),
+        CASE(a_store_that_fails_is_not_asked_in_a_circle),
+        CASE(a_damaged_event_in_the_store_stops_nothing_else),
+        CASE(cancel_while_it_waits_for_its_retry), CASE(cancel_while_it_is_in_the_queue),
+        CASE(cancel_while_it_is_under_way_keeps_the_attempt), CASE(retry_hurries_one_that_waits),
+        CASE(retry_hurries_one_that_is_parked),
+        CASE(retry_of_a_failed_one_begins_the_schedule_anew),
+        CASE(cancel_and_retry_while_it_is_under_way),
+        CASE(cancel_and_retry_while_it_is_in_the_queue),
+        CASE(commands_for_deliveries_elsewhere_do_nothing),
+        CASE(what_is_under_way_keeps_its_generation),
+        CASE(after_a_restart_what_is_pending_goes_on));
+}
