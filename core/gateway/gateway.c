@@ -390,7 +390,10 @@ int pl_gateway_run(const pl_gateway_config *config)
     block_signals(&signals);
     pl_client_global_init();
     pl_generation **generations = load_first(&g);
-    if (generations == NULL) return 3;
+    if (generations == NULL) {
+        pl_settings_fini(&g.settings);
+        return 3;
+    }
     pl_log_init(pl_wall_ms, STDERR_FILENO,
                 (enum pl_log_level)pl_log_level_of(pl_slice_of(g.settings.log_level)),
                 log_form(g.settings.log_format));

@@ -6,10 +6,11 @@
 ---     own names    event, data, context, connector, webhook, attempt, now
 ---                  and for mappers response, status, headers, raw
 ---     the answer   members of the parsed body (mappers only)
----     the event    members of event.data
 ---     constants    members of the connector's and webhook's `context`
+---     the event    members of event.data
 ---
---- A layer hides the names of those below it.
+--- A layer hides the names of those below it: what an integrator wrote, the host name of a tenant say, is
+--- not for an event to change.
 
 local context = {}
 
@@ -38,8 +39,8 @@ function context.new(entry, event, info)
       rawset(self, "data", data)
       return data
     end
-    local value = member(self.data, name)
-    if value == nil then return entry.context[name] end
+    local value = entry.context[name]
+    if value == nil then return member(self.data, name) end
     return value
   end })
 end

@@ -257,7 +257,7 @@ end
 
 --- Runs a program to its end: exit code, output, errors.
 function support.run(arguments, env)
-  local p = process.start(arguments, env)
+  local p = support.start(arguments, env)
   local code = p:wait()
   return code, p:output(), p:errors()
 end

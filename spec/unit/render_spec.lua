@@ -259,15 +259,15 @@ describe("an undecided when", function()
 end)
 
 describe("the context", function()
-  it("puts its own names over data, and data over the constants", function()
+  it("puts its own names over the constants, and the constants over the event", function()
     local sent = support.render(support.connector [[return {
       name = "Acme", context = { a = "constant", b = "constant" },
       webhooks = { { id = "x", on = "t", url = "http://a.example", body = json.ordered {
-        {"a", "{{ a }}"}, {"b", "{{ b }}"}, {"attempt", "{{ attempt }}"}, {"w", "{{ webhook.id }}"},
+        {"a", "{{ a }}"}, {"b", "{{ b }}"}, {"d", "{{ d }}"}, {"attempt", "{{ attempt }}"}, {"w", "{{ webhook.id }}"},
         {"c", "{{ connector.name }}/{{ connector.id }}"}, {"k", "{{ context.a }}"},
         {"now", "{{ now }}"} } } } }]],
-      [[{"type":"t","data":{"a":"data","attempt":"data","webhook":"data"}}]])
-    assert.equal('{"a":"data","b":"constant","attempt":1,"w":"x","c":"Acme/acme","k":"constant",'
+      [[{"type":"t","data":{"a":"data","d":"data","attempt":"data","webhook":"data"}}]])
+    assert.equal('{"a":"constant","b":"constant","d":"data","attempt":1,"w":"x","c":"Acme/acme","k":"constant",'
       .. '"now":1700000000.75}', sent.body)
   end)
 end)
