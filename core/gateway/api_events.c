@@ -351,7 +351,10 @@ void pl_api_events(pl_api_request *r)
     collector c = {.worker = r->worker, .in = r->in, .intake = v->intake};
     pl_timer_init(&v->timer, on_wait_over);
     v->wait_s = granted_wait_s(r->worker, &r->in->request);
-    if (!is_json(&r->in->request, &content_type)) {
+    if (r->in->request.body == PL_BODY_NONE) {
+        pl_api_problem(r->in, PL_E_LENGTH_REQUIRED,
+                       "expected a body: a Content-Length, or Transfer-Encoding: chunked");
+    } else if (!is_json(&r->in->request, &content_type)) {
         pl_api_problem(r->in, PL_E_MEDIA_TYPE,
                        "Content-Type '%.*s': expected application/json or application/x-ndjson",
                        PL_FMT(content_type));

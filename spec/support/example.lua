@@ -3,7 +3,6 @@
 --- a reader would run them.
 
 local support = require("spec.support")
-local process = require("spec.support.process")
 local socket = require("socket")
 
 local example = {}

@@ -147,7 +147,7 @@ local Gateway = {}
 Gateway.__index = Gateway
 
 --- Starts a gateway and waits until it listens.
----@param options { folder?: string, files?: table<string, string>, arguments?: string[], env?: table<string, string>, store?: string, token?: string }
+---@param options { binary?: string, folder?: string, files?: table<string, string>, arguments?: string[], env?: table<string, string>, store?: string, token?: string }
 function support.gateway(options)
   local gateway = setmetatable({ options = options }, Gateway)
   gateway.folder = options.folder or support.folder()
@@ -160,7 +160,7 @@ end
 
 function Gateway:start()
   local arguments = {
-    support.binary, "run", "--listen", "127.0.0.1:0", "--store", self.store, "--log-format", "json",
+    self.options.binary or support.binary, "run", "--listen", "127.0.0.1:0", "--store", self.store, "--log-format", "json",
   }
   for _, argument in ipairs(self.options.arguments or {}) do
     arguments[#arguments + 1] = argument

@@ -22,7 +22,12 @@ return {
         },
       },
     },
-    { id = "create-order", method = "POST", url = "/orders", body = { sku = "{{ sku }}", quantity = "{{ quantity }}" } },
+    {
+      id = "create-order",
+      method = "POST",
+      url = "/orders",
+      body = { sku = "{{ sku }}", quantity = "{{ quantity }}" },
+    },
     { id = "replace-address", method = "PUT", url = "/address", body = { street = "{{ street }}" } },
     { id = "add-note", method = "PATCH", url = "/orders/{{ order_id }}", body = { note = "{{ certainly.reply }}" } },
     { id = "cancel-order", method = "DELETE", url = "/orders/{{ order_id }}" },

@@ -111,11 +111,10 @@ describe("certainly", function()
     end)
 
     it("delivers, and keeps the custom variables", function()
-      local id = gateway:post("/v1/events", event("handover")).json.deliveries[1].id
-      local row = gateway:wait_feed("state=delivered", 1)[1]
-      assert.equal(id, row.id)
+      local event_id = gateway:post("/v1/events", event("handover")).json.id
+      local row = gateway:wait_feed("state=delivered&event=" .. event_id, 1)[1]
       assert.equal("open-ticket", row.webhook)
-      local answer = gateway:get("/v1/deliveries/" .. id)
+      local answer = gateway:get("/v1/deliveries/" .. row.id)
       assert.equal(200, answer.json.attempts[1].response.status)
       assert.truthy(answer.body:find('"ticket":9007199254740993', 1, true))
     end)

@@ -1,1 +1,578 @@
-int main(void);int main(void){return 0;}
+/* SPDX-License-Identifier: MIT
+ *
+ * Single exchanges in the world of world.h: what is recorded of one, calls and tries, scripts that
+ * wait, clients that wait for outcomes, and how an engine stops. */
+#include "world.h"
+
+#include "base/secret.h"
+
+static const int64_t soon[] = {5000, 300000};
+
+static scripts *open_soon(void)
+{
+    scripts *s = scripts_new(soon, 2);
+    world_open(s);
+    return s;
+}
+
+static void answer_with(int code, int status)
+{
+    w.reply = (reply){.delay_ms = 20, .code = code, .status = status};
+}
+
+/* -- calls -- */
+
+static struct answered {
+    int count, code, status;
+    int64_t at_ms;
+    char text[200], variables[40], method[8];
+} answered;
+
+static void on_finished(pl_exchange *x)
+{
+    answered.count++;
+    answered.code = x->error;
+    answered.status = x->response.status;
+    answered.at_ms = w.now_ms;
+    snprintf(answered.text, sizeof answered.text, "%s", x->error_text ? x->error_text : "");
+    snprintf(answered.variables, sizeof answered.variables, "%.*s", PL_FMT(x->variables));
+    snprintf(answered.method, sizeof answered.method, "%.*s", PL_FMT(x->attempt.method));
+    CHECK(x->owner == &answered);
+}
+
+static int call_of(enum pl_exchange_kind kind, bool dry_run, int64_t timeout_ms)
+{
+    pl_call call = {.kind = kind,
+                    .dry_run = dry_run,
+                    .event = event_of("call", "x"),
+                    .timeout_ms = timeout_ms,
+                    .finished = on_finished,
+                    .owner = &answered};
+    int code = pl_engine_call(w.engine, &call);
+    if (code != 0) pl_event_unref(call.event); /* refused: still the caller's */
+    return code;
+}
+
+static int call(void)
+{
+    answered = (struct answered){0};
+    return call_of(PL_KIND_CALL, false, 0);
+}
+
+TEST(a_call_is_answered_at_once_and_recorded_behind)
+{
+    open_soon();
+    w.op_delay_ms = 50;
+    run_for(500);
+    CHECK_EQ_INT(call(), 0);
+    run_for(20);
+    CHECK_EQ_INT(answered.count, 1);
+    CHECK_EQ_INT(answered.code, 0);
+    CHECK_EQ_INT(answered.status, 200);
+    CHECK_EQ_STR(answered.variables, "{\"s\":200}");
+    CHECK_EQ_INT(w.calls_recorded, 0);
+    run_for(50);
+    CHECK_EQ_INT(w.calls_recorded, 1);
+    CHECK_EQ_INT(w.row_count, 0);
+    CHECK_EQ_INT(answered.count, 1);
+    CHECK_EQ_INT(METRIC(calls), 1);
+    CHECK_EQ_INT(METRIC(attempts[0]), 1);
+    CHECK_EQ_INT(METRIC(delivered), 0);
+    world_close();
+}
+
+TEST(a_call_that_fails_is_not_tried_again)
+{
+    open_soon();
+    answer_with(0, 503);
+    CHECK_EQ_INT(call(), 0);
+    run_for(10000);
+    CHECK_EQ_INT(answered.code, PL_E_HTTP_STATUS);
+    CHECK_EQ_STR(answered.text, "status 503 is not a success");
+    CHECK_EQ_INT(w.sends, 1);
+    answer_with(PL_E_CONNECT, 0);
+    CHECK_EQ_INT(call(), 0);
+    run_for(10000);
+    CHECK_EQ_INT(answered.code, PL_E_CONNECT);
+    CHECK_EQ_STR(answered.text, "the test's network says so");
+    CHECK_EQ_INT(w.calls_recorded, 2);
+    world_close();
+}
+
+static int64_t timeout_seen_ms, connect_timeout_seen_ms;
+
+static reply see_timeout(const pl_exchange *x)
+{
+    timeout_seen_ms = x->request.timeout_ms;
+    connect_timeout_seen_ms = x->request.connect_timeout_ms;
+    return (reply){.delay_ms = 1, .status = 200};
+}
+
+TEST(the_nearest_timeout_counts)
+{
+    scripts *s = open_soon();
+    w.reply_of = see_timeout;
+    CHECK_EQ_INT(call(), 0);
+    CHECK_EQ_INT(timeout_seen_ms, 5000); /* the setting for calls */
+    CHECK_EQ_INT(connect_timeout_seen_ms, 5000);
+    post_event(NULL, "0");
+    run_for(10);
+    CHECK_EQ_INT(timeout_seen_ms, 10000); /* and for deliveries */
+    s->policies[0].timeout_ms = 2500;
+    s->policies[0].connect_timeout_ms = 700;
+    CHECK_EQ_INT(call(), 0);
+    CHECK_EQ_INT(timeout_seen_ms, 2500);
+    CHECK_EQ_INT(connect_timeout_seen_ms, 700);
+    CHECK_EQ_INT(call_of(PL_KIND_CALL, false, 900), 0);
+    CHECK_EQ_INT(timeout_seen_ms, 900);
+    run_for(10);
+    world_close();
+}
+
+TEST(more_calls_than_the_limit_are_refused)
+{
+    open_soon();
+    w.settings.limit_calls = 3;
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ_INT(call(), 0);
+    CHECK_EQ_INT(call(), PL_E_BUSY);
+    CHECK_EQ_INT(METRIC(in_flight), 3);
+    run_for(100);
+    CHECK_EQ_INT(METRIC(in_flight), 0);
+    CHECK_EQ_INT(call(), 0);
+    run_for(100);
+    CHECK_EQ_INT(w.sends, 4);
+    world_close();
+}
+
+TEST(a_dry_run_ends_before_send_and_leaves_no_trace)
+{
+    scripts *s = open_soon();
+    run_for(10);
+    answered = (struct answered){0};
+    CHECK_EQ_INT(call_of(PL_KIND_TRY, true, 0), 0);
+    CHECK_EQ_INT(answered.count, 1);
+    CHECK_EQ_INT(answered.code, 0);
+    CHECK_EQ_STR(answered.method, "POST");
+    s->plans[PL_STAGE_AUTHENTICATE].code = PL_E_AUTH;
+    CHECK_EQ_INT(call_of(PL_KIND_TRY, true, 0), 0);
+    CHECK_EQ_INT(answered.code, PL_E_AUTH);
+    run_for(10);
+    CHECK_EQ_INT(w.sends, 0);
+    CHECK_EQ_INT(w.op_counts[PL_OP_RECORD], 0);
+    CHECK_EQ_INT(METRIC(attempts[0]) + METRIC(attempts[-PL_E_AUTH]), 0);
+    CHECK_EQ_INT(METRIC(calls), 0);
+    CHECK_EQ_INT(METRIC(in_flight), 0);
+    s->plans[PL_STAGE_AUTHENTICATE].code = 0;
+    CHECK_EQ_INT(call_of(PL_KIND_TRY, false, 0), 0); /* a real try is sent and recorded */
+    run_for(100);
+    CHECK_EQ_INT(w.calls_recorded, 1);
+    world_close();
+}
+
+TEST(the_record_of_a_call_is_given_up_loudly)
+{
+    for (int refuses = 0; refuses < 2; refuses++) {
+        open_soon();
+        run_for(1);
+        w.op_result = PL_E_STORE_FULL;
+        w.op_refused = refuses == 1;
+        CHECK_EQ_INT(call(), 0);
+        run_for(9000);
+        CHECK_EQ_INT(answered.code, 0);
+        CHECK_EQ_INT(METRIC(records_lost), 0);
+        CHECK_EQ_INT(METRIC(in_flight), 1);
+        run_for(2000);
+        CHECK_EQ_INT(METRIC(records_lost), 1);
+        CHECK_EQ_INT(METRIC(in_flight), 0);
+        CHECK_EQ_INT(w.op_counts[PL_OP_RECORD], 20);
+        CHECK_EQ_INT(w.recorded, 0);
+        world_close();
+    }
+}
+
+TEST(the_record_of_a_call_is_written_when_the_store_recovers)
+{
+    open_soon();
+    w.op_result = PL_E_STORE;
+    CHECK_EQ_INT(call(), 0);
+    run_for(5000);
+    w.op_result = 0;
+    run_for(1000);
+    CHECK_EQ_INT(w.calls_recorded, 1);
+    CHECK_EQ_INT(METRIC(records_lost), 0);
+    world_close();
+}
+
+/* -- scripts that wait -- */
+
+TEST(each_script_stage_may_wait)
+{
+    scripts *s = open_soon();
+    s->plans[PL_STAGE_RENDER].wait_ms = 1000;
+    s->plans[PL_STAGE_AUTHENTICATE].wait_ms = 2000;
+    s->plans[PL_STAGE_MAP].wait_ms = 3000;
+    post_event(NULL, "0");
+    run_for(2999);
+    CHECK_EQ_INT(w.sends, 0);
+    run_for(1);
+    CHECK_EQ_INT(w.sends, 1);
+    run_for(3019);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+    run_for(1);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+    world_close();
+}
+
+TEST(a_script_that_waits_and_then_fails)
+{
+    scripts *s = open_soon();
+    s->plans[PL_STAGE_AUTHENTICATE] = (plan){.code = PL_E_AUTH, .wait_ms = 30};
+    CHECK_EQ_INT(call(), 0);
+    run_for(29);
+    CHECK_EQ_INT(answered.count, 0);
+    run_for(1);
+    CHECK_EQ_INT(answered.code, PL_E_AUTH);
+    CHECK_EQ_STR(answered.text, "the test's script says so");
+    world_close();
+}
+
+TEST(a_script_may_not_wait_longer_than_the_timeout)
+{
+    scripts *s = open_soon();
+    s->plans[PL_STAGE_RENDER].wait_ms = FOREVER;
+    CHECK_EQ_INT(call(), 0);
+    run_for(4999);
+    CHECK_EQ_INT(answered.count, 0);
+    run_for(1);
+    CHECK_EQ_INT(answered.code, PL_E_TIMEOUT);
+    CHECK_EQ_INT(w.sends, 0);
+    CHECK(w.waits == NULL); /* what the script held is released */
+    post_event(NULL, "0");
+    run_for(10100);
+    CHECK_EQ_STR(w.rows[0]->outcome, "timeout");
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+    world_close();
+}
+
+/* The receiver has taken it: to send it again because a mapper hangs would be wrong. */
+TEST(a_mapper_that_waits_too_long_does_not_cause_a_second_delivery)
+{
+    scripts *s = open_soon();
+    s->plans[PL_STAGE_MAP].wait_ms = FOREVER;
+    post_event(NULL, "0");
+    run_for(20000);
+    CHECK_EQ_STR(w.rows[0]->outcome, "map");
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_FAILED);
+    CHECK_EQ_INT(w.sends, 1);
+    world_close();
+}
+
+/* -- what is recorded -- */
+
+static char *recorded_fields, *recorded_body, *recorded_error;
+static pl_attempt recorded;
+
+static void forget_record(void)
+{
+    free(recorded_fields), free(recorded_body), free(recorded_error);
+    recorded_fields = recorded_body = recorded_error = NULL;
+}
+
+static void keep_record(const pl_record *r)
+{
+    forget_record();
+    recorded = *r->attempt;
+    recorded_fields = text_of(r->attempt->request_fields);
+    recorded_body = text_of(r->attempt->response_body);
+    recorded_error = text_of(r->attempt->error);
+}
+
+static char long_body[200];
+
+static reply with_body(const pl_exchange *x)
+{
+    pl_exchange *writable = w.engine ? (pl_exchange *)(uintptr_t)x : NULL;
+    writable->response.body = pl_slice_of(long_body);
+    return (reply){.delay_ms = 1, .status = 200};
+}
+
+static void record_one(int64_t cap)
+{
+    scripts *s = open_soon();
+    (void)s;
+    w.settings.limit_recorded_body = cap;
+    w.watch = keep_record;
+    w.reply_of = with_body;
+    post_event(NULL, "0");
+    run_for(100);
+    world_close();
+}
+
+TEST(credentials_are_masked_and_the_event_is_not_stored_twice)
+{
+    snprintf(long_body, sizeof long_body, "fine");
+    record_one(1000);
+    CHECK_EQ_STR(recorded_fields, "Authorization: ***\r\n");
+    CHECK_EQ_STR(recorded_body, "fine");
+    CHECK(recorded.body_is_event);
+    CHECK_EQ_INT(recorded.request_body.len, 0);
+    CHECK(recorded.request_body_bytes > 20);
+    CHECK_EQ_STR(recorded_error, "");
+    CHECK(recorded.stage == NULL);
+    CHECK_EQ_INT(recorded.number, 1);
+    CHECK_EQ_INT(recorded.status, 200);
+    forget_record();
+}
+
+TEST(bodies_are_capped_between_characters)
+{
+    snprintf(long_body, sizeof long_body, "ab\xf0\x9f\x98\x80zz"); /* U+1F600 is bytes 2 to 5 */
+    static const size_t kept[] = {0, 1, 2, 2, 2, 2, 6, 7, 8, 8};
+    for (int cap = 0; cap < 10; cap++) {
+        record_one(cap);
+        CHECK_EQ_INT(strlen(recorded_body), kept[cap]);
+        CHECK_EQ_INT(recorded.response_body_bytes, 8);
+    }
+    forget_record();
+}
+
+TEST(a_cap_within_a_secret_shows_no_part_of_it)
+{
+    pl_secret_register(PL_SLICE("hunter2-hunter2"));
+    snprintf(long_body, sizeof long_body, "{\"key\":\"hunter2-hunter2\"}");
+    for (int cap = 0; cap < 30; cap++) {
+        record_one(cap);
+        CHECK(strstr(recorded_body, "h") == NULL);
+    }
+    CHECK_EQ_STR(recorded_body, "{\"key\":\"***\"}");
+    forget_record();
+}
+
+/* -- clients that wait -- */
+
+TEST(a_waiting_client_is_told_what_became_of_each)
+{
+    open_soon();
+    post *p = post_waiting("01");
+    run_for(10);
+    CHECK_EQ_INT(p->answers, 1);
+    CHECK_EQ_INT(p->in->unsettled, 2);
+    CHECK_EQ_INT(p->settled, 0);
+    run_for(20);
+    CHECK_EQ_INT(p->in->unsettled, 0);
+    CHECK_EQ_INT(p->settled, 2);
+    const pl_settlement *s = &p->in->settlements[0][1];
+    CHECK(s->is_settled);
+    CHECK_EQ_INT(s->state, PL_STATE_DELIVERED);
+    CHECK_EQ_STR(s->outcome, "ok");
+    CHECK_EQ_INT(s->status, 200);
+    CHECK_EQ_INT(s->attempts, 1);
+    CHECK_EQ_SLICE(s->variables, PL_SLICE("{\"s\":200}"));
+    world_close();
+}
+
+TEST(a_waiting_client_hears_of_attempts_and_stops_at_the_horizon)
+{
+    open_soon();
+    answer_with(0, 503);
+    post *p = post_waiting("0");
+    run_for(100);
+    const pl_settlement *s = &p->in->settlements[0][0];
+    CHECK(!s->is_settled);
+    CHECK_EQ_INT(s->attempts, 1);
+    CHECK_EQ_STR(s->outcome, "http_status");
+    CHECK_EQ_INT(p->settled, 1);
+    CHECK_EQ_INT(p->in->unsettled, 1);
+    run_for(5000); /* the next attempt is 300 s ahead */
+    CHECK(s->is_settled);
+    CHECK_EQ_INT(s->state, PL_STATE_PENDING);
+    CHECK_EQ_INT(s->attempts, 2);
+    CHECK_EQ_INT(p->settled, 2);
+    CHECK_EQ_INT(p->in->unsettled, 0);
+    run_for(310000);
+    CHECK_EQ_INT(p->settled, 2);
+    world_close();
+}
+
+TEST(a_client_may_stop_waiting_at_any_moment)
+{
+    static const int64_t moments[] = {1, 10, 22, 100, 4000, 5030, 6000};
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+        open_soon();
+        w.op_delay_ms = 1;
+        w.settings.limit_in_flight = 1;
+        answer_with(0, 503);
+        post *p = post_waiting("012");
+        run_for(moments[i]);
+        CHECK_EQ_INT(p->answers, 1);
+        post_free(p);
+        answer_with(0, 200);
+        run_for(400000);
+        CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 3);
+        world_close();
+    }
+}
+
+TEST(duplicates_leave_nothing_to_wait_for)
+{
+    open_soon();
+    post_event("same", "01");
+    run_for(100);
+    post *p = post_new(1);
+    post_add(p, "same", "01");
+    p->in->waits = true;
+    CHECK_EQ_INT(pl_engine_take(w.engine, p->in), 0);
+    run_for(100);
+    CHECK(p->in->commit.events[0].is_duplicate);
+    CHECK_EQ_INT(p->in->unsettled, 0);
+    world_close();
+}
+
+TEST(a_cancelled_delivery_is_settled)
+{
+    open_soon();
+    w.settings.limit_in_flight = 2;
+    answer_with(0, 503);
+    w.reply.delay_ms = 2000;
+    post *p = post_waiting("012");
+    run_for(100);
+    command(w.rows[0]->id, PL_COMMAND_CANCEL); /* under way */
+    command(w.rows[2]->id, PL_COMMAND_CANCEL); /* in the queue */
+    CHECK_EQ_INT(p->in->unsettled, 2);
+    CHECK_EQ_INT(p->settled, 1);
+    run_for(2000);
+    CHECK_EQ_INT(p->in->unsettled, 1);
+    command(w.rows[1]->id, PL_COMMAND_CANCEL); /* waits for its retry */
+    CHECK_EQ_INT(p->in->unsettled, 0);
+    for (int i = 0; i < 3; i++) {
+        CHECK(p->in->settlements[0][i].is_settled);
+        CHECK_EQ_INT(p->in->settlements[0][i].state, PL_STATE_CANCELLED);
+    }
+    world_close();
+}
+
+TEST(waiting_clients_do_not_pass_the_limit_of_memory)
+{
+    open_soon();
+    w.settings.limit_resident = 2;
+    post *p = post_waiting("0123");
+    run_for(10);
+    CHECK_EQ_INT(p->answers, 1);
+    CHECK_EQ_INT(p->in->unsettled, 2);
+    CHECK(p->in->settlements[0][3].is_settled);
+    CHECK_EQ_INT(p->in->settlements[0][3].state, PL_STATE_PENDING);
+    run_for(2000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 4);
+    CHECK_EQ_INT(w.most_resident, 2);
+    world_close();
+}
+
+/* -- stopping -- */
+
+TEST(a_stopped_engine_finishes_what_is_under_way_and_begins_nothing)
+{
+    open_soon();
+    w.settings.limit_in_flight = 1;
+    w.op_delay_ms = 5;
+    post_event(NULL, "01");
+    run_for(10);
+    CHECK_EQ_INT(w.sends, 1);
+    pl_engine_stop(w.engine);
+    CHECK(!pl_engine_is_idle(w.engine));
+    CHECK_EQ_INT(call(), PL_E_STOPPING);
+    post *p = post_new(1);
+    post_add(p, NULL, "0");
+    CHECK_EQ_INT(pl_engine_take(w.engine, p->in), PL_E_STOPPING);
+    run_for(20);
+    CHECK(pl_engine_is_idle(w.engine));
+    run_for(10000);
+    CHECK_EQ_INT(w.sends, 1);
+    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(w.rows[1]->state, PL_STATE_PENDING);
+    engine_kill();
+    engine_open(scripts_new(soon, 2));
+    run_for(100);
+    CHECK_EQ_INT(w.rows[1]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(w.rows[1]->attempts, 1);
+    world_close();
+}
+
+TEST(a_commit_under_way_is_waited_for)
+{
+    open_soon();
+    run_for(10);
+    w.op_delay_ms = 50;
+    post *p = post_event(NULL, "0");
+    pl_engine_stop(w.engine);
+    CHECK(!pl_engine_is_idle(w.engine));
+    run_for(50);
+    CHECK_EQ_INT(p->code, 0);
+    CHECK_EQ_INT(p->answers, 1);
+    CHECK(pl_engine_is_idle(w.engine));
+    CHECK_EQ_INT(w.sends, 0);
+    world_close();
+}
+
+TEST(abandon_lets_go_and_answers_the_callers)
+{
+    scripts *s = open_soon();
+    w.reply.delay_ms = FOREVER;
+    post_event(NULL, "012");
+    CHECK_EQ_INT(call(), 0);
+    run_for(10);
+    s->plans[PL_STAGE_RENDER].wait_ms = FOREVER;
+    post_event(NULL, "3");
+    CHECK_EQ_INT(call_of(PL_KIND_TRY, true, 0), 0);
+    run_for(10);
+    pl_engine_stop(w.engine);
+    pl_engine_abandon(w.engine);
+    CHECK_EQ_INT(answered.count, 2);
+    CHECK_EQ_INT(answered.code, PL_E_STOPPING);
+    CHECK_EQ_INT(w.unsends, 4);
+    run_for(10); /* the record of the call */
+    CHECK(pl_engine_is_idle(w.engine));
+    CHECK_EQ_INT(w.calls_recorded, 1);
+    CHECK_EQ_INT(rows_in(PL_STATE_PENDING), 4);
+    CHECK_EQ_INT(w.rows[0]->recorded, 0);
+    world_close();
+}
+
+TEST(an_engine_that_cannot_record_lets_go_in_the_end)
+{
+    open_soon();
+    post_event(NULL, "0");
+    CHECK_EQ_INT(call(), 0);
+    run_for(10);
+    w.op_refused = true;
+    pl_engine_stop(w.engine);
+    run_for(1000);
+    CHECK_EQ_INT(METRIC(records_lost), 1);
+    CHECK(!pl_engine_is_idle(w.engine)); /* the delivery's */
+    pl_engine_abandon(w.engine);
+    world_close();
+}
+
+int main(void)
+{
+    return RUN(
+        CASE(a_call_is_answered_at_once_and_recorded_behind),
+        CASE(a_call_that_fails_is_not_tried_again), CASE(the_nearest_timeout_counts),
+        CASE(more_calls_than_the_limit_are_refused),
+        CASE(a_dry_run_ends_before_send_and_leaves_no_trace),
+        CASE(the_record_of_a_call_is_given_up_loudly),
+        CASE(the_record_of_a_call_is_written_when_the_store_recovers),
+        CASE(each_script_stage_may_wait), CASE(a_script_that_waits_and_then_fails),
+        CASE(a_script_may_not_wait_longer_than_the_timeout),
+        CASE(a_mapper_that_waits_too_long_does_not_cause_a_second_delivery),
+        CASE(credentials_are_masked_and_the_event_is_not_stored_twice),
+        CASE(bodies_are_capped_between_characters), CASE(a_cap_within_a_secret_shows_no_part_of_it),
+        CASE(a_waiting_client_is_told_what_became_of_each),
+        CASE(a_waiting_client_hears_of_attempts_and_stops_at_the_horizon),
+        CASE(a_client_may_stop_waiting_at_any_moment), CASE(duplicates_leave_nothing_to_wait_for),
+        CASE(a_cancelled_delivery_is_settled),
+        CASE(waiting_clients_do_not_pass_the_limit_of_memory),
+        CASE(a_stopped_engine_finishes_what_is_under_way_and_begins_nothing),
+        CASE(a_commit_under_way_is_waited_for), CASE(abandon_lets_go_and_answers_the_callers),
+        CASE(an_engine_that_cannot_record_lets_go_in_the_end));
+}

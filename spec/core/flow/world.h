@@ -108,7 +108,8 @@ static struct world {
     reply (*reply_of)(const pl_exchange *x); /* NULL: the same for all */
     plan (*plan_of)(const pl_exchange *x);   /* NULL: as the generation says */
     int sends, unsends, under_way, most_under_way, most_resident;
-    int recorded; /* told by the engine */
+    int recorded;                           /* told by the engine */
+    void (*watch)(const pl_record *record); /* NULL: nobody looks */
 
     post *posts;
     int event_number;
@@ -414,8 +415,8 @@ static inline void port_unsend(void *world, pl_exchange *x)
 static inline void port_recorded(void *world, const pl_record *record)
 {
     (void)world;
-    (void)record;
     w.recorded++;
+    if (w.watch) w.watch(record);
 }
 
 static inline void transfer_answer(coming *c)
