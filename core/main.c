@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The command line: `perilune SUBCOMMAND ...`. Exit codes: 0 ok, 1 the job failed, 2 bad usage, 3
- * bad configuration. */
+ * The command line: `perilune SUBCOMMAND ...`. Exit codes:
+ * 0 ok, 1 the job failed, 2 bad usage, 3 bad configuration. */
 #include "cmd/cmd.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * JSON as bytes (RFC 8259, strictly): a reader that validates and walks a document without building
- * anything, look-ups that give the span of a value, and a writer. Decoding into Lua tables is
- * script/'s work and uses this reader. Nothing here allocates, except that the writer grows a
- * pl_buf. */
+ * JSON as bytes (RFC 8259, strictly): a reader that validates and walks a document
+ * without building anything, look-ups that give the span of a value, and a writer.
+ * Decoding into Lua tables is script/'s work and uses this reader.
+ * Nothing here allocates, except that the writer grows a pl_buf. */
 #ifndef PL_BASE_JSON_H
 #define PL_BASE_JSON_H
 
@@ -55,8 +55,8 @@ void pl_json_open(pl_json_reader *r, pl_slice document, int max_depth);
  * surrogates are refused, numbers follow the grammar, nothing may follow the document. After
  * PL_JSON_END more calls give PL_JSON_END. */
 int pl_json_next(pl_json_reader *r, pl_json_token *token);
-/* Right after a token that opened an array or object: moves behind its end; `raw` is the whole
- * value. */
+/* Right after a token that opened an array or object:
+ * moves behind its end; `raw` is the whole value. */
 int pl_json_skip(pl_json_reader *r, pl_slice *raw);
 /* One whole value, scalars included: the span of its bytes. */
 int pl_json_value(pl_json_reader *r, pl_json_token *token, pl_slice *raw);

@@ -60,6 +60,7 @@ const uint8_t pl_json_class[256] = {
     /* C0 */ STRAY, STRAY, C2, C2, X4(C2), X4(C2), X4(C2),
     /* D0 */ X16(C2),
     /* E0 */ PL_JSON_LEAD_E0, E1, E1, E1, X4(E1), X4(E1), E1, PL_JSON_LEAD_ED, E1, E1,
-    /* F0 */ PL_JSON_LEAD_F0, F1, F1, F1, PL_JSON_LEAD_F4, STRAY, STRAY, STRAY, X4(STRAY), X4(STRAY),
+    /* F0 */ PL_JSON_LEAD_F0, F1, F1, F1, PL_JSON_LEAD_F4, STRAY, STRAY, STRAY, X4(STRAY),
+             X4(STRAY),
 };
 /* clang-format on */

@@ -113,8 +113,8 @@ static void put_human(pl_buf *line, pl_buf *scratch, const char *time, enum pl_l
     }
 }
 
-/* One write as a rule; a rest only when the reader of a pipe is slow. A log that cannot be written
- * is given up. */
+/* One write as a rule; a rest only when the reader of a pipe is slow.
+ * A log that cannot be written is given up. */
 static void write_line(pl_slice line)
 {
     while (line.len > 0) {

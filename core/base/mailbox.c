@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A list with a lock, held only to append or to take everything. The poster that finds the box
- * empty wakes the owner: as a drain takes all there is, one wake-up covers every message until
- * then. */
+ * A list with a lock, held only to append or to take everything.
+ * The poster that finds the box empty wakes the owner:
+ * as a drain takes all there is, one wake-up covers every message until then. */
 #include "base/mailbox.h"
 
 #include <stdbool.h>

@@ -9,8 +9,7 @@
  * form is listed only where it differs from the value.
  *
  * Masking blanks out every byte that is part of any match; matches that overlap become one "***",
- * so of two secrets that share bytes no rest of either remains.
- */
+ * so of two secrets that share bytes no rest of either remains. */
 #include "base/secret.h"
 
 #include "base/json.h"
@@ -96,8 +95,8 @@ void pl_secret_register(pl_slice value)
     pl_buf_fini(&url);
 }
 
-/* The length of the longest registered value that `bytes` (not empty) begin with, 0 when there is
- * none. */
+/* The length of the longest registered value that `bytes`
+ * (not empty) begin with, 0 when there is none. */
 static size_t match(pl_slice bytes)
 {
     struct entry *e = load(&lists[(uint8_t)bytes.ptr[0]]);
@@ -114,8 +113,8 @@ bool pl_secret_is_in(pl_slice bytes)
     return false;
 }
 
-/* `from` is the first byte of a match: where the bytes end that it and those overlapping it cover.
- */
+/* `from` is the first byte of a match:
+ * where the bytes end that it and those overlapping it cover. */
 static size_t covered_until(pl_slice bytes, size_t from)
 {
     size_t end = from;

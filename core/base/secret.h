@@ -16,8 +16,8 @@
 void pl_secret_register(pl_slice value);
 /* Is any registered value part of these bytes? Cheap when nothing is registered. */
 bool pl_secret_is_in(pl_slice bytes);
-/* Appends `bytes` to `out` with every registered value written as "***", values that overlap
- * as one. */
+/* Appends `bytes` to `out` with every registered value
+ * written as "***", values that overlap as one. */
 void pl_secret_mask(pl_buf *out, pl_slice bytes);
 /* Equal? Takes a time that depends on `given.len` only. */
 bool pl_secret_eq(pl_slice secret, pl_slice given);

@@ -156,8 +156,8 @@ void pl_wheel_start(pl_wheel *w, pl_timer *t, uint64_t delay_ms)
 void pl_wheel_stop(pl_wheel *w, pl_timer *t)
 {
     if (t->link == NULL) return;
-    /* The last of its slot takes the slot's bit with it. Which slot follows from the address of the
-     * link. */
+    /* The last of its slot takes the slot's bit with it.
+     * Which slot follows from the address of the link. */
     uintptr_t offset = (uintptr_t)t->link - (uintptr_t)w->slots;
     if (t->next == NULL && offset < sizeof w->slots) {
         size_t index = offset / sizeof w->slots[0][0];

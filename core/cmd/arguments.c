@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Arguments of all subcommands: long options through getopt_long, the settings as further options,
- * one form of help. */
+ * Arguments of all subcommands: long options through getopt_long,
+ * the settings as further options, one form of help. */
 #include "cmd/cmd.h"
 
 #include <getopt.h>

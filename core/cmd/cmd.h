@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The subcommands of `perilune`. Each is a function of its arguments that gives the exit code, and
- * a page of help. */
+ * The subcommands of `perilune`.
+ * Each is a function of its arguments that gives the exit code, and a page of help. */
 #ifndef PL_CMD_CMD_H
 #define PL_CMD_CMD_H
 
@@ -26,22 +26,22 @@ typedef struct pl_command_line {
 } pl_command_line;
 
 typedef struct pl_arguments {
-    const char *values[32]; /* by position in `options`: the value, or "" for a flag that is there,
-                               or NULL */
+    /* By position in `options`: the value, "" for a flag that is there, or NULL. */
+    const char *values[32];
     char *words[8];
     int word_count;
     const char **setting_values; /* by position in pl_setting_list */
 } pl_arguments;
 
-/* Reads the arguments: true; or false when *exit_code is to be returned (help was printed, or a
- * mistake explained). */
+/* Reads the arguments: true; or false when *exit_code is to be
+ * returned (help was printed, or a mistake explained). */
 bool pl_arguments_parse(const pl_command_line *c, int argc, char **argv, pl_arguments *a,
                         int *exit_code);
 void pl_arguments_free(pl_arguments *a);
 /* The value of an option by name, or NULL. */
 const char *pl_argument(const pl_command_line *c, const pl_arguments *a, const char *name);
-/* A number of an option: false, with the mistake explained, when it is none. `missing` when it is
- * not there. */
+/* A number of an option: false, with the mistake explained, when it is none.
+ * `missing` when it is not there. */
 bool pl_argument_number(const pl_command_line *c, const pl_arguments *a, const char *name,
                         double missing, double *value);
 /* Environment, then flags, over *s: NULL, or what is wrong (malloc'ed). */

@@ -147,6 +147,14 @@ static void on_delay(pl_timer *t)
     reply(d->sink, d->in, d->status);
 }
 
+/* The client went away, or the sink stops: the answer reaches nobody, but gives the request back. */
+static void on_gone(pl_inbound *in)
+{
+    delayed *d = in->owner;
+    pl_wheel_stop(pl_loop_wheel(d->sink->loop), &d->timer);
+    reply(d->sink, in, d->status);
+}
+
 static void answer_count(const sink *s, pl_inbound *in)
 {
     char body[48];
@@ -172,6 +180,8 @@ static void on_request(pl_inbound *in, void *arg)
     delayed *d = pl_arena_zero(&in->arena, sizeof *d);
     *d = (delayed){.sink = s, .in = in, .status = status};
     pl_timer_init(&d->timer, on_delay);
+    in->owner = d;
+    in->gone = on_gone;
     pl_wheel_start(pl_loop_wheel(s->loop), &d->timer, (uint64_t)s->delay_ms);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * `perilune try`: one webhook of a gateway folder, rendered and sent from here, without a running
- * gateway and without a store. The engine is the real one; its store port answers at once and keeps
- * nothing. */
+ * `perilune try`: one webhook of a gateway folder, rendered and sent from here,
+ * without a running gateway and without a store. The engine is the real one;
+ * its store port answers at once and keeps nothing. */
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -36,8 +36,8 @@ static const pl_command_line line = {
     .has_settings = true,
     .min_words = 3,
     .max_words = 3,
-    .examples = "  perilune try --dry-run --event examples/quickstart/events/order.json "
-                "examples/quickstart shop confirmation\n",
+    .examples = "  perilune try --dry-run --event examples/quickstart/events/shipped.json "
+                "examples/quickstart shop order.shipped\n",
 };
 
 typedef struct attempt {

@@ -30,14 +30,14 @@ void pl_api_stop_waiting(pl_worker *w);
 void pl_api_json(pl_inbound *in, int status, pl_slice extra, const pl_buf *body);
 void pl_api_problem(pl_inbound *in, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A problem with an event, with its place: `prefix` is the JSON pointer of the event in the body
- * ("" or "/3"). */
+/* A problem with an event, with its place:
+ * `prefix` is the JSON pointer of the event in the body ("" or "/3"). */
 void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault, const char *prefix,
                           int line);
 /* What a try found out, as JSON; also for the command line. */
 void pl_api_write_try(const pl_exchange *x, pl_buf *out);
-/* The parameter of the query, decoded into the inbound's arena; false at a bad escape (then it was
- * answered). */
+/* The parameter of the query, decoded into the inbound's arena;
+ * false at a bad escape (then it was answered). */
 bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value);
 
 pl_api_fn pl_api_events, pl_api_call, pl_api_try;

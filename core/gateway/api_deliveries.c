@@ -285,5 +285,10 @@ void pl_api_feed(pl_api_request *r)
     pl_slice connector, webhook;
     if (!pl_api_param(r->in, "connector", &connector) || !pl_api_param(r->in, "webhook", &webhook))
         return;
+    if (pl_slice_eq(r->in->request.method, PL_SLICE("HEAD"))) { /* it has no end to wait for */
+        pl_inbound_stream(r->in, 200, PL_SLICE("text/event-stream"), 0);
+        pl_inbound_stream_end(r->in);
+        return;
+    }
     pl_live_watch(r->worker, r->in, connector, webhook);
 }

@@ -5,9 +5,7 @@
  * message from a worker arrives as one, too (SIGUSR1), so that there is one place to wait.
  *
  *    SIGTERM, SIGINT   stop: workers finish what is in flight; a second one ends it at once
- *
  *    SIGHUP            reload
- *
  *    SIGUSR1           look into the mailbox
  *
  * All signals are blocked in all threads and taken by sigwait. */
@@ -91,8 +89,8 @@ static bool setting_differs(const pl_setting *s, const pl_settings *a, const pl_
     }
 }
 
-/* Settings hold for the life of the process: a reload that brings others says which wait for a
- * restart. */
+/* Settings hold for the life of the process:
+ * a reload that brings others says which wait for a restart. */
 static void warn_of_changes(pl_gateway *g, pl_generation *generation)
 {
     pl_settings fresh;
@@ -158,8 +156,8 @@ static int open_sockets(pl_gateway *g, int *fds, char address[128])
                 address);
         return 3;
     }
-    for (int i = 1; i < g->worker_count;
-         i++) { /* the same port as the first, which may have been 0 */
+    /* The same port as the first, which may have been asked for as 0. */
+    for (int i = 1; i < g->worker_count; i++) {
         fds[i] = pl_listen(pl_slice_of(address), text);
         if (fds[i] < 0) {
             fprintf(stderr, "cannot listen on %s: %s\n", address, text);

@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TABLE_SLOTS                                                               \
-    1024 /* chains beyond that: a gateway has tens of connectors, seldom hundreds \
-          */
+/* Chains beyond that: a gateway has tens of connectors, seldom hundreds. */
+#define TABLE_SLOTS 1024
 #define ERROR_BYTES 200
 
 typedef struct entry {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * GET /metrics: the counters and histograms of all workers added up, in the Prometheus text format
- * 0.0.4. */
+ * GET /metrics: the counters and histograms of all workers added up,
+ * in the Prometheus text format 0.0.4. */
 #include "base/err.h"
 #include "gateway/api.h"
 

@@ -2,10 +2,11 @@
  *
  * The parts of a worker and how they meet:
  *
- *    server --request--> api --intake, call--> engine --op--> store thread
- *                                                |  ^            |
- *                                       request  v  | answer     | answers by mailbox
- *                                              client <----------+
+ *    server --request--> api --intake, call--> engine --------- op --------> store thread
+ *                                               |  ^ ^                            |
+ *                               request, answer |  | '---- answer, by mailbox ----'
+ *                                               v  |
+ *                                              client
  *
  * Nothing here blocks; what other threads want of a worker comes by its loop's mailbox. */
 #include "gateway/worker.h"
@@ -20,8 +21,8 @@
 
 /* -- ports -- */
 
-/* The last answers of the store are taken after it has closed; what they lead to is not written any
- * more. */
+/* The last answers of the store are taken after it has closed;
+ * what they lead to is not written any more. */
 static int port_submit(void *world, pl_op *op)
 {
     pl_store *store = ((pl_worker *)world)->gateway->store;
@@ -132,9 +133,9 @@ static void on_stop(pl_message *m)
 {
     pl_worker *w = (pl_worker *)((char *)m - offsetof(pl_worker, stop));
     pl_engine_stop(w->engine);
+    pl_server_stop(w->server); /* first: the answers that follow say Connection: close */
     pl_live_stop(w);
     pl_api_stop_waiting(w);
-    pl_server_stop(w->server);
     w->stop_deadline_us = pl_monotonic_us() + (uint64_t)w->gateway->settings.timeout_grace * 1000;
     pl_wheel_start(pl_loop_wheel(w->loop), &w->stop_timer, 0);
 }

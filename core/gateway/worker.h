@@ -35,13 +35,13 @@ struct pl_worker {
 /* Makes the parts; takes the descriptor and the reference of the generation. */
 pl_worker *pl_worker_new(pl_gateway *g, int index, int listen_fd, pl_generation *generation);
 void pl_worker_start(pl_worker *w);
-/* Any thread: stop accepting, finish what is in flight up to the grace period, then leave the loop.
- */
+/* Any thread: stop accepting, finish what is in flight
+ * up to the grace period, then leave the loop. */
 void pl_worker_stop(pl_worker *w);
 /* After its thread has ended and the store has answered. */
 void pl_worker_free(pl_worker *w);
-/* Any thread: use this generation (takes the reference); the last worker to do so posts `r->done`.
- */
+/* Any thread: use this generation (takes the reference);
+ * the last worker to do so posts `r->done`. */
 typedef struct pl_publication {
     pl_reload *reload; /* NULL: nobody waits */
     pl_gateway *gateway;

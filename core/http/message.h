@@ -19,8 +19,8 @@ bool pl_http_is_field_value(pl_slice s);
  * a quoted-string does not separate. */
 bool pl_http_list_next(pl_slice *rest, pl_slice *element);
 /* A header that belongs to one connection or to the framing, which a script may not set:
- * Connection, Content-Length, Host, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding,
- * Upgrade, Expect. */
+ * Connection, Content-Length, Host, Keep-Alive, Proxy-Connection, TE,
+ * Trailer, Transfer-Encoding, Upgrade, Expect. */
 bool pl_http_is_hop_by_hop(pl_slice name);
 /* Does the media type of a Content-Type value match, e.g. "application/json"? Parameters are
  * ignored; "+json" types match "application/json". */
@@ -30,8 +30,8 @@ bool pl_http_media_type_is(pl_slice content_type, pl_slice wanted);
 int pl_http_prefer_wait(const pl_http_request *request);
 /* The token of "Authorization: Bearer TOKEN" (RFC 6750 section 2.1), PL_NO_SLICE without one. */
 pl_slice pl_http_bearer(const pl_http_request *request);
-/* IMF-fixdate (RFC 9110 section 5.6.7), for the Date field. Seconds since 1970, held within 1970 to
- * 9999. */
+/* IMF-fixdate (RFC 9110 section 5.6.7), for the Date field.
+ * Seconds since 1970, held within 1970 to 9999. */
 #define PL_HTTP_DATE_TEXT 29
 void pl_http_date(int64_t wall_s, char text[PL_HTTP_DATE_TEXT + 1]);
 

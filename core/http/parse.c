@@ -70,7 +70,7 @@ static bool is_target_byte(unsigned char c)
     return c > 0x20 && c < 0x7f && c != '#';
 }
 
-/* ---- the request line ---- */
+/* -- the request line -- */
 
 static int read_target(struct parser *p, bool ended)
 {
@@ -156,7 +156,7 @@ static int read_request_line(struct parser *p, pl_slice line, bool ended)
     return read_form(p);
 }
 
-/* ---- fields with a meaning ---- */
+/* -- fields with a meaning -- */
 
 static int take_host(struct parser *p, pl_slice value)
 {
@@ -190,8 +190,8 @@ static int take_content_length(struct parser *p, pl_slice value)
     return 0;
 }
 
-/* Why a value other than "chunked" is refused: a list that could be right with other codings in it
- * is 501. */
+/* Why a value other than "chunked" is refused:
+ * a list that could be right with other codings in it is 501. */
 static int refuse_coding(struct parser *p, pl_slice value)
 {
     bool other = false, chunked = false;
@@ -262,7 +262,7 @@ static int take_field(struct parser *p, pl_header header)
     return 0;
 }
 
-/* ---- lines ---- */
+/* -- lines -- */
 
 /* As much of a field line as there is; `ended` when that is all of it. */
 static int read_field_line(struct parser *p, pl_slice line, bool ended)

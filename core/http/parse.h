@@ -4,8 +4,8 @@
  * the bytes of one request at one place and calls again with more of them; all output is spans into
  * those bytes. Nothing is allocated; nothing is read beyond what was given.
  *
- * Three results: the number of bytes consumed (> 0), PL_HTTP_PARTIAL, or a negative PL_E_* code
- * with a reason. */
+ * Three results: the number of bytes consumed (> 0),
+ * PL_HTTP_PARTIAL, or a negative PL_E_* code with a reason. */
 #ifndef PL_HTTP_PARSE_H
 #define PL_HTTP_PARSE_H
 
@@ -32,8 +32,8 @@ typedef struct pl_http_limits {
 typedef struct pl_http_request {
     pl_slice method; /* any token */
     pl_slice target; /* origin-form, absolute-form or "*" as written */
-    pl_slice path;  /* of the target, percent-encoding as written; never empty; "*" for OPTIONS * */
-    pl_slice query; /* behind the '?', ptr NULL without one */
+    pl_slice path;   /* of the target, still percent-encoded; never empty; "*" for OPTIONS * */
+    pl_slice query;  /* behind the '?', ptr NULL without one */
     int minor;      /* HTTP/1.minor */
     pl_header headers[PL_HTTP_MAX_HEADERS];
     uint32_t header_count;

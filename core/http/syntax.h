@@ -27,8 +27,8 @@ static inline int pl_hex_value(unsigned char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* tchar: letters, digits and !#$%&'*+-.^_`|~. One bit a byte, 64 to a word; no byte from 0x80 on.
- */
+/* tchar: letters, digits and !#$%&'*+-.^_`|~.
+ * One bit a byte, 64 to a word; no byte from 0x80 on. */
 static inline bool pl_is_token_byte(unsigned char c)
 {
     static const uint64_t set[4] = {UINT64_C(0x03ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe)};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The grammar is RFC 3986, narrowed where its freedom only serves those who want two readers of one
- * URL to see two hosts: no user information, no percent-encoding in the host, no zone, no empty
- * port. A host is letters, digits, '-', '.' and
- * '_' (which names inside clusters use), or an IPv6 address in brackets. */
+ * The grammar is RFC 3986, narrowed where its freedom only serves those
+ * who want two readers of one URL to see two hosts: no user information,
+ * no percent-encoding in the host, no zone, no empty port. A host is letters,
+ * digits, '-', '.' and '_' (which names inside clusters use), or an IPv6 address in brackets. */
 #include "http/url.h"
 
 #include "base/err.h"

@@ -21,13 +21,13 @@ typedef struct pl_url {
     pl_slice fragment; /* behind '#', ptr NULL without one */
 } pl_url;
 
-/* Splits an absolute http or https URL into spans of `text`: 0 or PL_E_URL with *reason (static
- * text). Refused: other schemes, user information, an empty host, bytes outside the host grammar,
- * empty ports and ports out of range, control bytes, spaces and bytes beyond ASCII anywhere, bad
- * percent-encoding. */
+/* Splits an absolute http or https URL into spans of `text`:
+ * 0 or PL_E_URL with *reason (static text). Refused: other schemes, user information,
+ * an empty host, bytes outside the host grammar, empty ports and ports out of range,
+ * control bytes, spaces and bytes beyond ASCII anywhere, bad percent-encoding. */
 int pl_url_parse(pl_slice text, pl_url *url, const char **reason);
-/* The same for host[:port] alone, as a Host field has it: sets host, is_ipv6, has_port, and port (0
- * when not given). */
+/* The same for host[:port] alone, as a Host field has it:
+ * sets host, is_ipv6, has_port, and port (0 when not given). */
 int pl_url_authority(pl_slice text, pl_url *url, const char **reason);
 /* Does the text begin with a scheme and "://"? */
 bool pl_url_is_absolute(pl_slice text);

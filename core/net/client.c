@@ -2,9 +2,9 @@
  *
  * libcurl's multi interface on the worker's loop.
  *
- *   pl_client --- shards: a CURLM of at most 256 transfers each (libcurl's cost per transfer grows
- *       |           |     with their number)
- *       |           '--- a timer on the wheel: libcurl's own
+ *   pl_client
+ *       |--- shards: a CURLM each, of at most 256 transfers (the cost of one grows with their number)
+ *       |       '--- a timer on the wheel: libcurl's own
  *       |--- sockets[fd]: an ev_io each
  *       '--- transfers: under way; and idle ones, which keep their easy handle
  *
@@ -15,13 +15,13 @@
  *
  * Traps of libcurl 7.88 that shape this file:
  *   - Removing and adding a watcher around every reuse of a connection costs two epoll_ctl calls.
- * So the watcher of a connection outlives POLL_REMOVE. It stops at the close callback, or by itself
- *     at the first event that nobody waits for.
+ *     So the watcher of a connection outlives POLL_REMOVE. It stops at the close callback, or by
+ *     itself at the first event that nobody waits for.
  *   - The resolver's socket pair does not come through the open callback and is closed without the
  *     close callback: its watcher goes with POLL_REMOVE.
  *   - Giving up on a name that is being resolved joins the resolver's thread, for as long as
  *     getaddrinfo takes, unless CURLOPT_QUICK_EXIT is set: then the thread is left to end on its
- * own.
+ *     own.
  */
 #include "net/client.h"
 
@@ -41,10 +41,10 @@
 #include <unistd.h>
 
 #define SHARD_TRANSFERS 256
-#define SHARD_CONNECTIONS \
-    1024                   /* kept open; below the concurrency libcurl reconnects all the time */
-#define IDLE_TRANSFERS 512 /* easy handles kept for reuse */
-#define INTERIM_AT     9   /* the first digit of the status in "HTTP/1.1 100 Continue" */
+/* Connections kept open; below the concurrency libcurl reconnects all the time. */
+#define SHARD_CONNECTIONS 1024
+#define IDLE_TRANSFERS    512 /* easy handles kept for reuse */
+#define INTERIM_AT        9   /* the first digit of the status in "HTTP/1.1 100 Continue" */
 
 typedef struct shard {
     struct shard *next;
@@ -79,8 +79,7 @@ struct pl_transfer {
     pl_buf body;
     pl_field *last_field;
     size_t header_bytes;
-    bool is_interim;   /* the status line was of a 1xx answer */
-    bool head_is_over; /* what comes in header lines now is a trailer */
+    bool is_interim; /* the status line was of a 1xx answer */
     pl_outcome_notes notes;
     char detail[CURL_ERROR_SIZE];
 };
@@ -108,8 +107,8 @@ static watched *socket_of(const pl_client *c, int fd)
 static void on_socket(struct ev_loop *ev, ev_io *io, int events)
 {
     watched *w = io->data;
-    if (!w->is_wanted) { /* an idle connection was closed by the other side; libcurl sees that when
-                            it would reuse it */
+    /* An idle connection was closed by the other side: libcurl sees that when it would reuse it. */
+    if (!w->is_wanted) {
         ev_io_stop(ev, io);
         return;
     }
@@ -274,8 +273,8 @@ static void add_field(pl_transfer *t, pl_slice line)
     t->last_field = f;
 }
 
-/* RFC 9112 section 5.2: a folded line of a response goes on with the value before it, behind a
- * space. */
+/* RFC 9112 section 5.2:
+ * a folded line of a response goes on with the value before it, behind a space. */
 static void unfold(pl_transfer *t, pl_slice more)
 {
     if (t->last_field == NULL) return;
@@ -284,8 +283,8 @@ static void unfold(pl_transfer *t, pl_slice more)
     *value = pl_slice_of(pl_arena_printf(t->arena, "%.*s %.*s", PL_FMT(*value), PL_FMT(more)));
 }
 
-/* One line of the header section, or of trailers. Interim answers (1xx) come here too: each status
- * line starts over. */
+/* One line of the header section, or of trailers.
+ * Interim answers (1xx) come here too: each status line starts over. */
 static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 {
     pl_transfer *t = arg;
@@ -296,13 +295,13 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
         note_too_large(t, "header section", limit);
         return 0;
     }
-    if (t->head_is_over) return line.len;
+    if (t->notes.head_is_over) return line.len;
     if (pl_slice_starts(line, PL_SLICE("HTTP/"))) {
         t->notes.has_answer = true;
         t->response->fields = t->last_field = NULL;
         t->is_interim = line.len > INTERIM_AT && line.ptr[INTERIM_AT] == '1';
     } else if (trim(line).len == 0) {
-        t->head_is_over = !t->is_interim;
+        t->notes.head_is_over = !t->is_interim;
     } else if (*line.ptr == ' ' || *line.ptr == '\t') {
         unfold(t, line);
     } else {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The HTTP client of one worker: libcurl multi on the worker's loop. Several multi handles of at
- * most 256 transfers each, easy handles and connections reused, sockets watched by libev (watchers
- * outlive POLL_REMOVE), libcurl's timer on the wheel, names resolved off the loop. Every socket is
- * judged by the egress guard when it is opened. Redirects are not followed. Worker's thread only.
- */
+ * The HTTP client of one worker: libcurl multi on the worker's loop.
+ * Several multi handles of at most 256 transfers each, easy handles and connections reused,
+ * sockets watched by libev (watchers outlive POLL_REMOVE), libcurl's timer on the wheel,
+ * names resolved off the loop. Every socket is judged by the egress guard when it is opened.
+ * Redirects are not followed. Worker's thread only. */
 #ifndef PL_NET_CLIENT_H
 #define PL_NET_CLIENT_H
 
@@ -48,8 +48,8 @@ void pl_client_free(pl_client *c);
  * content coding undone. */
 pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response *response,
                             pl_arena *arena, pl_transfer_fn *done, void *arg);
-/* No callback comes any more. At any time, from within callbacks too; not for a transfer that was
- * done. */
+/* No callback comes any more. At any time, from within callbacks too;
+ * not for a transfer that was done. */
 void pl_transfer_cancel(pl_transfer *t);
 const pl_client_metrics *pl_client_metrics_of(const pl_client *c);
 

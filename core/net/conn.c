@@ -5,8 +5,10 @@
  * handler that answers within its own call, with ten more requests waiting in the buffer, is a loop
  * and not a recursion.
  *
- * The chunked body is decoded where it lies:  | head | decoded so far | raw, just received |
- *                                                    ^head_bytes      ^body_end            ^in.len
+ * The chunked body is decoded where it lies:
+ *
+ *     | head | decoded so far | raw, just received |
+ *            ^ head_bytes     ^ body_end           ^ in.len
  */
 #include "net/conn.h"
 

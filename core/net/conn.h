@@ -3,18 +3,21 @@
  * One connection as a state machine, private to net/: conn.c moves it, respond.c writes its
  * answers, server.c makes and ends it.
  *
- *           first byte        head complete, admitted       body complete
- *   .-> IDLE ---------> HEAD ------------------------> BODY -------------> HANDLING
- *   |    |               |                              |                   |    |
- *   |    |               '------- refused, late --------'            stream |    | reply
- *   |    |                              |                                   v    |
- *   |    |                              v        stream_end             STREAMING|
- *   |    |     answer sent           WRITING <------------------------------'----'
- *   '----+------(keep-alive)-----------'|'---(answer sent, unread input)---> LINGERING
- *        |                              | answer sent                           |
- *        v                              v                                       v
- *      CLOSED <-------- end of file, error, time-out: from every state ---------'
+ *         first byte       head complete          body complete
+ *    IDLE -----------> HEAD ------------> BODY -----------------> HANDLING
+ *     ^                 |                  |                       |    |
+ *     |                 |  bad, or late    |                       |    | stream
+ *     |                 '--------.---------'                 reply |    v
+ *     |                          |                                 |  STREAMING
+ *     | answer sent,             v                                 |    | stream_end
+ *     '--------------------- WRITING <-----------------------------'----'
+ *       keep-alive               |
+ *                                |  answer sent, close
+ *                                |----------------------> CLOSED
+ *                                '--- input unread -----> LINGERING ---> CLOSED
  *
+ * A head that is not admitted goes to HANDLING without its body. A broken socket leads from every
+ * state to CLOSED, and so do end of file and the timer where the table does not say otherwise.
  * LINGERING: the write side is shut and input is drained, so that no reset overtakes the answer.
  *
  *   state      | the turn is   | its one timer means   | what a readable socket means
@@ -116,18 +119,18 @@ struct pl_server {
 
 /* Takes the descriptor. */
 void pl_conn_open(pl_server *s, int fd, const struct sockaddr *peer);
-/* Every call into a connection is bracketed by these; the outermost leave lets the state machine go
- * on, and frees. */
+/* Every call into a connection is bracketed by these;
+ * the outermost leave lets the state machine go on, and frees. */
 void pl_conn_enter(pl_conn *c);
 void pl_conn_leave(pl_conn *c);
-/* Closes the socket. A handler that owes an answer is told from the wheel, never from within its
- * own call. */
+/* Closes the socket. A handler that owes an answer is told
+ * from the wheel, never from within its own call. */
 void pl_conn_close(pl_conn *c);
-/* Sends what the socket takes and keeps a copy of the rest. On an error the connection is CLOSED.
- */
+/* Sends what the socket takes and keeps a copy of the rest.
+ * On an error the connection is CLOSED. */
 void pl_conn_send(pl_conn *c, const pl_slice *parts, int count);
-/* The turn is answered: takes it from the connection, which goes on to WRITING. The caller frees
- * it. */
+/* The turn is answered: takes it from the connection,
+ * which goes on to WRITING. The caller frees it. */
 pl_turn *pl_conn_take_turn(pl_conn *c);
 void pl_turn_free(pl_turn *t);
 /* Calls `gone` when an answer is owed. */

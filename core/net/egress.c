@@ -95,8 +95,8 @@ static bool is_in(const uint8_t address[16], const block *b)
     return rest == 0 || (address[whole] ^ b->bytes[whole]) >> (8 - rest) == 0;
 }
 
-/* "::/0" is said of IPv6 and must not let IPv4 through: a block wider than the mapped prefix holds
- * no mapped address. */
+/* "::/0" is said of IPv6 and must not let IPv4 through:
+ * a block wider than the mapped prefix holds no mapped address. */
 static bool is_allowed(const pl_egress *e, const uint8_t address[16])
 {
     static const block mapped = {{[10] = 0xff, [11] = 0xff}, MAPPED_BITS};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The egress guard: may a socket be opened to this address? Judged on the resolved address at the
- * moment of opening, so that DNS cannot change its mind. Loopback, private, link-local, metadata,
- * multicast and the like are refused unless allowed by the gateway's settings. Immutable once made;
- * any thread. */
+ * The egress guard: may a socket be opened to this address? Judged on the resolved
+ * address at the moment of opening, so that DNS cannot change its mind.
+ * Loopback, private, link-local, metadata, multicast and the like are refused
+ * unless allowed by the gateway's settings. Immutable once made; any thread. */
 #ifndef PL_NET_EGRESS_H
 #define PL_NET_EGRESS_H
 

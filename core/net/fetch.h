@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One HTTP request that blocks, for the command line: asking a running gateway. Never on a worker.
- */
+ * One HTTP request that blocks, for the command line:
+ * asking a running gateway. Never on a worker. */
 #ifndef PL_NET_FETCH_H
 #define PL_NET_FETCH_H
 

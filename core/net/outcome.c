@@ -41,9 +41,8 @@ static const struct {
     {CURLE_SSL_SHUTDOWN_FAILED, PL_E_TLS},
     {CURLE_USE_SSL_FAILED, PL_E_TLS},
 
-    {CURLE_GOT_NOTHING, PL_E_RESET}, /* closed before the first byte */
-    {CURLE_PARTIAL_FILE,
-     PL_E_RESET}, /* closed before Content-Length, or the last chunk, was reached */
+    {CURLE_GOT_NOTHING, PL_E_RESET},  /* closed before the first byte */
+    {CURLE_PARTIAL_FILE, PL_E_RESET}, /* before Content-Length or the last chunk was reached */
     {CURLE_RECV_ERROR, PL_E_RESET},
     {CURLE_SEND_ERROR, PL_E_RESET},
     {CURLE_SEND_FAIL_REWIND, PL_E_RESET},
@@ -97,7 +96,11 @@ static const char *timeout_text(CURL *easy, const pl_outcome_notes *notes,
 int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
                   const pl_request *request, pl_response *response, pl_arena *arena)
 {
-    if (result == CURLE_OK) return 0;
+    if (result == CURLE_OK && notes->head_is_over) return 0;
+    if (result == CURLE_OK) { /* RFC 9112 section 8: incomplete; libcurl takes what there is */
+        response->error_text = "the connection ended within the header section";
+        return PL_E_RESET;
+    }
     /* Other addresses of the host may have been tried: then what became of those counts. */
     bool is_ours = notes->refusal_code == PL_E_EGRESS
                        ? result == CURLE_COULDNT_CONNECT && !notes->was_opened

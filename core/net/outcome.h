@@ -15,6 +15,7 @@ typedef struct pl_outcome_notes {
     int refusal_code;    /* then: PL_E_EGRESS or PL_E_TOO_LARGE */
     bool was_opened;     /* the guard let at least one socket open */
     bool has_answer;     /* a status line came */
+    bool head_is_over;   /* and all of its header section; what follows is a trailer */
     const char *detail;  /* libcurl's error buffer */
 } pl_outcome_notes;
 

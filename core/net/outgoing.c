@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What goes out is what the request says and nothing that libcurl would add of itself: a header
- * line "Name:" takes one of its own fields away, and "Name;" is how a field with an empty value is
- * sent. */
+ * What goes out is what the request says and nothing that libcurl would add of itself:
+ * a header line "Name:" takes one of its own fields away,
+ * and "Name;" is how a field with an empty value is sent. */
 #include "net/outgoing.h"
 
 #include "http/message.h"
@@ -61,8 +61,8 @@ static void set_method(CURL *easy, const pl_request *r, pl_arena *arena)
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, pl_arena_dup(arena, r->method).ptr);
 }
 
-/* Scripts are told earlier and better; here is the last place where a line break in a value can be
- * kept off the wire. */
+/* Scripts are told earlier and better;
+ * here is the last place where a line break in a value can be kept off the wire. */
 const char *pl_outgoing_refusal(const pl_request *r, pl_arena *arena)
 {
     if (!pl_http_is_token(r->method))

@@ -202,8 +202,8 @@ uint32_t pl_server_busy(const pl_server *s)
     return busy;
 }
 
-/* A connection that owes an answer outlives the server; the answer finds it without one and frees
- * it. */
+/* A connection that owes an answer outlives the server;
+ * the answer finds it without one and frees it. */
 static void abandon(pl_conn *c)
 {
     pl_server *s = c->server;

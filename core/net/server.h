@@ -33,22 +33,22 @@ typedef void pl_inbound_fn(pl_inbound *in, void *arg);
 typedef struct pl_server_config {
     pl_http_limits http;
     uint32_t max_connections;
-    int64_t header_timeout_ms; /* first byte of a request to the end of its header section; connect
-                                  to first byte */
-    int64_t body_timeout_ms;   /* the whole body */
-    int64_t idle_timeout_ms;   /* between two requests */
-    int64_t write_timeout_ms;  /* the client takes nothing for so long */
-    /* Asked when the head of a request with a body has come: 0 when the body is worth reading.
-     * Otherwise the request is handled at once, without a body, and the connection ends with the
-     * answer. May be NULL. */
+    /* From the first byte of a request to the end of its header section;
+     * also from connect to the first byte. */
+    int64_t header_timeout_ms;
+    int64_t body_timeout_ms;  /* the whole body */
+    int64_t idle_timeout_ms;  /* between two requests */
+    int64_t write_timeout_ms; /* the client takes nothing for so long */
+    /* Asked when the head of a request with a body has come:
+     * 0 when the body is worth reading. Otherwise the request is handled at once,
+     * without a body, and the connection ends with the answer. May be NULL. */
     int (*admit)(const pl_http_request *request, void *arg);
     pl_inbound_fn *handle;
     void *arg;
 } pl_server_config;
 
 typedef struct pl_server_metrics {
-    pl_counter connections_total, connections, requests,
-        bad_requests;               /* `connections` is a gauge */
+    pl_counter connections_total, connections, requests, bad_requests; /* `connections`: a gauge */
     pl_counter connections_refused; /* beyond max_connections: accepted and closed at once */
     pl_counter responses[6];        /* by status class, index 1..5 */
 } pl_server_metrics;

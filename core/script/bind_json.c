@@ -94,8 +94,8 @@ static int json_encode(lua_State *L)
     return 2;
 }
 
-/* A table to be marked: the argument, or a new one. It may carry a mark, but no metatable of a
- * script's own. */
+/* A table to be marked: the argument, or a new one.
+ * It may carry a mark, but no metatable of a script's own. */
 static void check_markable(lua_State *L)
 {
     pl_shape *shape;
@@ -179,8 +179,8 @@ static int json_escape(lua_State *L)
     return 1;
 }
 
-/* One reference token of a JSON pointer (RFC 6901): pushes the key. An index of an array counts
- * from 0. */
+/* One reference token of a JSON pointer (RFC 6901):
+ * pushes the key. An index of an array counts from 0. */
 static void push_pointer_key(lua_State *L, pl_slice token, int in)
 {
     lua_pushlstring(L, token.ptr, token.len);

@@ -43,8 +43,8 @@ static bool is_exact_or_text(lua_State *L, int index, pl_slice *text)
     return e || lua_type(L, index) == LUA_TSTRING;
 }
 
-/* Appends one argument to `value`, and to `shown` what may be seen of it: true when that is not the
- * same. */
+/* Appends one argument to `value`, and to `shown` what may be seen of it:
+ * true when that is not the same. */
 static bool put_part(lua_State *L, int index, pl_buf *value, pl_buf *shown)
 {
     pl_slice part;
@@ -75,8 +75,8 @@ static void check_parts(lua_State *L, int from)
     }
 }
 
-/* Arguments from `from` on, joined, in the arena. `shown` has no pointer when all of it may be
- * seen. */
+/* Arguments from `from` on, joined, in the arena.
+ * `shown` has no pointer when all of it may be seen. */
 static pl_slice join_parts(lua_State *L, int from, pl_arena *arena, pl_slice *shown)
 {
     pl_buf value, visible;
@@ -147,8 +147,8 @@ static int request_set_header(lua_State *L)
     return 0;
 }
 
-/* A secret goes on the list of what is masked in its encoded form too: in a URL it does not look
- * like itself. */
+/* A secret goes on the list of what is masked in its encoded form too:
+ * in a URL it does not look like itself. */
 static void put_query_value(pl_buf *url, pl_slice value, bool is_secret)
 {
     size_t start = url->len;

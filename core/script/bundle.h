@@ -23,8 +23,8 @@ struct pl_bundle {
     size_t count, bytes;
 };
 
-/* A whole file: its bytes (to free) with a NUL behind them, or NULL with errno (EFBIG: more than
- * `max`). */
+/* A whole file: its bytes (to free) with a NUL behind them,
+ * or NULL with errno (EFBIG: more than `max`). */
 char *pl_file_read(const char *path, size_t max, size_t *len);
 
 /* Calls `each` with the path, relative to `root`, of every regular file under root/under; hidden

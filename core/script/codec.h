@@ -4,12 +4,14 @@
  * same: order of keys, null, empty arrays and every digit survive. What a document becomes:
  *
  *   object   an ordinary table; its metatable leads to its shape, the sequence of its keys
- * (json_shape.c) array    an ordinary sequence with the array metatable null     one userdata
+ *            (json_shape.c)
+ *   array    an ordinary sequence with the array metatable
+ *   null     one userdata
  *   number   a Lua number if Lua prints it back as it was written, else an exact number
- * (json_number.c)
+ *            (json_number.c)
  *
- * One codec a state, used by that state's thread. Indexes of the stack are absolute unless they say
- * otherwise. */
+ * One codec a state, used by that state's thread.
+ * Indexes of the stack are absolute unless they say otherwise. */
 #ifndef PL_SCRIPT_CODEC_H
 #define PL_SCRIPT_CODEC_H
 
@@ -60,24 +62,24 @@ typedef struct pl_encode_options {
     pl_slice indent; /* of one level; empty: no white space at all */
 } pl_encode_options;
 
-/* Appends the value at `index`: 0, or PL_E_SCRIPT with the reason, which names the place, in
- * c->text. */
+/* Appends the value at `index`:
+ * 0, or PL_E_SCRIPT with the reason, which names the place, in c->text. */
 int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options,
                     pl_buf *out);
-/* Pushes the string keys of a table as an array: in source order, later ones behind them, sorted.
- */
+/* Pushes the string keys of a table as an array:
+ * in source order, later ones behind them, sorted. */
 void pl_codec_push_keys(pl_codec *c, lua_State *L, int table);
-/* Appends a number the shortest way that reads back as the same; false for NaN and the infinities.
- */
+/* Appends a number the shortest way that reads back as the same;
+ * false for NaN and the infinities. */
 bool pl_number_put(pl_buf *out, double n);
-/* What cannot be written of a string: the offset of its first byte that is not UTF-8, or -1 when
- * all was appended. */
+/* What cannot be written of a string:
+ * the offset of its first byte that is not UTF-8, or -1 when all was appended. */
 int64_t pl_string_put(pl_buf *out, const char *s, size_t len);
 
 /* -- shapes -- */
 
-/* How a table is marked. With PL_TABLE_LISTED its keys are in a list of its own, because it has too
- * many for a shape. */
+/* How a table is marked. With PL_TABLE_LISTED its keys are
+ * in a list of its own, because it has too many for a shape. */
 enum pl_table_kind { PL_TABLE_PLAIN, PL_TABLE_ARRAY, PL_TABLE_SHAPED, PL_TABLE_LISTED };
 
 #define PL_SHAPE_MAX_KEYS 64 /* an object with more keeps a list of its own */
@@ -90,8 +92,8 @@ struct pl_shape {
     size_t key_len;
     char *member; /* `"key":` as JSON */
     size_t member_len;
-    const pl_shape *
-        *path;      /* the shapes of one key, two keys, ... down to this; made with the metatable */
+    /* The shapes of one key, two keys, ... down to this one; made with the metatable. */
+    const pl_shape **path;
     int cell;       /* cells[cell] is the key, cells[cell + 1] the metatable once there is a path */
     uint32_t depth; /* how many keys */
     uint32_t children;
@@ -101,8 +103,8 @@ enum pl_shape_step { PL_SHAPE_OK, PL_SHAPE_DUPLICATE, PL_SHAPE_FULL };
 
 void pl_shapes_init(pl_codec *c, lua_State *L);
 void pl_shapes_fini(pl_codec *c);
-/* From a shape by one more key to the next. FULL: the trie takes no more here. `cells`: index of
- * the table of cells. */
+/* From a shape by one more key to the next. FULL:
+ * the trie takes no more here. `cells`: index of the table of cells. */
 enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape,
                                   pl_slice key);
 /* Marks the table at `table`. */

@@ -3,13 +3,13 @@
  * The gate. A run in a slot:
  *
  *     free --begin--> taken --run--> running --returns or raises--> free (generation + 1)
- *                                    |     ^
- *                          core.sleep|     |wake: the timer
- *                                    v     |
- *                                    waiting --cancel--> free (generation + 1)
+ *                                     |   ^
+ *                          core.sleep |   | wake: the timer
+ *                                     v   |
+ *                                    waiting --cancel-------------> free (generation + 1)
  *
- * A coroutine that has returned is used again; one that raised or was cancelled cannot be, and the
- * slot gets a new one. */
+ * A coroutine that has returned is used again;
+ * one that raised or was cancelled cannot be, and the slot gets a new one. */
 #include "script/gate.h"
 
 #include "base/err.h"

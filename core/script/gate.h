@@ -64,12 +64,12 @@ pl_slot *pl_gate_begin(pl_vm *vm, pl_finish_fn *finish, pl_resumed_fn *resumed, 
 int pl_gate_run(pl_slot *slot, int args, uint64_t *handle);
 /* Goes on with a run that waits; nothing happens when the handle names none. */
 void pl_gate_wake(pl_vm *vm, uint64_t handle);
-/* Forgets a run that waits: neither `finish` nor `resumed` is called. Nothing happens when the
- * handle names none. */
+/* Forgets a run that waits: neither `finish` nor `resumed` is called.
+ * Nothing happens when the handle names none. */
 void pl_gate_cancel(pl_vm *vm, uint64_t handle);
 
-/* Raises {class =, message =}, the message with the place in the integrator's file in front. Does
- * not return. */
+/* Raises {class =, message =}, the message with the place
+ * in the integrator's file in front. Does not return. */
 int pl_lua_fail(lua_State *L, const char *class, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* core.fail and core.sleep */

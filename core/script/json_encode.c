@@ -6,8 +6,8 @@
  * a guess. Nothing of a script runs here (no metamethods), so nothing changes underfoot, and a
  * failure is a return code: the scratch buffers never leak.
  *
- * The frames of the containers that are open are linked through the C stack; they say where a
- * mistake is. */
+ * The frames of the containers that are open are linked through the C stack;
+ * they say where a mistake is. */
 #include "script/codec.h"
 
 #include "base/err.h"
@@ -146,8 +146,8 @@ static int encode_array(encoder *e, int table, frame *f)
     return PL_WAIT; /* not in order, as far as lua_next tells */
 }
 
-/* Elements that are not where sequences keep them (a table built from its end): asked for one by
- * one. */
+/* Elements that are not where sequences keep them (a table built from its end):
+ * asked for one by one. */
 static int encode_scattered_array(encoder *e, int table, frame *f, int count)
 {
     lua_State *L = e->L;
@@ -218,9 +218,9 @@ static bool is_in_path(const pl_shape *shape, pl_slice key)
     return false;
 }
 
-/* Puts the string keys of the table, but those of `except`, sorted onto the stack of keys: how
- * many, or -1 when a key is no string. They are Lua's bytes, which stay while they are keys of the
- * table. */
+/* Puts the string keys of the table, but those of `except`,
+ * sorted onto the stack of keys: how many, or -1 when a key is no string.
+ * They are Lua's bytes, which stay while they are keys of the table. */
 static int collect_keys(encoder *e, int table, const pl_shape *except)
 {
     lua_State *L = e->L;
@@ -289,8 +289,8 @@ static int encode_shaped(encoder *e, int table, frame *f, const pl_shape *shape)
     return count_of(L, table) == found ? 0 : encode_keys_sorted(e, table, f, shape);
 }
 
-/* Takes the key on the top of the stack: from the set, if it is in there, to the end of the ordered
- * ones. */
+/* Takes the key on the top of the stack:
+ * from the set, if it is in there, to the end of the ordered ones. */
 static void move_key(lua_State *L, int set, int ordered)
 {
     lua_pushvalue(L, -1);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * How strings and numbers are written. A string must be UTF-8; only what RFC 8259 asks for is
- * escaped. A number is written with the fewest digits that read back as the same double: an integer
- * up to 2^53 and the few decimals of a price are told without printf, the rest by trying 15, 16 and
- * 17 digits. */
+ * How strings and numbers are written. A string must be UTF-8; only what RFC 8259 asks
+ * for is escaped. A number is written with the fewest digits that read back as the same double:
+ * an integer up to 2^53 and the few decimals of a price are told without printf,
+ * the rest by trying 15, 16 and 17 digits. */
 #include "script/codec.h"
 
 #include "base/json_bytes.h"

@@ -5,8 +5,8 @@
  * leads back to the node:
  *
  *     {} --id--> {id} --type--> {id,type} --data--> {id,type,data}   <- metatable of
- * {"id":1,"type":2,"data":3}
- *                     `-data--> {id,data}
+ *                  |                                                    {"id":1,"type":2,"data":3}
+ *                  '---data--> {id,data}
  *
  * What that buys: an object costs no list of its own; a key that a path already knows is a Lua
  * string at hand instead of bytes to intern; whether a key is there twice is asked once, when an
@@ -26,8 +26,8 @@
 #define MAX_CHILDREN 64
 #define BUCKETS      4096 /* power of two */
 
-/* Index in a metatable: [KIND] is a pointer to a shape or one of the two marks, [LIST] the keys of
- * a listed object. */
+/* Index in a metatable: [KIND] is a pointer to a shape or one
+ * of the two marks, [LIST] the keys of a listed object. */
 enum { KIND = 1, LIST };
 
 char pl_array_mark;

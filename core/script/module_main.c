@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * perilune.core as a module for a plain LuaJIT (perilune/core.so), for specs of our Lua without the
- * gateway around them. Nothing sleeps there; files of the tree come from the folder in
- * PERILUNE_LUA_PATH. */
+ * perilune.core as a module for a plain LuaJIT (perilune/core.so),
+ * for specs of our Lua without the gateway around them. Nothing sleeps there;
+ * files of the tree come from the folder in PERILUNE_LUA_PATH. */
 #include "script/bind.h"
 
 #include <lauxlib.h>

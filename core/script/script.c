@@ -8,9 +8,9 @@
  *
  *     { event, request, context, response }
  *
- * made by render and given up by release, which also kills the three userdata, so that a script
- * that has kept one gets an error and not another exchange's memory. Webhooks count from 1 in Lua
- * and from 0 in C. */
+ * made by render and given up by release, which also kills the three userdata,
+ * so that a script that has kept one gets an error and not another exchange's memory.
+ * Webhooks count from 1 in Lua and from 0 in C. */
 #include "script/script.h"
 
 #include "base/err.h"
@@ -233,8 +233,8 @@ static void keep_object(const pl_exchange *x, lua_State *L, int place)
     lua_pop(L, 1);
 }
 
-/* A stage that waited is through. The engine may let go of the last reference to the generation in
- * there. */
+/* A stage that waited is through.
+ * The engine may let go of the last reference to the generation in there. */
 static void on_resumed(void *owner, int code)
 {
     pl_exchange *x = owner;

@@ -41,8 +41,8 @@ int pl_bundle_read(const char *dir, pl_bundle **out, pl_faults *faults);
 void pl_bundle_free(pl_bundle *b);
 
 typedef struct pl_script_config {
-    const char *lua_path; /* a source tree with lua/ and plugins/ to use instead of the embedded
-                             ones; NULL */
+    /* A source tree with lua/ and plugins/ to use instead of the embedded ones, or NULL. */
+    const char *lua_path;
     int json_depth;
 } pl_script_config;
 

@@ -76,8 +76,8 @@ static int condition_of(sqlite3 *db, int rc)
     switch (rc & 0xff) {
     case SQLITE_FULL:
         return PL_E_STORE_FULL;
-    case SQLITE_IOERR: /* the WAL's index cannot grow: the only full disk that SQLite calls
-                          otherwise */
+    /* The WAL's index cannot grow: the only full disk that SQLite calls otherwise. */
+    case SQLITE_IOERR:
         return sqlite3_system_errno(db) == ENOSPC ? PL_E_STORE_FULL : PL_E_STORE;
     case SQLITE_CONSTRAINT:
     case SQLITE_TOOBIG:
@@ -104,8 +104,8 @@ static void set_condition(pl_store *s, int condition, const char *detail)
     }
 }
 
-/* The operations from `first` up to `end` in one transaction; a SQLite code, after which nothing of
- * it happened. */
+/* The operations from `first` up to `end` in one transaction;
+ * a SQLite code, after which nothing of it happened. */
 static int try_transaction(pl_store *s, pl_op *first, const pl_op *end)
 {
     int rc = pl_sqlite_writer_begin(&s->writer);
@@ -115,8 +115,8 @@ static int try_transaction(pl_store *s, pl_op *first, const pl_op *end)
     return rc ? rc : pl_sqlite_writer_commit(&s->writer);
 }
 
-/* The same with everything that success or failure entails. False: it is the fault of one of them.
- */
+/* The same with everything that success or failure entails.
+ * False: it is the fault of one of them. */
 static bool transact(pl_store *s, pl_op *first, const pl_op *end)
 {
     uint64_t start = now_us(), count = 0;
@@ -152,8 +152,8 @@ static void carry_out(pl_store *s, pl_op *group)
 
 /* -- the writer: its queue -- */
 
-/* Waits for operations and takes a group of them; NULL when the store is closing and none is left.
- */
+/* Waits for operations and takes a group of them;
+ * NULL when the store is closing and none is left. */
 static pl_op *take_group(pl_store *s)
 {
     pthread_mutex_lock(&s->lock);
@@ -202,8 +202,8 @@ int pl_store_submit(pl_store *s, pl_op *op)
 {
     op->next = NULL;
     pthread_mutex_lock(&s->lock);
-    /* One that is heavier than the bound by itself is taken when nothing else waits: refused, it
-     * could never be done. */
+    /* One that is heavier than the bound by itself is taken when nothing else waits:
+     * refused, it could never be done. */
     bool fits = !s->queue_bytes || s->queue_bytes + op->bytes <= s->config.queue_bytes;
     int result = s->stopping ? PL_E_STOPPING : fits ? 0 : PL_E_BUSY;
     if (result == 0) {
@@ -273,8 +273,8 @@ int pl_store_ask(pl_store *s, pl_query *q)
 static void close_files(pl_store *s)
 {
     pl_sqlite_writer_fini(&s->writer);
-    sqlite3_close(
-        s->reader_db); /* before the writer's, which tidies the WAL away as the last one to go */
+    /* Before the writer's, which tidies the WAL away as the last one to go. */
+    sqlite3_close(s->reader_db);
     sqlite3_close(s->db);
     if (s->lock_fd >= 0) close(s->lock_fd);
 }

@@ -16,8 +16,8 @@
 #include "store/sqlite_bind.h"
 #include "store/sqlite_schema.h"
 
-/* A generator of ids never goes back when the clock does: an id may be that much ahead of its row's
- * creation time... */
+/* A generator of ids never goes back when the clock does:
+ * an id may be that much ahead of its row's creation time... */
 #define ID_AHEAD_MS (24 * 3600 * 1000ll)
 /* ...and behind it by the time that passes between the making of both. */
 #define ID_BEHIND_MS (60 * 1000ll)
@@ -235,10 +235,10 @@ void pl_sqlite_feed_sql(const pl_feed_filter *f, pl_buf *sql)
     pl_buf_put_char(sql, '\0');
 }
 
+/* 0, which binds nothing, when the SQL has no such name. */
 static int at(sqlite3_stmt *q, const char *name)
 {
-    return sqlite3_bind_parameter_index(
-        q, name); /* 0, which binds nothing, when the SQL has no such name */
+    return sqlite3_bind_parameter_index(q, name);
 }
 
 static void bind_filter(sqlite3_stmt *q, const pl_feed_filter *f, const walk *k)
@@ -254,8 +254,8 @@ static void bind_filter(sqlite3_stmt *q, const pl_feed_filter *f, const walk *k)
     sqlite3_bind_int64(q, at(q, ":from"), f->from_ms);
     sqlite3_bind_int64(q, at(q, ":to"), f->to_ms);
     sqlite3_bind_int64(q, at(q, ":kind"), f->kind);
-    sqlite3_bind_int64(q, at(q, ":limit"),
-                       (int64_t)f->limit + 1); /* one more tells whether there is more */
+    /* One more tells whether there is more. */
+    sqlite3_bind_int64(q, at(q, ":limit"), (int64_t)f->limit + 1);
 }
 
 /* Writes the rows of the page; *next is the cursor when there are more. */

@@ -8,9 +8,9 @@
 
 #include <sqlite3.h>
 
-/* Answers into q->answer, all of it from one snapshot. 0, PL_E_UNKNOWN_DELIVERY, PL_E_QUERY_TIMEOUT
- * when the connection's progress handler has interrupted it, PL_E_STORE; after an error the answer
- * is empty. */
+/* Answers into q->answer, all of it from one snapshot. 0, PL_E_UNKNOWN_DELIVERY,
+ * PL_E_QUERY_TIMEOUT when the connection's progress handler has interrupted it, PL_E_STORE;
+ * after an error the answer is empty. */
 int pl_sqlite_feed_answer(sqlite3 *db, pl_query *q);
 
 /* The SQL for a filter, NUL-terminated; empty when no row can match. For the test that asks SQLite

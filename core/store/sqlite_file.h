@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The database file: whose it is, and how it is opened. Reasons are malloc'ed, for people, and name
- * the path. */
+ * The database file: whose it is, and how it is opened.
+ * Reasons are malloc'ed, for people, and name the path. */
 #ifndef PL_STORE_SQLITE_FILE_H
 #define PL_STORE_SQLITE_FILE_H
 

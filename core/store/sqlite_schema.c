@@ -12,9 +12,9 @@
  *   attempts    append-only; one row an HTTP exchange
  *   idempotency the answer given under a client's key
  *
- * A row is in pending or in deliveries, never in both: the move is one transaction. Each entry of
- * `versions` takes the schema one version up (PRAGMA user_version) and is never changed once
- * released. */
+ * A row is in pending or in deliveries, never in both:
+ * the move is one transaction. Each entry of `versions` takes the schema
+ * one version up (PRAGMA user_version) and is never changed once released. */
 #include "store/sqlite_schema.h"
 
 #include "base/buf.h"

@@ -9,8 +9,8 @@
 /* In the header of the file: it is ours. "Plun", as SQL. */
 #define PL_SQLITE_APPLICATION_ID "1349285230"
 
-/* The kinds of rows in the feed are those of flow/exchange.h and this one: an event that nothing
- * wanted. */
+/* The kinds of rows in the feed are those of flow/exchange.h and this one:
+ * an event that nothing wanted. */
 #define PL_SQLITE_KIND_EVENT 3
 
 /* Makes an empty database ours and brings an older one forward, one transaction a version. 0, or -1

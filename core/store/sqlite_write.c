@@ -2,13 +2,14 @@
  *
  * The life of a delivery's row:
  *
- *      commit ---> pending, held ------.   record: final,        .---> deliveries
- *         |          |      ^          |   command: cancel       |          |
- *         |   record:|      | claim    +-------------------------'          |
- *         | not held |      |          |                                    |
- *         |          v      |          |                                    |
- *         '------> pending, waiting ---'  <---------------------------------'
- *                                                  command: retry
+ *     commit ---+-------> pending, held -------.
+ *               |           |       ^          |  record: final
+ *               |   record: |       | claim    |  command: cancel
+ *               |  not held |       |          +------------------> deliveries
+ *               |           v       |          |                        |
+ *               '-------> pending, waiting ----'                        |
+ *                               ^                                       |
+ *                               '------------ command: retry -----------'
  *
  * `held` rows belong to a worker's memory and stand in no index but their key, so the hot path
  * (commit held, record final) writes an event, a pending row, a deliveries row and an attempt, all
@@ -261,8 +262,8 @@ static void undo_commit(pl_commit *c)
 
 /* -- record -- */
 
-/* The number, outcome, status and reason of an attempt into four parameters; without an attempt,
- * four NULLs. */
+/* The number, outcome, status and reason of an attempt into four parameters;
+ * without an attempt, four NULLs. */
 static void bind_last(sqlite3_stmt *q, int number, int outcome, const pl_attempt *a)
 {
     pl_sqlite_bind_some(q, number, a ? a->number : 0);
@@ -314,8 +315,8 @@ static int record_delivery(pl_sqlite_writer *w, pl_record *r)
     return run(q);
 }
 
-/* A call or a try: its event, its row. Its event has no id here, so that it is never a duplicate.
- */
+/* A call or a try: its event, its row.
+ * Its event has no id here, so that it is never a duplicate. */
 static int record_call(pl_sqlite_writer *w, const pl_record *r)
 {
     int rc = add_event(w, r->event, PL_NO_SLICE, NULL, NULL);

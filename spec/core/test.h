@@ -6,8 +6,8 @@
  *   TEST(wheel_fires_in_order) { ... CHECK_EQ_INT(fired, 3); ... }
  *   int main(void) { return RUN(CASE(wheel_fires_in_order), ...); }
  *
- * A test binary prints one line a test and ends with "N passed, N failed"; a test without a check
- * fails. */
+ * A test binary prints one line a test and ends with "N passed, N failed";
+ * a test without a check fails. */
 #ifndef PL_SPEC_TEST_H
 #define PL_SPEC_TEST_H
 
@@ -63,8 +63,8 @@ static inline void test_report(const char *file, int line, const char *what)
 
 #define CHECK_EQ_STR(got, wanted) CHECK_EQ_SLICE(pl_slice_of(got), pl_slice_of(wanted))
 
-/* A copy of `s` whose last byte is the last before a page that faults: reading one byte too many
- * crashes. */
+/* A copy of `s` whose last byte is the last before a page that faults:
+ * reading one byte too many crashes. */
 typedef struct test_guarded {
     pl_slice bytes;
     void *map;

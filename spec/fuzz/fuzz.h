@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a fuzz target needs: libFuzzer's entry point, and a check that stops at what does not hold.
- */
+ * What a fuzz target needs:
+ * libFuzzer's entry point, and a check that stops at what does not hold. */
 #ifndef PL_SPEC_FUZZ_H
 #define PL_SPEC_FUZZ_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Any bytes as an event: what is taken gives a valid document that ends with the client's own
- * members, byte for byte, and the document read back from a store is the same event. What is
- * refused says why. */
+ * Any bytes as an event: what is taken gives a valid document that ends with the client's
+ * own members, byte for byte, and the document read back from a store is the same event.
+ * What is refused says why. */
 #include "flow/event.h"
 
 #include "base/err.h"

@@ -120,8 +120,6 @@ describe("GET /v1/feed", function()
   it("drops a client that does not read, and nobody else", function()
     local small = support.gateway({ folder = gateway.folder, arguments = { "--limits-feed-backlog", "20k" } })
     local lazy = http.stream(small.url, "/v1/feed")
-    local body = ('{"type":"%s"}'):format(("long-type-"):rep(20))
-    local _ = body
     local events = {}
     for i = 1, 500 do events[i] = '{"type":"c"}' end
     local batch = "[" .. table.concat(events, ",") .. "]"

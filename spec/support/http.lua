@@ -52,11 +52,13 @@ end
 function http.read(connection, is_head)
   local response = read_head(connection)
   if response.status == 100 then return http.read(connection, is_head) end
-  if response.headers["transfer-encoding"] == "chunked" then
+  local length = tonumber(response.headers["content-length"] or 0)
+  if is_head or response.status == 204 then
+    response.body = ""
+  elseif response.headers["transfer-encoding"] == "chunked" then
     response.body = read_chunked(connection)
   else
-    local length = tonumber(response.headers["content-length"] or 0)
-    response.body = (is_head or length == 0) and "" or assert(connection:receive(length))
+    response.body = length == 0 and "" or assert(connection:receive(length))
   end
   if (response.headers["content-type"] or ""):find("json", 1, true) and response.body ~= "" then
     response.json = cjson.decode(response.body)

@@ -36,7 +36,7 @@ function Load:run(url, enough)
     if ok then open[#open + 1] = { socket = connection, number = i } end
   end
   while #open > 0 and not (enough and enough()) do
-    for _, client in ipairs(open) do client.id = post(self, client.socket, url) end
+    for _, client in ipairs(open) do client.id = post(self, client.socket, url:match("//(.+)$")) end
     local alive = {}
     for _, client in ipairs(open) do
       local ok, answer = pcall(http.read, client.socket)

@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: MIT
 -- A shop with one sub-domain per tenant and bearer authentication. One webhook for each request method.
+local port = env("SINK_PORT", "9090")
+
 return {
   name = "Shop",
   authenticator = { type = "bearer", token = secret "SHOP_TOKEN" },
-  base_url = "http://{{ tenant }}.api.localhost:" .. env("SINK_PORT", "9090"),
-  context = { tenant = "acme" }, -- unless the conversation's data names another
+  base_url = "http://{{ tenant }}.api.localhost:" .. port,
+  context = { tenant = "acme" },
   headers = { Accept = "application/json", ["X-Channel"] = "{{ certainly.to }}" },
   webhooks = {
     {
@@ -33,6 +35,17 @@ return {
     { id = "cancel-order", method = "DELETE", url = "/orders/{{ order_id }}" },
     { id = "order-exists", method = "HEAD", url = "/orders/{{ order_id }}" },
     { id = "order-methods", method = "OPTIONS", url = "/orders/{{ order_id }}" },
-    { id = "check-stock", method = "GET", url = "/stock/{{ sku }}", timeout = 0.5 },
+    {
+      id = "check-stock",
+      method = "GET",
+      url = "/stock/{{ sku }}",
+      context = { tenant = "acme-stock" }, -- of this webhook
+      timeout = 2,
+    },
+    {
+      id = "track-parcel",
+      method = "GET",
+      url = "http://{{ data.carrier }}.parcels.localhost:" .. port .. "/{{ data.parcel }}", -- of the conversation
+    },
   },
 }

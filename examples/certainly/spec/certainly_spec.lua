@@ -135,7 +135,7 @@ describe("certainly", function()
       assert.equal("urn:perilune:timeout", answer.json.type)
       assert.is_false(answer.json.ok)
       local ms = duration(answer.json.attempt)
-      assert.truthy(ms >= 490 and ms < 2000, "it took " .. ms)
+      assert.truthy(ms >= 1900 and ms < 4000, "it took " .. ms)
     end)
 
     it("is 5 seconds by default", function()
@@ -187,15 +187,29 @@ describe("certainly", function()
       assert.equal(("acme.api.localhost:%d"):format(sink.port), request.headers.host)
     end)
 
-    it("can come with the conversation", function()
-      local request = called("shop/check-stock", { data = { tenant = "moon-base", sku = "CAP", certainly = { to = "webchat" } } })
-      assert.equal(("moon-base.api.localhost:%d"):format(sink.port), request.headers.host)
+    it("can be the webhook's own", function()
+      local request = called("shop/check-stock", { data = { sku = "CAP", certainly = { to = "webchat" } } })
+      assert.equal(("acme-stock.api.localhost:%d"):format(sink.port), request.headers.host)
+    end)
+
+    it("is not for a conversation to change", function()
+      local request = called("shop/check-stock",
+        { data = { tenant = "evil", sku = "CAP", certainly = { to = "webchat" } } })
+      assert.equal(("acme-stock.api.localhost:%d"):format(sink.port), request.headers.host)
+    end)
+
+    it("comes from the conversation where the URL says so", function()
+      local request = called("shop/track-parcel",
+        { data = { carrier = "moon-lift", parcel = "P 1", certainly = { to = "webchat" } } })
+      assert.equal(("moon-lift.parcels.localhost:%d"):format(sink.port), request.headers.host)
+      assert.equal("/P%201", request.path)
     end)
 
     it("cannot lead to another host", function()
       local before = sink:count()
-      for _, tenant in ipairs({ "evil.example/", "evil.example#", "a@b", "x:80" }) do
-        local answer = gateway:post("/v1/calls/shop/check-stock", { data = { tenant = tenant, sku = "CAP", certainly = { to = "webchat" } } })
+      for _, carrier in ipairs({ "evil.example/", "evil.example#", "a@b", "x:80" }) do
+        local answer = gateway:post("/v1/calls/shop/track-parcel",
+          { data = { carrier = carrier, parcel = "P1", certainly = { to = "webchat" } } })
         assert.equal(502, answer.status)
         assert.equal("urn:perilune:url", answer.json.type)
       end

@@ -14,9 +14,9 @@ describe("go-autonomous", function()
 
   local erp, planner, gateway
 
-  local function start(planner_sink)
+  local function start(planner_sink, folder)
     erp, planner = support.sink(), planner_sink
-    gateway = support.gateway({ folder = "examples/go-autonomous", env = {
+    gateway = support.gateway({ folder = folder or "examples/go-autonomous", env = {
       PERILUNE_VAR_ERP_PORT = tostring(erp.port), PERILUNE_VAR_PLANNER_PORT = tostring(planner.port),
       PERILUNE_SECRET_ERP_PASSWORD = SECRETS.PERILUNE_SECRET_ERP_PASSWORD,
       PERILUNE_SECRET_PLANNER_TOKEN = SECRETS.PERILUNE_SECRET_PLANNER_TOKEN,
@@ -107,10 +107,31 @@ describe("go-autonomous", function()
       end
     end)
 
+    it("lists the connectors by their labels", function()
+      local names = {}
+      for _, connector in ipairs(gateway:get("/v1/connectors").json.connectors) do
+        names[#names + 1] = connector.name
+      end
+      assert.same({ "Acme ERP", "Delivery planner" }, names)
+    end)
+
     it("shows no credentials in the feed", function()
       local id = gateway:wait_feed("state=delivered&connector=planner", 1)[1].id
       assert.is_nil(gateway:get("/v1/deliveries/" .. id).body:find("planner-token", 1, true))
     end)
+  end)
+
+  it("fires a row that was added as soon as it is saved", function()
+    local folder = example.copy("go-autonomous")
+    start(support.sink(), folder)
+    local update = { type = "field_update", data = { field = "currency" } }
+    assert.same({}, gateway:post("/v1/events", update).json.deliveries)
+    local path = folder .. "/connectors/acme-erp.lua"
+    support.write(folder, { ["connectors/acme-erp.lua"] = (support.read(path):gsub("webhooks = {\n",
+      '%0    { on = "field_update", field = "currency", url = "/hooks/currency" },\n')) })
+    assert.equal(200, gateway:post("/v1/reload").status)
+    assert.equal(1, #gateway:post("/v1/events", update).json.deliveries)
+    assert.equal("/go-autonomous/hooks/currency", erp:wait(1)[1].path)
   end)
 
   describe("with a system that fails", function()

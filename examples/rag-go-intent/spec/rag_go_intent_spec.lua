@@ -150,7 +150,8 @@ describe("rag-go-intent", function()
       local hours, minutes, rest = time:match("T(%d+):(%d+):([%d.]+)Z$")
       return (hours * 60 + minutes) * 60 + rest
     end
-    local after = (seconds(row.due) - seconds(row.created)) % 86400
+    local attempt = gateway:delivery(row.id).attempts[1]
+    local after = (seconds(row.due) - seconds(attempt.started)) % 86400
     assert.truthy(after >= 4.4 and after <= 7, "due after " .. after)
   end)
 

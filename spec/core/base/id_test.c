@@ -11,8 +11,8 @@ static pl_rng seeded(uint8_t seed)
     return r;
 }
 
-/* The vector that implementations of xoshiro256** publish: the state 1, 2, 3, 4 run through the
- * authors' C. */
+/* The vector that implementations of xoshiro256** publish:
+ * the state 1, 2, 3, 4 run through the authors' C. */
 TEST(rng_gives_the_published_sequence)
 {
     static const uint64_t wanted[] = {11520U,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The reader: what is JSON and what is not (RFC 8259 and RFC 3629, read by hand), where a fault is,
- * what the tokens are. */
+ * The reader: what is JSON and what is not (RFC 8259 and RFC 3629,
+ * read by hand), where a fault is, what the tokens are. */
 #include "base/json.h"
 
 #include "base/err.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Deliveries through the engine, in the world of world.h: events to deliveries, retries, limits,
- * faults of the store, commands, reloads. Calls, waiting clients and stopping: exchange_test.c. */
+ * faults of the store, reloads, restarts. */
 #include "world.h"
 
 static const int64_t standard[] = {5000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000};
@@ -36,11 +36,11 @@ TEST(an_event_is_answered_after_its_commit_then_delivered)
     CHECK_EQ_INT(p->code, 0);
     CHECK_EQ_INT(w.sends, 1);
     run_for(20);
-    CHECK_EQ_INT(w.row_count, 1);
+    CHECK_EQ_INT(model.row_count, 1);
     CHECK_EQ_INT(rows_in(PL_STATE_PENDING), 1); /* answered, not recorded yet */
     run_for(7);
     CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 1);
-    CHECK_EQ_STR(w.rows[0]->outcome, "ok");
+    CHECK_EQ_STR(model.rows[0]->outcome, "ok");
     CHECK_EQ_INT(w.recorded, 1);
     CHECK_EQ_INT(METRIC(events), 1);
     CHECK_EQ_INT(METRIC(deliveries), 1);
@@ -60,11 +60,11 @@ TEST(each_webhook_that_wants_an_event_gets_it)
     post_add(p, NULL, "2");
     CHECK_EQ_INT(pl_engine_take(w.engine, p->in), 0);
     run_for(100);
-    CHECK_EQ_INT(w.row_count, 4);
-    CHECK_EQ_STR(w.rows[0]->webhook, "0");
-    CHECK_EQ_STR(w.rows[1]->webhook, "1");
-    CHECK_EQ_STR(w.rows[2]->webhook, "3");
-    CHECK_EQ_STR(w.rows[3]->webhook, "2");
+    CHECK_EQ_INT(model.row_count, 4);
+    CHECK_EQ_STR(model.rows[0]->webhook, "0");
+    CHECK_EQ_STR(model.rows[1]->webhook, "1");
+    CHECK_EQ_STR(model.rows[2]->webhook, "3");
+    CHECK_EQ_STR(model.rows[3]->webhook, "2");
     CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 4);
     CHECK_EQ_INT(p->in->commit.events[1].count, 0);
     CHECK_EQ_SLICE(p->in->commit.events[1].reason, PL_SLICE("no webhook wants it"));
@@ -86,7 +86,7 @@ TEST(a_duplicate_is_not_delivered_again)
     run_for(100);
     CHECK(p->in->commit.events[0].is_duplicate);
     CHECK(!p->in->commit.events[1].is_duplicate);
-    CHECK_EQ_INT(w.row_count, 3);
+    CHECK_EQ_INT(model.row_count, 3);
     CHECK_EQ_INT(w.sends, 3);
     CHECK_EQ_INT(METRIC(duplicates), 1);
     CHECK_EQ_INT(METRIC(events), 2);
@@ -165,7 +165,7 @@ TEST(retries_follow_the_schedule_exactly_then_it_fails)
     answer_with(0, 503);
     post_event(NULL, "0");
     run_for(101000000);
-    row *r = w.rows[0];
+    row *r = model.rows[0];
     CHECK_EQ_INT(r->sends, 8);
     int64_t at_ms = 0;
     for (int i = 0; i < 8; i++) {
@@ -191,7 +191,7 @@ TEST(what_no_retry_can_mend_fails_at_once)
         answer_with(0, final[i]);
         post_event(NULL, "0");
         run_for(10000);
-        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_FAILED);
+        CHECK_EQ_INT(model.rows[0]->state, PL_STATE_FAILED);
         CHECK_EQ_INT(w.sends, 1);
         world_close();
     }
@@ -199,23 +199,25 @@ TEST(what_no_retry_can_mend_fails_at_once)
 
 TEST(passing_troubles_are_tried_again)
 {
-    static const reply troubles[] = {
-        {20, 0, 408},          {20, 0, 425},          {20, 0, 429},          {20, 0, 500},
-        {20, 0, 503},          {20, PL_E_TIMEOUT, 0}, {20, PL_E_CONNECT, 0}, {20, PL_E_DNS, 0},
-        {20, PL_E_RESET, 200}, {20, PL_E_TLS, 0},     {20, PL_E_EGRESS, 0},
+    static const struct {
+        int code, status;
+    } troubles[] = {
+        {0, 408},          {0, 425},          {0, 429},          {0, 500},
+        {0, 503},          {PL_E_TIMEOUT, 0}, {PL_E_CONNECT, 0}, {PL_E_DNS, 0},
+        {PL_E_RESET, 200}, {PL_E_TLS, 0},     {PL_E_EGRESS, 0},
     };
     for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
         open_standard();
-        w.reply = troubles[i];
+        answer_with(troubles[i].code, troubles[i].status);
         post_event(NULL, "0");
         run_for(5000);
-        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
-        CHECK_EQ_STR(w.rows[0]->outcome,
+        CHECK_EQ_INT(model.rows[0]->state, PL_STATE_PENDING);
+        CHECK_EQ_STR(model.rows[0]->outcome,
                      troubles[i].code ? pl_err_name(troubles[i].code) : "http_status");
         answer_with(0, 204);
         run_for(100);
         CHECK_EQ_INT(w.sends, 2);
-        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+        CHECK_EQ_INT(model.rows[0]->state, PL_STATE_DELIVERED);
         world_close();
     }
 }
@@ -226,7 +228,7 @@ TEST(a_retry_beyond_the_horizon_leaves_memory_and_comes_back_in_time)
     answer_with(0, 503);
     post_event(NULL, "0");
     run_for(5040); /* two attempts of 20 ms */
-    row *r = w.rows[0];
+    row *r = model.rows[0];
     CHECK_EQ_INT(r->attempts, 2);
     CHECK(!r->held);
     CHECK_EQ_INT(r->due_ms, EPOCH_MS + 305040);
@@ -264,8 +266,8 @@ TEST(failing_scripts_are_tried_again_and_name_their_stage)
         world_open(s);
         post_event(NULL, "0");
         run_for(100);
-        CHECK_EQ_STR(w.rows[0]->outcome, cases[i].outcome);
-        CHECK_EQ_INT(w.rows[0]->state, cases[i].state);
+        CHECK_EQ_STR(model.rows[0]->outcome, cases[i].outcome);
+        CHECK_EQ_INT(model.rows[0]->state, cases[i].state);
         CHECK_EQ_INT(w.sends, cases[i].sends);
         world_close();
     }
@@ -279,8 +281,8 @@ TEST(a_mapper_that_fails_on_a_503_does_not_hide_it)
     answer_with(0, 503);
     post_event(NULL, "0");
     run_for(100);
-    CHECK_EQ_STR(w.rows[0]->outcome, "http_status");
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+    CHECK_EQ_STR(model.rows[0]->outcome, "http_status");
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_PENDING);
     world_close();
 }
 
@@ -291,10 +293,10 @@ TEST(an_undecided_when_is_asked_again_and_may_say_no)
     world_open(s);
     post_event(NULL, "01?");
     run_for(100);
-    CHECK(!w.rows[0]->undecided && w.rows[1]->undecided);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
-    CHECK_EQ_INT(w.rows[1]->state, PL_STATE_CANCELLED);
-    CHECK_EQ_STR(w.rows[1]->outcome, "cancelled");
+    CHECK(!model.rows[0]->undecided && model.rows[1]->undecided);
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(model.rows[1]->state, PL_STATE_CANCELLED);
+    CHECK_EQ_STR(model.rows[1]->outcome, "cancelled");
     CHECK_EQ_INT(w.sends, 1);
     CHECK_EQ_INT(METRIC(cancelled), 1);
     world_close();
@@ -310,15 +312,15 @@ TEST(a_webhook_that_is_gone_is_tried_again_by_the_default_schedule)
     without->base.policy_count = 3;
     pl_engine_use(w.engine, &without->base);
     run_for(6000);
-    CHECK_EQ_STR(w.rows[0]->outcome, "config");
-    CHECK_EQ_INT(w.rows[0]->attempts, 2);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
-    int64_t delay_ms = w.rows[0]->due_ms - EPOCH_MS - 5020; /* 300 s, give or take a tenth */
+    CHECK_EQ_STR(model.rows[0]->outcome, "config");
+    CHECK_EQ_INT(model.rows[0]->attempts, 2);
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_PENDING);
+    int64_t delay_ms = model.rows[0]->due_ms - EPOCH_MS - 5020; /* 300 s, give or take a tenth */
     CHECK(delay_ms >= 270000 && delay_ms <= 330000);
     answer_with(0, 200);
     pl_engine_use(w.engine, &standard_scripts()->base);
     run_for(340000);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_DELIVERED);
     world_close();
 }
 
@@ -335,7 +337,7 @@ TEST(ten_thousand_deliveries_pass_through_a_hundred_places)
         if (i % 10 == 0) run_for(1);
     }
     run_for(60000);
-    CHECK_EQ_INT(w.row_count, 10000);
+    CHECK_EQ_INT(model.row_count, 10000);
     CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 10000);
     CHECK_EQ_INT(w.sends, 10000);
     CHECK_EQ_INT(w.most_resident, 100);
@@ -414,7 +416,7 @@ TEST(a_record_is_tried_until_the_store_takes_it_and_nothing_is_sent_twice)
         post_event(NULL, "0");
         run_for(120000);
         CHECK_EQ_INT(w.sends, 1);
-        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+        CHECK_EQ_INT(model.rows[0]->state, PL_STATE_PENDING);
         CHECK(w.op_counts[PL_OP_RECORD] >= 200); /* twice a second */
         CHECK(w.op_counts[PL_OP_RECORD] <= 300);
         CHECK_EQ_INT(w.recorded, 0);
@@ -422,7 +424,7 @@ TEST(a_record_is_tried_until_the_store_takes_it_and_nothing_is_sent_twice)
         CHECK(!pl_engine_is_idle(w.engine));
         record_fault = 0;
         run_for(500);
-        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+        CHECK_EQ_INT(model.rows[0]->state, PL_STATE_DELIVERED);
         CHECK_EQ_INT(w.sends, 1);
         CHECK_EQ_INT(w.recorded, 1);
         CHECK_EQ_INT(METRIC(delivered), 1);
@@ -458,160 +460,13 @@ TEST(a_damaged_event_in_the_store_stops_nothing_else)
     post_event(NULL, "01");
     run_for(10000);
     CHECK_EQ_INT(METRIC(resident), 0); /* parked */
-    w.rows[0]->document = "{\"id\":";
-    w.rows[0]->document_len = 6;
+    model.rows[0]->document = "{\"id\":";
+    model.rows[0]->document_len = 6;
     answer_with(0, 200);
     run_for(310000);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
-    CHECK_EQ_INT(w.rows[1]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_PENDING);
+    CHECK_EQ_INT(model.rows[1]->state, PL_STATE_DELIVERED);
     CHECK_EQ_INT(METRIC(resident), 0);
-    world_close();
-}
-
-/* -- commands -- */
-
-TEST(cancel_while_it_waits_for_its_retry)
-{
-    open_standard();
-    answer_with(0, 503);
-    post_event(NULL, "0");
-    run_for(1000);
-    CHECK_EQ_INT(METRIC(resident), 1);
-    command(w.rows[0]->id, PL_COMMAND_CANCEL);
-    CHECK_EQ_INT(METRIC(resident), 0);
-    CHECK_EQ_INT(METRIC(cancelled), 1);
-    run_for(10000);
-    CHECK_EQ_INT(w.sends, 1);
-    world_close();
-}
-
-TEST(cancel_while_it_is_in_the_queue)
-{
-    open_standard();
-    w.settings.limit_in_flight = 1;
-    post_event(NULL, "01");
-    run_for(1);
-    command(w.rows[1]->id, PL_COMMAND_CANCEL);
-    command(w.rows[1]->id, PL_COMMAND_CANCEL);
-    run_for(1000);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
-    CHECK_EQ_INT(w.rows[1]->state, PL_STATE_CANCELLED);
-    CHECK_EQ_INT(w.sends, 1);
-    CHECK_EQ_INT(METRIC(resident), 0);
-    CHECK_EQ_INT(METRIC(cancelled), 1);
-    world_close();
-}
-
-TEST(cancel_while_it_is_under_way_keeps_the_attempt)
-{
-    static const int statuses[] = {200, 503};
-    for (int i = 0; i < 2; i++) {
-        open_standard();
-        answer_with(0, statuses[i]);
-        post_event(NULL, "0");
-        run_for(10);
-        command(w.rows[0]->id, PL_COMMAND_CANCEL);
-        run_for(10000);
-        CHECK_EQ_INT(w.rows[0]->state, PL_STATE_CANCELLED);
-        CHECK_EQ_INT(w.rows[0]->recorded, 1);
-        CHECK_EQ_INT(w.sends, 1);
-        CHECK_EQ_INT(METRIC(resident), 0);
-        CHECK_EQ_INT(METRIC(cancelled), 1);
-        CHECK_EQ_INT(METRIC(delivered), 0);
-        world_close();
-    }
-}
-
-TEST(retry_hurries_one_that_waits)
-{
-    open_standard();
-    answer_with(0, 503);
-    post_event(NULL, "0");
-    run_for(1000);
-    answer_with(0, 200);
-    command(w.rows[0]->id, PL_COMMAND_RETRY);
-    run_for(20);
-    CHECK_EQ_INT(w.rows[0]->sent_at_ms[1], 1000);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
-    run_for(10000);
-    CHECK_EQ_INT(w.sends, 2);
-    world_close();
-}
-
-TEST(retry_hurries_one_that_is_parked)
-{
-    open_standard();
-    answer_with(0, 503);
-    post_event(NULL, "0");
-    run_for(10000);
-    CHECK_EQ_INT(METRIC(resident), 0);
-    answer_with(0, 200);
-    command(w.rows[0]->id, PL_COMMAND_RETRY);
-    run_for(20);
-    CHECK_EQ_INT(w.rows[0]->sent_at_ms[2], 10000);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
-    world_close();
-}
-
-TEST(retry_of_a_failed_one_begins_the_schedule_anew)
-{
-    open_standard();
-    answer_with(0, 404);
-    post_event(NULL, "0");
-    run_for(1000);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_FAILED);
-    answer_with(0, 503);
-    command(w.rows[0]->id, PL_COMMAND_RETRY);
-    run_for(101000000);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_FAILED);
-    CHECK_EQ_INT(w.rows[0]->attempts, 9);
-    CHECK_EQ_INT(w.rows[0]->sent_at_ms[1], 1000);
-    CHECK_EQ_INT(w.rows[0]->sent_at_ms[2], 6020);
-    world_close();
-}
-
-/* Cancelled and retried while it never left the memory: it is there once, and goes on. */
-TEST(cancel_and_retry_while_it_is_under_way)
-{
-    open_standard();
-    answer_with(0, 503);
-    post_event(NULL, "0");
-    run_for(10);
-    command(w.rows[0]->id, PL_COMMAND_CANCEL);
-    command(w.rows[0]->id, PL_COMMAND_RETRY);
-    run_for(5);
-    CHECK_EQ_INT(METRIC(resident), 1);
-    CHECK_EQ_INT(w.under_way, 1);
-    answer_with(0, 200);
-    run_for(10000);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
-    CHECK_EQ_INT(w.rows[0]->sent_at_ms[1], 5020);
-    CHECK_EQ_INT(w.sends, 2);
-    CHECK_EQ_INT(METRIC(resident), 0);
-    world_close();
-}
-
-TEST(cancel_and_retry_while_it_is_in_the_queue)
-{
-    open_standard();
-    w.settings.limit_in_flight = 1;
-    post_event(NULL, "01");
-    run_for(1);
-    command(w.rows[1]->id, PL_COMMAND_CANCEL);
-    command(w.rows[1]->id, PL_COMMAND_RETRY);
-    run_for(1000);
-    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 2);
-    CHECK_EQ_INT(w.sends, 2);
-    world_close();
-}
-
-TEST(commands_for_deliveries_elsewhere_do_nothing)
-{
-    open_standard();
-    pl_engine_nudge(w.engine, (pl_uuid){{1}}, PL_COMMAND_CANCEL);
-    pl_engine_nudge(w.engine, (pl_uuid){{1}}, PL_COMMAND_RETRY);
-    run_for(100);
-    CHECK_EQ_INT(METRIC(cancelled), 0);
     world_close();
 }
 
@@ -650,8 +505,8 @@ TEST(after_a_restart_what_is_pending_goes_on)
     answer_with(0, 200);
     run_for(5000);
     CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 4);
-    CHECK_EQ_INT(w.rows[3]->attempts, 2);
-    CHECK_EQ_INT(w.rows[3]->sent_at_ms[1], 5020); /* not sooner because of the restart */
+    CHECK_EQ_INT(model.rows[3]->attempts, 2);
+    CHECK_EQ_INT(model.rows[3]->sent_at_ms[1], 5020); /* not sooner because of the restart */
     CHECK_EQ_INT(METRIC(claimed), 4);
     world_close();
 }
@@ -676,13 +531,6 @@ int main(void)
         CASE(a_record_is_tried_until_the_store_takes_it_and_nothing_is_sent_twice),
         CASE(a_store_that_fails_is_not_asked_in_a_circle),
         CASE(a_damaged_event_in_the_store_stops_nothing_else),
-        CASE(cancel_while_it_waits_for_its_retry), CASE(cancel_while_it_is_in_the_queue),
-        CASE(cancel_while_it_is_under_way_keeps_the_attempt), CASE(retry_hurries_one_that_waits),
-        CASE(retry_hurries_one_that_is_parked),
-        CASE(retry_of_a_failed_one_begins_the_schedule_anew),
-        CASE(cancel_and_retry_while_it_is_under_way),
-        CASE(cancel_and_retry_while_it_is_in_the_queue),
-        CASE(commands_for_deliveries_elsewhere_do_nothing),
         CASE(what_is_under_way_keeps_its_generation),
         CASE(after_a_restart_what_is_pending_goes_on));
 }

@@ -70,10 +70,10 @@ TEST(a_call_is_answered_at_once_and_recorded_behind)
     CHECK_EQ_INT(answered.code, 0);
     CHECK_EQ_INT(answered.status, 200);
     CHECK_EQ_STR(answered.variables, "{\"s\":200}");
-    CHECK_EQ_INT(w.calls_recorded, 0);
+    CHECK_EQ_INT(model.calls_recorded, 0);
     run_for(50);
-    CHECK_EQ_INT(w.calls_recorded, 1);
-    CHECK_EQ_INT(w.row_count, 0);
+    CHECK_EQ_INT(model.calls_recorded, 1);
+    CHECK_EQ_INT(model.row_count, 0);
     CHECK_EQ_INT(answered.count, 1);
     CHECK_EQ_INT(METRIC(calls), 1);
     CHECK_EQ_INT(METRIC(attempts[0]), 1);
@@ -95,7 +95,7 @@ TEST(a_call_that_fails_is_not_tried_again)
     run_for(10000);
     CHECK_EQ_INT(answered.code, PL_E_CONNECT);
     CHECK_EQ_STR(answered.text, "the test's network says so");
-    CHECK_EQ_INT(w.calls_recorded, 2);
+    CHECK_EQ_INT(model.calls_recorded, 2);
     world_close();
 }
 
@@ -166,7 +166,7 @@ TEST(a_dry_run_ends_before_send_and_leaves_no_trace)
     s->plans[PL_STAGE_AUTHENTICATE].code = 0;
     CHECK_EQ_INT(call_of(PL_KIND_TRY, false, 0), 0); /* a real try is sent and recorded */
     run_for(100);
-    CHECK_EQ_INT(w.calls_recorded, 1);
+    CHECK_EQ_INT(model.calls_recorded, 1);
     world_close();
 }
 
@@ -199,7 +199,7 @@ TEST(the_record_of_a_call_is_written_when_the_store_recovers)
     run_for(5000);
     w.op_result = 0;
     run_for(1000);
-    CHECK_EQ_INT(w.calls_recorded, 1);
+    CHECK_EQ_INT(model.calls_recorded, 1);
     CHECK_EQ_INT(METRIC(records_lost), 0);
     world_close();
 }
@@ -218,9 +218,9 @@ TEST(each_script_stage_may_wait)
     run_for(1);
     CHECK_EQ_INT(w.sends, 1);
     run_for(3019);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_PENDING);
     run_for(1);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_DELIVERED);
     world_close();
 }
 
@@ -250,8 +250,8 @@ TEST(a_script_may_not_wait_longer_than_the_timeout)
     CHECK(w.waits == NULL); /* what the script held is released */
     post_event(NULL, "0");
     run_for(10100);
-    CHECK_EQ_STR(w.rows[0]->outcome, "timeout");
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_PENDING);
+    CHECK_EQ_STR(model.rows[0]->outcome, "timeout");
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_PENDING);
     world_close();
 }
 
@@ -262,8 +262,8 @@ TEST(a_mapper_that_waits_too_long_does_not_cause_a_second_delivery)
     s->plans[PL_STAGE_MAP].wait_ms = FOREVER;
     post_event(NULL, "0");
     run_for(20000);
-    CHECK_EQ_STR(w.rows[0]->outcome, "map");
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_FAILED);
+    CHECK_EQ_STR(model.rows[0]->outcome, "map");
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_FAILED);
     CHECK_EQ_INT(w.sends, 1);
     world_close();
 }
@@ -290,20 +290,12 @@ static void keep_record(const pl_record *r)
 
 static char long_body[200];
 
-static reply with_body(const pl_exchange *x)
-{
-    pl_exchange *writable = w.engine ? (pl_exchange *)(uintptr_t)x : NULL;
-    writable->response.body = pl_slice_of(long_body);
-    return (reply){.delay_ms = 1, .status = 200};
-}
-
 static void record_one(int64_t cap)
 {
-    scripts *s = open_soon();
-    (void)s;
+    open_soon();
     w.settings.limit_recorded_body = cap;
     w.watch = keep_record;
-    w.reply_of = with_body;
+    w.reply.body = long_body;
     post_event(NULL, "0");
     run_for(100);
     world_close();
@@ -437,13 +429,13 @@ TEST(a_cancelled_delivery_is_settled)
     w.reply.delay_ms = 2000;
     post *p = post_waiting("012");
     run_for(100);
-    command(w.rows[0]->id, PL_COMMAND_CANCEL); /* under way */
-    command(w.rows[2]->id, PL_COMMAND_CANCEL); /* in the queue */
+    command(model.rows[0]->id, PL_COMMAND_CANCEL); /* under way */
+    command(model.rows[2]->id, PL_COMMAND_CANCEL); /* in the queue */
     CHECK_EQ_INT(p->in->unsettled, 2);
     CHECK_EQ_INT(p->settled, 1);
     run_for(2000);
     CHECK_EQ_INT(p->in->unsettled, 1);
-    command(w.rows[1]->id, PL_COMMAND_CANCEL); /* waits for its retry */
+    command(model.rows[1]->id, PL_COMMAND_CANCEL); /* waits for its retry */
     CHECK_EQ_INT(p->in->unsettled, 0);
     for (int i = 0; i < 3; i++) {
         CHECK(p->in->settlements[0][i].is_settled);
@@ -488,13 +480,13 @@ TEST(a_stopped_engine_finishes_what_is_under_way_and_begins_nothing)
     CHECK(pl_engine_is_idle(w.engine));
     run_for(10000);
     CHECK_EQ_INT(w.sends, 1);
-    CHECK_EQ_INT(w.rows[0]->state, PL_STATE_DELIVERED);
-    CHECK_EQ_INT(w.rows[1]->state, PL_STATE_PENDING);
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(model.rows[1]->state, PL_STATE_PENDING);
     engine_kill();
     engine_open(scripts_new(soon, 2));
     run_for(100);
-    CHECK_EQ_INT(w.rows[1]->state, PL_STATE_DELIVERED);
-    CHECK_EQ_INT(w.rows[1]->attempts, 1);
+    CHECK_EQ_INT(model.rows[1]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(model.rows[1]->attempts, 1);
     world_close();
 }
 
@@ -532,9 +524,9 @@ TEST(abandon_lets_go_and_answers_the_callers)
     CHECK_EQ_INT(w.unsends, 4);
     run_for(10); /* the record of the call */
     CHECK(pl_engine_is_idle(w.engine));
-    CHECK_EQ_INT(w.calls_recorded, 1);
+    CHECK_EQ_INT(model.calls_recorded, 1);
     CHECK_EQ_INT(rows_in(PL_STATE_PENDING), 4);
-    CHECK_EQ_INT(w.rows[0]->recorded, 0);
+    CHECK_EQ_INT(model.rows[0]->recorded, 0);
     world_close();
 }
 

@@ -7,40 +7,20 @@
  *           --send----> [transfer, at] ----------------------------sent-----> engine
  *           --render--> [script, at] ------------------------------resume---> engine
  *
- * The model checks on its own, whatever the test: what is sent was committed before, no delivery is
- * under way twice, attempts are numbered one by one, and no limit is passed at any step. */
+ * The model checks on its own, whatever the test: what is sent was committed before and is pending
+ * and due, no delivery is under way twice, attempts are numbered one by one, and no limit is passed
+ * at any step. */
 #ifndef PL_SPEC_FLOW_WORLD_H
 #define PL_SPEC_FLOW_WORLD_H
 
-#include "base/log.h"
 #include "flow/engine.h"
-#include "test.h"
+#include "model.h"
 
-#include <stdlib.h>
-
-#define EPOCH_MS   INT64_C(1795248930123)
-#define FOREVER    INT64_MAX
-#define ROW_CHAINS 4096
-#define WEBHOOKS   4
+#define EPOCH_MS INT64_C(1795248930123)
+#define FOREVER  INT64_MAX
+#define WEBHOOKS 4
 
 /* -- what the world is made of -- */
-
-/* A delivery as the store has it, and what the receiver saw of it. */
-typedef struct row {
-    pl_uuid id;
-    char connector[8], webhook[8];
-    const char *document;
-    size_t document_len;
-    int64_t created_ms, due_ms;
-    enum pl_state state;
-    bool held, undecided;
-    uint32_t attempts, first, recorded;
-    int sends, successes; /* at the receiver */
-    int64_t sent_at_ms[12];
-    bool is_under_way;
-    char outcome[24]; /* of the last recorded attempt */
-    struct row *chain;
-} row;
 
 /* Something that comes at a time: an operation of the store, a transfer, a waiting script. */
 typedef struct coming {
@@ -48,6 +28,7 @@ typedef struct coming {
     pl_op *op;
     pl_exchange *x;
     int code, status;
+    const char *body;
     struct coming *next;
 } coming;
 
@@ -62,6 +43,7 @@ typedef struct post {
 typedef struct reply {
     int64_t delay_ms;
     int code, status;
+    const char *body; /* NULL: empty */
 } reply;
 
 /* What a script stage does: its code, at once (-1) or after a while. */
@@ -88,11 +70,6 @@ static struct world {
     pl_engine *engine;
     int generations; /* alive */
 
-    row **rows;
-    size_t row_count, row_room;
-    row *chains[ROW_CHAINS];
-    char **event_ids, **documents, **keys, **answers;
-    size_t event_count, key_count;
     coming *ops, **ops_end;
     int64_t op_delay_ms;
     int op_result;                    /* of each operation */
@@ -100,7 +77,6 @@ static struct world {
     int (*op_fault)(const pl_op *op); /* NULL: as above */
     bool (*op_refuse)(const pl_op *op);
     int op_counts[PL_OP_KINDS]; /* submitted */
-    int calls_recorded;
     pl_claim *claim_unread;
 
     coming *transfers, *waits;
@@ -178,138 +154,6 @@ static inline void drop_list(coming **list)
 
 /* -- the store -- */
 
-static inline row **chain_of(pl_uuid id)
-{
-    return &w.chains[(id.bytes[14] << 8 | id.bytes[15]) % ROW_CHAINS];
-}
-
-static inline row *row_of(pl_uuid id)
-{
-    for (row *r = *chain_of(id); r; r = r->chain)
-        if (pl_uuid_eq(r->id, id)) return r;
-    return NULL;
-}
-
-static inline char *text_of(pl_slice s)
-{
-    char *text = pl_alloc(s.len + 1);
-    if (s.len) memcpy(text, s.ptr, s.len);
-    text[s.len] = 0;
-    return text;
-}
-
-static inline void store_delivery(const pl_commit *c, const pl_commit_delivery *d, const char *doc)
-{
-    row *r = pl_alloc_zero(sizeof *r);
-    if (w.row_count == w.row_room) {
-        w.row_room = w.row_room ? w.row_room * 2 : 64;
-        w.rows = pl_realloc(w.rows, w.row_room * sizeof(row *));
-    }
-    w.rows[w.row_count++] = r;
-    *r = (row){.id = d->id,
-               .document = doc,
-               .document_len = strlen(doc),
-               .created_ms = c->now_ms,
-               .due_ms = c->now_ms,
-               .held = d->held,
-               .undecided = d->undecided,
-               .chain = *chain_of(d->id)};
-    snprintf(r->connector, sizeof r->connector, "%.*s", PL_FMT(d->connector));
-    snprintf(r->webhook, sizeof r->webhook, "%.*s", PL_FMT(d->webhook));
-    CHECK(row_of(d->id) == NULL);
-    *chain_of(d->id) = r;
-}
-
-static inline int64_t find_text(char **list, size_t count, pl_slice text)
-{
-    for (size_t i = 0; i < count; i++)
-        if (pl_slice_eq(pl_slice_of(list[i]), text)) return (int64_t)i;
-    return -1;
-}
-
-static inline void store_commit(pl_commit *c)
-{
-    int64_t key = find_text(w.keys, w.key_count, c->idempotency_key);
-    c->is_duplicate = c->idempotency_key.len && key >= 0;
-    if (c->is_duplicate) {
-        c->known = text_of(pl_slice_of(w.answers[key]));
-        return;
-    }
-    if (c->idempotency_key.len) {
-        w.keys = pl_realloc(w.keys, (w.key_count + 1) * sizeof(char *));
-        w.answers = pl_realloc(w.answers, (w.key_count + 1) * sizeof(char *));
-        w.keys[w.key_count] = text_of(c->idempotency_key);
-        w.answers[w.key_count++] = text_of(c->answer);
-    }
-    for (uint32_t n = 0; n < c->count; n++) {
-        pl_commit_event *e = &c->events[n];
-        e->is_duplicate =
-            e->event->has_own_id && find_text(w.event_ids, w.event_count, e->event->id) >= 0;
-        if (e->is_duplicate) {
-            e->known = text_of(PL_SLICE("[]"));
-            continue;
-        }
-        w.event_ids = pl_realloc(w.event_ids, (w.event_count + 1) * sizeof(char *));
-        w.documents = pl_realloc(w.documents, (w.event_count + 1) * sizeof(char *));
-        w.event_ids[w.event_count] = text_of(e->event->id);
-        w.documents[w.event_count] = text_of(e->event->document);
-        for (uint32_t i = 0; i < e->count; i++)
-            store_delivery(c, &e->deliveries[i], w.documents[w.event_count]);
-        e->event->seq = (int64_t)++w.event_count;
-    }
-}
-
-static inline void store_record(pl_record *r)
-{
-    r->was_gone = false;
-    if (r->kind != PL_KIND_DELIVERY) {
-        w.calls_recorded++;
-        return;
-    }
-    row *d = row_of(r->id);
-    CHECK(d != NULL && r->attempt != NULL);
-    if (d == NULL || r->attempt == NULL) return;
-    CHECK_EQ_INT(r->attempt->number, d->recorded + 1);
-    d->recorded = d->attempts = r->attempt->number;
-    snprintf(d->outcome, sizeof d->outcome, "%s", r->attempt->outcome);
-    r->was_gone = d->state != PL_STATE_PENDING;
-    if (r->was_gone) return;
-    d->state = r->state;
-    d->due_ms = r->due_ms;
-    d->held = r->held;
-}
-
-static inline void store_claim(pl_claim *c)
-{
-    pl_arena_init(&c->memory);
-    c->items = pl_arena_zero(&c->memory, c->limit * sizeof *c->items);
-    c->count = 0;
-    c->next_due_ms = INT64_MAX;
-    for (size_t i = 0; i < w.row_count; i++) {
-        row *r = w.rows[i];
-        if (r->state != PL_STATE_PENDING || r->held) continue;
-        if (r->due_ms > c->before_ms || c->count == c->limit) {
-            if (r->due_ms < c->next_due_ms) c->next_due_ms = r->due_ms;
-            continue;
-        }
-        r->held = true;
-        pl_slice document = {r->document, r->document_len};
-        c->items[c->count++] =
-            (pl_claimed){.id = r->id,
-                         .connector = pl_arena_printf(&c->memory, "%s", r->connector),
-                         .webhook = pl_arena_printf(&c->memory, "%s", r->webhook),
-                         .document = pl_arena_dup(&c->memory, document),
-                         .event_seq = 1,
-                         .received_ms = r->created_ms,
-                         .created_ms = r->created_ms,
-                         .due_ms = r->due_ms,
-                         .attempts = r->attempts,
-                         .first = r->first,
-                         .undecided = r->undecided};
-    }
-    w.claim_unread = c;
-}
-
 static inline void store_execute(pl_op *op)
 {
     op->result = w.op_fault ? w.op_fault(op) : w.op_result;
@@ -320,7 +164,8 @@ static inline void store_execute(pl_op *op)
     } else if (op->kind == PL_OP_RECORD) {
         store_record((pl_record *)op);
     } else {
-        store_claim((pl_claim *)op);
+        w.claim_unread = (pl_claim *)op;
+        store_claim(w.claim_unread);
     }
     pl_mailbox_post(op->reply_to, &op->message);
 }
@@ -355,18 +200,7 @@ static inline int port_submit(void *world, pl_op *op)
 /* An administrator's command, carried out and told as the interface does it. */
 static inline void command(pl_uuid id, enum pl_command_kind kind)
 {
-    row *r = row_of(id);
-    if (kind == PL_COMMAND_CANCEL && r->state == PL_STATE_PENDING) {
-        r->state = PL_STATE_CANCELLED;
-        r->held = false;
-    } else if (kind == PL_COMMAND_RETRY && r->state == PL_STATE_PENDING) {
-        if (!r->held) r->due_ms = world_wall_ms();
-    } else if (kind == PL_COMMAND_RETRY) {
-        r->state = PL_STATE_PENDING;
-        r->held = false;
-        r->first = r->attempts;
-        r->due_ms = world_wall_ms();
-    }
+    store_command(id, kind, world_wall_ms());
     pl_engine_nudge(w.engine, id, kind);
     if (kind == PL_COMMAND_RETRY) pl_engine_claim_now(w.engine);
 }
@@ -381,6 +215,7 @@ static inline void port_send(void *world, pl_exchange *x)
     c->x = x;
     c->code = answer.code;
     c->status = answer.status;
+    c->body = answer.body;
     x->transfer = c;
     w.sends++;
     if (x->delivery == NULL) return;
@@ -388,6 +223,8 @@ static inline void port_send(void *world, pl_exchange *x)
     CHECK(r != NULL); /* it was committed */
     if (r == NULL) return;
     CHECK(!r->is_under_way);
+    CHECK(r->state == PL_STATE_PENDING || r->was_cancelled); /* perhaps while a script waited */
+    CHECK(world_wall_ms() >= r->not_before_ms);
     r->is_under_way = true;
     if ((size_t)r->sends < sizeof r->sent_at_ms / sizeof *r->sent_at_ms)
         r->sent_at_ms[r->sends] = w.now_ms;
@@ -425,6 +262,7 @@ static inline void transfer_answer(coming *c)
     int code = c->code;
     transfer_over(x);
     x->response.status = c->status;
+    x->response.body = pl_slice_of(c->body);
     if (code != 0) x->response.error_text = "the test's network says so";
     if (x->delivery && code == 0 && c->status >= 200 && c->status < 300) row_of(x->id)->successes++;
     free(c);
@@ -627,11 +465,7 @@ static inline void post_free(post *p)
 
 /* -- time goes on -- */
 
-static inline uint64_t metric(const pl_counter *c)
-{
-    return pl_counter_get(c);
-}
-#define METRIC(name) ((int64_t)metric(&pl_engine_metrics_of(w.engine)->name))
+#define METRIC(name) ((int64_t)pl_counter_get(&pl_engine_metrics_of(w.engine)->name))
 
 static inline void check_limits(void)
 {
@@ -751,8 +585,7 @@ static inline void engine_kill(void)
     CHECK(w.transfers == NULL && w.waits == NULL && w.under_way == 0);
     CHECK_EQ_INT(w.wheel.count, 0);
     CHECK_EQ_INT(w.generations, 0);
-    for (size_t i = 0; i < w.row_count; i++)
-        w.rows[i]->held = false; /* as the store does when it opens */
+    model_reopen();
 }
 
 static inline void world_close(void)
@@ -762,29 +595,10 @@ static inline void world_close(void)
         w.posts = p->next;
         free(p);
     }
-    for (size_t i = 0; i < w.row_count; i++)
-        free(w.rows[i]);
-    for (size_t i = 0; i < w.event_count; i++)
-        free(w.event_ids[i]), free(w.documents[i]);
-    for (size_t i = 0; i < w.key_count; i++)
-        free(w.keys[i]), free(w.answers[i]);
-    free(w.rows);
-    free(w.event_ids);
-    free(w.documents);
-    free(w.keys);
-    free(w.answers);
+    model_fini();
     pl_mailbox_fini(&w.box);
     pl_settings_fini(&w.settings);
     w = (struct world){0};
-}
-
-/* Rows in this state. */
-static inline int rows_in(enum pl_state state)
-{
-    int count = 0;
-    for (size_t i = 0; i < w.row_count; i++)
-        count += w.rows[i]->state == state;
-    return count;
 }
 
 #endif

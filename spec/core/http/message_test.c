@@ -157,8 +157,8 @@ TEST(bearer_tokens)
     CHECK(pl_http_bearer(&request).ptr == NULL);
 }
 
-/* The first is the example of RFC 9110 section 5.6.7; the others are what `date -u -d @N` prints.
- */
+/* The first is the example of RFC 9110 section 5.6.7;
+ * the others are what `date -u -d @N` prints. */
 TEST(dates)
 {
     static const struct {

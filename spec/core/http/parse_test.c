@@ -36,7 +36,7 @@ struct reader {
 
 static int cases_run;
 
-/* ---- reader ---- */
+/* -- reader -- */
 
 static void log_value(pl_buf *log, const char *key, pl_slice value)
 {
@@ -166,7 +166,7 @@ static void stop(struct reader *r)
     pl_buf_fini(&r->log);
 }
 
-/* ---- one case ---- */
+/* -- one case -- */
 
 static bool next_line(pl_slice *rest, pl_slice *line)
 {
@@ -240,7 +240,7 @@ static void run_case(const struct http_case *c)
     cases_run++;
 }
 
-/* ---- the Markdown files ---- */
+/* -- the Markdown files -- */
 
 static int hex(char c)
 {
@@ -382,7 +382,7 @@ TEST(keep_alive)
     run_file("keep-alive.md");
 }
 
-/* ---- what a case cannot say ---- */
+/* -- what a case cannot say -- */
 
 static const pl_http_limits roomy = {4096, 8192, PL_HTTP_MAX_HEADERS, 1 << 20};
 

@@ -891,8 +891,8 @@ TEST(client_resolves_names)
     close_world();
 }
 
-/* Each attempt closes the descriptor of the one before, and the next gets its number: the watcher
- * must go along. */
+/* Each attempt closes the descriptor of the one before,
+ * and the next gets its number: the watcher must go along. */
 TEST(client_tries_each_address_of_a_name)
 {
     open_world();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The addresses stand just inside and just outside each range of the IANA special-purpose
- * registries. */
+ * The addresses stand just inside and just outside each
+ * range of the IANA special-purpose registries. */
 #include "net/egress.h"
 
 #include "test.h"

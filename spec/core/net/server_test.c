@@ -152,8 +152,8 @@ static void say_more(int fd, pl_slice all, size_t *sent)
     if (n > 0) *sent += (size_t)n;
 }
 
-/* Sends, reads to the end of the connection (the requests ask for close, or are refused), gives the
- * text. */
+/* Sends, reads to the end of the connection (the requests ask for close,
+ * or are refused), gives the text. */
 static pl_buf talk(const char *text)
 {
     pl_buf got;
@@ -584,8 +584,8 @@ TEST(server_streams_chunks_until_the_end)
     say(fd, GET("/stream"));
     DRIVE_UNTIL(held);
     CHECK_EQ_INT(pl_inbound_stream_write(held, PL_SLICE("data: 1\n\n")), 0);
-    CHECK_EQ_INT(pl_inbound_stream_write(held, PL_NO_SLICE),
-                 0); /* no chunk of 0: that would end it */
+    /* No chunk of 0: that would end it. */
+    CHECK_EQ_INT(pl_inbound_stream_write(held, PL_NO_SLICE), 0);
     DRIVE_UNTIL((world_read(fd, &got), strstr(got.ptr, "9\r\ndata: 1\n\n\r\n")));
     CHECK_HAS(got, "Transfer-Encoding: chunked\r\n");
     CHECK_EQ_INT(world_count(&got, "Content-Length"), 0);

@@ -92,8 +92,8 @@ static inline void world_reset(int fd)
     close(fd);
 }
 
-/* Reads what is there into `b`, with a NUL behind it. True at end of file, or at an error, which it
- * notes. */
+/* Reads what is there into `b`, with a NUL behind it.
+ * True at end of file, or at an error, which it notes. */
 static int read_error;
 static inline bool world_read(int fd, pl_buf *b)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A small gateway folder through the functions of a generation, with the engine's part played here.
- */
+ * A small gateway folder through the functions of a generation,
+ * with the engine's part played here. */
 #include "base/err.h"
 #include "script/script.h"
 

@@ -9,8 +9,8 @@ static pl_slice find(const pl_query *q, const char *path)
     return pl_json_find(pl_buf_slice(&q->answer), pl_slice_of(path));
 }
 
-/* The ids of a page by their last hex digit, newest first, then '+' when there is a cursor: "cba+".
- */
+/* The ids of a page by their last hex digit, newest first,
+ * then '+' when there is a cursor: "cba+". */
 static const char *page_of(bench *b, const pl_feed_filter *f)
 {
     static char text[64];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The threads, the groups, and the faults. Disk faults are made by a VFS put over SQLite's own,
- * which fails the writes of the files that the test names; so the code under test knows nothing of
- * it. */
+ * The threads, the groups, and the faults. Disk faults are made by a VFS put
+ * over SQLite's own, which fails the writes of the files that the test names;
+ * so the code under test knows nothing of it. */
 #include "base/log.h"
 #include "store_harness.h"
 
@@ -72,8 +72,8 @@ static void faulty_set(int where, int code)
 
 /* -- groups -- */
 
-/* Holds the writer still with one commit, so that all that is submitted until gate_open is one
- * group. */
+/* Holds the writer still with one commit,
+ * so that all that is submitted until gate_open is one group. */
 static void hold_writer(bench *b, gate *g, one *o, pl_event *event, pl_uuid id)
 {
     gate_init(g);
@@ -235,8 +235,8 @@ TEST(one_bad_operation_does_not_spoil_its_group)
         char id[8];
         snprintf(id, sizeof id, "e%u", i);
         events[i] = event_new(id, "order", "{}");
-        one_init(&ones[i], events[i], id_of(T0, i == 1 ? 1 : i + 10),
-                 true); /* the second: an id that is taken */
+        /* The second: an id that is taken. */
+        one_init(&ones[i], events[i], id_of(T0, i == 1 ? 1 : i + 10), true);
         submit(&b, &ones[i].commit.op, PL_OP_COMMIT);
     }
     gate_open(&g);
@@ -390,8 +390,8 @@ static void write_u32(int fd, uint32_t n)
     if (write(fd, &n, sizeof n) != sizeof n) _exit(2);
 }
 
-/* The process that will be killed: commits events IN_FLIGHT at a time, says of each that it was
- * answered. */
+/* The process that will be killed:
+ * commits events IN_FLIGHT at a time, says of each that it was answered. */
 static void __attribute__((noreturn)) commit_until_killed(bench *b, uint32_t first, int out)
 {
     one ones[IN_FLIGHT];

@@ -1,0 +1,53 @@
+-- SPDX-License-Identifier: MIT
+--- The promise: once 202 is given, each delivery is attempted, whatever is killed in between. Here the gateway is killed
+--- with SIGKILL, again and again, at moments that nobody chose, and started again on the same store.
+local support = require("spec.support")
+local load = require("spec.support.load")
+
+local KILLS = 24
+local CONNECTIONS = 8
+
+describe("a gateway that is killed", function()
+  teardown(function() support.finish() end)
+
+  it(("%d times under load loses no event that got its 202"):format(KILLS), function()
+    local seed = os.time()
+    math.randomseed(seed)
+    local sink = support.sink()
+    local gateway = support.gateway({
+      files = {
+        ["gateway.lua"] = support.gateway_lua,
+        ["connectors/shop.lua"] = ([[
+          return {
+            base_url = "%s",
+            retry = { schedule = { 0.2, 0.2, 0.2, 1, 1, 1 }, jitter = 0 },
+            webhooks = { { on = "load", url = "/load" } },
+          }]]):format(sink.url),
+      },
+    })
+    local clients = load.new("kill", CONNECTIONS)
+    for kill = 1, KILLS do
+      support.start({ "sh", "-c", ("sleep %.3f; kill -KILL %d"):format(math.random() * 0.6, gateway.process.pid) })
+      clients:run(gateway.url)
+      assert.equal(128 + 9, gateway.process:wait(), "kill " .. kill)
+      gateway:restart()
+    end
+    local missing, repeats
+    support.eventually("all that was accepted arrived", function()
+      missing, repeats = clients:missing(sink)
+      return missing == 0
+    end, 30)
+    print(("\n%d kills (seed %d): %d events posted, %d accepted, %d of those missing, %d received more than once"):format(
+      KILLS, seed, clients.posted, clients.accepted_count, missing, repeats))
+    assert.equal(0, missing)
+    assert.is_true(clients.accepted_count > KILLS)
+    support.eventually("nothing is pending", function()
+      return gateway:metric("perilune_deliveries_pending") == 0
+    end)
+    for id in pairs(clients.accepted) do -- one of them stands for all in the feed
+      assert.equal("delivered", gateway:wait_feed("event=" .. id .. "&state=delivered")[1].state)
+      break
+    end
+    assert.equal(0, gateway:stop())
+  end)
+end)

@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: MIT
+--- Certificates for specs, made by the openssl command line: an authority, and what it or nobody signed.
+
+local certificates = {}
+
+local CONFIG = [[
+[ca]
+default_ca = authority
+[authority]
+database = index.txt
+new_certs_dir = .
+serial = serial
+default_md = sha256
+policy = policy
+unique_subject = no
+[policy]
+commonName = supplied
+]]
+
+local function run(folder, command)
+  local status = os.execute(("cd '%s' && (%s) >openssl.log 2>&1"):format(folder, command))
+  assert(status == 0, command)
+end
+
+--- Makes in `folder`: ca.pem, the authority; and pairs NAME.pem, NAME.key: `good` for 127.0.0.1 and localhost, `other`
+--- for another host, `expired` for the right one but long ago, `self` signed by itself.
+---@param folder string
+---@return string folder
+function certificates.make(folder)
+  local config = assert(io.open(folder .. "/ca.conf", "w"))
+  config:write(CONFIG)
+  config:close()
+  run(folder, "touch index.txt; echo 01 >serial; openssl req -x509 -newkey rsa:2048 -nodes -days 30 "
+    .. "-keyout ca.key -out ca.pem -subj '/CN=Spec authority'")
+  local here = "IP:127.0.0.1,DNS:localhost"
+  for name, pair in pairs({
+    good = { here, "-days 30" },
+    other = { "DNS:other.example", "-days 30" },
+    expired = { here, "-startdate 20200101000000Z -enddate 20200201000000Z" },
+  }) do
+    local names, validity = pair[1], pair[2]
+    run(folder, ("printf 'subjectAltName=%s\\n' >%s.ext; openssl req -newkey rsa:2048 -nodes -keyout %s.key "
+      .. "-out %s.csr -subj '/CN=spec' && openssl ca -batch -config ca.conf -cert ca.pem -keyfile ca.key "
+      .. "-in %s.csr -out %s.pem -notext -extfile %s.ext %s"):format(names, name, name, name, name, name, name, validity))
+  end
+  run(folder, "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout self.key -out self.pem "
+    .. "-subj '/CN=127.0.0.1' -addext 'subjectAltName=" .. here .. "'")
+  return folder
+end
+
+return certificates
