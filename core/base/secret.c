@@ -113,8 +113,8 @@ bool pl_secret_is_in(pl_slice bytes)
     return false;
 }
 
-/* `from` is the first byte of a match:
- * where the bytes end that it and those overlapping it cover. */
+/* `from` is the first byte of a match: where the bytes
+ * end that it and those overlapping it cover. */
 static size_t covered_until(pl_slice bytes, size_t from)
 {
     size_t end = from;

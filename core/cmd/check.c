@@ -41,7 +41,8 @@ static int report(const char *dir, pl_generation *g, const pl_faults *faults)
             printf("%s: %s\n", f->file, f->message);
     }
     if (g == NULL) return PL_EXIT_CONFIG;
-    printf("%s: good, %zu connectors, %u webhooks\n", dir, count_connectors(g), g->policy_count);
+    printf("%s: no mistakes (connectors: %zu, webhooks: %u)\n", dir, count_connectors(g),
+           g->policy_count);
     return PL_EXIT_OK;
 }
 

@@ -190,7 +190,7 @@ static int open_parts(attempt *t)
     };
     pl_random_seed(seed);
     t->engine = pl_engine_new(&ports, &t->settings, seed);
-    pl_script_attach(t->generation, ports.wheel);
+    pl_script_attach(t->generation, ports.wheel, NULL);
     pl_engine_use(t->engine, pl_generation_ref(t->generation));
     return PL_EXIT_OK;
 }

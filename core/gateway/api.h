@@ -30,8 +30,8 @@ void pl_api_stop_waiting(pl_worker *w);
 void pl_api_json(pl_inbound *in, int status, pl_slice extra, const pl_buf *body);
 void pl_api_problem(pl_inbound *in, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A problem with an event, with its place:
- * `prefix` is the JSON pointer of the event in the body ("" or "/3"). */
+/* A problem with an event, with its place: `prefix` is the JSON
+ * pointer of the event in the body ("" or "/3"). */
 void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault, const char *prefix,
                           int line);
 /* What a try found out, as JSON; also for the command line. */

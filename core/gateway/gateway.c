@@ -335,6 +335,7 @@ static void close_all(pl_gateway *g)
     g->store = NULL;
     for (int i = 0; i < g->worker_count; i++)
         pl_worker_free(g->workers[i]);
+    pl_mailbox_drain(&g->mailbox); /* the last generations */
 }
 
 static int start(pl_gateway *g, pl_generation **generations)

@@ -273,8 +273,8 @@ static void add_field(pl_transfer *t, pl_slice line)
     t->last_field = f;
 }
 
-/* RFC 9112 section 5.2:
- * a folded line of a response goes on with the value before it, behind a space. */
+/* RFC 9112 section 5.2: a folded line of a response
+ * goes on with the value before it, behind a space. */
 static void unfold(pl_transfer *t, pl_slice more)
 {
     if (t->last_field == NULL) return;

@@ -61,8 +61,8 @@ static void set_method(CURL *easy, const pl_request *r, pl_arena *arena)
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, pl_arena_dup(arena, r->method).ptr);
 }
 
-/* Scripts are told earlier and better;
- * here is the last place where a line break in a value can be kept off the wire. */
+/* Scripts are told earlier and better; here is the last place
+ * where a line break in a value can be kept off the wire. */
 const char *pl_outgoing_refusal(const pl_request *r, pl_arena *arena)
 {
     if (!pl_http_is_token(r->method))

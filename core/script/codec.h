@@ -62,8 +62,8 @@ typedef struct pl_encode_options {
     pl_slice indent; /* of one level; empty: no white space at all */
 } pl_encode_options;
 
-/* Appends the value at `index`:
- * 0, or PL_E_SCRIPT with the reason, which names the place, in c->text. */
+/* Appends the value at `index`: 0, or PL_E_SCRIPT
+ * with the reason, which names the place, in c->text. */
 int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options,
                     pl_buf *out);
 /* Pushes the string keys of a table as an array:
@@ -72,8 +72,8 @@ void pl_codec_push_keys(pl_codec *c, lua_State *L, int table);
 /* Appends a number the shortest way that reads back as the same;
  * false for NaN and the infinities. */
 bool pl_number_put(pl_buf *out, double n);
-/* What cannot be written of a string:
- * the offset of its first byte that is not UTF-8, or -1 when all was appended. */
+/* What cannot be written of a string: the offset of its first
+ * byte that is not UTF-8, or -1 when all was appended. */
 int64_t pl_string_put(pl_buf *out, const char *s, size_t len);
 
 /* -- shapes -- */

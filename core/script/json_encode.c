@@ -289,8 +289,8 @@ static int encode_shaped(encoder *e, int table, frame *f, const pl_shape *shape)
     return count_of(L, table) == found ? 0 : encode_keys_sorted(e, table, f, shape);
 }
 
-/* Takes the key on the top of the stack:
- * from the set, if it is in there, to the end of the ordered ones. */
+/* Takes the key on the top of the stack: from the set,
+ * if it is in there, to the end of the ordered ones. */
 static void move_key(lua_State *L, int set, int ordered)
 {
     lua_pushvalue(L, -1);

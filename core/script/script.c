@@ -55,6 +55,8 @@ typedef struct script {
     pl_arena arena;                /* the policies */
     int functions[FUNCTION_COUNT]; /* registry */
     int generation;                /* registry: what `load` returned */
+    pl_mailbox *undertaker;        /* of the thread that closes it; NULL: whoever drops it last */
+    pl_message burial;
 } script;
 
 static script *script_of(pl_generation *g)
@@ -233,8 +235,8 @@ static void keep_object(const pl_exchange *x, lua_State *L, int place)
     lua_pop(L, 1);
 }
 
-/* A stage that waited is through.
- * The engine may let go of the last reference to the generation in there. */
+/* A stage that waited is through. The engine may let go
+ * of the last reference to the generation in there. */
 static void on_resumed(void *owner, int code)
 {
     pl_exchange *x = owner;
@@ -358,12 +360,28 @@ static void script_release(pl_generation *g, pl_exchange *x)
 
 /* -- loading -- */
 
-static void script_free(pl_generation *g)
+static void close_script(script *s)
 {
-    script *s = script_of(g);
     pl_vm_close(&s->vm);
     pl_arena_fini(&s->arena);
     free(s);
+}
+
+static void on_burial(pl_message *m)
+{
+    close_script((script *)(void *)((char *)m - offsetof(script, burial)));
+}
+
+/* Closing a state with thousands of webhooks takes tens of milliseconds, in which a worker would stand
+ * still. */
+static void script_free(pl_generation *g)
+{
+    script *s = script_of(g);
+    s->burial.fn = on_burial;
+    if (s->undertaker)
+        pl_mailbox_post(s->undertaker, &s->burial);
+    else
+        close_script(s);
 }
 
 static const pl_generation script_functions = {
@@ -564,7 +582,8 @@ void pl_script_settings(pl_generation *g, pl_settings *settings)
     lua_settop(L, top);
 }
 
-void pl_script_attach(pl_generation *g, pl_wheel *wheel)
+void pl_script_attach(pl_generation *g, pl_wheel *wheel, pl_mailbox *undertaker)
 {
     script_of(g)->vm.wheel = wheel;
+    script_of(g)->undertaker = undertaker;
 }

@@ -11,6 +11,7 @@
 #define PL_SCRIPT_SCRIPT_H
 
 #include "base/buf.h"
+#include "base/mailbox.h"
 #include "base/wheel.h"
 #include "flow/engine.h"
 #include "flow/generation.h"
@@ -52,7 +53,8 @@ pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *c
                               uint64_t number, pl_faults *faults);
 /* What gateway.lua sets, put over *settings. Values were checked at load. */
 void pl_script_settings(pl_generation *g, pl_settings *settings);
-/* Hands it to its worker: from now on `sleep` of scripts runs on this wheel. */
-void pl_script_attach(pl_generation *g, pl_wheel *wheel);
+/* Hands it to its worker: from now on `sleep` of scripts runs on this wheel. When the last reference is
+ * dropped, the thread that drains `undertaker` closes the state; NULL: the worker does. */
+void pl_script_attach(pl_generation *g, pl_wheel *wheel, pl_mailbox *undertaker);
 
 #endif

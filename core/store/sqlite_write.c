@@ -315,8 +315,8 @@ static int record_delivery(pl_sqlite_writer *w, pl_record *r)
     return run(q);
 }
 
-/* A call or a try: its event, its row.
- * Its event has no id here, so that it is never a duplicate. */
+/* A call or a try: its event, its row. Its event has
+ * no id here, so that it is never a duplicate. */
 static int record_call(pl_sqlite_writer *w, const pl_record *r)
 {
     int rc = add_event(w, r->event, PL_NO_SLICE, NULL, NULL);

@@ -41,8 +41,8 @@ int pl_sqlite_writer_commit(pl_sqlite_writer *w);
 void pl_sqlite_writer_rollback(pl_sqlite_writer *w);
 /* Gives an operation an empty result and empty `out` members. */
 void pl_sqlite_writer_clear(pl_op *op);
-/* Carries out one operation that is clear.
- * After any code but SQLITE_OK the transaction must be rolled back. */
+/* Carries out one operation that is clear. After any code
+ * but SQLITE_OK the transaction must be rolled back. */
 int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op);
 /* The transaction that it was, or would have been, run in is gone: clear but for this result. */
 void pl_sqlite_writer_undo(pl_op *op, int result);

@@ -62,7 +62,7 @@ describe("perilune", function()
     it("says of a good folder what it holds", function()
       local code, output = perilune("check", "examples/quickstart")
       assert.equal(0, code)
-      assert.equal("examples/quickstart: good, 1 connectors, 3 webhooks\n", output)
+      assert.equal("examples/quickstart: no mistakes (connectors: 1, webhooks: 3)\n", output)
     end)
 
     it("prints every mistake as file:line: message, and ends with 3", function()

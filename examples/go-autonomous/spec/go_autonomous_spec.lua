@@ -178,7 +178,7 @@ describe("go-autonomous", function()
 
     it("is not there", function()
       local code, lines = example.check("examples/go-autonomous", SECRETS)
-      assert.same({ "examples/go-autonomous: good, 2 connectors, 9 webhooks" }, lines)
+      assert.same({ "examples/go-autonomous: no mistakes (connectors: 2, webhooks: 9)" }, lines)
       assert.equal(0, code)
     end)
 

@@ -236,7 +236,7 @@ static pl_generation *load_odd(pl_wheel *wheel)
     CHECK(g != NULL);
     if (g == NULL) abort();
     pl_wheel_init(wheel, 0);
-    pl_script_attach(g, wheel);
+    pl_script_attach(g, wheel, NULL);
     pl_bundle_free(bundle);
     pl_faults_fini(&faults);
     folder_remove(&f);

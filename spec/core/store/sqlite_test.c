@@ -72,8 +72,8 @@ static void faulty_set(int where, int code)
 
 /* -- groups -- */
 
-/* Holds the writer still with one commit,
- * so that all that is submitted until gate_open is one group. */
+/* Holds the writer still with one commit, so that all
+ * that is submitted until gate_open is one group. */
 static void hold_writer(bench *b, gate *g, one *o, pl_event *event, pl_uuid id)
 {
     gate_init(g);
@@ -390,8 +390,8 @@ static void write_u32(int fd, uint32_t n)
     if (write(fd, &n, sizeof n) != sizeof n) _exit(2);
 }
 
-/* The process that will be killed:
- * commits events IN_FLIGHT at a time, says of each that it was answered. */
+/* The process that will be killed: commits events IN_FLIGHT
+ * at a time, says of each that it was answered. */
 static void __attribute__((noreturn)) commit_until_killed(bench *b, uint32_t first, int out)
 {
     one ones[IN_FLIGHT];
