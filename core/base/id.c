@@ -34,8 +34,8 @@ void pl_rng_init(pl_rng *r, const uint8_t seed[32])
     if (any == 0) r->s[0] = 1; /* the one state that xoshiro never leaves */
 }
 
-/* xoshiro256** 1.0 by Blackman and Vigna, "Scrambled
- * Linear Pseudorandom Number Generators" (2018). */
+/* xoshiro256** 1.0 by Blackman and Vigna,
+ * "Scrambled Linear Pseudorandom Number Generators" (2018). */
 uint64_t pl_rng_next(pl_rng *r)
 {
     uint64_t *s = r->s, result = rotate_left(s[1] * 5, 7) * 9, shifted = s[1] << 17;

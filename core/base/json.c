@@ -52,8 +52,8 @@ static int32_t hex4(const char *p, const char *end)
     return value;
 }
 
-/* `p` is behind "\u". Returns where the escape ends (a
- * surrogate pair is one escape), NULL when it is not one. */
+/* `p` is behind "\u". Returns where the escape ends (a surrogate pair is one escape),
+ * NULL when it is not one. */
 static const char *scan_unicode_escape(pl_json_reader *r, const char *p)
 {
     int32_t unit = hex4(p, r->end);

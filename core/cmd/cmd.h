@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The subcommands of `perilune`.
- * Each is a function of its arguments that gives the exit code, and a page of help. */
+ * The subcommands of `perilune`. Each is a function of its arguments that gives the exit code,
+ * and a page of help. */
 #ifndef PL_CMD_CMD_H
 #define PL_CMD_CMD_H
 

@@ -3,7 +3,7 @@
  * libcurl's multi interface on the worker's loop.
  *
  *   pl_client
- *       |--- shards: a CURLM each, of at most 256 transfers (the cost of one grows with their number)
+ *       |--- shards: a CURLM each, of at most 256 transfers (the cost of each grows with them)
  *       |       '--- a timer on the wheel: libcurl's own
  *       |--- sockets[fd]: an ev_io each
  *       '--- transfers: under way; and idle ones, which keep their easy handle

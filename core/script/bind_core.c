@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "flow/retry.h"
 #include "flow/settings.h"
 #include "http/message.h"
 #include "http/url.h"
@@ -256,6 +257,20 @@ static void push_settings(lua_State *L)
     }
 }
 
+/* { schedule = {seconds...}, jitter = }: what holds where a connector says nothing about retries. */
+static void push_retry(lua_State *L)
+{
+    lua_createtable(L, 0, 2);
+    lua_createtable(L, (int)pl_retry_default.delay_count, 0);
+    for (uint32_t i = 0; i < pl_retry_default.delay_count; i++) {
+        lua_pushnumber(L, (double)pl_retry_default.delays_ms[i] / 1000);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    lua_setfield(L, -2, "schedule");
+    lua_pushnumber(L, pl_retry_default.jitter);
+    lua_setfield(L, -2, "jitter");
+}
+
 static void push_errors(lua_State *L)
 {
     lua_newtable(L);
@@ -311,5 +326,7 @@ int pl_open_core(lua_State *L)
     lua_setfield(L, -2, "settings");
     push_errors(L);
     lua_setfield(L, -2, "errors");
+    push_retry(L);
+    lua_setfield(L, -2, "retry");
     return 1;
 }

@@ -103,8 +103,8 @@ enum pl_shape_step { PL_SHAPE_OK, PL_SHAPE_DUPLICATE, PL_SHAPE_FULL };
 
 void pl_shapes_init(pl_codec *c, lua_State *L);
 void pl_shapes_fini(pl_codec *c);
-/* From a shape by one more key to the next. FULL:
- * the trie takes no more here. `cells`: index of the table of cells. */
+/* From a shape by one more key to the next. FULL: the trie takes no more here.
+ * `cells`: index of the table of cells. */
 enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape,
                                   pl_slice key);
 /* Marks the table at `table`. */

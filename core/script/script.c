@@ -372,8 +372,8 @@ static void on_burial(pl_message *m)
     close_script((script *)(void *)((char *)m - offsetof(script, burial)));
 }
 
-/* Closing a state with thousands of webhooks takes tens of milliseconds, in which a worker would stand
- * still. */
+/* Closing a state with thousands of webhooks takes tens of milliseconds,
+ * in which a worker would stand still. */
 static void script_free(pl_generation *g)
 {
     script *s = script_of(g);

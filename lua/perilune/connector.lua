@@ -5,6 +5,7 @@
 
 local authenticator = require "perilune.authenticator"
 local body = require "perilune.body"
+local core = require "perilune.core"
 local map = require "perilune.map"
 local nearest = require "perilune.util.nearest"
 local render = require "perilune.render"
@@ -27,10 +28,6 @@ local connector = {}
 ---@field context table          constants of connector and webhook
 ---@field source table           the webhook as checked, for describe
 ---@field policy table
-
--- 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h
-local DEFAULT_SCHEDULE = { 5, 300, 1800, 7200, 18000, 36000, 36000 }
-local DEFAULT_JITTER = 0.1
 
 local TEXT = { type = "string" }
 local TEMPLATE = { type = "template" }
@@ -153,11 +150,11 @@ end
 --- A retry policy: the webhook's, else the connector's, else the default, part by part.
 local function retry_of(given, webhook)
   if webhook.retry == false or webhook.retry == nil and given.retry == false then
-    return {}, DEFAULT_JITTER
+    return {}, core.retry.jitter
   end
   local own, shared = webhook.retry or {}, given.retry or {}
-  return own.schedule or shared.schedule or DEFAULT_SCHEDULE,
-    own.jitter or shared.jitter or DEFAULT_JITTER
+  return own.schedule or shared.schedule or core.retry.schedule,
+    own.jitter or shared.jitter or core.retry.jitter
 end
 
 local function policy_of(entry, given, webhook)

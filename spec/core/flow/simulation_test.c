@@ -130,11 +130,15 @@ static void call_one(void)
     calls_open--;
 }
 
+/* Mostly of what is young enough to be in memory, and often changing their mind at once. */
 static void command_one(void)
 {
-    if (model.row_count == 0) return;
-    pl_uuid id = model.rows[below((int64_t)model.row_count)]->id;
-    command(id, chance(50) ? PL_COMMAND_CANCEL : PL_COMMAND_RETRY);
+    int64_t count = (int64_t)model.row_count, young = count < 10 ? count : 10;
+    if (count == 0) return;
+    pl_uuid id = model.rows[chance(70) ? count - 1 - below(young) : below(count)]->id;
+    enum pl_command_kind kind = chance(50) ? PL_COMMAND_CANCEL : PL_COMMAND_RETRY;
+    command(id, kind);
+    if (kind == PL_COMMAND_CANCEL && chance(50)) command(id, PL_COMMAND_RETRY);
 }
 
 static void step(void)
