@@ -147,7 +147,8 @@ static void on_delay(pl_timer *t)
     reply(d->sink, d->in, d->status);
 }
 
-/* The client went away, or the sink stops: the answer reaches nobody, but gives the request back. */
+/* The client went away, or the sink stops:
+ * the answer reaches nobody, but gives the request back. */
 static void on_gone(pl_inbound *in)
 {
     delayed *d = in->owner;

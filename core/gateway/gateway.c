@@ -158,7 +158,7 @@ static int open_sockets(pl_gateway *g, int *fds, char address[128])
     }
     /* The same port as the first, which may have been asked for as 0. */
     for (int i = 1; i < g->worker_count; i++) {
-        fds[i] = pl_listen(pl_slice_of(address), text);
+        fds[i] = pl_listen_too(fds[0], text);
         if (fds[i] < 0) {
             fprintf(stderr, "cannot listen on %s: %s\n", address, text);
             return 1;

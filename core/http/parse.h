@@ -34,7 +34,7 @@ typedef struct pl_http_request {
     pl_slice target; /* origin-form, absolute-form or "*" as written */
     pl_slice path;   /* of the target, still percent-encoded; never empty; "*" for OPTIONS * */
     pl_slice query;  /* behind the '?', ptr NULL without one */
-    int minor;      /* HTTP/1.minor */
+    int minor;       /* HTTP/1.minor */
     pl_header headers[PL_HTTP_MAX_HEADERS];
     uint32_t header_count;
     enum pl_body_kind body;

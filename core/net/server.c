@@ -48,13 +48,17 @@ static bool split_address(pl_slice address, char host[64], char port[8])
     return atoi(port) <= 65535;
 }
 
-static int listen_on(const struct addrinfo *a)
+/* A first listener is bound before it shares its port, so that it cannot join those of another
+ * process; it shares from then on, so that those of other workers can join it. */
+static int listen_on(const struct sockaddr *address, socklen_t len, bool joins)
 {
-    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){joins}, sizeof(int));
+    bool is_bound = bind(fd, address, len) == 0;
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int));
-    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0) return fd;
+    if (is_bound && listen(fd, SOMAXCONN) == 0) return fd;
     int error = errno;
     close(fd);
     errno = error;
@@ -78,7 +82,7 @@ int pl_listen(pl_slice address, char text[128])
     }
     int fd = -1;
     for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
-        fd = listen_on(a);
+        fd = listen_on(a->ai_addr, a->ai_addrlen, false);
     if (fd < 0) snprintf(text, 128, "%.*s: %s", PL_FMT(address), strerror(errno));
     freeaddrinfo(list);
     return fd;
@@ -88,6 +92,15 @@ static bool own_address(int fd, any_address *a)
 {
     socklen_t len = sizeof *a;
     return getsockname(fd, &a->sa, &len) == 0;
+}
+
+int pl_listen_too(int first, char text[128])
+{
+    any_address a;
+    socklen_t len = sizeof a;
+    int fd = getsockname(first, &a.sa, &len) == 0 ? listen_on(&a.sa, len, true) : -1;
+    if (fd < 0) snprintf(text, 128, "%s", strerror(errno));
+    return fd;
 }
 
 void pl_listen_address(int fd, char text[128])

@@ -53,10 +53,12 @@ typedef struct pl_server_metrics {
     pl_counter responses[6];        /* by status class, index 1..5 */
 } pl_server_metrics;
 
-/* A listening socket on "HOST:PORT" or "[V6]:PORT" with SO_REUSEPORT: >= 0, or -1 with the reason,
- * for people, in `text`. Port 0 takes a free one; an empty host or "*" means all addresses. May ask
- * the resolver, so: at start, before the loop runs. */
+/* A listening socket on "HOST:PORT" or "[V6]:PORT": >= 0, or -1 with the reason, for people, in
+ * `text`: among others, that the port is in use. Port 0 takes a free one; an empty host or "*" means
+ * all addresses. May ask the resolver, so: at start, before the loop runs. */
 int pl_listen(pl_slice address, char text[128]);
+/* One more on the address of `first` (SO_REUSEPORT: the kernel spreads connections over them). */
+int pl_listen_too(int first, char text[128]);
 /* "127.0.0.1:8080" of a listening socket. */
 void pl_listen_address(int fd, char text[128]);
 /* Is the address one of loopback only? */

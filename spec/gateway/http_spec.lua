@@ -159,6 +159,12 @@ describe("the HTTP server", function()
     end)
   end)
 
+  it("wants to know how long an event is: 411 without a length", function()
+    local answer = gateway:request("POST", "/v1/events", nil, { ["Content-Type"] = "application/json" })
+    assert.equal(411, answer.status)
+    assert.equal("urn:perilune:length_required", answer.json.type)
+  end)
+
   describe("names the limit", function()
     it("limits.body with 413", function()
       local answer = problem("POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n")

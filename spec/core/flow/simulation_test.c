@@ -9,7 +9,7 @@
 #include "world.h"
 
 #define SEEDS  300
-#define STEPS  400
+#define STEPS  600
 #define DELAYS 3
 
 static const int64_t delays[DELAYS] = {1000, 3000, 30000};
@@ -17,6 +17,20 @@ static const int64_t delays[DELAYS] = {1000, 3000, 30000};
 static pl_rng dice;
 static bool is_calm;
 static int calls_open, accepted_posts;
+
+/* The generator wants a seed of good randomness: one number is spread out (splitmix64). */
+static void throw_dice_of(uint64_t seed)
+{
+    uint8_t bytes[32];
+    for (size_t i = 0; i < sizeof bytes; i += sizeof seed) {
+        uint64_t z = seed += 0x9E3779B97F4A7C15u;
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+        z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+        z ^= z >> 31;
+        memcpy(bytes + i, &z, sizeof z);
+    }
+    pl_rng_init(&dice, bytes);
+}
 
 static int64_t below(int64_t n)
 {
@@ -143,23 +157,23 @@ static void command_one(void)
 
 static void step(void)
 {
-    int64_t dice_shows = below(100);
-    if (dice_shows < 50)
+    int64_t face = below(100);
+    if (face < 30)
         post_some();
-    else if (dice_shows < 60)
+    else if (face < 35)
         leave_one();
-    else if (dice_shows < 70)
+    else if (face < 42)
         call_one();
-    else if (dice_shows < 80)
+    else if (face < 54)
         command_one();
-    else if (dice_shows < 83)
+    else if (face < 56)
         pl_engine_use(w.engine, &some_scripts()->base);
-    else if (dice_shows < 84)
+    else if (face < 57)
         kill_and_restart();
-    else if (dice_shows < 85)
+    else if (face < 60)
         w.op_delay_ms = below(100);
     else
-        run_for(below(chance(5) ? 20000 : 200));
+        run_for(below(chance(3) ? 20000 : 400));
     run_now();
 }
 
@@ -186,9 +200,7 @@ static void check_row(const row *r)
 
 static void simulate(uint64_t seed)
 {
-    uint8_t bytes[32] = {0};
-    memcpy(bytes, &seed, sizeof seed);
-    pl_rng_init(&dice, bytes);
+    throw_dice_of(seed);
     is_calm = false;
     calls_open = 0;
     world_open(some_scripts());
@@ -197,7 +209,7 @@ static void simulate(uint64_t seed)
     w.reply_of = reply_of_network;
     w.plan_of = plan_of_script;
     w.settings.limit_horizon = 5000;
-    w.settings.limit_resident = 1 + below(40);
+    w.settings.limit_resident = chance(50) ? 1 + below(40) : 1000; /* under pressure, or not */
     w.settings.limit_in_flight = 1 + below(10);
     for (int i = 0; i < STEPS; i++) {
         step();

@@ -793,8 +793,15 @@ TEST(listen_takes_and_refuses_addresses)
     fd = pl_listen(PL_SLICE("127.0.0.1:0"), text);
     CHECK(pl_listen_is_loopback(fd));
     pl_listen_address(fd, text);
-    int second = pl_listen(pl_slice_of(text), text); /* SO_REUSEPORT: each worker has its own */
-    CHECK(second >= 0);
+    int second = pl_listen_too(fd, text), third = pl_listen_too(fd, text); /* one a worker */
+    CHECK(second >= 0 && third >= 0);
+    char same[128];
+    pl_listen_address(fd, text);
+    pl_listen_address(third, same);
+    CHECK(strcmp(text, same) == 0);
+    CHECK(pl_listen(pl_slice_of(same), text) < 0); /* but nobody joins unasked */
+    CHECK(strstr(text, "in use") != NULL);
+    close(third);
     close(second);
     close(fd);
     const char *bad[] = {"",
