@@ -131,6 +131,18 @@ static pl_delivery *take_ready(pl_engine *e)
     return d;
 }
 
+/* One that is under way goes on: the record of its attempt will find it gone. */
+static void cancel(pl_delivery *d)
+{
+    if (d->is_cancelled || (d->phase != PL_WAITING && d->phase != PL_READY)) return;
+    pl_counter_add(&d->engine->metrics.cancelled, 1);
+    pl_intake_settle(d, &(pl_record){.state = PL_STATE_CANCELLED}, true);
+    if (d->phase == PL_WAITING)
+        pl_delivery_drop(d);
+    else
+        d->is_cancelled = true; /* dropped when its turn comes */
+}
+
 static void retry(pl_delivery *d)
 {
     d->is_cancelled = false;
@@ -284,6 +296,11 @@ const pl_engine_metrics *pl_engine_metrics_of(const pl_engine *e)
     return &e->metrics;
 }
 
+void pl_engine_time(pl_engine *e, enum pl_stage stage, uint64_t began_us)
+{
+    pl_histogram_add(&e->metrics.stages[stage], e->ports.monotonic_us() - began_us);
+}
+
 pl_generation *pl_engine_generation(pl_engine *e)
 {
     return e->generation;
@@ -313,18 +330,6 @@ void pl_engine_pump(pl_engine *e)
             pl_exchange_start(d);
     }
     claim_if_due(e);
-}
-
-/* One that is under way goes on: the record of its attempt will find it gone. */
-static void cancel(pl_delivery *d)
-{
-    if (d->is_cancelled || (d->phase != PL_WAITING && d->phase != PL_READY)) return;
-    pl_counter_add(&d->engine->metrics.cancelled, 1);
-    pl_intake_settle(d, &(pl_record){.state = PL_STATE_CANCELLED}, true);
-    if (d->phase == PL_WAITING)
-        pl_delivery_drop(d);
-    else
-        d->is_cancelled = true; /* dropped when its turn comes */
 }
 
 void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind)

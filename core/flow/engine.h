@@ -65,6 +65,8 @@ const pl_engine_metrics *pl_engine_metrics_of(const pl_engine *e);
 void pl_engine_use(pl_engine *e, pl_generation *g);
 pl_generation *pl_engine_generation(pl_engine *e);
 pl_rng *pl_engine_rng(pl_engine *e);
+/* A stage that is carried out by others, accept and parse, ends now; it began at `began_us` (monotonic). */
+void pl_engine_time(pl_engine *e, enum pl_stage stage, uint64_t began_us);
 
 /* -- intake: events on their way to disk -- */
 
@@ -75,7 +77,7 @@ typedef struct pl_settlement {
     const char *outcome; /* of the last attempt: static text; NULL before the first */
     int status;
     uint32_t attempts;
-    pl_slice variables; /* in the intake's arena */
+    pl_slice error, variables; /* in the intake's arena */
 } pl_settlement;
 
 typedef struct pl_intake pl_intake;

@@ -79,9 +79,4 @@ void pl_exchange_fail(pl_exchange *x, int code, const char *text);
 /* intake.c: what became of a waited-for delivery; `is_final` when nothing more comes. */
 void pl_intake_settle(pl_delivery *d, const pl_record *record, bool is_final);
 
-static inline void pl_metric_time(pl_engine *e, enum pl_stage stage, uint64_t began_us)
-{
-    pl_histogram_add(&e->metrics.stages[stage], e->ports.monotonic_us() - began_us);
-}
-
 #endif

@@ -229,7 +229,7 @@ static void on_recorded(pl_message *m)
         record_again(x);
         return;
     }
-    pl_metric_time(e, PL_STAGE_RECORD, x->stage_us);
+    pl_engine_time(e, PL_STAGE_RECORD, x->stage_us);
     if (x->record.was_gone) x->record.state = PL_STATE_CANCELLED;
     if (e->ports.recorded) e->ports.recorded(e->ports.world, &x->record);
     if (x->delivery) settle(x);
@@ -322,7 +322,7 @@ static void advance(pl_exchange *x, int code)
 {
     enum pl_stage last = x->dry_run ? PL_STAGE_AUTHENTICATE : PL_STAGE_MAP;
     while (code != PL_WAIT) {
-        pl_metric_time(x->engine, x->stage, x->stage_us);
+        pl_engine_time(x->engine, x->stage, x->stage_us);
         code = judge(x, code);
         if (code < 0) {
             x->error = code;

@@ -117,7 +117,7 @@ static void on_committed(pl_message *m)
     pl_engine *e = in->engine;
     int code = in->commit.op.result;
     e->commits--;
-    pl_metric_time(e, PL_STAGE_COMMIT, in->stage_us);
+    pl_engine_time(e, PL_STAGE_COMMIT, in->stage_us);
     if (code != 0 || in->commit.is_duplicate) {
         drop_all(in);
         if (code == 0) pl_counter_add(&e->metrics.duplicates, in->count);
@@ -158,7 +158,7 @@ int pl_engine_take(pl_engine *e, pl_intake *in)
         in->commit.answer = pl_arena_dup(&in->arena, pl_buf_slice(&answer));
         pl_buf_fini(&answer);
     }
-    pl_metric_time(e, PL_STAGE_ROUTE, began_us);
+    pl_engine_time(e, PL_STAGE_ROUTE, began_us);
     in->stage_us = e->ports.monotonic_us();
     in->commit.op.bytes = weight_of(in);
     int code = e->ports.submit(e->ports.world, &in->commit.op);
@@ -179,6 +179,7 @@ void pl_intake_settle(pl_delivery *d, const pl_record *record, bool is_final)
     if (record->attempt) {
         s->outcome = record->attempt->outcome;
         s->status = record->attempt->status;
+        s->error = pl_arena_dup(&in->arena, record->attempt->error);
         s->variables = pl_arena_dup(&in->arena, record->attempt->variables);
     }
     s->is_settled = is_final;

@@ -12,8 +12,8 @@
 #include "base/id.h"
 #include "base/mailbox.h"
 #include "base/slice.h"
+#include "flow/attempt.h"
 #include "flow/event.h"
-#include "flow/message.h"
 
 enum pl_op_kind { PL_OP_COMMIT, PL_OP_RECORD, PL_OP_CLAIM, PL_OP_COMMAND, PL_OP_KINDS };
 
@@ -79,30 +79,6 @@ typedef struct pl_commit {
 } pl_commit;
 
 /* -- record: an attempt and what becomes of its delivery -- */
-
-/* The row of an attempt: what was really sent and what came back, credentials masked, bodies
- * capped. */
-typedef struct pl_attempt {
-    uint32_t number;
-    int64_t started_ms;
-    const char *outcome; /* "ok", or the name of the error */
-    const char *stage;   /* in which it failed; NULL when it did not */
-    pl_slice error;      /* text; empty when all went well */
-    pl_slice method, url;
-    pl_slice request_fields; /* "Name: value\r\n" lines */
-    pl_slice request_body;
-    uint64_t request_body_bytes; /* before the cap */
-    bool body_is_event;          /* request_body is empty and stands in the event */
-    int status;
-    pl_slice response_fields;
-    pl_slice response_body;
-    uint64_t response_body_bytes;
-    pl_slice variables; /* JSON object or empty */
-    pl_timings timings;
-    pl_slice peer;
-    bool connection_reused;
-    uint64_t generation;
-} pl_attempt;
 
 typedef struct pl_record {
     pl_op op;

@@ -9,10 +9,10 @@
  *                        |         `-- one event becomes n deliveries         |
  *                        `------------------------------ a call goes on here -'  (without commit)
  *
- * The driver (engine.c) knows when, a stage knows how, and a stage never calls another stage. A
+ * The driver (exchange.c) knows when, a stage knows how, and a stage never calls another stage. A
  * failure anywhere sets the exchange's error and goes to record: one exit, one row.
  *
- * To add a stage: add a line here, and its function to the table in engine.c; metrics and names
+ * To add a stage: add a line here, and its function to the table in exchange.c; metrics and names
  * follow. */
 #ifndef PL_FLOW_STAGE_H
 #define PL_FLOW_STAGE_H

@@ -33,8 +33,11 @@ static pl_event *parse_event(pl_api_request *r, pl_slice json, enum pl_type_rule
     pl_event_fault fault;
     pl_event_rules rules = {.json_depth = (int)r->worker->gateway->settings.limit_json_depth,
                             .type = type};
-    int code = pl_event_parse(json, &rules, pl_engine_rng(r->worker->engine), pl_wall_ms(), &event,
-                              &fault);
+    pl_engine *e = r->worker->engine;
+    uint64_t began_us = pl_monotonic_us();
+    pl_engine_time(e, PL_STAGE_ACCEPT, r->in->received_us);
+    int code = pl_event_parse(json, &rules, pl_engine_rng(e), pl_wall_ms(), &event, &fault);
+    pl_engine_time(e, PL_STAGE_PARSE, began_us);
     if (code == 0) return event;
     pl_api_event_problem(r->in, code, &fault, prefix, 0);
     return NULL;
@@ -133,82 +136,13 @@ void pl_api_call(pl_api_request *r)
 
 /* -- try -- */
 
-/* Fields as they may be shown: "Name: value" lines of the record, as pairs. */
-static void write_fields(pl_json_writer *w, pl_slice lines)
-{
-    pl_jw_array(w);
-    while (lines.len) {
-        const char *end = memchr(lines.ptr, '\r', lines.len);
-        const char *colon = memchr(lines.ptr, ':', lines.len);
-        size_t name = (size_t)(colon - lines.ptr), line = (size_t)(end - lines.ptr);
-        pl_jw_array(w);
-        pl_jw_string(w, (pl_slice){lines.ptr, name});
-        pl_jw_string(w, (pl_slice){lines.ptr + name + 2, line - name - 2});
-        pl_jw_array_end(w);
-        lines = pl_slice_from(lines, line + 2);
-    }
-    pl_jw_array_end(w);
-}
-
-static void write_request(pl_json_writer *w, const pl_exchange *x)
-{
-    const pl_attempt *a = &x->attempt;
-    pl_jw_object(w);
-    pl_jw_key(w, "method");
-    pl_jw_string(w, a->method);
-    pl_jw_key(w, "url");
-    pl_jw_string(w, a->url);
-    pl_jw_key(w, "headers");
-    write_fields(w, a->request_fields);
-    pl_jw_key(w, "body");
-    if (!x->request.has_body)
-        pl_jw_null(w);
-    else
-        pl_jw_string(w, a->body_is_event ? x->event->document : a->request_body);
-    pl_jw_object_end(w);
-}
-
-static void write_response(pl_json_writer *w, const pl_exchange *x)
-{
-    if (x->response.status == 0) {
-        pl_jw_null(w);
-        return;
-    }
-    pl_jw_object(w);
-    write_status(w, x);
-    pl_jw_key(w, "headers");
-    write_fields(w, x->attempt.response_fields);
-    pl_jw_key(w, "body");
-    pl_jw_string(w, x->attempt.response_body);
-    pl_jw_object_end(w);
-}
-
 static void write_try(pl_json_writer *w, const pl_exchange *x)
 {
     pl_jw_object(w);
     write_ok(w, x);
     pl_jw_key(w, "dry_run");
     pl_jw_bool(w, x->dry_run);
-    pl_jw_key(w, "outcome");
-    pl_jw_text(w, pl_err_name(x->error));
-    pl_jw_key(w, "stage");
-    pl_jw_text(w, x->attempt.stage);
-    pl_jw_key(w, "error");
-    if (x->attempt.error.len)
-        pl_jw_string(w, x->attempt.error);
-    else
-        pl_jw_null(w);
-    pl_jw_key(w, "request");
-    if (x->request.url.len)
-        write_request(w, x);
-    else
-        pl_jw_null(w);
-    pl_jw_key(w, "response");
-    write_response(w, x);
-    pl_jw_key(w, "variables");
-    pl_jw_raw(w, x->variables.len ? x->variables : PL_SLICE("{}"));
-    pl_jw_key(w, "total_ms");
-    pl_jw_int(w, x->response.timings.total_us / 1000);
+    pl_attempt_write(w, &x->attempt, x->event->document);
     pl_jw_object_end(w);
 }
 

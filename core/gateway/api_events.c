@@ -126,6 +126,16 @@ static bool collect_body(collector *c, pl_slice content_type, bool *is_array)
     return *is_array ? collect_array(c, body) : collect(c, body, "", 0);
 }
 
+static bool collect_timed(collector *c, pl_slice content_type, bool *is_array)
+{
+    pl_engine *e = c->worker->engine;
+    uint64_t began_us = pl_monotonic_us();
+    pl_engine_time(e, PL_STAGE_ACCEPT, c->in->received_us);
+    bool is_good = collect_body(c, content_type, is_array);
+    pl_engine_time(e, PL_STAGE_PARSE, began_us);
+    return is_good;
+}
+
 static bool is_json(const pl_http_request *q, pl_slice *content_type)
 {
     const pl_header *h = pl_http_header(q, PL_SLICE("Content-Type"));
@@ -150,6 +160,10 @@ static void write_settlement(pl_json_writer *w, const pl_settlement *s)
         pl_jw_int(w, s->status);
     else
         pl_jw_null(w);
+    if (s->error.len) {
+        pl_jw_key(w, "error");
+        pl_jw_string(w, s->error);
+    }
     pl_jw_key(w, "variables");
     pl_jw_raw(w, s->variables.len ? s->variables : PL_SLICE("{}"));
 }
@@ -227,6 +241,16 @@ static bool all_known(const pl_intake *in)
     return true;
 }
 
+/* Has each delivery come to its end? Not those that found no place in memory, or that are to be tried
+ * again further ahead than anyone waits. */
+static bool all_ended(const pl_intake *in)
+{
+    for (uint32_t n = 0; n < in->count; n++)
+        for (uint32_t i = 0; i < in->commit.events[n].count; i++)
+            if (in->settlements[n][i].state == PL_STATE_PENDING) return false;
+    return true;
+}
+
 static void waiter_free(pl_waiter *v)
 {
     if (v->link) {
@@ -251,7 +275,7 @@ static void answer(pl_waiter *v)
     char extra[64] = "";
     const pl_intake *in = v->intake;
     bool is_known = in->commit.is_duplicate || all_known(in);
-    bool is_complete = v->wait_s && in->unsettled == 0;
+    bool is_complete = v->wait_s && all_ended(in);
     pl_buf_init(&body);
     if (in->commit.is_duplicate)
         write_kept(in, &body);
@@ -358,7 +382,7 @@ void pl_api_events(pl_api_request *r)
         pl_api_problem(r->in, PL_E_MEDIA_TYPE,
                        "Content-Type '%.*s': expected application/json or application/x-ndjson",
                        PL_FMT(content_type));
-    } else if (!collect_body(&c, content_type, &v->is_array)) {
+    } else if (!collect_timed(&c, content_type, &v->is_array)) {
         /* was answered */
     } else if (v->intake->count == 0) {
         pl_api_problem(r->in, PL_E_BAD_EVENT, "expected at least one event");

@@ -71,6 +71,8 @@ static const source server_sources[] = {
     SERVER(connections_total, "server_connections_total", "counter",
            "Client connections accepted."),
     SERVER(connections, "server_connections", "gauge", "Client connections open."),
+    SERVER(connections_refused, "server_connections_refused_total", "counter",
+           "Client connections closed at once, beyond limits.connections."),
     SERVER(requests, "server_requests_total", "counter", "Requests that arrived whole."),
     SERVER(bad_requests, "server_requests_refused_total", "counter",
            "Requests refused before a handler saw them."),
@@ -163,7 +165,7 @@ static void histogram(pl_buf *out, const char *name, const char *labels, const p
 static void stages(pl_buf *out, const pl_gateway *g)
 {
     head(out, "stage_seconds", "histogram", "Time in each stage of the way of the data.");
-    for (int stage = PL_STAGE_ROUTE; stage < PL_STAGE_COUNT; stage++) {
+    for (int stage = 0; stage < PL_STAGE_COUNT; stage++) {
         pl_histogram sum = {0};
         char label[40];
         EACH_WORKER(g, w)

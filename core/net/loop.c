@@ -4,7 +4,7 @@
  *
  *      .--> check:   the wheel moves to now and fires what is due   -.
  *      |    events:  sockets, mailbox                                |  busy, measured
- *      |    prepare: deferred work, timers of delay 0, arm the clock -'
+ *      |    prepare: timers of delay 0, arm the clock ----------------'
  *      '--- wait:    until an event, or until the wheel has something to do
  *
  * Invariants: the wheel's now is at most one round old when a callback starts a timer, so that no
@@ -28,7 +28,6 @@ struct pl_loop {
     ev_async wake;
     pl_wheel wheel;
     pl_mailbox mailbox;
-    pl_message *deferred, **last_deferred;
     uint64_t armed_due_ms; /* of `clock`; PL_NEVER: not running */
     uint64_t busy_since_us;
     pl_histogram busy;
@@ -62,21 +61,9 @@ void pl_random_seed(uint8_t seed[32])
     }
 }
 
-static void run_deferred(pl_loop *loop)
-{
-    pl_message *m = loop->deferred;
-    loop->deferred = NULL;
-    loop->last_deferred = &loop->deferred;
-    while (m) {
-        pl_message *next = m->next;
-        m->fn(m);
-        m = next;
-    }
-}
-
 static void arm_clock(pl_loop *loop, uint64_t now_us)
 {
-    uint64_t wait_ms = loop->deferred ? 0 : pl_wheel_wait_ms(&loop->wheel);
+    uint64_t wait_ms = pl_wheel_wait_ms(&loop->wheel);
     uint64_t due_ms = wait_ms == PL_NEVER ? PL_NEVER : loop->wheel.now_ms + wait_ms;
     if (due_ms == loop->armed_due_ms && (due_ms == PL_NEVER || ev_is_active(&loop->clock))) return;
     ev_timer_stop(loop->ev, &loop->clock);
@@ -92,7 +79,6 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
 {
     (void)ev, (void)events;
     pl_loop *loop = w->data;
-    run_deferred(loop);
     /* What was started with delay 0 in this round needs no round of its own. */
     if (pl_wheel_wait_ms(&loop->wheel) == 0)
         pl_wheel_advance(&loop->wheel, pl_monotonic_us() / 1000);
@@ -139,7 +125,6 @@ pl_loop *pl_loop_new(void)
         fprintf(stderr, "perilune: no epoll (out of file descriptors?)\n");
         abort();
     }
-    loop->last_deferred = &loop->deferred;
     loop->armed_due_ms = PL_NEVER;
     loop->busy_since_us = pl_monotonic_us();
     pl_wheel_init(&loop->wheel, loop->busy_since_us / 1000);
@@ -161,8 +146,6 @@ pl_loop *pl_loop_new(void)
 void pl_loop_free(pl_loop *loop)
 {
     if (loop == NULL) return;
-    while (loop->deferred)
-        run_deferred(loop);
     ev_check_stop(loop->ev, &loop->check);
     ev_prepare_stop(loop->ev, &loop->prepare);
     ev_timer_stop(loop->ev, &loop->clock);
@@ -183,13 +166,6 @@ void pl_loop_stop(pl_loop *loop)
 {
     atomic_store(&loop->is_stopping, true);
     wake(loop);
-}
-
-void pl_loop_defer(pl_loop *loop, pl_message *m)
-{
-    m->next = NULL;
-    *loop->last_deferred = m;
-    loop->last_deferred = &m->next;
 }
 
 pl_mailbox *pl_loop_mailbox(pl_loop *loop)

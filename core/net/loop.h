@@ -22,10 +22,6 @@ void pl_loop_stop(pl_loop *loop);
 pl_mailbox *pl_loop_mailbox(pl_loop *loop);
 pl_wheel *pl_loop_wheel(pl_loop *loop);
 struct ev_loop *pl_loop_ev(pl_loop *loop);
-/* Calls fn once, from the loop, after the events of this round:
- * for work that must not run inside its caller. */
-void pl_loop_defer(pl_loop *loop, pl_message *m);
-
 /* The watchdog: how long the loop was busy between two waits,
  * longest ever, in microseconds; and the distribution. */
 uint64_t pl_loop_longest_stall_us(const pl_loop *loop);

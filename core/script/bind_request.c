@@ -5,6 +5,7 @@
  * shown of the field is the same with *** for the secret parts. */
 #include "script/bind.h"
 
+#include "base/base64.h"
 #include "base/secret.h"
 #include "http/message.h"
 #include "http/url.h"
@@ -205,18 +206,6 @@ static int request_set_body_event(lua_State *L)
     return 0;
 }
 
-static void put_base64(pl_buf *out, pl_slice s)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < s.len; i += 3) {
-        uint32_t left = (uint32_t)(s.len - i), bits = 0;
-        for (uint32_t k = 0; k < 3; k++)
-            bits = bits << 8 | (k < left ? (unsigned char)s.ptr[i + k] : 0);
-        for (uint32_t k = 0; k < 4; k++)
-            pl_buf_put_char(out, k <= left ? digits[bits >> (18 - 6 * k) & 63] : '=');
-    }
-}
-
 /* RFC 7617. */
 static int request_set_basic(lua_State *L)
 {
@@ -236,7 +225,7 @@ static int request_set_basic(lua_State *L)
     pl_buf_put_char(&pair, ':');
     put_part(L, 3, &pair, &ignored);
     PL_BUF_PUT(&value, "Basic ");
-    put_base64(&value, pl_buf_slice(&pair));
+    pl_base64_encode(&value, pl_buf_slice(&pair));
     pl_secret_register(pl_slice_from(pl_buf_slice(&value), strlen("Basic ")));
     pl_request_set_field(&x->request, &x->arena, PL_SLICE("Authorization"), pl_buf_slice(&value))
         ->shown = PL_SLICE("Basic ***");

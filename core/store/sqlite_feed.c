@@ -318,8 +318,13 @@ static int write_attempts(sqlite3 *db, const pl_uuid *id, pl_slice document, pl_
     pl_sqlite_bind_id(q, 1, id);
     pl_jw_key(w, "attempts");
     pl_jw_array(w);
-    while (sqlite3_step(q) == SQLITE_ROW)
-        pl_sqlite_attempt_write(q, document, w);
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        pl_attempt attempt;
+        pl_sqlite_attempt_read(q, &attempt);
+        pl_jw_object(w);
+        pl_attempt_write(w, &attempt, document);
+        pl_jw_object_end(w);
+    }
     pl_jw_array_end(w);
     return sqlite3_finalize(q);
 }

@@ -5,17 +5,26 @@ local support = require("spec.support")
 local http = support.http
 
 local disk = support.folder()
-local is_mounted = os.execute(("mount -t tmpfs -o size=4m tmpfs '%s' 2>/dev/null"):format(disk)) == 0
+
+local function mount()
+  return os.execute(("mount -t tmpfs -o size=4m tmpfs '%s' 2>/dev/null"):format(disk)) == 0
+end
+
+local function unmount()
+  os.execute(("umount '%s'"):format(disk))
+end
 
 describe("a full disk", function()
   local sink, gateway
 
-  if not is_mounted then
+  if not mount() then
     pending("needs root, to mount a small tmpfs: not tested")
     return
   end
+  unmount() -- it could be done; it is when the examples run
 
   setup(function()
+    assert(mount())
     sink = support.sink("--body", '{"n":1}')
     gateway = support.gateway({
       store = disk .. "/perilune.db",
@@ -31,7 +40,7 @@ describe("a full disk", function()
 
   teardown(function()
     if gateway and gateway.process:is_running() then gateway:stop() end
-    os.execute(("umount '%s'"):format(disk))
+    unmount()
     support.finish()
   end)
 

@@ -3,7 +3,7 @@
 local support = require("spec.support")
 local certificates = require("spec.support.certificates")
 
-local TIMEOUT_S = 0.6
+local TIMEOUT_S = 1
 
 -- What becomes of an attempt at spec/support/faulty_peer.py, by path; `status` where one came.
 local OUTCOMES = {

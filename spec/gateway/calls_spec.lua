@@ -31,6 +31,7 @@ describe("POST /v1/calls/{connector}/{webhook}", function()
               { id = "hang", url = "/hang" },
               { id = "reset", url = "/reset-connection" },
               { id = "barrier", url = "/barrier", params = { n = "20" }, timeout = 30 },
+              { id = "meet", url = "/barrier", params = { name = "left", n = "2" }, timeout = 30 },
               { id = "refused", url = "http://127.0.0.1:%d/" },
               { id = "private", url = "http://10.1.2.3/" },
               { id = "nowhere", url = "http://nowhere.invalid/", timeout = 10 },
@@ -141,6 +142,16 @@ describe("POST /v1/calls/{connector}/{webhook}", function()
     row = gateway:wait_feed("kind=call&webhook=hang")[1]
     assert.equal("failed", row.state)
     assert.equal("timeout", row.outcome)
+  end)
+
+  it("is carried out and kept when the client does not stay", function()
+    local connection = support.http.connect(gateway.url)
+    connection:setoption("linger", { on = true, timeout = 0 }) -- closed with a reset
+    connection:send(support.http.format("x", "POST", "/v1/calls/faulty/meet", "{}"))
+    support.eventually("the call is at the receiver", function() return peer:count("/barrier") == 1 end)
+    connection:close()
+    support.http.request(peer.url, "GET", "/barrier?name=left&n=2")
+    assert.equal("delivered", gateway:wait_feed("kind=call&webhook=meet")[1].state)
   end)
 
   it("does not hold up the loop: twenty at once on one worker meet at the receiver", function()

@@ -35,7 +35,8 @@ local function files(receivers)
         base_url = "%s",
         authenticator = { type = "bearer", token = secret "API_TOKEN" },
         webhooks = { { on = "secret", url = "/echo-authorization",
-                       params = { pad = "{{ data.pad }}" } } },
+                       params = { pad = "{{ data.pad }}" } },
+                     { on = "meet", url = "/barrier", params = { n = "2" } } },
       }]]):format(receivers.peer.url),
     ["connectors/large.lua"] = ([[
       return { base_url = "%s", webhooks = {
@@ -333,6 +334,18 @@ describe("/v1/deliveries", function()
       assert.equal("cancelled", row.state)
       assert.equal(support.json.null, row.due)
       assert.equal(1, row.attempts)
+    end)
+
+    it("of one that is at the receiver keeps the attempt, and makes no other", function()
+      local id = gateway:post("/v1/events", '{"id":"c-2","type":"meet"}').json.deliveries[1].id
+      support.eventually("it is at the receiver", function() return receivers.peer:count("/barrier") == 1 end)
+      assert.equal(200, gateway:post("/v1/deliveries/" .. id .. "/cancel").status)
+      assert.equal("cancelled", gateway:feed("event=c-2")[1].state)
+      support.http.request(receivers.peer.url, "GET", "/barrier?n=2")
+      support.eventually("its attempt is recorded", function() return #gateway:delivery(id).attempts == 1 end)
+      assert.equal("ok", gateway:delivery(id).attempts[1].outcome)
+      assert.equal("cancelled", gateway:feed("event=c-2")[1].state)
+      assert.equal(2, receivers.peer:count("/barrier"))
     end)
 
     it("refuses what is over with 409, naming its state", function()

@@ -353,6 +353,15 @@ describe("POST /v1/events", function()
       gateway:wait_feed("event=wait-3&state=delivered")
     end)
 
+    it("delivers as well when the client does not stay", function()
+      local connection = support.http.connect(gateway.url)
+      connection:send(support.http.format("x", "POST", "/v1/events", '{"id":"wait-5","type":"slow"}',
+        { ["Content-Type"] = "application/json", Prefer = "wait=20" }))
+      gateway:wait_feed("event=wait-5")
+      connection:close()
+      gateway:wait_feed("event=wait-5&state=delivered")
+    end)
+
     it("answers at once when there is nothing to wait for", function()
       local answer = gateway:post("/v1/events", '{"id":"wait-4","type":"nobody.wants"}', { Prefer = "wait=10" })
       assert.equal(200, answer.status)

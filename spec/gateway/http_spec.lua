@@ -277,6 +277,24 @@ describe("the HTTP server", function()
     end
   end)
 
+  it("closes what comes beyond limits.connections, and counts it", function()
+    local small = support.gateway({
+      files = { ["gateway.lua"] = "return {}" }, arguments = { "--workers", "1", "--limits-connections", "2" },
+    })
+    local first, second, third = http.connect(small.url), http.connect(small.url), http.connect(small.url)
+    local nothing, why = third:receive(1)
+    assert.is_nil(nothing)
+    assert.equal("closed", why)
+    for _, connection in ipairs({ first, second }) do
+      connection:send(http.format("x", "GET", "/metrics"))
+      local refused = http.read(connection).body:match("\nperilune_server_connections_refused_total (%d+)")
+      assert.equal(1, tonumber(refused))
+      connection:close()
+    end
+    third:close()
+    assert.equal(0, small:stop())
+  end)
+
   it("has lost no descriptor in all this", function()
     local before = gateway.process:descriptors()
     for _ = 1, 50 do gateway:get("/healthz") end

@@ -187,7 +187,7 @@ def gzip_body(connection, request):
 
 
 def gzip_bomb(connection, request):
-    body = gzip.compress(b"x" * 64 * 1024 * 1024)
+    body = gzip.compress(b"x" * 8 * 1024 * 1024, compresslevel=1)
     head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
     connection.sendall(head + body)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * For LD_PRELOAD: a disk whose every sync takes SLOW_MS milliseconds, and a resolver that takes as long for every name. What waits for
- * them must not be a worker's loop. */
+ * For LD_PRELOAD: a disk whose every sync takes SLOW_MS milliseconds, and a resolver that takes as
+ * long for every name. What waits for them must not be a worker's loop. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
@@ -30,10 +30,12 @@ int fsync(int fd)
     return real(fd);
 }
 
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **out)
 {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
-        (int (*)(const char *, const char *, const struct addrinfo *, struct addrinfo **))dlsym(RTLD_NEXT, "getaddrinfo");
+        (int (*)(const char *, const char *, const struct addrinfo *, struct addrinfo **))dlsym(
+            RTLD_NEXT, "getaddrinfo");
     wait_a_while();
     return real(node, service, hints, out);
 }

@@ -85,66 +85,27 @@ static void zero_timer(pl_timer *t)
     pl_loop_stop(loop);
 }
 
-static pl_message deferred;
 static pl_timer zero;
 
-static void run_deferred(pl_message *m)
+static void start_it(pl_message *m)
 {
     (void)m;
-    put('d');
     pl_wheel_start(pl_loop_wheel(loop), &zero, 0);
-}
-
-static void defer_it(pl_message *m)
-{
-    (void)m;
-    deferred.fn = run_deferred;
-    pl_loop_defer(loop, &deferred);
     put('m');
 }
 
-TEST(loop_runs_deferred_work_after_its_caller_and_timers_of_delay_0_after_that)
+TEST(loop_runs_timers_of_delay_0_in_the_same_round)
 {
     loop = pl_loop_new();
     ordered = 0;
     pl_timer_init(&zero, zero_timer);
-    pl_message m = {.fn = defer_it};
+    pl_message m = {.fn = start_it};
     pl_mailbox_post(pl_loop_mailbox(loop), &m);
     uint64_t took = run_us();
     order[ordered] = '\0';
-    CHECK_EQ_STR(order, "mdt");
+    CHECK_EQ_STR(order, "mt");
     CHECK(took < DEADLINE_US);
     pl_loop_free(loop);
-}
-
-static int deferrals;
-static void defer_again(pl_message *m)
-{
-    if (++deferrals < 5)
-        pl_loop_defer(loop, m);
-    else
-        pl_loop_stop(loop);
-}
-
-TEST(loop_does_not_sleep_on_deferred_work)
-{
-    loop = pl_loop_new();
-    deferrals = 0;
-    pl_message m = {.fn = defer_again};
-    pl_loop_defer(loop, &m);
-    CHECK(run_us() < DEADLINE_US);
-    CHECK_EQ_INT(deferrals, 5);
-    pl_loop_free(loop);
-}
-
-TEST(loop_free_runs_what_was_deferred)
-{
-    loop = pl_loop_new();
-    deferrals = 3;
-    pl_message m = {.fn = defer_again};
-    pl_loop_defer(loop, &m);
-    pl_loop_free(loop);
-    CHECK_EQ_INT(deferrals, 5);
 }
 
 enum { POSTS = 2000, POSTERS = 3 };
@@ -240,8 +201,7 @@ int main(void)
 {
     return RUN(CASE(loop_fires_a_timer_when_it_is_due_and_not_before),
                CASE(loop_timer_started_after_a_long_wait_does_not_fire_early),
-               CASE(loop_runs_deferred_work_after_its_caller_and_timers_of_delay_0_after_that),
-               CASE(loop_does_not_sleep_on_deferred_work), CASE(loop_free_runs_what_was_deferred),
+               CASE(loop_runs_timers_of_delay_0_in_the_same_round),
                CASE(loop_takes_messages_of_many_threads),
                CASE(loop_watchdog_sees_a_stall_and_does_not_count_waiting),
                CASE(loop_stopped_before_it_runs_returns_at_once), CASE(loop_clocks_and_seeds),

@@ -65,13 +65,22 @@ TEST(an_attempt_without_an_answer_has_no_response)
 {
     bench b;
     pl_query q;
-    pl_attempt a = {.number = 1, .outcome = "dns", .stage = "send"};
+    pl_attempt a = {.number = 1, .outcome = "dns", .stage = "send", .url = PL_SLICE("http://h/")};
     pl_slice got = shown(&b, &a, &q);
     CHECK_EQ_SLICE(pl_json_find(got, PL_SLICE("response")), PL_SLICE("null"));
     CHECK_EQ_SLICE(pl_json_find(got, PL_SLICE("variables")), PL_SLICE("null"));
     CHECK_EQ_SLICE(pl_json_find(got, PL_SLICE("error")), PL_SLICE("null"));
     CHECK_EQ_SLICE(pl_json_find(got, PL_SLICE("request.body")), PL_SLICE("\"\""));
     CHECK_EQ_SLICE(pl_json_find(got, PL_SLICE("request.headers")), PL_SLICE("[]"));
+    done(&b, &q);
+}
+
+TEST(an_attempt_that_was_not_rendered_has_no_request)
+{
+    bench b;
+    pl_query q;
+    pl_attempt a = {.number = 1, .outcome = "script", .stage = "render"};
+    CHECK_EQ_SLICE(pl_json_find(shown(&b, &a, &q), PL_SLICE("request")), PL_SLICE("null"));
     done(&b, &q);
 }
 
@@ -104,5 +113,6 @@ int main(void)
 {
     return RUN(CASE(an_attempt_comes_out_as_it_went_in),
                CASE(an_attempt_without_an_answer_has_no_response),
+               CASE(an_attempt_that_was_not_rendered_has_no_request),
                CASE(a_body_that_is_not_utf8_is_shown_in_base64));
 }
