@@ -48,8 +48,8 @@ static void print_settings(void)
     for (size_t i = 0; i < pl_setting_count; i++) {
         const pl_setting *s = &pl_setting_list[i];
         char *name = setting_flag(s), help[256];
-        snprintf(help, sizeof help, "%s%s%s%s", s->help, s->initial[0] ? " [" : "", s->initial,
-                 s->initial[0] ? "]" : "");
+        snprintf(help, sizeof help, "%s%s%s%s%s%s", s->help, s->initial[0] ? " [" : "", s->initial,
+                 s->allowed[0] ? "; " : "", s->allowed, s->initial[0] ? "]" : "");
         print_option(name, words[s->kind], help);
         free(name);
     }

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 const pl_setting pl_setting_list[] = {
-#define X(kind, member, name, initial, help) \
-    {PL_SETTING_##kind, name, initial, help, offsetof(pl_settings, member)},
+#define X(kind, member, name, initial, allowed, help) \
+    {PL_SETTING_##kind, name, initial, allowed, help, offsetof(pl_settings, member)},
     PL_SETTINGS(X)
 #undef X
 };
@@ -123,39 +123,70 @@ void pl_settings_fini(pl_settings *s)
     *s = (pl_settings){0};
 }
 
-const pl_setting *pl_setting_find(pl_slice name)
+static bool read_number(enum pl_setting_kind kind, pl_slice text, int64_t *n)
 {
-    for (size_t i = 0; i < pl_setting_count; i++)
-        if (pl_slice_eq(pl_slice_of(pl_setting_list[i].name), name)) return &pl_setting_list[i];
+    if (kind == PL_SETTING_COUNT) return read_count(text, n);
+    return kind == PL_SETTING_BYTES ? read_bytes(text, n) : read_seconds(text, n);
+}
+
+bool pl_setting_range(const pl_setting *setting, int64_t *min, int64_t *max)
+{
+    const char *dots = strstr(setting->allowed, "..");
+    if (dots == NULL) return false;
+    return read_number(setting->kind,
+                       (pl_slice){setting->allowed, (size_t)(dots - setting->allowed)}, min) &&
+           read_number(setting->kind, pl_slice_of(dots + 2), max);
+}
+
+/* One of "a|b|c"; anything when the list is empty. */
+static bool is_choice(const char *choices, pl_slice text)
+{
+    pl_slice rest = pl_slice_of(choices);
+    if (rest.len == 0) return true;
+    while (rest.len) {
+        const char *bar = memchr(rest.ptr, '|', rest.len);
+        pl_slice choice = {rest.ptr, bar ? (size_t)(bar - rest.ptr) : rest.len};
+        if (pl_slice_eq(choice, text)) return true;
+        rest = pl_slice_from(rest, choice.len + 1);
+    }
+    return false;
+}
+
+static const char *set_text(char **member, const pl_setting *setting, pl_slice text)
+{
+    if (!is_choice(setting->allowed, text)) return setting->allowed;
+    free(*member);
+    *member = text_dup(text);
+    return NULL;
+}
+
+static const char *set_number(int64_t *member, const pl_setting *setting, pl_slice text)
+{
+    static const char *const expected[] = {
+        [PL_SETTING_COUNT] = "a whole number",
+        [PL_SETTING_BYTES] = "a number of bytes, such as 65536, 64k, 1M or 1G",
+        [PL_SETTING_SECONDS] = "a number of seconds, such as 5 or 0.5",
+    };
+    int64_t n, min, max;
+    if (!read_number(setting->kind, text, &n)) return expected[setting->kind];
+    if (pl_setting_range(setting, &min, &max) && (n < min || n > max)) return setting->allowed;
+    *member = n;
     return NULL;
 }
 
 const char *pl_settings_set(pl_settings *s, const pl_setting *setting, pl_slice text)
 {
     void *member = member_of(s, setting);
-    int64_t n;
     switch (setting->kind) {
     case PL_SETTING_TEXT:
-        free(*(char **)member);
-        *(char **)member = text_dup(text);
-        return NULL;
-    case PL_SETTING_COUNT:
-        if (!read_count(text, &n)) return "a whole number";
-        *(int64_t *)member = n;
-        return NULL;
-    case PL_SETTING_BYTES:
-        if (!read_bytes(text, &n)) return "a number of bytes, such as 65536, 64k, 1M or 1G";
-        *(int64_t *)member = n;
-        return NULL;
-    case PL_SETTING_SECONDS:
-        if (!read_seconds(text, &n)) return "a number of seconds, such as 5 or 0.5";
-        *(int64_t *)member = n;
-        return NULL;
+        return set_text(member, setting, text);
     case PL_SETTING_LIST:
     case PL_SETTING_SECRETS:
         set_list(s, setting, text);
+        return NULL;
+    default:
+        return set_number(member, setting, text);
     }
-    return NULL;
 }
 
 void pl_settings_clear(pl_settings *s, const pl_setting *setting)

@@ -6,11 +6,12 @@
  * line and PERILUNE_LIMITS_BODY in the environment; a flag beats the environment, which beats the
  * file.
  *
- *   X(kind, member, name, default as written, what it is)
+ *   X(kind, member, name, default as written, allowed, what it is)
  *
  * Kinds: TEXT; COUNT (a whole number); BYTES (a whole number, "64k", "1M" or "1G" on the command
  * line); SECONDS (a number, kept as milliseconds); LIST (of texts; comma-separated on the command
- * line); SECRETS (a LIST that is never shown). */
+ * line); SECRETS (a LIST that is never shown). What is allowed: "" for anything of the kind, "a|b|c" for
+ * these texts, "min..max" for numbers, both included. */
 #ifndef PL_FLOW_SETTINGS_H
 #define PL_FLOW_SETTINGS_H
 
@@ -19,64 +20,74 @@
 
 #include <stdint.h>
 
-#define PL_SETTINGS(X)                                                                             \
-    X(TEXT, listen, "listen", "127.0.0.1:8080",                                                    \
-      "address and port to listen on; port 0 takes a free one")                                    \
-    X(TEXT, store, "store", "perilune.db",                                                         \
-      "file of the embedded store, relative to the gateway folder")                                \
-    X(TEXT, store_sync, "store_sync", "full",                                                      \
-      "full: a 202 survives a power cut; normal: faster, a power cut may lose the last moments")   \
-    X(COUNT, workers, "workers", "0", "worker threads; 0 is one per processor")                    \
-    X(TEXT, log_level, "log.level", "info", "debug, info, warn, error or off")                     \
-    X(TEXT, log_format, "log.format", "auto", "json, human, or auto: human on a terminal")         \
-    X(SECRETS, tokens_ingest, "tokens.ingest", "", "bearer tokens that may post events and calls") \
-    X(SECRETS, tokens_admin, "tokens.admin", "", "bearer tokens that may do everything")           \
-    X(LIST, egress_allow, "egress.allow", "",                                                      \
-      "addresses and CIDR blocks that deliveries may reach although they are loopback, private "   \
-      "or the like")                                                                               \
-    X(TEXT, egress_ca_file, "egress.ca_file", "",                                                  \
-      "PEM file of certificate authorities to trust instead of the system's")                      \
-    X(SECONDS, timeout_call, "timeouts.call", "5",                                                 \
-      "of a call or try, connect to last byte, where the connector sets none")                     \
-    X(SECONDS, timeout_delivery, "timeouts.delivery", "10",                                        \
-      "of an attempt at a delivery, connect to last byte, where the connector sets none")          \
-    X(SECONDS, timeout_connect, "timeouts.connect", "5",                                           \
-      "of making a connection, name resolution and TLS included")                                  \
-    X(SECONDS, timeout_header, "timeouts.header", "10", "for a client to send a request's head")   \
-    X(SECONDS, timeout_body, "timeouts.body", "30", "for a client to send a request's body")       \
-    X(SECONDS, timeout_idle, "timeouts.idle", "75",                                                \
-      "after which an idle client connection is closed")                                           \
-    X(SECONDS, timeout_write, "timeouts.write", "30", "for a client to take some of its answer")   \
-    X(SECONDS, timeout_query, "timeouts.query", "5", "of one query of the feed")                   \
-    X(SECONDS, timeout_grace, "timeouts.grace", "10",                                              \
-      "for what is in flight when the gateway is told to stop")                                    \
-    X(SECONDS, timeout_wait, "timeouts.wait", "60", "the most that Prefer: wait=N is granted")     \
-    X(BYTES, limit_body, "limits.body", "1M", "of a request body")                                 \
-    X(BYTES, limit_header_bytes, "limits.header_bytes", "16k",                                     \
-      "of a request line and its headers")                                                         \
-    X(COUNT, limit_headers, "limits.headers", "100", "of headers in a request, 128 at most")       \
-    X(BYTES, limit_target, "limits.target", "8k", "of a request target")                           \
-    X(COUNT, limit_json_depth, "limits.json_depth", "64",                                          \
-      "of nesting in a JSON document, 512 at most")                                                \
-    X(COUNT, limit_batch, "limits.batch", "1000", "of events in one request")                      \
-    X(COUNT, limit_connections, "limits.connections", "10000",                                     \
-      "of client connections, per worker")                                                         \
-    X(COUNT, limit_calls, "limits.calls", "1000", "of calls and tries in flight, per worker")      \
-    X(COUNT, limit_in_flight, "limits.in_flight", "500",                                           \
-      "of delivery attempts in flight, per worker")                                                \
-    X(COUNT, limit_resident, "limits.resident", "10000",                                           \
-      "of deliveries kept in memory, per worker; the others wait in the store")                    \
-    X(SECONDS, limit_horizon, "limits.horizon", "60",                                              \
-      "how far ahead a next attempt is kept in memory; later ones wait in the store")              \
-    X(BYTES, limit_response, "limits.response", "1M", "of a response body, after decompression")   \
-    X(BYTES, limit_response_header_bytes, "limits.response_header_bytes", "64k",                   \
-      "of a response's headers")                                                                   \
-    X(BYTES, limit_recorded_body, "limits.recorded_body", "64k",                                   \
-      "of each request and response body that the feed keeps")                                     \
-    X(BYTES, limit_store_queue, "limits.store_queue", "64M",                                       \
-      "of what waits to be written; beyond it events are refused with 503")                        \
-    X(COUNT, limit_feed_page, "limits.feed_page", "200", "of rows in one page of the feed")        \
-    X(BYTES, limit_feed_backlog, "limits.feed_backlog", "1M",                                      \
+#define PL_SETTINGS(X)                                                                           \
+    X(TEXT, listen, "listen", "127.0.0.1:8080", "",                                              \
+      "address and port to listen on; port 0 takes a free one")                                  \
+    X(TEXT, store, "store", "perilune.db", "",                                                   \
+      "file of the embedded store, relative to the gateway folder")                              \
+    X(TEXT, store_sync, "store_sync", "full", "full|normal",                                     \
+      "full: a 202 survives a power cut; normal: faster, a power cut may lose the last moments") \
+    X(COUNT, workers, "workers", "0", "0..256", "worker threads; 0 is one per processor")        \
+    X(TEXT, log_level, "log.level", "info", "debug|info|warn|error|off",                         \
+      "what is worth a line in the log")                                                         \
+    X(TEXT, log_format, "log.format", "auto", "auto|human|json",                                 \
+      "auto: human on a terminal, else JSON lines")                                              \
+    X(SECRETS, tokens_ingest, "tokens.ingest", "", "",                                           \
+      "bearer tokens that may post events and calls")                                            \
+    X(SECRETS, tokens_admin, "tokens.admin", "", "", "bearer tokens that may do everything")     \
+    X(LIST, egress_allow, "egress.allow", "", "",                                                \
+      "addresses and CIDR blocks that deliveries may reach although they are loopback, private " \
+      "or the like")                                                                             \
+    X(TEXT, egress_ca_file, "egress.ca_file", "", "",                                            \
+      "PEM file of certificate authorities to trust instead of the system's")                    \
+    X(SECONDS, timeout_call, "timeouts.call", "5", "0.01..3600",                                 \
+      "of a call or try, connect to last byte, where the connector sets none")                   \
+    X(SECONDS, timeout_delivery, "timeouts.delivery", "10", "0.01..3600",                        \
+      "of an attempt at a delivery, connect to last byte, where the connector sets none")        \
+    X(SECONDS, timeout_connect, "timeouts.connect", "5", "0.01..3600",                           \
+      "of making a connection, name resolution and TLS included")                                \
+    X(SECONDS, timeout_header, "timeouts.header", "10", "0.01..3600",                            \
+      "for a client to send a request's head")                                                   \
+    X(SECONDS, timeout_body, "timeouts.body", "30", "0.01..3600",                                \
+      "for a client to send a request's body")                                                   \
+    X(SECONDS, timeout_idle, "timeouts.idle", "75", "0.01..86400",                               \
+      "after which an idle client connection is closed")                                         \
+    X(SECONDS, timeout_write, "timeouts.write", "30", "0.01..3600",                              \
+      "for a client to take some of its answer")                                                 \
+    X(SECONDS, timeout_query, "timeouts.query", "5", "0.01..3600", "of one query of the feed")   \
+    X(SECONDS, timeout_grace, "timeouts.grace", "10", "0..3600",                                 \
+      "for what is in flight when the gateway is told to stop")                                  \
+    X(SECONDS, timeout_wait, "timeouts.wait", "60", "0..3600",                                   \
+      "the most that Prefer: wait=N is granted")                                                 \
+    X(BYTES, limit_body, "limits.body", "1M", "1..1G", "of a request body")                      \
+    X(BYTES, limit_header_bytes, "limits.header_bytes", "16k", "256..16M",                       \
+      "of a request line and its headers")                                                       \
+    X(COUNT, limit_headers, "limits.headers", "100", "1..128", "of headers in a request")        \
+    X(BYTES, limit_target, "limits.target", "8k", "64..16M", "of a request target")              \
+    X(COUNT, limit_json_depth, "limits.json_depth", "64", "1..511",                              \
+      "of nesting in a JSON document")                                                           \
+    X(COUNT, limit_batch, "limits.batch", "1000", "1..1000000", "of events in one request")      \
+    X(COUNT, limit_connections, "limits.connections", "10000", "1..1000000",                     \
+      "of client connections, per worker")                                                       \
+    X(COUNT, limit_calls, "limits.calls", "1000", "1..1000000",                                  \
+      "of calls and tries in flight, per worker")                                                \
+    X(COUNT, limit_in_flight, "limits.in_flight", "500", "1..1000000",                           \
+      "of delivery attempts in flight, per worker")                                              \
+    X(COUNT, limit_resident, "limits.resident", "10000", "8..10000000",                          \
+      "of deliveries kept in memory, per worker; the others wait in the store")                  \
+    X(SECONDS, limit_horizon, "limits.horizon", "60", "1..86400",                                \
+      "how far ahead a next attempt is kept in memory; later ones wait in the store")            \
+    X(BYTES, limit_response, "limits.response", "1M", "1..1G",                                   \
+      "of a response body, after decompression")                                                 \
+    X(BYTES, limit_response_header_bytes, "limits.response_header_bytes", "64k", "256..16M",     \
+      "of a response's headers")                                                                 \
+    X(BYTES, limit_recorded_body, "limits.recorded_body", "64k", "0..64M",                       \
+      "of each request and response body that the feed keeps")                                   \
+    X(BYTES, limit_store_queue, "limits.store_queue", "64M", "64k..64G",                         \
+      "of what waits to be written; beyond it events are refused with 503")                      \
+    X(COUNT, limit_feed_page, "limits.feed_page", "200", "1..10000",                             \
+      "of rows in one page of the feed")                                                         \
+    X(BYTES, limit_feed_backlog, "limits.feed_backlog", "1M", "4k..1G",                          \
       "of what a live feed client may be behind before it is dropped")
 
 typedef struct pl_list {
@@ -108,7 +119,7 @@ enum pl_setting_kind {
 
 typedef struct pl_setting {
     enum pl_setting_kind kind;
-    const char *name, *initial, *help;
+    const char *name, *initial, *allowed, *help;
     size_t offset; /* of the member */
 } pl_setting;
 
@@ -117,8 +128,8 @@ extern const size_t pl_setting_count;
 
 void pl_settings_init(pl_settings *s); /* the defaults */
 void pl_settings_fini(pl_settings *s);
-/* By name, or NULL. */
-const pl_setting *pl_setting_find(pl_slice name);
+/* The bounds of a number, in the unit of its member; false when it has none. */
+bool pl_setting_range(const pl_setting *setting, int64_t *min, int64_t *max);
 /* Sets one from its text form ("1M", "2.5", "a,b"): NULL, or what was expected instead (static
  * text). */
 const char *pl_settings_set(pl_settings *s, const pl_setting *setting, pl_slice text);

@@ -111,6 +111,8 @@ static void on_reloaded(pl_message *m)
     if (r->reload.result == 0) {
         pl_buf_printf(&body, "{\"generation\":%llu}", (unsigned long long)r->reload.generation);
         pl_api_json(r->in, 200, PL_NO_SLICE, &body);
+    } else if (r->reload.result != PL_E_BAD_CONFIG) {
+        pl_api_problem(r->in, r->reload.result, "%s", pl_err_text(r->reload.result));
     } else {
         PL_BUF_PUT(&body, ",\"errors\":");
         write_faults(&w, &r->reload.faults);

@@ -118,25 +118,6 @@ static enum pl_log_form log_form(const char *name)
                                         : PL_LOG_AUTO;
 }
 
-/* Values that a kind alone does not check: NULL, or what is wrong. */
-static const char *check_settings(const pl_settings *s)
-{
-    if (pl_log_level_of(pl_slice_of(s->log_level)) < 0)
-        return "log.level: expected debug, info, warn, error or off";
-    if (strcmp(s->log_format, "auto") != 0 && log_form(s->log_format) == PL_LOG_AUTO)
-        return "log.format: expected json, human or auto";
-    if (strcmp(s->store_sync, "full") != 0 && strcmp(s->store_sync, "normal") != 0)
-        return "store_sync: expected full or normal";
-    if (s->limit_headers < 1 || s->limit_headers > PL_HTTP_MAX_HEADERS)
-        return "limits.headers: expected 1 to 128";
-    if (s->limit_json_depth < 1 || s->limit_json_depth >= PL_JSON_MAX_DEPTH)
-        return "limits.json_depth: expected 1 to 511";
-    if (s->workers < 0 || s->workers > 256) return "workers: expected 0 to 256";
-    if (s->limit_in_flight < 1 || s->limit_resident < 8)
-        return "limits.in_flight and limits.resident: expected at least 1 and 8";
-    return NULL;
-}
-
 /* -- start -- */
 
 static int open_sockets(pl_gateway *g, int *fds, char address[128])
@@ -227,9 +208,20 @@ static void publish(pl_gateway *g, pl_generation **all, pl_reload *reload)
         pl_worker_publish(g->workers[i], all[i], p);
 }
 
+static void answer_reload(pl_reload *reload, int result)
+{
+    if (reload == NULL) return;
+    reload->result = result;
+    pl_mailbox_post(reload->reply_to, &reload->done);
+}
+
 static void reload_scripts(pl_gateway *g, pl_reload *reload)
 {
     pl_faults faults = {0};
+    if (atomic_load(&g->is_stopping)) {
+        answer_reload(reload, PL_E_STOPPING);
+        return;
+    }
     pl_generation **all = load_all(g, g->worker_count, &faults);
     if (all) {
         warn_of_changes(g, all[0]);
@@ -246,13 +238,11 @@ static void reload_scripts(pl_gateway *g, pl_reload *reload)
     for (size_t i = 0; i < faults.count; i++)
         pl_log(PL_LOG_ERROR, faults.items[i].message, PL_LOG_STR("file", faults.items[i].file),
                PL_LOG_INT("line", faults.items[i].line));
-    if (reload) {
-        reload->result = PL_E_BAD_CONFIG;
+    if (reload)
         reload->faults = faults;
-        pl_mailbox_post(reload->reply_to, &reload->done);
-    } else {
+    else
         pl_faults_fini(&faults);
-    }
+    answer_reload(reload, PL_E_BAD_CONFIG);
 }
 
 typedef struct reload_request {
@@ -325,7 +315,17 @@ static void block_signals(sigset_t *signals)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* The store closes last but one: its last answers are read when the workers are freed. */
+/* The store's last answers, and what they make the workers tell each other. */
+static void drain_all(pl_gateway *g)
+{
+    int taken;
+    do {
+        taken = 0;
+        for (int i = 0; i < g->worker_count; i++)
+            taken += pl_mailbox_drain(pl_loop_mailbox(g->workers[i]->loop));
+    } while (taken > 0);
+}
+
 static void close_all(pl_gateway *g)
 {
     pl_store *store = g->store;
@@ -333,6 +333,7 @@ static void close_all(pl_gateway *g)
         pthread_join(g->workers[i]->thread, NULL);
     pl_store_close(store);
     g->store = NULL;
+    drain_all(g);
     for (int i = 0; i < g->worker_count; i++)
         pl_worker_free(g->workers[i]);
     pl_mailbox_drain(&g->mailbox); /* the last generations */
@@ -366,14 +367,11 @@ static pl_generation **load_first(pl_gateway *g)
 {
     pl_faults faults = {0};
     pl_generation **one = load_all(g, 1, &faults), **all = NULL;
-    const char *mistake = NULL;
-    if (one && merge_settings(g, one[0], &g->settings) &&
-        (mistake = check_settings(&g->settings)) == NULL) {
+    if (one && merge_settings(g, one[0], &g->settings)) {
         g->worker_count = worker_count(&g->settings);
         g->generation = 0;
         all = load_all(g, g->worker_count, &faults);
     }
-    if (mistake) fprintf(stderr, "%s\n", mistake);
     if (one) pl_generation_unref(one[0]);
     free(one);
     print_faults(&faults);
@@ -383,7 +381,7 @@ static pl_generation **load_first(pl_gateway *g)
 
 int pl_gateway_run(const pl_gateway_config *config)
 {
-    pl_gateway g = {.config = config, .started_ms = pl_wall_ms()};
+    pl_gateway g = {.config = config};
     sigset_t signals;
     pthread_t self = pthread_self();
     block_signals(&signals);

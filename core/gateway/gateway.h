@@ -40,7 +40,6 @@ typedef struct pl_gateway {
     _Atomic bool is_stopping;
     _Atomic uint64_t published; /* the generation that all workers were given */
     int running;                /* control thread: workers that have not stopped */
-    int64_t started_ms;
 } pl_gateway;
 
 /* Runs until a signal stops it. 0, 1 when it could not start, 3 for a bad configuration (all

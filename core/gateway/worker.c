@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "gateway/api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define STOP_POLL_MS 10
@@ -220,12 +221,13 @@ static void *thread_main(void *arg)
 
 void pl_worker_start(pl_worker *w)
 {
-    pthread_create(&w->thread, NULL, thread_main, w);
+    if (pthread_create(&w->thread, NULL, thread_main, w) == 0) return;
+    fprintf(stderr, "perilune: no thread could be made for a worker\n");
+    abort();
 }
 
 void pl_worker_free(pl_worker *w)
 {
-    pl_mailbox_drain(pl_loop_mailbox(w->loop)); /* the store's last answers */
     pl_server_free(w->server);
     pl_engine_free(w->engine);
     pl_client_free(w->client);

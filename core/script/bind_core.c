@@ -244,15 +244,29 @@ static void set_text(lua_State *L, const char *name, const char *text)
     lua_setfield(L, -2, name);
 }
 
+/* Into the table on top: `min` and `max`, in bytes or seconds or as they are. */
+static void push_range(lua_State *L, const pl_setting *setting)
+{
+    int64_t min, max;
+    if (!pl_setting_range(setting, &min, &max)) return;
+    double unit = setting->kind == PL_SETTING_SECONDS ? 1000 : 1;
+    lua_pushnumber(L, (double)min / unit);
+    lua_setfield(L, -2, "min");
+    lua_pushnumber(L, (double)max / unit);
+    lua_setfield(L, -2, "max");
+}
+
 static void push_settings(lua_State *L)
 {
     lua_createtable(L, (int)pl_setting_count, 0);
     for (size_t i = 0; i < pl_setting_count; i++) {
-        lua_createtable(L, 0, 4);
+        lua_createtable(L, 0, 7);
         set_text(L, "name", pl_setting_list[i].name);
         set_text(L, "kind", pl_setting_kind_name(pl_setting_list[i].kind));
         set_text(L, "initial", pl_setting_list[i].initial);
         set_text(L, "help", pl_setting_list[i].help);
+        set_text(L, "allowed", pl_setting_list[i].allowed);
+        push_range(L, &pl_setting_list[i]);
         lua_rawseti(L, -2, (int)i + 1);
     }
 }

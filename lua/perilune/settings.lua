@@ -10,30 +10,53 @@ local tables = require "perilune.util.tables"
 
 local settings = {}
 
-local function bytes_fault(v)
-  if type(v) == "number" and (v < 0 or v ~= math.floor(v)) or
-    type(v) == "string" and not v:find("^%d+[kKmMgG]?$") then
-    return 'must be a whole number of bytes, or a text such as "64k", "1M" or "1G"'
+local UNITS = { k = 2 ^ 10, m = 2 ^ 20, g = 2 ^ 30 }
+
+local function bytes_of(v)
+  if type(v) == "number" then return v == math.floor(v) and v or nil end
+  local digits, unit = v:lower():match("^(%d+)([kmg]?)$")
+  return digits and tonumber(digits) * (UNITS[unit] or 1)
+end
+
+--- What may be said of bytes: the check of one setting.
+local function bytes_check(setting)
+  return function(v)
+    local bytes = bytes_of(v)
+    if not bytes or bytes < 0 then
+      return 'must be a whole number of bytes, or a text such as "64k", "1M" or "1G"'
+    elseif bytes < setting.min or bytes > setting.max then
+      return ("must be within %s"):format(setting.allowed)
+    end
+    return nil
   end
-  return nil
 end
 
 local TEXTS = { type = "list", of = { type = "string" } }
 
--- The specification of a setting of each kind.
+-- The specification of a setting, by its kind.
 local KINDS = {
-  text = { type = "string" },
-  count = { type = "integer", min = 0 },
-  seconds = { type = "number", min = 0 },
-  bytes = { one_of = {
-    { type = "number", check = bytes_fault },
-    { type = "string", check = bytes_fault },
-  } },
-  list = { one_of = { { type = "string" }, TEXTS } },
-  secrets = { one_of = {
-    { type = "string" }, { type = "secret" },
-    { type = "list", of = { one_of = { { type = "string" }, { type = "secret" } } } },
-  } },
+  text = function(setting)
+    local values = {}
+    for choice in setting.allowed:gmatch("[^|]+") do values[#values + 1] = choice end
+    return { type = "string", values = values[1] and values or nil }
+  end,
+  count = function(setting)
+    return { type = "integer", min = setting.min or 0, max = setting.max }
+  end,
+  seconds = function(setting)
+    return { type = "number", min = setting.min or 0, max = setting.max }
+  end,
+  bytes = function(setting)
+    local check = bytes_check(setting)
+    return { one_of = { { type = "number", check = check }, { type = "string", check = check } } }
+  end,
+  list = function() return { one_of = { { type = "string" }, TEXTS } } end,
+  secrets = function()
+    return { one_of = {
+      { type = "string" }, { type = "secret" },
+      { type = "list", of = { one_of = { { type = "string" }, { type = "secret" } } } },
+    } }
+  end,
 }
 local LISTS = { list = true, secrets = true }
 
@@ -50,7 +73,7 @@ local function specification()
       fields[group] = fields[group] or { type = "record", fields = {} }
       owner = fields[group].fields
     end
-    owner[member or setting.name] = KINDS[setting.kind:lower()]
+    owner[member or setting.name] = KINDS[setting.kind](setting)
   end
   return { type = "record", fields = fields }
 end
@@ -61,7 +84,7 @@ local function flat(checked)
     local group, member = setting.name:match("^([^.]+)%.(.+)$")
     local owner = group and (checked[group] or {}) or checked
     local v = owner[member or setting.name]
-    if v ~= nil and LISTS[setting.kind:lower()] and type(v) ~= "table" then v = { v } end
+    if v ~= nil and LISTS[setting.kind] and type(v) ~= "table" then v = { v } end
     values[setting.name] = v
   end
   return values

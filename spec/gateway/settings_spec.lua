@@ -47,18 +47,19 @@ describe("settings", function()
     assert.matches("--timeouts-call 'soon': expected a number of seconds", errors, 1, true)
     code, errors = refused({ arguments = { "--log-level", "loud" } })
     assert.equal(3, code)
-    assert.matches("log.level", errors, 1, true)
+    assert.matches("--log-level 'loud': expected debug|info|warn|error|off", errors, 1, true)
     code, errors = refused({ arguments = { "--egress-allow", "everything" } })
     assert.equal(3, code)
     assert.matches("egress.allow: 'everything'", errors, 1, true)
     local folder
     code, errors, folder = refused({
-      files = { ["gateway.lua"] = "return {\n  limits = {\n    body = {},\n  },\n  lissten = 1,\n}\n" },
+      files = { ["gateway.lua"] = "return {\n  limits = {\n    body = {},\n    headers = 129,\n  },\n  lissten = 1,\n}\n" },
     })
     assert.equal(3, code)
     assert.matches(folder .. "/gateway.lua:3: ", errors, 1, true)
-    assert.matches(folder .. "/gateway.lua:5: ", errors, 1, true)
-    assert.matches("listen", errors:match("gateway.lua:5: (.*)"), 1, true)
+    assert.matches(folder .. "/gateway.lua:4: 'limits.headers' must be between 1 and 128", errors, 1, true)
+    assert.matches(folder .. "/gateway.lua:6: ", errors, 1, true)
+    assert.matches("listen", errors:match("gateway.lua:6: (.*)"), 1, true)
   end)
 
   it("that are not known are a mistake of usage", function()

@@ -7,7 +7,9 @@
 
 static const pl_setting *named(const char *name)
 {
-    return pl_setting_find(pl_slice_of(name));
+    for (size_t i = 0; i < pl_setting_count; i++)
+        if (strcmp(pl_setting_list[i].name, name) == 0) return &pl_setting_list[i];
+    return NULL;
 }
 
 static const char *set(pl_settings *s, const char *name, const char *text)
@@ -26,6 +28,38 @@ TEST(defaults_are_those_of_the_list)
     CHECK_EQ_INT(s.timeout_call, 5000);
     CHECK_EQ_INT(s.tokens_admin.count, 0);
     pl_settings_fini(&s);
+}
+
+TEST(values_outside_of_what_is_allowed_are_refused_and_change_nothing)
+{
+    pl_settings s;
+    pl_settings_init(&s);
+    CHECK_EQ_STR(set(&s, "limits.headers", "129"), "1..128");
+    CHECK_EQ_STR(set(&s, "limits.headers", "0"), "1..128");
+    CHECK(set(&s, "limits.headers", "128") == NULL);
+    CHECK_EQ_INT(s.limit_headers, 128);
+    CHECK_EQ_STR(set(&s, "timeouts.call", "0"), "0.01..3600");
+    CHECK_EQ_INT(s.timeout_call, 5000);
+    CHECK(set(&s, "timeouts.call", "0.01") == NULL);
+    CHECK_EQ_STR(set(&s, "limits.feed_backlog", "4095"), "4k..1G");
+    CHECK(set(&s, "limits.feed_backlog", "4k") == NULL);
+    CHECK_EQ_STR(set(&s, "log.level", "loud"), "debug|info|warn|error|off");
+    CHECK_EQ_STR(set(&s, "log.level", ""), "debug|info|warn|error|off");
+    CHECK_EQ_STR(s.log_level, "info");
+    CHECK(set(&s, "log.level", "off") == NULL);
+    CHECK_EQ_STR(s.log_level, "off");
+    pl_settings_fini(&s);
+}
+
+TEST(every_range_can_be_read)
+{
+    for (size_t i = 0; i < pl_setting_count; i++) {
+        int64_t min = 1, max = 0;
+        const pl_setting *s = &pl_setting_list[i];
+        if (strstr(s->allowed, "..") == NULL) continue;
+        CHECK(pl_setting_range(s, &min, &max));
+        CHECK(min < max);
+    }
 }
 
 TEST(every_default_is_valid)
@@ -68,12 +102,12 @@ TEST(numbers_are_read_strictly)
     CHECK_EQ_INT(s.workers, 4);
     CHECK(set(&s, "limits.body", "64k") == NULL);
     CHECK_EQ_INT(s.limit_body, 65536);
-    CHECK(set(&s, "limits.body", "2G") == NULL);
-    CHECK_EQ_INT(s.limit_body, 2147483648);
+    CHECK(set(&s, "limits.store_queue", "2G") == NULL);
+    CHECK_EQ_INT(s.limit_store_queue, 2147483648);
     CHECK(set(&s, "timeouts.call", "2.5") == NULL);
     CHECK_EQ_INT(s.timeout_call, 2500);
-    CHECK(set(&s, "timeouts.call", ".0004") == NULL);
-    CHECK_EQ_INT(s.timeout_call, 0);
+    CHECK(set(&s, "timeouts.grace", ".0004") == NULL);
+    CHECK_EQ_INT(s.timeout_grace, 0);
     pl_settings_fini(&s);
 }
 
@@ -111,7 +145,9 @@ TEST(a_setting_has_one_name_in_three_spellings)
 
 int main(void)
 {
-    return RUN(CASE(defaults_are_those_of_the_list), CASE(every_default_is_valid),
+    return RUN(CASE(defaults_are_those_of_the_list),
+               CASE(values_outside_of_what_is_allowed_are_refused_and_change_nothing),
+               CASE(every_range_can_be_read), CASE(every_default_is_valid),
                CASE(numbers_are_read_strictly), CASE(lists_come_from_commas_or_one_by_one),
                CASE(a_setting_has_one_name_in_three_spellings));
 }
