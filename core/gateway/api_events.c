@@ -310,7 +310,7 @@ static void on_committed(pl_intake *in, int code)
     if (code != 0) {
         pl_api_problem(v->in, code, "%s; nothing was accepted", pl_err_text(code));
         waiter_free(v);
-    } else if (in->unsettled > 0) {
+    } else if (in->unsettled > 0 && !atomic_load(&v->worker->gateway->is_stopping)) {
         wait_on(v);
     } else {
         answer(v);
