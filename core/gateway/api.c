@@ -230,6 +230,13 @@ void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault,
     pl_buf_fini(&members);
 }
 
+void pl_api_json_problem(pl_inbound *in, const pl_json_fault *fault)
+{
+    pl_event_fault at = {.line = fault->line, .column = fault->column};
+    snprintf(at.message, sizeof at.message, "%s", fault->message);
+    pl_api_event_problem(in, PL_E_BAD_JSON, &at, "", 0);
+}
+
 bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value)
 {
     pl_slice rest = in->request.query, n, v;

@@ -36,6 +36,8 @@ void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault,
                           int line);
 /* What a try found out, as JSON; also for the command line. */
 void pl_api_write_try(const pl_exchange *x, pl_buf *out);
+/* The body is not JSON. */
+void pl_api_json_problem(pl_inbound *in, const pl_json_fault *fault);
 /* The parameter of the query, decoded into the inbound's arena;
  * false at a bad escape (then it was answered). */
 bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value);

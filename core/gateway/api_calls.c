@@ -197,9 +197,7 @@ static bool read_try(pl_api_request *r, try_body *t)
     pl_json_token token;
     *t = (try_body){.event = PL_SLICE("{}")};
     if (pl_json_check(body, depth, &fault) != 0) {
-        pl_event_fault at = {.line = fault.line, .column = fault.column};
-        snprintf(at.message, sizeof at.message, "%s", fault.message);
-        pl_api_event_problem(r->in, PL_E_BAD_JSON, &at, "", 0);
+        pl_api_json_problem(r->in, &fault);
         return false;
     }
     pl_json_open(&reader, body, depth);

@@ -68,14 +68,6 @@ static bool collect(collector *c, pl_slice json, const char *prefix, int line)
     return true;
 }
 
-static bool syntax_problem(collector *c, const pl_json_fault *f)
-{
-    pl_event_fault fault = {.line = f->line, .column = f->column};
-    snprintf(fault.message, sizeof fault.message, "%s", f->message);
-    pl_api_event_problem(c->in, PL_E_BAD_JSON, &fault, "", 0);
-    return false;
-}
-
 static bool collect_array(collector *c, pl_slice body)
 {
     int depth = (int)c->worker->gateway->settings.limit_json_depth;
@@ -83,7 +75,10 @@ static bool collect_array(collector *c, pl_slice body)
     pl_json_reader r;
     pl_json_token token;
     pl_slice raw;
-    if (pl_json_check(body, depth + 1, &fault) != 0) return syntax_problem(c, &fault);
+    if (pl_json_check(body, depth + 1, &fault) != 0) {
+        pl_api_json_problem(c->in, &fault);
+        return false;
+    }
     pl_json_open(&r, body, depth + 1);
     pl_json_next(&r, &token);
     for (int i = 0; pl_json_value(&r, &token, &raw) == 0 && token.kind != PL_JSON_ARRAY_END; i++) {
@@ -94,36 +89,50 @@ static bool collect_array(collector *c, pl_slice body)
     return true;
 }
 
-static pl_slice trimmed(pl_slice s)
+static bool is_space(char c)
 {
-    while (s.len && strchr(" \t\r\n", s.ptr[0]))
-        s = pl_slice_from(s, 1);
-    while (s.len && strchr(" \t\r\n", s.ptr[s.len - 1]))
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Without white space at both ends; *lines counts the line ends in front. */
+static pl_slice trimmed(pl_slice s, int *lines)
+{
+    *lines = 0;
+    for (; s.len && is_space(*s.ptr); s = pl_slice_from(s, 1))
+        *lines += *s.ptr == '\n';
+    while (s.len && is_space(s.ptr[s.len - 1]))
         s.len--;
     return s;
 }
 
 static bool collect_lines(collector *c, pl_slice body)
 {
+    int none;
     for (int line = 1; body.len; line++) {
         const char *end = memchr(body.ptr, '\n', body.len);
         size_t len = end ? (size_t)(end - body.ptr) : body.len;
-        pl_slice text = trimmed((pl_slice){body.ptr, len});
+        pl_slice text = trimmed((pl_slice){body.ptr, len}, &none);
         body = pl_slice_from(body, len + (end ? 1 : 0));
         if (text.len && !collect(c, text, "", line)) return false;
     }
     return true;
 }
 
+static bool is_lines(pl_slice content_type)
+{
+    return pl_http_media_type_is(content_type, PL_SLICE("application/x-ndjson")) ||
+           pl_http_media_type_is(content_type, PL_SLICE("application/ndjson"));
+}
+
 /* Which of the three forms is it? False when it was answered. */
 static bool collect_body(collector *c, pl_slice content_type, bool *is_array)
 {
-    pl_slice body = trimmed(c->in->body);
-    bool is_lines = pl_http_media_type_is(content_type, PL_SLICE("application/x-ndjson")) ||
-                    pl_http_media_type_is(content_type, PL_SLICE("application/ndjson"));
-    *is_array = is_lines || (body.len && body.ptr[0] == '[');
-    if (is_lines) return collect_lines(c, body);
-    return *is_array ? collect_array(c, body) : collect(c, body, "", 0);
+    int lines;
+    pl_slice body = trimmed(c->in->body, &lines);
+    *is_array = is_lines(content_type) || (body.len && body.ptr[0] == '[');
+    if (is_lines(content_type)) return collect_lines(c, c->in->body);
+    if (*is_array) return collect_array(c, c->in->body);
+    return collect(c, body, "", lines ? lines + 1 : 0);
 }
 
 static bool collect_timed(collector *c, pl_slice content_type, bool *is_array)
@@ -136,13 +145,12 @@ static bool collect_timed(collector *c, pl_slice content_type, bool *is_array)
     return is_good;
 }
 
-static bool is_json(const pl_http_request *q, pl_slice *content_type)
+static bool is_taken(const pl_http_request *q, pl_slice *content_type)
 {
     const pl_header *h = pl_http_header(q, PL_SLICE("Content-Type"));
     *content_type = h ? h->value : PL_SLICE("application/json");
     return pl_http_media_type_is(*content_type, PL_SLICE("application/json")) ||
-           pl_http_media_type_is(*content_type, PL_SLICE("application/x-ndjson")) ||
-           pl_http_media_type_is(*content_type, PL_SLICE("application/ndjson"));
+           is_lines(*content_type);
 }
 
 /* -- answers -- */
@@ -378,7 +386,7 @@ void pl_api_events(pl_api_request *r)
     if (r->in->request.body == PL_BODY_NONE) {
         pl_api_problem(r->in, PL_E_LENGTH_REQUIRED,
                        "expected a body: a Content-Length, or Transfer-Encoding: chunked");
-    } else if (!is_json(&r->in->request, &content_type)) {
+    } else if (!is_taken(&r->in->request, &content_type)) {
         pl_api_problem(r->in, PL_E_MEDIA_TYPE,
                        "Content-Type '%.*s': expected application/json or application/x-ndjson",
                        PL_FMT(content_type));

@@ -252,7 +252,17 @@ describe("POST /v1/events", function()
       assert.matches("line 2, column 12", answer.json.detail, 1, true)
     end)
 
-    it("malformed JSON in an array, with the line and column of the body", function()
+    it("malformed JSON behind empty lines, counted from the start of the body", function()
+    local single = gateway:post("/v1/events", '\n\r\n{"type": "x", }')
+    assert.equal(400, single.status)
+    assert.equal(3, single.json.line)
+    assert.equal(3, gateway:post("/v1/events", '\n\n[{"type": "x", }]').json.line)
+    assert.equal(3, gateway:post("/v1/events", '\n\n{"type": "x", }',
+      { ["Content-Type"] = "application/x-ndjson" }).json.line)
+    assert.equal(400, gateway:post("/v1/events", '{"type": "x"}\0').status) -- a NUL is no white space
+  end)
+
+  it("malformed JSON in an array, with the line and column of the body", function()
       local answer = refused('[\n{"type":"a"},\n{"type": }\n]')
       assert.equal("urn:perilune:bad_json", answer.json.type)
       assert.equal(3, answer.json.line)
