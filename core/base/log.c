@@ -2,8 +2,9 @@
  *
  * A record is built in a buffer of its own and leaves in one write, so threads need no lock.
  * Secrets are masked in each text before it is quoted, not in the finished line: what masking
- * leaves is then valid whatever the secret looks like. In both forms control characters are
- * escaped, so what a stranger sends can neither begin a line of the log nor steer a terminal. */
+ * leaves is then valid whatever the secret looks like. Control characters are escaped, in the human
+ * form DEL and C1 as well, so what a stranger sends can neither begin a line of the log nor steer a
+ * terminal. */
 #include "base/log.h"
 
 #include "base/json.h"
@@ -74,25 +75,46 @@ static bool is_word(pl_slice s)
     return s.len > 0;
 }
 
-static void put_value(pl_buf *line, pl_slice s)
+/* DEL and the C1 controls (U+0080 to U+009F) are plain text to JSON and orders to some terminals:
+ * how many bytes such a one takes at the front of `s`, 0 when there is none. */
+static size_t order_bytes(pl_slice s)
 {
-    if (is_word(s)) {
-        pl_buf_put_slice(line, s);
-        return;
+    unsigned char c = (unsigned char)s.ptr[0], next = s.len > 1 ? (unsigned char)s.ptr[1] : 0;
+    if (c == 0x7F) return 1;
+    return c == 0xC2 && next >= 0x80 && next < 0xA0 ? 2 : 0;
+}
+
+static void put_quoted(pl_buf *line, pl_slice s)
+{
+    pl_buf_put_char(line, '"');
+    while (s.len > 0) {
+        size_t text = 0, order = 0;
+        while (text < s.len && (order = order_bytes(pl_slice_from(s, text))) == 0)
+            text++;
+        pl_json_escape(line, (pl_slice){s.ptr, text});
+        s = pl_slice_from(s, text);
+        if (order) pl_buf_printf(line, "\\u%04x", (unsigned char)s.ptr[order - 1]);
+        s = pl_slice_from(s, order);
     }
     pl_buf_put_char(line, '"');
-    pl_json_escape(line, s);
-    pl_buf_put_char(line, '"');
+}
+
+static void put_value(pl_buf *line, pl_slice s)
+{
+    if (is_word(s))
+        pl_buf_put_slice(line, s);
+    else
+        put_quoted(line, s);
 }
 
 static void put_message(pl_buf *line, pl_slice s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c < ' ' || c == 0x7F)
-            pl_buf_printf(line, "\\x%02x", c);
-        else
-            pl_buf_put_char(line, s.ptr[i]);
+    while (s.len > 0) {
+        size_t len = (unsigned char)s.ptr[0] < ' ' ? 1 : order_bytes(s);
+        if (len == 0) pl_buf_put_char(line, s.ptr[0]);
+        for (size_t i = 0; i < len; i++)
+            pl_buf_printf(line, "\\x%02x", (unsigned char)s.ptr[i]);
+        s = pl_slice_from(s, len ? len : 1);
     }
 }
 

@@ -81,6 +81,22 @@ TEST(the_human_form_is_one_line_without_colour_in_a_pipe)
     close_log();
 }
 
+/* U+009B begins a control sequence as ESC [ does. */
+TEST(del_and_c1_controls_do_not_reach_a_terminal)
+{
+    open_log(PL_LOG_DEBUG, PL_LOG_HUMAN);
+    pl_log(PL_LOG_INFO,
+           "a\xC2\x9B"
+           "2J\x7F",
+           PL_LOG_STR("b", "\xC2\x9B"
+                           "2J\x7F"),
+           PL_LOG_STR("c", "\xC2\xA0\xC3\xA9\xC2"), PL_LOG_STR("d", "\x9B"));
+    CHECK_EQ_SLICE(written(),
+                   PL_SLICE("08:15:30.123 INFO  a\\xc2\\x9b2J\\x7f b=\"\\u009b2J\\u007f\" "
+                            "c=\"\xC2\xA0\xC3\xA9\xEF\xBF\xBD\" d=\"\xEF\xBF\xBD\"\n"));
+    close_log();
+}
+
 TEST(auto_is_json_in_a_pipe)
 {
     open_log(PL_LOG_INFO, PL_LOG_AUTO);
@@ -184,7 +200,8 @@ int main(void)
     return RUN(CASE(nothing_is_written_before_init),
                CASE(json_lines_carry_time_level_message_and_fields),
                CASE(the_human_form_is_one_line_without_colour_in_a_pipe),
-               CASE(auto_is_json_in_a_pipe), CASE(auto_is_human_and_coloured_on_a_terminal),
-               CASE(levels_select_and_have_names), CASE(secrets_are_masked_and_the_line_stays_json),
+               CASE(del_and_c1_controls_do_not_reach_a_terminal), CASE(auto_is_json_in_a_pipe),
+               CASE(auto_is_human_and_coloured_on_a_terminal), CASE(levels_select_and_have_names),
+               CASE(secrets_are_masked_and_the_line_stays_json),
                CASE(bytes_that_are_not_utf8_leave_a_valid_line), CASE(lines_of_threads_do_not_mix));
 }
