@@ -5,8 +5,8 @@
  * front of it. Readers follow the lists without a lock; writers take turns.
  *
  * A value is looked for in every form in which the gateway would print it: as it is, inside a JSON
- * string (with and without an escaped slash, as encoders differ), and percent-encoded in a URL. The
- * form is listed only where it differs from the value.
+ * string (with and without an escaped slash, as encoders differ), percent-encoded in a path, and
+ * encoded as a form in a query or body. A form is listed only where it differs from the others.
  *
  * Masking blanks out every byte that is part of any match; matches that overlap become one "***",
  * so of two secrets that share bytes no rest of either remains. */
@@ -57,42 +57,55 @@ static void put_slashes_escaped(pl_buf *out, pl_slice s)
     }
 }
 
-/* RFC 3986 section 2: all but the unreserved characters. */
-static void put_percent_encoded(pl_buf *out, pl_slice s)
+/* Letters, digits and what `others` names stay; the rest is written in hex. */
+static void put_percent_encoded(pl_buf *out, pl_slice s, const char *others)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        bool is_unreserved = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                             (c >= 'a' && c <= 'z') || (c && strchr("-._~", c));
-        if (is_unreserved)
+        bool stays = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                     (c && strchr(others, c));
+        if (stays)
             pl_buf_put_char(out, c);
         else
             pl_buf_printf(out, "%%%02X", (uint8_t)c);
     }
 }
 
+/* As pl_url_encode_form writes it. A plus in the value itself is hex by then. */
+static void put_form_encoded(pl_buf *out, pl_slice s)
+{
+    size_t start = out->len;
+    put_percent_encoded(out, s, "-._* ");
+    for (size_t i = start; i < out->len; i++)
+        if (out->ptr[i] == ' ') out->ptr[i] = '+';
+}
+
 void pl_secret_register(pl_slice value)
 {
-    pl_buf json, slashes, url;
+    pl_buf json, slashes, url, form;
     if (value.len < PL_SECRET_MIN_BYTES) return;
     pl_buf_init(&json);
     pl_buf_init(&slashes);
     pl_buf_init(&url);
+    pl_buf_init(&form);
     pl_json_escape(&json, value);
     put_slashes_escaped(&slashes, pl_buf_slice(&json));
-    put_percent_encoded(&url, value);
+    put_percent_encoded(&url, value, "-._~"); /* RFC 3986 section 2.3 */
+    put_form_encoded(&form, value);
 
     pthread_mutex_lock(&writers);
     list_form(value);
     list_form(pl_buf_slice(&json)); /* listed already when it does not differ */
     list_form(pl_buf_slice(&slashes));
     list_form(pl_buf_slice(&url));
+    list_form(pl_buf_slice(&form));
     atomic_store_explicit(&has_entries, true, memory_order_release);
     pthread_mutex_unlock(&writers);
 
     pl_buf_fini(&json);
     pl_buf_fini(&slashes);
     pl_buf_fini(&url);
+    pl_buf_fini(&form);
 }
 
 /* The length of the longest registered value that `bytes`

@@ -12,7 +12,7 @@
 /* Shorter values are not masked: they would blank out ordinary text. */
 #define PL_SECRET_MIN_BYTES 4
 
-/* Registers the value and the forms it takes inside JSON strings and URLs. */
+/* Registers the value and the forms it takes inside JSON strings, URLs and forms. */
 void pl_secret_register(pl_slice value);
 /* Is any registered value part of these bytes? Cheap when nothing is registered. */
 bool pl_secret_is_in(pl_slice bytes);

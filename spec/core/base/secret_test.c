@@ -88,6 +88,15 @@ TEST(other_spellings_are_masked_too)
     CHECK_MASK("?key=ab%2Fcd%2Bef%3D%3D&x", "?key=***&x");
 }
 
+/* Examples of application/x-www-form-urlencoded as the WHATWG URL standard serialises it. */
+TEST(values_in_forms_are_masked_too)
+{
+    add("two words~*+");
+    CHECK_MASK("a=two+words%7E*%2B&b=1", "a=***&b=1");
+    CHECK_MASK("/two%20words~%2A%2B/", "/***/");
+    CHECK_MASK("two words~*+", "***");
+}
+
 TEST(values_with_nul_and_high_bytes_are_masked)
 {
     pl_secret_register(PL_SLICE("\0\xFF\0\xFE"));
@@ -160,6 +169,7 @@ int main(void)
                CASE(short_values_are_left_alone),
                CASE(the_longest_value_wins_whatever_the_order_of_registration),
                CASE(of_overlapping_values_no_rest_remains), CASE(other_spellings_are_masked_too),
+               CASE(values_in_forms_are_masked_too),
                CASE(values_with_nul_and_high_bytes_are_masked), CASE(eq_compares_whole_values),
                CASE(threads_register_and_mask_at_the_same_time));
 }
