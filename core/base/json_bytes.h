@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the JSON reader and writer know of single bytes: one table of classes, and UTF-8 by RFC 3629
- * (no overlong forms, no surrogates, nothing above U+10FFFF). The table is inner to base/; the
- * UTF-8 functions are for whoever takes bytes from outside. */
+ * (no overlong forms, no surrogates, nothing above U+10FFFF). The table is inner to base/; UTF-8
+ * and hex digits are for whoever takes bytes from outside. */
 #ifndef PL_BASE_JSON_BYTES_H
 #define PL_BASE_JSON_BYTES_H
 

@@ -4,6 +4,8 @@
  * member, so that defaults, setting from text and freeing are one switch over the kind each. */
 #include "flow/settings.h"
 
+#include "http/syntax.h"
+
 #include <stdlib.h>
 
 const pl_setting pl_setting_list[] = {
@@ -26,15 +28,6 @@ static char *text_dup(pl_slice s)
     if (s.len) memcpy(text, s.ptr, s.len);
     text[s.len] = 0;
     return text;
-}
-
-static pl_slice trim(pl_slice s)
-{
-    while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == '\t'))
-        s.ptr++, s.len--;
-    while (s.len && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
-        s.len--;
-    return s;
 }
 
 /* Digits that fit 53 bits: what a number of gateway.lua can hold as well. */
@@ -96,10 +89,9 @@ static void set_list(pl_settings *s, const pl_setting *setting, pl_slice text)
 {
     pl_settings_clear(s, setting);
     while (text.len) {
-        const char *comma = memchr(text.ptr, ',', text.len);
-        pl_slice item = {text.ptr, comma ? (size_t)(comma - text.ptr) : text.len};
-        text = pl_slice_from(text, item.len + (comma != NULL));
-        item = trim(item);
+        pl_slice item;
+        pl_cut(&text, ',', &item);
+        item = pl_trim(item);
         if (item.len) pl_settings_add(s, setting, item);
     }
 }

@@ -22,6 +22,7 @@
 #include "http/chunked.h"
 
 #include "base/err.h"
+#include "base/json_bytes.h"
 #include "http/syntax.h"
 
 #define SIZE_DIGITS 16 /* what fits in 64 bits */
@@ -51,7 +52,7 @@ static int refuse(const char **reason, const char *text)
 
 static int size_byte(pl_chunked *c, unsigned char byte, const char **reason)
 {
-    int digit = pl_hex_value(byte);
+    int digit = pl_hex_digit((char)byte);
     if (digit >= 0) {
         if (++c->digits > SIZE_DIGITS) return refuse(reason, "a chunk size is too large");
         c->left = c->left << 4 | (unsigned)digit;
@@ -105,8 +106,8 @@ static int step(pl_chunked *c, unsigned char byte, const char **reason)
     case END_LF:
         if (byte == '\n') return DONE;
         return refuse(reason, "CR without LF in the trailers");
-    default:
-        return refuse(reason, "the body was refused already");
+    default: /* DATA, DONE and BAD take no single bytes */
+        return BAD;
     }
 }
 
@@ -125,6 +126,7 @@ int pl_chunked_decode(pl_chunked *c, char *bytes, size_t len, size_t *data_len, 
                       const char **reason)
 {
     size_t in = 0, out = 0;
+    if (c->state == BAD) refuse(reason, "the body was refused already");
     while (in < len && c->state != DONE && c->state != BAD) {
         if (c->state == DATA) {
             size_t run = c->left < len - in ? (size_t)c->left : len - in;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/message.h"
 
+#include "base/time.h"
 #include "http/syntax.h"
 
 #include <limits.h>
@@ -95,17 +96,6 @@ static bool is_token68(pl_slice s)
     return s.len > 0;
 }
 
-static bool is_leap(int year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int days_of_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return days[month] + (month == 1 && is_leap(year));
-}
-
 const char *pl_http_status_text(int status)
 {
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
@@ -194,29 +184,20 @@ pl_slice pl_http_bearer(const pl_http_request *request)
     return token;
 }
 
-static void put_number(char *at, int digits, int value)
-{
-    for (; digits > 0; value /= 10)
-        at[--digits] = (char)('0' + value % 10);
-}
-
-/* Not gmtime_r and strftime: they look at the time zone file and the locale. */
+/* Put together from the text of RFC 3339. Not by gmtime_r and strftime: they look at the time zone
+ * file and the locale. */
 void pl_http_date(int64_t wall_s, char text[PL_HTTP_DATE_TEXT + 1])
 {
     const int64_t last_s = INT64_C(253402300799); /* of the year 9999 */
+    char time[PL_TIME_TEXT + 1];                  /* "2026-11-21T08:15:30.123Z" */
     if (wall_s < 0) wall_s = 0;
     if (wall_s > last_s) wall_s = last_s;
-    int day = (int)(wall_s / 86400), second = (int)(wall_s % 86400), year = 1970, month = 0;
+    pl_time_format(wall_s * 1000, time);
+    int month = (time[5] - '0') * 10 + time[6] - '0';
     memcpy(text, "Day, 00 Mon 0000 00:00:00 GMT", PL_HTTP_DATE_TEXT + 1);
-    memcpy(text, day_names[(day + 4) % 7], 3); /* 1 January 1970 was a Thursday */
-    for (; day >= 365 + is_leap(year); year++)
-        day -= 365 + is_leap(year);
-    for (; day >= days_of_month(year, month); month++)
-        day -= days_of_month(year, month);
-    put_number(text + 5, 2, day + 1);
-    memcpy(text + 8, month_names[month], 3);
-    put_number(text + 12, 4, year);
-    put_number(text + 17, 2, second / 3600);
-    put_number(text + 20, 2, second / 60 % 60);
-    put_number(text + 23, 2, second % 60);
+    memcpy(text, day_names[(wall_s / 86400 + 4) % 7], 3); /* 1 January 1970 was a Thursday */
+    memcpy(text + 5, time + 8, 2);
+    memcpy(text + 8, month_names[month - 1], 3);
+    memcpy(text + 12, time, 4);
+    memcpy(text + 17, time + 11, 8);
 }

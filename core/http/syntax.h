@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Which byte may stand where (RFC 9110 section 5, RFC 3986 section 2), and cutting slices: what the
- * modules of this folder share and nobody else needs. All of it is ASCII and knows no locale. */
+ * modules of this folder share, and whoever cuts text elsewhere. All of it is ASCII and knows no
+ * locale. */
 #ifndef PL_HTTP_SYNTAX_H
 #define PL_HTTP_SYNTAX_H
 
@@ -17,14 +18,6 @@ static inline bool pl_is_digit(unsigned char c)
 static inline bool pl_is_alpha(unsigned char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-/* The value of a hex digit, or -1. */
-static inline int pl_hex_value(unsigned char c)
-{
-    if (pl_is_digit(c)) return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* tchar: letters, digits and !#$%&'*+-.^_`|~.

@@ -7,6 +7,7 @@
 #include "http/url.h"
 
 #include "base/err.h"
+#include "base/json_bytes.h"
 #include "http/syntax.h"
 
 #include <arpa/inet.h>
@@ -57,8 +58,8 @@ static bool read_port(pl_slice text, uint16_t *port)
 static int escaped_byte(pl_slice text, size_t at)
 {
     if (text.len - at < 3) return -1;
-    int high = pl_hex_value((unsigned char)text.ptr[at + 1]);
-    int low = pl_hex_value((unsigned char)text.ptr[at + 2]);
+    int high = pl_hex_digit(text.ptr[at + 1]);
+    int low = pl_hex_digit(text.ptr[at + 2]);
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 

@@ -60,6 +60,7 @@ TEST(the_end_and_a_refusal_are_final)
     CHECK_EQ_INT(decode("x"), PL_E_BAD_REQUEST);
     CHECK(reason != NULL);
     CHECK_EQ_INT(decode("0\r\n\r\n"), PL_E_BAD_REQUEST);
+    CHECK(reason != NULL);
 }
 
 TEST(the_largest_size)
