@@ -115,11 +115,24 @@ void pl_delivery_drop(pl_delivery *d)
     free(d);
 }
 
-/* Those that a claim may bring have their places already. */
+/* Parked deliveries come into memory in handfuls: not before an eighth of the places is free. */
+static size_t handful(const pl_engine *e)
+{
+    return (size_t)e->settings->limit_resident / 8;
+}
+
+static bool parked_are_due(const pl_engine *e)
+{
+    return e->parked_due_ms <= e->ports.wall_ms() + e->settings->limit_horizon;
+}
+
+/* Those that a claim may bring have their places already; and while any could be claimed, the
+ * places that the next claim needs are not given away: new events would take each as it becomes
+ * free, and what waits in the store would wait as long as they keep coming. */
 bool pl_engine_has_room(const pl_engine *e)
 {
-    size_t coming = e->claim_is_out ? e->claim.limit : 0;
-    return e->resident + coming < (size_t)e->settings->limit_resident;
+    size_t kept = e->claim_is_out ? e->claim.limit : parked_are_due(e) ? handful(e) : 0;
+    return e->resident + kept < (size_t)e->settings->limit_resident;
 }
 
 static pl_delivery *take_ready(pl_engine *e)
@@ -143,9 +156,10 @@ static void cancel(pl_delivery *d)
         d->is_cancelled = true; /* dropped when its turn comes */
 }
 
+/* One that was cancelled in the queue is revived by a claim only: by then it may be another
+ * worker's. */
 static void retry(pl_delivery *d)
 {
-    d->is_cancelled = false;
     if (d->phase != PL_WAITING) return;
     pl_wheel_stop(d->engine->ports.wheel, &d->due);
     pl_delivery_make_ready(d);
@@ -159,6 +173,7 @@ static void admit_claimed(pl_engine *e, const pl_claimed *c, int64_t now_ms)
 {
     pl_delivery *resident = table_find(e, c->id);
     if (resident) { /* it was cancelled while in the queue or under way here, and then retried */
+        resident->is_cancelled = false;
         resident->first = c->first;
         retry(resident);
         return;
@@ -207,12 +222,11 @@ static void on_claimed(pl_message *m)
     pl_engine_pump(e);
 }
 
-/* Deliveries come into memory in handfuls: not before an eighth of the places is free. */
 static uint32_t claimable(const pl_engine *e)
 {
     size_t limit = (size_t)e->settings->limit_resident;
     size_t room = e->resident < limit ? limit - e->resident : 0;
-    if (room < limit / 8 || room == 0) return 0;
+    if (room < handful(e) || room == 0) return 0;
     return room < CLAIM_ROWS ? (uint32_t)room : CLAIM_ROWS;
 }
 
@@ -247,8 +261,7 @@ static void on_claim_timer(pl_timer *t)
 /* A place became free: are there parked deliveries for it? */
 static void claim_if_due(pl_engine *e)
 {
-    if (!e->claim_is_out && e->parked_due_ms <= e->ports.wall_ms() + e->settings->limit_horizon)
-        start_claim(e);
+    if (!e->claim_is_out && parked_are_due(e)) start_claim(e);
 }
 
 void pl_engine_parked(pl_engine *e, int64_t due_ms)
@@ -272,7 +285,7 @@ pl_engine *pl_engine_new(const pl_ports *ports, const pl_settings *settings, con
     e->table_slots = PL_TABLE_FIRST_SLOTS;
     e->table = pl_alloc_zero(e->table_slots * sizeof *e->table);
     e->ready_end = &e->ready;
-    e->parked_due_ms = 0; /* unknown: look at once */
+    e->parked_due_ms = INT64_MAX; /* until the claim timer has looked, which it does at once */
     pl_rng_init(&e->rng, seed);
     pl_timer_init(&e->claim_timer, on_claim_timer);
     return e;

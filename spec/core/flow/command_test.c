@@ -150,6 +150,25 @@ TEST(cancel_and_retry_while_it_is_in_the_queue)
     world_close();
 }
 
+/* Cancelled here in the queue, retried, and claimed by a faster worker: only that one sends it. */
+TEST(one_that_another_worker_revived_is_left_to_it)
+{
+    open_standard();
+    w.settings.limit_in_flight = 1;
+    post_event(NULL, "01");
+    run_for(1);
+    row *r = model.rows[1];
+    command(r->id, PL_COMMAND_CANCEL);
+    store_command(r->id, PL_COMMAND_RETRY, world_wall_ms());
+    r->held = true;
+    pl_engine_nudge(w.engine, r->id, PL_COMMAND_RETRY);
+    run_for(1000);
+    CHECK_EQ_INT(w.sends, 1);
+    CHECK_EQ_INT(r->sends, 0);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    world_close();
+}
+
 TEST(commands_for_deliveries_elsewhere_do_nothing)
 {
     open_standard();
@@ -168,5 +187,6 @@ int main(void)
                CASE(retry_of_a_failed_one_begins_the_schedule_anew),
                CASE(cancel_and_retry_while_it_is_under_way),
                CASE(cancel_and_retry_while_it_is_in_the_queue),
+               CASE(one_that_another_worker_revived_is_left_to_it),
                CASE(commands_for_deliveries_elsewhere_do_nothing));
 }

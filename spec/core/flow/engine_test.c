@@ -373,6 +373,33 @@ TEST(a_claim_under_way_keeps_its_places)
     world_close();
 }
 
+static reply one_after_the_other(const pl_exchange *x)
+{
+    (void)x;
+    return (reply){.delay_ms = 200 + w.sends * 37 % 200, .status = 200};
+}
+
+/* More events than there are places, for ever: each place is wanted the moment it becomes free. */
+TEST(new_events_do_not_keep_parked_deliveries_out)
+{
+    open_standard();
+    w.settings.limit_resident = 80;
+    w.reply_of = one_after_the_other;
+    run_for(10);
+    for (int i = 0; i < 3000; i++) {
+        post_event(NULL, "0");
+        run_for(1);
+    }
+    int early = 0;
+    for (int i = 0; i < 200; i++)
+        early += model.rows[i]->state == PL_STATE_DELIVERED;
+    CHECK_EQ_INT(early, 200);
+    CHECK_EQ_INT(w.most_resident, 80);
+    run_for(60000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 3000);
+    world_close();
+}
+
 TEST(many_attempts_wait_for_a_place_in_flight)
 {
     open_standard();
@@ -513,24 +540,26 @@ TEST(after_a_restart_what_is_pending_goes_on)
 
 int main(void)
 {
-    return RUN(
-        CASE(an_event_is_answered_after_its_commit_then_delivered),
-        CASE(each_webhook_that_wants_an_event_gets_it), CASE(a_duplicate_is_not_delivered_again),
-        CASE(a_known_idempotency_key_makes_all_of_it_a_duplicate),
-        CASE(what_the_store_cannot_write_is_not_accepted),
-        CASE(a_full_queue_refuses_and_nothing_is_taken),
-        CASE(retries_follow_the_schedule_exactly_then_it_fails),
-        CASE(what_no_retry_can_mend_fails_at_once), CASE(passing_troubles_are_tried_again),
-        CASE(a_retry_beyond_the_horizon_leaves_memory_and_comes_back_in_time),
-        CASE(failing_scripts_are_tried_again_and_name_their_stage),
-        CASE(a_mapper_that_fails_on_a_503_does_not_hide_it),
-        CASE(an_undecided_when_is_asked_again_and_may_say_no),
-        CASE(a_webhook_that_is_gone_is_tried_again_by_the_default_schedule),
-        CASE(ten_thousand_deliveries_pass_through_a_hundred_places),
-        CASE(a_claim_under_way_keeps_its_places), CASE(many_attempts_wait_for_a_place_in_flight),
-        CASE(a_record_is_tried_until_the_store_takes_it_and_nothing_is_sent_twice),
-        CASE(a_store_that_fails_is_not_asked_in_a_circle),
-        CASE(a_damaged_event_in_the_store_stops_nothing_else),
-        CASE(what_is_under_way_keeps_its_generation),
-        CASE(after_a_restart_what_is_pending_goes_on));
+    return RUN(CASE(an_event_is_answered_after_its_commit_then_delivered),
+               CASE(each_webhook_that_wants_an_event_gets_it),
+               CASE(a_duplicate_is_not_delivered_again),
+               CASE(a_known_idempotency_key_makes_all_of_it_a_duplicate),
+               CASE(what_the_store_cannot_write_is_not_accepted),
+               CASE(a_full_queue_refuses_and_nothing_is_taken),
+               CASE(retries_follow_the_schedule_exactly_then_it_fails),
+               CASE(what_no_retry_can_mend_fails_at_once), CASE(passing_troubles_are_tried_again),
+               CASE(a_retry_beyond_the_horizon_leaves_memory_and_comes_back_in_time),
+               CASE(failing_scripts_are_tried_again_and_name_their_stage),
+               CASE(a_mapper_that_fails_on_a_503_does_not_hide_it),
+               CASE(an_undecided_when_is_asked_again_and_may_say_no),
+               CASE(a_webhook_that_is_gone_is_tried_again_by_the_default_schedule),
+               CASE(ten_thousand_deliveries_pass_through_a_hundred_places),
+               CASE(a_claim_under_way_keeps_its_places),
+               CASE(new_events_do_not_keep_parked_deliveries_out),
+               CASE(many_attempts_wait_for_a_place_in_flight),
+               CASE(a_record_is_tried_until_the_store_takes_it_and_nothing_is_sent_twice),
+               CASE(a_store_that_fails_is_not_asked_in_a_circle),
+               CASE(a_damaged_event_in_the_store_stops_nothing_else),
+               CASE(what_is_under_way_keeps_its_generation),
+               CASE(after_a_restart_what_is_pending_goes_on));
 }
