@@ -14,6 +14,12 @@
  * is the fault of one operation (there should be none): the group is done over one by one, so that
  * the others do not pay for it.
  *
+ * Checkpoints come behind the answers, short and often, so that no commit waits for them in its own
+ * time. A checkpoint ends where a reader looks, and while questions follow each other closely one
+ * always does: the WAL would never start over. So when it has grown long the reader holds its next
+ * question back (wants_quiet) until the writer has made one checkpoint alone. The writer never
+ * waits for the reader.
+ *
  * Invariants: an operation is answered exactly once, in order of submission; queue_bytes is the
  * weight of what is not yet answered. */
 #include "store/store.h"
@@ -35,6 +41,9 @@
 #define GROUP_OPERATIONS 1024
 #define GROUP_BYTES      (8u << 20)
 #define MAX_QUESTIONS    256
+/* Of the WAL: a checkpoint moves about the first, beyond the second the reader stands back. */
+#define CHECKPOINT_PAGES 200
+#define LONG_WAL_PAGES   2048
 /* Of SQLite's machine between looks at the clock: some tens of microseconds. */
 #define PROGRESS_STEPS 1000
 
@@ -45,6 +54,8 @@ struct pl_store {
     sqlite3 *db, *reader_db;
     pl_sqlite_writer writer; /* the writer thread's */
     int condition;           /* the writer thread's: 0, or how the last transaction failed */
+    int wal_pages;           /* the writer thread's: not yet known to be in the database, */
+    int long_wal_pages;      /* and how many of them are too many */
     pl_store_metrics metrics;
 
     pthread_mutex_t lock; /* over what follows */
@@ -53,6 +64,7 @@ struct pl_store {
     size_t queue_bytes;
     pl_query *questions, **questions_end;
     uint32_t question_count;
+    bool is_reading, wants_quiet;
     bool stopping;
 
     atomic_bool cut_short; /* stopping, as the question under way sees it */
@@ -150,15 +162,59 @@ static void carry_out(pl_store *s, pl_op *group)
         transact(s, op, op->next);
 }
 
-/* -- the writer: its queue -- */
+/* -- the writer: checkpoints -- */
 
-/* Waits for operations and takes a group of them;
- * NULL when the store is closing and none is left. */
-static pl_op *take_group(pl_store *s)
+static int on_wal(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    (void)db, (void)name;
+    ((pl_store *)arg)->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static bool is_quiet(const pl_store *s)
+{
+    return s->wants_quiet && !s->is_reading;
+}
+
+static void want_quiet(pl_store *s, bool wants)
 {
     pthread_mutex_lock(&s->lock);
-    while (!s->ops && !s->stopping)
+    s->wants_quiet = wants;
+    if (!wants) pthread_cond_signal(&s->has_questions);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* A checkpoint that fails is no harm: the commits are in the WAL, and the next one tries again. One
+ * that is cut short though our reader stands still is so by somebody from outside: then there is no
+ * use in holding questions back until the WAL has grown as much again. */
+static void tidy_wal(pl_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool is_alone = is_quiet(s);
+    pthread_mutex_unlock(&s->lock);
+    if (s->wal_pages < CHECKPOINT_PAGES && !is_alone) return;
+    int pages = 0, moved = 0;
+    int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+    bool is_whole = rc == SQLITE_OK && moved == pages;
+    if (is_whole) s->wal_pages = 0;
+    if (is_whole || is_alone) {
+        s->long_wal_pages = s->wal_pages + LONG_WAL_PAGES;
+        want_quiet(s, false);
+    } else if (s->wal_pages >= s->long_wal_pages) {
+        want_quiet(s, true);
+    }
+}
+
+/* -- the writer: its queue -- */
+
+/* Waits for operations and takes a group of them, or none when it is time for a checkpoint; false
+ * when the store is closing and none is left. */
+static bool take_group(pl_store *s, pl_op **taken)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!s->ops && !s->stopping && !is_quiet(s))
         pthread_cond_wait(&s->has_ops, &s->lock);
+    bool is_over = !s->ops && s->stopping;
     pl_op *group = s->ops, **end = &s->ops;
     size_t bytes = 0;
     for (int n = 0; *end && n < GROUP_OPERATIONS && bytes < GROUP_BYTES; n++) {
@@ -169,7 +225,8 @@ static pl_op *take_group(pl_store *s)
     if (!s->ops) s->ops_end = &s->ops;
     if (group) *end = NULL;
     pthread_mutex_unlock(&s->lock);
-    return group;
+    *taken = group;
+    return !is_over;
 }
 
 static void answer(pl_store *s, pl_op *group)
@@ -191,9 +248,12 @@ static void *write_all(void *arg)
 {
     pl_store *s = arg;
     pl_op *group;
-    while ((group = take_group(s))) {
-        carry_out(s, group);
-        answer(s, group);
+    while (take_group(s, &group)) {
+        if (group) {
+            carry_out(s, group);
+            answer(s, group);
+        }
+        tidy_wal(s);
     }
     return NULL;
 }
@@ -202,9 +262,10 @@ int pl_store_submit(pl_store *s, pl_op *op)
 {
     op->next = NULL;
     pthread_mutex_lock(&s->lock);
-    /* One that is heavier than the bound by itself is taken when nothing else waits:
-     * refused, it could never be done. */
-    bool fits = !s->queue_bytes || s->queue_bytes + op->bytes <= s->config.queue_bytes;
+    /* A commit that is heavier than the bound by itself is taken when nothing else waits:
+     * refused, it could never be done. What ends work that was taken is always taken. */
+    bool fits = op->kind != PL_OP_COMMIT || !s->queue_bytes ||
+                s->queue_bytes + op->bytes <= s->config.queue_bytes;
     int result = s->stopping ? PL_E_STOPPING : fits ? 0 : PL_E_BUSY;
     if (result == 0) {
         if (!s->ops) pthread_cond_signal(&s->has_ops);
@@ -228,13 +289,16 @@ static int is_over(void *arg)
 static pl_query *take_question(pl_store *s)
 {
     pthread_mutex_lock(&s->lock);
-    while (!s->questions && !s->stopping)
+    s->is_reading = false;
+    if (s->wants_quiet) pthread_cond_signal(&s->has_ops);
+    while ((!s->questions || s->wants_quiet) && !s->stopping)
         pthread_cond_wait(&s->has_questions, &s->lock);
     pl_query *q = s->questions;
     if (q) {
         s->questions = q->next;
         if (!s->questions) s->questions_end = &s->questions;
         s->question_count--;
+        s->is_reading = true;
     }
     pthread_mutex_unlock(&s->lock);
     return q;
@@ -291,6 +355,8 @@ static int open_files(pl_store *s, char **reason)
         return -1;
     }
     pl_counter_set(&s->metrics.pending, (uint64_t)s->writer.pending);
+    sqlite3_wal_hook(s->db, on_wal, s);
+    s->long_wal_pages = LONG_WAL_PAGES;
     if (pl_sqlite_open_reader(path, &s->reader_db, reason)) return -1;
     sqlite3_progress_handler(s->reader_db, PROGRESS_STEPS, is_over, s);
     return 0;

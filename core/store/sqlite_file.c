@@ -97,15 +97,14 @@ static int touch(const char *path, char **reason)
 
 /* Before anything is changed in a file that may be another program's comes the migration, which
  * looks whose it is. Only the page size must be said earlier: it counts for a new file. Checkpoints
- * are short and frequent, so that none is felt in the time of a commit. What a long reader made the
- * WAL grow to is cut back to journal_size_limit. */
+ * are the writer thread's (sqlite.c). What a long reader made the WAL grow to is cut back to
+ * journal_size_limit. */
 static int configure(sqlite3 *db, bool synchronous_full, char **reason)
 {
     if (sqlite3_exec(db, "PRAGMA page_size = 8192", NULL, NULL, NULL)) goto failed;
     if (pl_sqlite_migrate(db, reason)) return -1;
     if (sqlite3_exec(db,
                      "PRAGMA journal_mode = WAL;"
-                     "PRAGMA wal_autocheckpoint = 200;"
                      "PRAGMA journal_size_limit = 16777216;"
                      "PRAGMA cache_size = -16384;"
                      "PRAGMA foreign_keys = OFF;",

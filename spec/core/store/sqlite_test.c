@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* -- the disk that fails -- */
@@ -219,6 +220,124 @@ TEST(the_queue_is_bounded_by_weight)
         free(events[i]);
     free(e);
     gate_fini(&g);
+    bench_fini(&b);
+}
+
+TEST(a_full_queue_takes_what_ends_work)
+{
+    bench b;
+    gate g;
+    one first, heavy, more;
+    bench_init(&b);
+    char *reason = NULL;
+    pl_store_config config = bench_config(&b);
+    config.queue_bytes = 1000;
+    CHECK_EQ_INT(pl_store_open(&b.store, &config, &reason), 0);
+    pl_event *e = event_new("first", "order", "{}"), *e2 = event_new("heavy", "order", "{}");
+    hold_writer(&b, &g, &first, e, id_of(T0, 0));
+    one_init(&heavy, e2, id_of(T0, 1), true);
+    heavy.commit.op.bytes = 2000;
+    submit(&b, &heavy.commit.op, PL_OP_COMMIT);
+    one_init(&more, e2, id_of(T0, 2), true);
+    more.commit.op.bytes = 1;
+    CHECK_EQ_INT(pl_store_submit(b.store, &more.commit.op), PL_E_BUSY);
+
+    pl_attempt a = attempt_of(1, "http_status", 500);
+    pl_record r = record_of(id_of(T0, 0), &a, PL_STATE_PENDING);
+    pl_command c = {.kind = PL_COMMAND_CANCEL, .id = id_of(T0, 1), .now_ms = T0};
+    pl_claim claim = {.before_ms = T0 + 1000, .limit = 10};
+    submit(&b, &r.op, PL_OP_RECORD);
+    submit(&b, &c.op, PL_OP_COMMAND);
+    submit(&b, &claim.op, PL_OP_CLAIM);
+    gate_open(&g);
+    box_wait(&b.box, 4);
+    CHECK_EQ_INT(r.op.result, 0);
+    CHECK_EQ_INT(c.op.result, 0);
+    CHECK_EQ_INT(claim.op.result, 0);
+    CHECK_EQ_INT(claim.count, 1); /* the first, which its record let go of */
+    CHECK_EQ_INT(pl_counter_get(&pl_store_metrics_of(b.store)->queue_bytes), 0);
+    pl_arena_fini(&claim.memory);
+    free(e2);
+    free(e);
+    gate_fini(&g);
+    bench_fini(&b);
+}
+
+/* -- checkpoints -- */
+
+static bool asking;
+static int questions_out, commits_out;
+static pl_store *asked_store;
+
+static void ask_again(pl_message *m)
+{
+    pl_query *q = (pl_query *)m;
+    pl_buf_clear(&q->answer);
+    questions_out--;
+    if (asking && pl_store_ask(asked_store, q) == 0) questions_out++;
+}
+
+static void count_commit(pl_message *m)
+{
+    (void)m;
+    commits_out--;
+}
+
+static long wal_bytes(const bench *b)
+{
+    char name[128];
+    struct stat st;
+    snprintf(name, sizeof name, "%s-wal", b->path);
+    return stat(name, &st) ? 0 : (long)st.st_size;
+}
+
+/* The reader is at a question all the time, so every checkpoint is cut short. */
+TEST(questions_without_end_do_not_let_the_wal_grow)
+{
+    enum { COMMITS = 400, DOCUMENT = 200000, QUESTIONS = 4, MEGABYTE = 1 << 20 };
+    static char document[DOCUMENT + 1];
+    static pl_query questions[QUESTIONS];
+    bench b;
+    bench_init(&b);
+    pl_store_config config = bench_config(&b);
+    config.synchronous_full = false;
+    char *reason = NULL;
+    CHECK_EQ_INT(pl_store_open(&b.store, &config, &reason), 0);
+    memset(document, 'x', DOCUMENT);
+    asked_store = b.store;
+    asking = true;
+    for (int i = 0; i < QUESTIONS; i++) {
+        questions[i] = (pl_query){.message.fn = ask_again,
+                                  .reply_to = &b.box.mailbox,
+                                  .kind = PL_QUERY_FEED,
+                                  .filter = filter_any(10)};
+        questions[i].filter.text = PL_SLICE("nowhere");
+        CHECK_EQ_INT(pl_store_ask(b.store, &questions[i]), 0);
+        questions_out++;
+    }
+    long longest = 0;
+    for (uint32_t i = 0; i < COMMITS; i++) {
+        char id[16];
+        one o;
+        snprintf(id, sizeof id, "e%u", i);
+        pl_event *e = event_new(id, "order", document);
+        one_init(&o, e, id_of(T0, i), true);
+        o.commit.op =
+            (pl_op){.message.fn = count_commit, .reply_to = &b.box.mailbox, .bytes = DOCUMENT};
+        commits_out++;
+        CHECK_EQ_INT(pl_store_submit(b.store, &o.commit.op), 0);
+        while (commits_out)
+            box_wait(&b.box, 1);
+        free(e);
+        if (wal_bytes(&b) > longest) longest = wal_bytes(&b);
+    }
+    asking = false;
+    while (questions_out)
+        box_wait(&b.box, 1);
+    for (int i = 0; i < QUESTIONS; i++)
+        pl_buf_fini(&questions[i].answer);
+    CHECK(longest > MEGABYTE);
+    CHECK(longest < 40 * MEGABYTE); /* of the 80 that were written */
     bench_fini(&b);
 }
 
@@ -461,6 +580,8 @@ int main(void)
     faulty_register();
     return RUN(CASE(what_arrives_during_a_commit_is_one_transaction),
                CASE(many_threads_share_commits), CASE(the_queue_is_bounded_by_weight),
+               CASE(a_full_queue_takes_what_ends_work),
+               CASE(questions_without_end_do_not_let_the_wal_grow),
                CASE(one_bad_operation_does_not_spoil_its_group),
                CASE(closing_carries_out_what_was_submitted),
                CASE(a_full_disk_is_said_once_and_recovered_from),
