@@ -155,6 +155,56 @@ void pl_secret_mask(pl_buf *out, pl_slice bytes)
     pl_buf_put_slice(out, pl_slice_from(bytes, copied));
 }
 
+/* The inside of a JSON string, as text without secrets in `text`. */
+static pl_slice mask_inner(pl_slice inner, pl_buf *plain, pl_buf *text)
+{
+    pl_buf_clear(plain);
+    pl_buf_clear(text);
+    pl_json_unescape_inner(inner, plain);
+    pl_secret_mask(text, pl_buf_slice(plain));
+    return pl_buf_slice(text);
+}
+
+static void mask_token(pl_json_writer *w, const pl_json_token *t, pl_buf *plain, pl_buf *text)
+{
+    if (t->key.ptr) pl_jw_key_slice(w, mask_inner(t->key, plain, text));
+    switch (t->kind) {
+    case PL_JSON_OBJECT:
+        pl_jw_object(w);
+        break;
+    case PL_JSON_OBJECT_END:
+        pl_jw_object_end(w);
+        break;
+    case PL_JSON_ARRAY:
+        pl_jw_array(w);
+        break;
+    case PL_JSON_ARRAY_END:
+        pl_jw_array_end(w);
+        break;
+    case PL_JSON_STRING:
+        pl_jw_string(w, mask_inner(t->raw, plain, text));
+        break;
+    default:
+        pl_jw_raw(w, pl_secret_is_in(t->raw) ? PL_SLICE("\"***\"") : t->raw);
+    }
+}
+
+void pl_secret_mask_json(pl_buf *out, pl_slice json)
+{
+    pl_json_reader r;
+    pl_json_token token;
+    pl_json_writer w;
+    pl_buf plain, text;
+    pl_buf_init(&plain);
+    pl_buf_init(&text);
+    pl_json_open(&r, json, PL_JSON_MAX_DEPTH);
+    pl_jw_init(&w, out);
+    while (pl_json_next(&r, &token) == 0 && token.kind != PL_JSON_END)
+        mask_token(&w, &token, &plain, &text);
+    pl_buf_fini(&plain);
+    pl_buf_fini(&text);
+}
+
 /* Every byte of `given` is compared with some byte, whatever came out of those before it. */
 bool pl_secret_eq(pl_slice secret, pl_slice given)
 {

@@ -19,6 +19,9 @@ bool pl_secret_is_in(pl_slice bytes);
 /* Appends `bytes` to `out` with every registered value
  * written as "***", values that overlap as one. */
 void pl_secret_mask(pl_buf *out, pl_slice bytes);
+/* The same for a valid JSON value, which stays one: names and strings are masked as text, a
+ * number in which a registered value is becomes "***". */
+void pl_secret_mask_json(pl_buf *out, pl_slice json);
 /* Equal? Takes a time that depends on `given.len` only. */
 bool pl_secret_eq(pl_slice secret, pl_slice given);
 

@@ -37,16 +37,22 @@ static bool is_masked(pl_slice name)
     return false;
 }
 
-/* The same bytes when no secret is in them, else a masked copy. */
-static pl_slice masked(pl_arena *arena, pl_slice bytes)
+/* The same bytes when no secret is in them, else a copy that `mask` makes. */
+static pl_slice masked_by(void (*mask)(pl_buf *out, pl_slice bytes), pl_arena *arena,
+                          pl_slice bytes)
 {
     if (!pl_secret_is_in(bytes)) return bytes;
     pl_buf out;
     pl_buf_init(&out);
-    pl_secret_mask(&out, bytes);
+    mask(&out, bytes);
     pl_slice copy = pl_arena_dup(arena, pl_buf_slice(&out));
     pl_buf_fini(&out);
     return copy;
+}
+
+static pl_slice masked(pl_arena *arena, pl_slice bytes)
+{
+    return masked_by(pl_secret_mask, arena, bytes);
 }
 
 static pl_slice shown_fields(pl_exchange *x, const pl_field *fields)
@@ -99,7 +105,7 @@ static void fill_attempt(pl_exchange *x)
         .response_fields = shown_fields(x, p->fields),
         .response_body = capped(response_body, cap),
         .response_body_bytes = response_body.len,
-        .variables = masked(&x->arena, x->variables),
+        .variables = masked_by(pl_secret_mask_json, &x->arena, x->variables),
         .timings = p->timings,
         .peer = pl_slice_of(p->peer),
         .connection_reused = p->connection_reused,

@@ -97,6 +97,26 @@ TEST(values_in_forms_are_masked_too)
     CHECK_MASK("two words~*+", "***");
 }
 
+TEST(json_stays_json)
+{
+    static const char *const rows[][2] = {
+        {"{\"n\":20481024,\"s\":\"20481024\"}", "{\"n\":\"***\",\"s\":\"***\"}"},
+        {"[-1.20481024e5,true,null,1]", "[\"***\",true,null,1]"},
+        {"{\"20481024\":{\"a\":[]}}", "{\"***\":{\"a\":[]}}"},
+        {"[\"x q\\\",\\\"w y\",\"q\",\"w\"]", "[\"x *** y\",\"q\",\"w\"]"},
+        {"\"q\\u0022,\\\"w\"", "\"***\""},
+    };
+    add("20481024");
+    add("q\",\"w"); /* looks like JSON itself */
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pl_buf out;
+        pl_buf_init(&out);
+        pl_secret_mask_json(&out, pl_slice_of(rows[i][0]));
+        CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(rows[i][1]));
+        pl_buf_fini(&out);
+    }
+}
+
 TEST(values_with_nul_and_high_bytes_are_masked)
 {
     pl_secret_register(PL_SLICE("\0\xFF\0\xFE"));
@@ -169,7 +189,7 @@ int main(void)
                CASE(short_values_are_left_alone),
                CASE(the_longest_value_wins_whatever_the_order_of_registration),
                CASE(of_overlapping_values_no_rest_remains), CASE(other_spellings_are_masked_too),
-               CASE(values_in_forms_are_masked_too),
+               CASE(values_in_forms_are_masked_too), CASE(json_stays_json),
                CASE(values_with_nul_and_high_bytes_are_masked), CASE(eq_compares_whole_values),
                CASE(threads_register_and_mask_at_the_same_time));
 }

@@ -341,6 +341,26 @@ TEST(a_cap_within_a_secret_shows_no_part_of_it)
     forget_record();
 }
 
+static char recorded_variables[100];
+
+static void keep_variables(const pl_record *r)
+{
+    snprintf(recorded_variables, sizeof recorded_variables, "%.*s", PL_FMT(r->attempt->variables));
+}
+
+/* A secret may look like a number; the row is JSON all the same. */
+TEST(variables_with_a_secret_stay_json)
+{
+    open_soon();
+    w.watch = keep_variables;
+    pl_secret_register(PL_SLICE("2004"));
+    w.reply.status = 2004;
+    post_event(NULL, "0");
+    run_for(100);
+    CHECK_EQ_STR(recorded_variables, "{\"s\":\"***\"}");
+    world_close();
+}
+
 /* -- clients that wait -- */
 
 TEST(a_waiting_client_is_told_what_became_of_each)
@@ -559,7 +579,7 @@ int main(void)
         CASE(a_mapper_that_waits_too_long_does_not_cause_a_second_delivery),
         CASE(credentials_are_masked_and_the_event_is_not_stored_twice),
         CASE(bodies_are_capped_between_characters), CASE(a_cap_within_a_secret_shows_no_part_of_it),
-        CASE(a_waiting_client_is_told_what_became_of_each),
+        CASE(variables_with_a_secret_stay_json), CASE(a_waiting_client_is_told_what_became_of_each),
         CASE(a_waiting_client_hears_of_attempts_and_stops_at_the_horizon),
         CASE(a_client_may_stop_waiting_at_any_moment), CASE(duplicates_leave_nothing_to_wait_for),
         CASE(a_cancelled_delivery_is_settled),
