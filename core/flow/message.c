@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/message.h"
 
-#include "base/arena.h"
-
 pl_field *pl_fields_find(pl_field *fields, pl_slice name)
 {
     for (pl_field *f = fields; f; f = f->next)

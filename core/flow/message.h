@@ -6,6 +6,7 @@
 #ifndef PL_FLOW_MESSAGE_H
 #define PL_FLOW_MESSAGE_H
 
+#include "base/arena.h"
 #include "base/slice.h"
 
 #include <stdint.h>
@@ -44,10 +45,8 @@ typedef struct pl_response {
     const char *error_text; /* what went wrong in words; NULL when nothing did */
 } pl_response;
 
-struct pl_arena;
 /* Sets a field, replacing those of the same name. Copies into the arena. */
-pl_field *pl_request_set_field(pl_request *r, struct pl_arena *arena, pl_slice name,
-                               pl_slice value);
+pl_field *pl_request_set_field(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value);
 pl_field *pl_fields_find(pl_field *fields, pl_slice name);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * The way of the data, as data. This list yields the enum, the names in logs, feed and metrics, and
- * the order; the picture is in DESIGN terms:
+ * the order.
  *
  *      one request                          one attempt at one delivery (or one call)
  *   accept -> parse -> route -> commit  ->  render -> authenticate -> send -> map -> record
- *                        |         |                                          ^
- *                        |         `-- one event becomes n deliveries         |
- *                        `------------------------------ a call goes on here -'  (without commit)
+ *               |                 |           ^
+ *               |                 `-----------+---- one event becomes n deliveries
+ *               `-----------------------------'     a call is neither routed nor committed
  *
  * The driver (exchange.c) knows when, a stage knows how, and a stage never calls another stage. A
  * failure anywhere sets the exchange's error and goes to record: one exit, one row.
