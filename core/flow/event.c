@@ -97,9 +97,10 @@ static int take_text(const scan *s, enum member i, pl_buf *texts, pl_slice *span
         return fault_at(fault, members[i].name, "expected a string");
     span->len = texts->len - start;
     span->ptr = (const char *)start; /* an offset until the event is built */
-    if (span->len > members[i].max_bytes)
-        return fault_at(fault, members[i].name, "this text is too long");
-    return 0;
+    if (span->len <= members[i].max_bytes) return 0;
+    char message[64];
+    snprintf(message, sizeof message, "expected a text of at most %zu bytes", members[i].max_bytes);
+    return fault_at(fault, members[i].name, message);
 }
 
 /* pl_time_parse takes a plain number of milliseconds as well; a date-time has colons. */
