@@ -4,7 +4,7 @@
  *
  *   pl_client
  *       |--- shards: a CURLM each, of at most 256 transfers (the cost of each grows with them)
- *       |       '--- a timer on the wheel: libcurl's own
+ *       |       '--- timers on the wheel: libcurl's own, and the end of an empty shard
  *       |--- sockets[fd]: an ev_io each
  *       '--- transfers: under way; and idle ones, which keep their easy handle
  *
@@ -32,11 +32,13 @@
 #include "net/outgoing.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ev.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,13 +46,17 @@
 /* Connections kept open; below the concurrency libcurl reconnects all the time. */
 #define SHARD_CONNECTIONS 1024
 #define IDLE_TRANSFERS    512 /* easy handles kept for reuse */
-#define INTERIM_AT        9   /* the first digit of the status in "HTTP/1.1 100 Continue" */
+/* A shard beyond the first that has been empty for so long is closed with its connections: libcurl
+ * looks whether idle ones are still alive only when it begins a transfer, and while the load is low
+ * such a shard gets none. */
+#define SHARD_IDLE_MS 60000
+#define INTERIM_AT    9 /* the first digit of the status in "HTTP/1.1 100 Continue" */
 
 typedef struct shard {
     struct shard *next;
     pl_client *client;
     CURLM *multi;
-    pl_timer timer;
+    pl_timer timer, idle;
     uint32_t in_flight;
 } shard;
 
@@ -211,7 +217,11 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     }
     int fd = socket(address->family, address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     address->protocol);
-    if (fd < 0) return CURL_SOCKET_BAD;
+    if (fd < 0) {
+        t->notes.refusal_code = PL_E_CONNECT;
+        t->notes.refusal = pl_arena_printf(t->arena, "cannot open a socket: %s", strerror(errno));
+        return CURL_SOCKET_BAD;
+    }
     t->notes.was_opened = true;
     watched *stale = socket_of(t->client, fd);
     if (stale) remove_socket(t->client, stale); /* closed without a word; 7.88 does not do that */
@@ -336,11 +346,13 @@ static void free_transfer(pl_transfer *t)
 static void detach(pl_transfer *t)
 {
     pl_client *c = t->client;
+    shard *s = t->shard;
     pl_wheel_stop(pl_loop_wheel(c->loop), &t->unsent);
-    if (t->shard) {
-        curl_multi_remove_handle(t->shard->multi, t->easy);
-        t->shard->in_flight--;
+    if (s) {
+        curl_multi_remove_handle(s->multi, t->easy);
         t->shard = NULL;
+        if (--s->in_flight == 0 && s != c->shards)
+            pl_wheel_start(pl_loop_wheel(c->loop), &s->idle, SHARD_IDLE_MS);
     }
     unlink_transfer(t);
     pl_counter_set(&c->metrics.in_flight, pl_counter_get(&c->metrics.in_flight) - 1);
@@ -425,30 +437,25 @@ static void set_rules(pl_transfer *t)
     if (config->ca_file) curl_easy_setopt(easy, CURLOPT_CAINFO, config->ca_file);
 }
 
-/* -- public -- */
+/* -- shards -- */
 
-void pl_client_global_init(void)
+static void free_shard(shard *s)
 {
-    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-    bool is_good = curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK &&
-                   version->features & CURL_VERSION_ASYNCHDNS &&
-                   version->features & CURL_VERSION_SSL;
-    if (!is_good) {
-        fprintf(stderr,
-                "perilune: libcurl %s cannot be used: it needs TLS and a resolver that does not "
-                "block\n",
-                version->version);
-        exit(1);
-    }
-    signal(SIGPIPE, SIG_IGN);
+    pl_wheel *wheel = pl_loop_wheel(s->client->loop);
+    curl_multi_cleanup(s->multi); /* which may start the timer */
+    pl_wheel_stop(wheel, &s->timer);
+    pl_wheel_stop(wheel, &s->idle);
+    free(s);
 }
 
-pl_client *pl_client_new(pl_loop *loop, const pl_client_config *config)
+static void on_idle(pl_timer *timer)
 {
-    pl_client *c = pl_alloc_zero(sizeof *c);
-    c->loop = loop;
-    c->config = *config;
-    return c;
+    shard *s = (shard *)(void *)((char *)timer - offsetof(shard, idle));
+    shard **link = &s->client->shards;
+    while (*link != s)
+        link = &(*link)->next;
+    *link = s->next;
+    free_shard(s);
 }
 
 static shard *new_shard(pl_client *c)
@@ -458,6 +465,7 @@ static shard *new_shard(pl_client *c)
     s->multi = curl_multi_init();
     if (s->multi == NULL) abort();
     pl_timer_init(&s->timer, on_timer);
+    pl_timer_init(&s->idle, on_idle);
     curl_multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
     curl_multi_setopt(s->multi, CURLMOPT_SOCKETDATA, s);
     curl_multi_setopt(s->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
@@ -474,6 +482,53 @@ static shard *shard_with_room(pl_client *c)
         s = &(*s)->next;
     if (*s == NULL) *s = new_shard(c);
     return *s;
+}
+
+/* Into libcurl's hands; false when it does not take it. */
+static bool attach(pl_transfer *t)
+{
+    shard *s = shard_with_room(t->client);
+    if (curl_multi_add_handle(s->multi, t->easy) != CURLM_OK) return false;
+    pl_wheel_stop(pl_loop_wheel(t->client->loop), &s->idle);
+    s->in_flight++;
+    t->shard = s;
+    return true;
+}
+
+/* -- public -- */
+
+/* Each connection is a descriptor. The usual soft limit of 1024 is for programs that select(2). */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void pl_client_global_init(void)
+{
+    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+    bool is_good = curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK &&
+                   version->features & CURL_VERSION_ASYNCHDNS &&
+                   version->features & CURL_VERSION_SSL;
+    if (!is_good) {
+        fprintf(stderr,
+                "perilune: libcurl %s cannot be used: it needs TLS and a resolver that does not "
+                "block\n",
+                version->version);
+        exit(1);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+}
+
+pl_client *pl_client_new(pl_loop *loop, const pl_client_config *config)
+{
+    pl_client *c = pl_alloc_zero(sizeof *c);
+    c->loop = loop;
+    c->config = *config;
+    return c;
 }
 
 static pl_transfer *take_transfer(pl_client *c)
@@ -512,15 +567,14 @@ pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response
     t->unsent_code = pl_url_parse(request->url, &url, &response->error_text);
     if (t->unsent_code == 0 && (response->error_text = pl_outgoing_refusal(request, arena)) != NULL)
         t->unsent_code = PL_E_SCRIPT;
-    if (t->unsent_code) {
-        pl_wheel_start(pl_loop_wheel(c->loop), &t->unsent, 0);
-        return t;
+    if (t->unsent_code == 0) {
+        set_rules(t);
+        t->fields = pl_outgoing_set(t->easy, request, c->config.user_agent, arena);
+        if (attach(t)) return t;
+        t->unsent_code = PL_E_INTERNAL;
+        response->error_text = "libcurl did not take the request";
     }
-    set_rules(t);
-    t->fields = pl_outgoing_set(t->easy, request, c->config.user_agent, arena);
-    t->shard = shard_with_room(c);
-    t->shard->in_flight++;
-    curl_multi_add_handle(t->shard->multi, t->easy);
+    pl_wheel_start(pl_loop_wheel(c->loop), &t->unsent, 0);
     return t;
 }
 
@@ -541,9 +595,7 @@ void pl_client_free(pl_client *c)
     }
     for (shard *s; (s = c->shards) != NULL;) {
         c->shards = s->next;
-        curl_multi_cleanup(s->multi);
-        pl_wheel_stop(pl_loop_wheel(c->loop), &s->timer);
-        free(s);
+        free_shard(s);
     }
     for (size_t fd = 0; fd < c->socket_room; fd++) {
         if (c->sockets[fd]) remove_socket(c, c->sockets[fd]);

@@ -37,7 +37,8 @@ typedef struct pl_client_metrics {
 typedef void pl_transfer_fn(void *arg, int code);
 
 /* Once per process, before threads. Ends the process when libcurl would resolve names on the loop,
- * or has no TLS. SIGPIPE is ignored from here on: OpenSSL writes without MSG_NOSIGNAL. */
+ * or has no TLS. SIGPIPE is ignored from here on: OpenSSL writes without MSG_NOSIGNAL. The limit of
+ * descriptors is raised as far as it goes. */
 void pl_client_global_init(void);
 pl_client *pl_client_new(pl_loop *loop, const pl_client_config *config);
 /* Cancels what is under way, without callbacks. */

@@ -109,6 +109,7 @@ struct pl_server {
     int listen_fd; /* -1: stopped */
     ev_io acceptable;
     pl_timer pause; /* no descriptors left: accepting goes on when it fires */
+    bool is_short;  /* of descriptors, since the last connection was accepted */
     pl_conn *conns; /* all that are not freed, CLOSED ones that owe an answer included */
     uint32_t open;
     pl_buf scratch; /* for the head of an answer */

@@ -102,9 +102,8 @@ int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
         return PL_E_RESET;
     }
     /* Other addresses of the host may have been tried: then what became of those counts. */
-    bool is_ours = notes->refusal_code == PL_E_EGRESS
-                       ? result == CURLE_COULDNT_CONNECT && !notes->was_opened
-                       : notes->refusal_code != 0;
+    bool is_ours = notes->refusal_code == PL_E_TOO_LARGE ||
+                   (notes->refusal && result == CURLE_COULDNT_CONNECT && !notes->was_opened);
     if (is_ours) {
         response->error_text = notes->refusal;
         return notes->refusal_code;

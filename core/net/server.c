@@ -69,8 +69,8 @@ int pl_listen(pl_slice address, char text[128])
 {
     char host[64], port[8];
     if (!split_address(address, host, port)) {
-        snprintf(text, 128, "'%.*s' is not HOST:PORT or [IPV6]:PORT", (int)(address.len & 0x3f),
-                 address.ptr);
+        snprintf(text, 128, "'%.*s' is not HOST:PORT or [IPV6]:PORT",
+                 address.len < 64 ? (int)address.len : 64, address.ptr);
         return -1;
     }
     struct addrinfo *list = NULL,
@@ -129,10 +129,13 @@ bool pl_listen_is_loopback(int fd)
 
 /* -- accepting -- */
 
+/* One line in the log each time it begins, not for each pause. */
 static void pause_accepting(pl_server *s, int error)
 {
-    pl_log(PL_LOG_WARN, "cannot accept connections for a moment",
-           PL_LOG_STR("reason", strerror(error)));
+    if (!s->is_short)
+        pl_log(PL_LOG_WARN, "cannot accept connections for a moment",
+               PL_LOG_STR("reason", strerror(error)));
+    s->is_short = true;
     ev_io_stop(s->ev, &s->acceptable);
     pl_wheel_start(s->wheel, &s->pause, ACCEPT_PAUSE_MS);
 }
@@ -150,6 +153,7 @@ static bool accept_one(pl_server *s)
     socklen_t len = sizeof peer;
     int fd = accept4(s->listen_fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
+        s->is_short = false;
         if (s->open < s->config.max_connections) {
             pl_conn_open(s, fd, &peer.sa);
         } else {

@@ -12,6 +12,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static pl_loop *loop;
 static pl_server *server;
@@ -146,7 +147,7 @@ static void open_with_egress(const char *allowed)
                            .max_connections = 2000,
                            .header_timeout_ms = 20000,
                            .body_timeout_ms = 20000,
-                           .idle_timeout_ms = 20000,
+                           .idle_timeout_ms = 100000,
                            .write_timeout_ms = 20000,
                            .handle = handle};
     server = pl_server_new(loop, fd, &sc);
@@ -530,6 +531,73 @@ TEST(client_carries_600_transfers_at_once)
         end(&xs[i]);
     }
     CHECK_EQ_INT(pl_counter_get(&pl_server_metrics_of(server)->connections_total), MANY);
+    close_world();
+}
+
+/* Only a new transfer makes libcurl look at idle connections, and a shard that the load does not
+ * reach gets none. */
+TEST(client_closes_shards_that_stay_empty)
+{
+    enum { MANY = 600, SHARD = 256, IDLE_MS = 60000 };
+    open_world();
+    static exchange xs[MANY];
+    for (int i = 0; i < MANY; i++) {
+        prepare(&xs[i], "POST", port, "/hold");
+        start(&xs[i]);
+    }
+    DRIVE_UNTIL(requests_held == MANY);
+    answer_held();
+    for (int i = 0; i < MANY; i++) {
+        finish(&xs[i]);
+        end(&xs[i]);
+    }
+    const pl_counter *open = &pl_server_metrics_of(server)->connections;
+    pl_wheel *wheel = pl_loop_wheel(loop);
+    CHECK_EQ_INT(pl_counter_get(open), MANY);
+    pl_wheel_advance(wheel, wheel->now_ms + IDLE_MS - 1000);
+    ev_run(pl_loop_ev(loop), EVRUN_NOWAIT);
+    CHECK_EQ_INT(pl_counter_get(open), MANY);
+    /* The connections of the first stay. */
+    pl_wheel_advance(wheel, wheel->now_ms + 1001);
+    DRIVE_UNTIL(pl_counter_get(open) == SHARD);
+    close_world();
+}
+
+static void limit_descriptors(rlim_t most)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = most;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+TEST(client_says_when_there_is_no_descriptor_left)
+{
+    open_world();
+    peer p = {.answer = PL_SLICE("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")};
+    peer_open(&p);
+    exchange x;
+    prepare(&x, "GET", port, "/"); /* now the client has all that it needs but the socket */
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    end(&x);
+    int next = dup(0);
+    close(next);
+    limit_descriptors((rlim_t)next);
+    prepare(&x, "GET", world_port(p.listener), "/");
+    start(&x);
+    finish(&x);
+    pl_client_global_init(); /* raises the limit again */
+    CHECK_EQ_INT(x.code, PL_E_CONNECT);
+    CHECK_EQ_STR(x.response.error_text, "cannot open a socket: Too many open files");
+    end(&x);
+    prepare(&x, "GET", world_port(p.listener), "/");
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    end(&x);
+    peer_close(&p);
     close_world();
 }
 
@@ -955,7 +1023,9 @@ int main(void)
         CASE(client_brings_the_answer), CASE(client_sends_any_method_with_and_without_body),
         CASE(client_sends_fields_as_given), CASE(client_puts_nothing_on_the_wire_that_is_not_http),
         CASE(client_reuses_connections), CASE(client_survives_connections_closed_while_idle),
-        CASE(client_carries_600_transfers_at_once), CASE(client_cancel_and_send_from_within_done),
+        CASE(client_carries_600_transfers_at_once), CASE(client_closes_shards_that_stay_empty),
+        CASE(client_says_when_there_is_no_descriptor_left),
+        CASE(client_cancel_and_send_from_within_done),
         CASE(client_cancel_at_once_and_free_with_transfers_under_way),
         CASE(client_names_what_went_wrong_with_the_answer),
         CASE(client_names_the_phase_and_the_limit_of_a_time_out),

@@ -819,6 +819,10 @@ TEST(listen_takes_and_refuses_addresses)
         if (fd >= 0) printf("    taken: %s\n", bad[i]);
         CHECK(fd < 0 && text[0] != '\0');
     }
+    char long_one[65] = "";
+    memset(long_one, 'x', 64);
+    CHECK(pl_listen(pl_slice_of(long_one), text) < 0);
+    CHECK(strncmp(text, "'xxxx", 5) == 0 && strstr(text, "HOST:PORT") != NULL);
 }
 
 int main(void)
