@@ -7,6 +7,8 @@
 
 #include "http/message.h"
 
+#include <stdlib.h>
+
 static bool has_field(const pl_request *r, pl_slice name)
 {
     for (const pl_field *f = r->fields; f; f = f->next) {
@@ -26,7 +28,8 @@ static bool is_blank(pl_slice value)
 static void add_line(struct curl_slist **list, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(*list, line);
-    if (longer) *list = longer;
+    if (longer == NULL) abort(); /* as pl_alloc does; never a request that lacks a field */
+    *list = longer;
 }
 
 static struct curl_slist *field_lines(const pl_request *r, pl_arena *arena)

@@ -54,8 +54,9 @@ struct pl_store {
     sqlite3 *db, *reader_db;
     pl_sqlite_writer writer; /* the writer thread's */
     int condition;           /* the writer thread's: 0, or how the last transaction failed */
-    int wal_pages;           /* the writer thread's: not yet known to be in the database, */
-    int long_wal_pages;      /* and how many of them are too many */
+    int wal_pages;           /* the writer thread's: not yet known to be in the database; */
+    int checkpoint_pages;    /* so many of them are worth a checkpoint, */
+    int long_wal_pages;      /* and so many are too many */
     pl_store_metrics metrics;
 
     pthread_mutex_t lock; /* over what follows */
@@ -184,19 +185,21 @@ static void want_quiet(pl_store *s, bool wants)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* A checkpoint that fails is no harm: the commits are in the WAL, and the next one tries again. One
- * that is cut short though our reader stands still is so by somebody from outside: then there is no
- * use in holding questions back until the WAL has grown as much again. */
+/* A checkpoint that fails is no harm: the commits are in the WAL, and the next group tries again.
+ * One that a reader cuts short is tried again when it is worth it. When our reader stood still, that
+ * was somebody from outside: then there is no use in holding questions back until the WAL has grown
+ * as much again. */
 static void tidy_wal(pl_store *s)
 {
     pthread_mutex_lock(&s->lock);
     bool is_alone = is_quiet(s);
     pthread_mutex_unlock(&s->lock);
-    if (s->wal_pages < CHECKPOINT_PAGES && !is_alone) return;
+    if (s->wal_pages < s->checkpoint_pages && !is_alone) return;
     int pages = 0, moved = 0;
     int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
     bool is_whole = rc == SQLITE_OK && moved == pages;
     if (is_whole) s->wal_pages = 0;
+    s->checkpoint_pages = CHECKPOINT_PAGES + (rc == SQLITE_OK ? s->wal_pages : 0);
     if (is_whole || is_alone) {
         s->long_wal_pages = s->wal_pages + LONG_WAL_PAGES;
         want_quiet(s, false);
@@ -356,6 +359,7 @@ static int open_files(pl_store *s, char **reason)
     }
     pl_counter_set(&s->metrics.pending, (uint64_t)s->writer.pending);
     sqlite3_wal_hook(s->db, on_wal, s);
+    s->checkpoint_pages = CHECKPOINT_PAGES;
     s->long_wal_pages = LONG_WAL_PAGES;
     if (pl_sqlite_open_reader(path, &s->reader_db, reason)) return -1;
     sqlite3_progress_handler(s->reader_db, PROGRESS_STEPS, is_over, s);
