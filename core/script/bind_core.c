@@ -89,9 +89,12 @@ static int http_is_token(lua_State *L)
     return 1;
 }
 
+/* Of a text or a secret. */
 static int http_is_field_value(lua_State *L)
 {
-    lua_pushboolean(L, pl_http_is_field_value(pl_check_slice(L, 1)));
+    pl_slice value;
+    if (!pl_bind_secret_at(L, 1, &value)) value = pl_check_slice(L, 1);
+    lua_pushboolean(L, pl_http_is_field_value(value));
     return 1;
 }
 
@@ -236,6 +239,45 @@ static int core_load(lua_State *L)
     return 1;
 }
 
+/* -- copies -- */
+
+/* Pushes a copy of the table at `from` with all tables in it; metatables are shared, so that marks
+ * of JSON stay. `seen`: table -> its copy, for what is there twice or contains itself. */
+static void push_copy(lua_State *L, int from, int seen)
+{
+    luaL_checkstack(L, LUA_MINSTACK, "a table is nested too deeply");
+    lua_pushvalue(L, from);
+    lua_rawget(L, seen);
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    int copy = lua_gettop(L);
+    lua_pushvalue(L, from);
+    lua_pushvalue(L, copy);
+    lua_rawset(L, seen);
+    if (lua_getmetatable(L, from)) lua_setmetatable(L, copy);
+    lua_pushnil(L);
+    while (lua_next(L, from)) { /* stack: copy, key, value (top) */
+        if (lua_istable(L, -1)) {
+            push_copy(L, lua_gettop(L), seen);
+            lua_replace(L, -2);
+        }
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, copy);
+    }
+}
+
+/* copy(table): what a script may change without changing it for others. */
+static int core_copy(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_newtable(L);
+    push_copy(L, 1, 2);
+    return 1;
+}
+
 /* -- tables -- */
 
 static void set_text(lua_State *L, const char *name, const char *text)
@@ -271,7 +313,7 @@ static void push_settings(lua_State *L)
     }
 }
 
-/* { schedule = {seconds...}, jitter = }: what holds where a connector says nothing about retries. */
+/* { schedule = {seconds...}, jitter = }: what holds where a connector is silent about retries. */
 static void push_retry(lua_State *L)
 {
     lua_createtable(L, 0, 2);
@@ -325,6 +367,7 @@ static const luaL_Reg core_functions[] = {
     {"bundled", core_bundled},
     {"bundled_names", core_bundled_names},
     {"load", core_load},
+    {"copy", core_copy},
     {NULL, NULL},
 };
 

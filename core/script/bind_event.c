@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * An event as scripts see it: its known members, and the document, decoded as a whole (once,
- * `value`) or searched (`get`). */
+ * An event as scripts see it: its known members, and the document, decoded as a whole (`value`,
+ * each time anew: who has it may write in it) or searched (`get`). */
 #include "script/bind.h"
 
 #include "base/json.h"
@@ -12,7 +12,6 @@
 
 typedef struct event_ud {
     const pl_event *event; /* NULL: over */
-    bool has_value;        /* the decoded document is in the environment table */
 } event_ud;
 
 static event_ud *check_event(lua_State *L)
@@ -32,16 +31,7 @@ static void push_json(lua_State *L, pl_slice json)
 
 static int event_value(lua_State *L)
 {
-    event_ud *ud = check_event(L);
-    if (!ud->has_value) {
-        lua_createtable(L, 1, 0);
-        push_json(L, ud->event->document);
-        lua_rawseti(L, -2, 1);
-        lua_setfenv(L, 1);
-        ud->has_value = true;
-    }
-    lua_getfenv(L, 1);
-    lua_rawgeti(L, -1, 1);
+    push_json(L, check_event(L)->event->document);
     return 1;
 }
 
@@ -93,7 +83,7 @@ static const luaL_Reg event_methods[] = {{"value", event_value}, {"get", event_g
 void pl_bind_event_push(lua_State *L, const pl_event *event)
 {
     event_ud *ud = lua_newuserdata(L, sizeof *ud);
-    *ud = (event_ud){0};
+    ud->event = NULL;
     pl_bind_type(L, TYPE, event_methods, event_index);
     lua_setmetatable(L, -2);
     ud->event = event;
@@ -102,8 +92,5 @@ void pl_bind_event_push(lua_State *L, const pl_event *event)
 void pl_bind_event_clear(lua_State *L, int index)
 {
     event_ud *ud = luaL_testudata(L, index, TYPE);
-    if (ud == NULL) return;
-    *ud = (event_ud){0};
-    lua_newtable(L); /* lets go of the decoded document */
-    lua_setfenv(L, index < 0 ? index - 1 : index);
+    if (ud) ud->event = NULL;
 }

@@ -35,11 +35,11 @@ static int failure_tostring(lua_State *L)
     return 1;
 }
 
-/* Pushes "file:line: " of the nearest caller outside our own Lua, or "". */
+/* Pushes "file:line: " of the nearest call that is not our own Lua's, or "". */
 static void push_where(lua_State *L)
 {
     lua_Debug at;
-    for (int level = 1; level < MESSAGE_DEPTH && lua_getstack(L, level, &at); level++) {
+    for (int level = 0; level < MESSAGE_DEPTH && lua_getstack(L, level, &at); level++) {
         lua_getinfo(L, "Sl", &at);
         if (at.currentline <= 0 || strncmp(at.source, "@perilune/", 10) == 0) continue;
         lua_pushfstring(L, "%s:%d: ", at.short_src, at.currentline);
@@ -121,8 +121,9 @@ static int explain(pl_vm *vm, lua_State *L)
         const char *text = lua_tolstring(L, -1, &len);
         pl_buf_put(&vm->failure, text, len < MAX_TEXT ? len : MAX_TEXT);
     } else {
-        pl_buf_printf(&vm->failure, "a script raised a %s instead of a message",
-                      luaL_typename(L, error));
+        push_where(L); /* of a coroutine, whose calls are still there */
+        pl_buf_printf(&vm->failure, "%sa script raised a %s instead of a message",
+                      lua_tostring(L, -1), luaL_typename(L, error));
     }
     lua_settop(L, error - 1);
     return code;

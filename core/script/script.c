@@ -297,10 +297,14 @@ static int script_render(pl_generation *g, pl_exchange *x)
     return pl_gate_run(slot, 5, &x->script_slot);
 }
 
+/* From here on the request is what is sent: no script that kept it changes it any more. */
 static int finish_authenticate(void *owner, lua_State *co, int code, pl_slice text)
 {
-    (void)co;
-    return code ? fail(owner, code, text) : 0;
+    pl_exchange *x = owner;
+    if (code) return fail(x, code, text);
+    push_object(x, co, REQUEST);
+    pl_bind_request_clear(co, lua_gettop(co));
+    return 0;
 }
 
 static int script_authenticate(pl_generation *g, pl_exchange *x)
@@ -311,20 +315,16 @@ static int script_authenticate(pl_generation *g, pl_exchange *x)
     return pl_gate_run(slot, 4, &x->script_slot);
 }
 
-/* co: ok, variables, message */
+/* co: ok, variables (JSON), message */
 static int finish_map(void *owner, lua_State *co, int code, pl_slice text)
 {
     pl_exchange *x = owner;
     if (code) return fail(x, code, text);
-    pl_codec *codec = &pl_vm_of(co)->codec;
     lua_settop(co, 3);
     x->ok = lua_toboolean(co, 1);
     if (lua_type(co, 3) == LUA_TSTRING) fail(x, 0, pl_check_slice(co, 3));
-    if (!lua_istable(co, 2)) return 0;
-    pl_buf_clear(&codec->out);
-    if (pl_codec_encode(codec, co, 2, NULL, &codec->out) != 0)
-        return fail(x, PL_E_MAP, pl_buf_slice(&codec->text));
-    x->variables = pl_arena_dup(&x->arena, pl_buf_slice(&codec->out));
+    if (lua_type(co, 2) == LUA_TSTRING)
+        x->variables = pl_arena_dup(&x->arena, pl_check_slice(co, 2));
     return 0;
 }
 

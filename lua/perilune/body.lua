@@ -56,19 +56,20 @@ function body.kind_of_file(name, content_type)
   return kind_of(content_type or EXTENSIONS[extension] or "json")
 end
 
-local function check_json(text, name, first_line)
+--- What makes a text no JSON, and in which line of it; or nil.
+local function json_fault(text)
   local _, fault = core.json.decode(text)
   if not fault then return nil end
-  return ("%s:%d: the body is not valid JSON: %s (line %d, column %d of the body)"):format(name,
-    first_line + fault.line - 1, fault.message, fault.line, fault.column)
+  return ("the body is not valid JSON: %s (line %d, column %d of the body)"):format(fault.message,
+    fault.line, fault.column), fault.line
 end
 
 --- A function that renders a template and refuses what is no JSON.
 local function checked_json(render, name, first_line)
   return function(ctx)
     local text = render(ctx)
-    local fault = check_json(text, name, first_line)
-    if fault then error(fault, 0) end
+    local message, line = json_fault(text)
+    if message then error(("%s:%d: %s"):format(name, first_line + line - 1, message), 0) end
     return text
   end
 end
@@ -108,15 +109,13 @@ local function json_hole(where, evaluate)
   return function(ctx)
     local v = evaluate(ctx)
     if v == nil then return "null" end
-    local is_done = value.is_markup(v)
     local text, message
-    if is_done then
-      text, message = v.text, check_json(v.text, where, 1)
+    if value.is_markup(v) then
+      text, message = v.text, json_fault(v.text)
     else
       text, message = payload.json(v)
-      message = message and where .. ": " .. message
     end
-    if not text or message then error(message, 0) end
+    if message then error(where .. ": " .. message, 0) end
     return text
   end
 end
@@ -214,8 +213,8 @@ end
 local function result_text(result, kind, where, text_of)
   if result == nil then return nil end
   if type(result) == "string" then
-    local fault = kind.mode == "json" and check_json(result, where, 1)
-    if fault then error(fault, 0) end
+    local message = kind.mode == "json" and json_fault(result)
+    if message then error(where .. ": " .. message, 0) end
     return result
   end
   if type(result) ~= "table" or kind.mode == "text" then

@@ -199,8 +199,8 @@ local function compile_webhook(scope, shared, webhook, path, env)
   local entry = {
     connector = shared.id, on = webhook.on, key_name = key ~= nil and key_name or nil, key = key,
     applies_to = shared.applies_to, authenticator = shared.authenticator,
-    context = merged_context(shared.given, webhook), source = webhook, file = scope.file,
-    line = scope:line(path), webhook = identify(scope, webhook, path, key, shared.seen),
+    context = merged_context(shared.given, webhook), source = webhook,
+    webhook = identify(scope, webhook, path, key, shared.seen),
   }
   entry.connector_view = { id = shared.id, name = shared.given.name or shared.id }
   entry.webhook_view = { id = entry.webhook }

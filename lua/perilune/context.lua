@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- The context: the names that templates and functions of integrators see. It is layered, not
---- copied, and an event is decoded only when somebody asks for something in it:
+--- The context: the names that templates and functions of integrators see. It is layered, and what
+--- stands in it is made only when somebody asks for it:
 ---
 ---     own names    event, data, context, connector, webhook, attempt, now
 ---                  and for mappers response, status, headers, raw
@@ -9,8 +9,10 @@
 ---     constants    members of the connector's and webhook's `context`
 ---     the event    members of event.data
 ---
---- A layer hides the names of those below it: what an integrator wrote, the host name of a tenant say, is
---- not for an event to change.
+--- A layer hides the names of those below it: what an integrator wrote, the host name of a tenant
+--- say, is not for an event to change.
+
+local core = require "perilune.core"
 
 local context = {}
 
@@ -19,28 +21,33 @@ local function member(v, name)
   return nil
 end
 
+-- How our own names are made. What an entry's attempts share is copied, so that what a script
+-- changes ends with its attempt.
+local MADE = {
+  event = function(_, _, event) return event:value() end,
+  data = function(self) return member(self.event, "data") end,
+  context = function(_, entry) return core.copy(entry.context) end,
+  connector = function(_, entry) return core.copy(entry.connector_view) end,
+  webhook = function(_, entry) return core.copy(entry.webhook_view) end,
+}
+
 --- The context of rendering.
 ---@param entry perilune.entry
----@param event any            the event userdata
+---@param event any            what has the event as :value(), for this context alone
 ---@param info { attempt: integer, now: number }
 ---@return table
 function context.new(entry, event, info)
-  local own = {
-    context = entry.context, connector = entry.connector_view, webhook = entry.webhook_view,
-    attempt = info.attempt, now = info.now,
-  }
+  local own = { attempt = info.attempt, now = info.now }
   return setmetatable(own, { __index = function(self, name)
-    if name == "event" then
-      local value = event:value()
-      rawset(self, "event", value)
-      return value
-    elseif name == "data" then
-      local data = member(self.event, "data")
-      rawset(self, "data", data)
-      return data
+    local make = MADE[name]
+    if make then
+      local made = make(self, entry, event)
+      rawset(self, name, made)
+      return made
     end
     local value = entry.context[name]
     if value == nil then return member(self.data, name) end
+    if type(value) == "table" then return self.context[name] end
     return value
   end })
 end
@@ -55,7 +62,7 @@ function context.answered(base, answer)
     if name == "response" then return nil end -- not JSON: no layer below may pose as it
     -- A name that the base has of its own stays what it is.
     local value = rawget(base, name)
-    if value == nil and name ~= "event" and name ~= "data" then value = member(body, name) end
+    if value == nil and not MADE[name] then value = member(body, name) end
     if value == nil then return base[name] end
     return value
   end })

@@ -4,6 +4,8 @@
 
 local errors = {}
 
+local LUA_IDSIZE = 60 -- of luaconf.h
+
 ---@class perilune.fault
 ---@field file string
 ---@field line integer   0: the file as a whole
@@ -44,12 +46,21 @@ function Faults:sorted()
   return self.items
 end
 
---- The text of anything that was raised: a string, or a table with a message (core.fail).
+--- The text of anything that was raised: a string, or a table with a message (core.fail). What is
+--- neither has no place of its own, and gets `where`.
 ---@param raised any
+---@param where? string
 ---@return string
-function errors.text(raised)
-  if type(raised) == "table" and raised.message then return tostring(raised.message) end
-  return tostring(raised)
+function errors.text(raised, where)
+  if type(raised) == "table" and rawget(raised, "message") then return tostring(raised.message) end
+  if type(raised) == "string" then return raised end
+  return ("%sa script raised a %s instead of a message"):format(where and where .. ": " or "",
+    type(raised))
+end
+
+--- A file's name as LuaJIT has it in messages: of a long one only the end.
+local function shown(file)
+  return #file < LUA_IDSIZE and file or "..." .. file:sub(4 - LUA_IDSIZE)
 end
 
 --- Takes "file:line: message" apart when the message begins with this file.
@@ -58,7 +69,7 @@ end
 ---@return integer line   0 when the text names no line of the file
 ---@return string message
 function errors.split(file, text)
-  local prefix = file .. ":"
+  local prefix = shown(file) .. ":"
   if text:sub(1, #prefix) == prefix then
     local line, message = text:sub(#prefix + 1):match("^(%d+): (.*)$")
     if line then return tonumber(line), message end

@@ -51,7 +51,10 @@ end
 ---@param context table
 function perilune.authenticate(generation, index, request, context)
   local authenticator = generation.entries[index].authenticator
-  if authenticator then authenticator.apply(request, authenticator.config, context) end
+  -- A copy: what an authenticator does to it is for this call.
+  if authenticator then
+    authenticator.apply(request, core.copy(authenticator.config), context)
+  end
 end
 
 ---@param generation perilune.generation
@@ -59,7 +62,7 @@ end
 ---@param response any
 ---@param context table
 ---@return boolean ok
----@return table|nil variables
+---@return string|nil variables   JSON
 ---@return string|nil message
 function perilune.map(generation, index, response, context)
   return map.run(generation.entries[index], response, context)

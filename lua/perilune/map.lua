@@ -101,7 +101,8 @@ local function read_variables(entry, response, ctx, variables)
   for _, variable in ipairs(entry.variables) do
     local ok, result = pcall(variable.run, response, ctx)
     if not ok then
-      message = message or ("variable '%s': %s"):format(variable.name, errors.text(result))
+      message = message or ("variable '%s': %s"):format(variable.name,
+        errors.text(result, entry.where))
       result = nil
     end
     variables[variable.name] = plain(result)
@@ -111,12 +112,37 @@ end
 
 local function run_mapper(entry, response, ctx, variables)
   local ok, result = pcall(entry.mapper, response, ctx)
-  if not ok then return "mapper: " .. errors.text(result) end
-  if result ~= nil and type(result) ~= "table" then
-    return ("mapper: must return a table of variables, not a %s"):format(type(result))
+  if not ok then return "mapper: " .. errors.text(result, entry.where) end
+  if result == nil then return nil end
+  if type(result) ~= "table" then
+    return ("mapper: %s: must return a table of variables, not a %s"):format(entry.where,
+      type(result))
   end
-  for name, v in pairs(result or {}) do variables[name] = v end
-  return nil
+  local message
+  for name, v in pairs(result) do
+    if type(name) == "string" then
+      variables[name] = plain(v)
+    else
+      message = ("mapper: %s: a variable must have a name, not a %s"):format(entry.where,
+        type(name))
+    end
+  end
+  return message
+end
+
+--- The variables as JSON. One that cannot be written is null, and a message.
+local function written(entry, variables)
+  local text = core.json.encode(variables)
+  if text then return text, nil end
+  local message
+  for _, name in ipairs(tables.names(variables)) do
+    local _, fault = core.json.encode(variables[name])
+    if fault then
+      message = message or ("variable '%s': %s: %s"):format(name, entry.where, fault)
+      variables[name] = core.json.null
+    end
+  end
+  return core.json.encode(variables), message
 end
 
 --- Maps a response.
@@ -124,8 +150,8 @@ end
 ---@param response any    the response userdata
 ---@param base table      the context of rendering
 ---@return boolean ok
----@return table|nil variables
----@return string|nil message   what could not be read
+---@return string|nil variables   JSON
+---@return string|nil message     what could not be read
 function map.run(entry, response, base)
   local parsed, message = parse(entry, response)
   local ctx = context.answered(base, {
@@ -140,7 +166,8 @@ function map.run(entry, response, base)
   if entry.mapper then
     message = run_mapper(entry, response, ctx, variables) or message
   end
-  return ok, variables, message
+  local text, fault = written(entry, variables)
+  return ok, text, message or fault
 end
 
 return map

@@ -34,6 +34,39 @@ local function merged(connector, webhook, path, key, compile_one, normal)
   return list
 end
 
+--- Text of what a function of the integrator gave; secrets pass, nil and null are nil.
+local function text_of(site, v)
+  if v == nil or v == core.json.null then return nil end
+  if core.is_secret(v) then return v end
+  if type(v) == "table" and not value.is_markup(v) then
+    value.fail(site, "a text, a number or a secret is wanted here, not a table")
+  end
+  return value.text(site, v)
+end
+
+local function header_of_function(site, name, run)
+  return function(ctx)
+    local v = text_of(site, run(ctx))
+    if v ~= nil and not core.http.is_field_value(v) then
+      value.fail(site, ("the value of header '%s' holds bytes that a header may not"):format(name))
+    end
+    return v
+  end
+end
+
+--- The function may give a list, for a param that is there several times.
+local function param_of_function(site, run)
+  return function(ctx)
+    local v = run(ctx)
+    if type(v) ~= "table" or value.is_markup(v) or not tables.is_list(v) then
+      return text_of(site, v)
+    end
+    local items = {}
+    for i, item in ipairs(v) do items[i] = text_of(site, item) end
+    return items
+  end
+end
+
 local function compile_header(scope)
   return function(path, name, v)
     if not core.http.is_token(name) then
@@ -42,9 +75,9 @@ local function compile_header(scope)
       scope:fault(path, ("the header '%s' belongs to the connection and cannot be set"):format(
         name))
     end
-    if core.is_secret(v) then return v end
-    local compiled = scope:text(path, v, { mode = "header" })
-    if type(compiled) == "string" and not core.http.is_field_value(compiled) then
+    if type(v) == "function" then return header_of_function(scope:site(path), name, v) end
+    local compiled = core.is_secret(v) and v or scope:text(path, v, { mode = "header" })
+    if type(compiled) ~= "function" and compiled and not core.http.is_field_value(compiled) then
       scope:fault(path, ("the value of header '%s' holds bytes that a header may not"):format(name))
     end
     return compiled
@@ -54,9 +87,14 @@ end
 local function compile_param(scope)
   return function(path, _, v)
     if core.is_secret(v) then return v end
+    if type(v) == "function" then return param_of_function(scope:site(path), v) end
     if type(v) ~= "table" then return scope:text(path, v, {}) end
     local items = {}
-    for i, item in ipairs(v) do items[i] = scope:text(tables.extend(path, i), item, {}) end
+    for i, item in ipairs(v) do
+      local where = tables.extend(path, i)
+      items[i] = type(item) == "function" and param_of_function(scope:site(where), item)
+        or scope:text(where, item, {})
+    end
     return items
   end
 end
@@ -145,6 +183,7 @@ end
 function render.compile(entry, scope, connector, webhook, path, options)
   local url_path = tables.extend(path, "url")
   entry.where = scope:where(path)
+  entry.when_is_script = type(webhook.when) == "function"
   entry.when = scope:expression(tables.extend(path, "when"), webhook.when)
   entry.base_url = options.base_url
   entry.method = compile_method(scope, webhook.method and tables.extend(path, "method")
@@ -179,27 +218,21 @@ local function set_url(entry, ctx, request)
   local base = evaluate(entry.base_url, ctx)
   if type(path) ~= "string" then
     error(("%s: the URL must be a string, got %s"):format(entry.where, type(path)), 0)
+  elseif base ~= nil and type(base) ~= "string" then
+    error(("%s: the base_url must be a string, got %s"):format(entry.where, type(base)), 0)
   end
   local url, reason = whole_url(base, path)
   if not url then core.fail("url", ("%s: '%s': %s"):format(entry.where, path, reason)) end
   request:set_url(url)
 end
 
---- Text of a header or param that a template or function gave; secrets pass, nil is nil.
-local function part_of(entry, v)
-  if v == nil or v == core.json.null then return nil end
-  if core.is_secret(v) then return v end
-  return value.text({ name = entry.file, line = entry.line }, v)
-end
-
-local function add_params(entry, ctx, request)
-  for _, param in ipairs(entry.params) do
-    local v = evaluate(param.value, ctx)
-    local items = type(v) == "table" and not value.is_markup(v) and v or { v }
-    for _, item in ipairs(items) do
-      local part = part_of(entry, evaluate(item, ctx))
-      if part ~= nil and part ~= "" then request:add_query(param.name, part) end
-    end
+--- An empty value drops the param.
+local function add_param(request, ctx, name, given)
+  local v = evaluate(given, ctx)
+  if type(v) == "table" then
+    for _, item in ipairs(v) do add_param(request, ctx, name, item) end
+  elseif v ~= nil and v ~= "" then
+    request:add_query(name, v)
   end
 end
 
@@ -207,8 +240,8 @@ local function set_headers(entry, ctx, request, info)
   request:set_header("webhook-id", info.id)
   request:set_header("webhook-timestamp", ("%d"):format(math.floor(info.now)))
   for _, header in ipairs(entry.headers) do
-    local part = part_of(entry, evaluate(header.value, ctx))
-    if part ~= nil then request:set_header(header.name, part) end
+    local v = evaluate(header.value, ctx)
+    if v ~= nil then request:set_header(header.name, v) end
   end
 end
 
@@ -236,7 +269,7 @@ function render.run(entry, event, request, info)
   if info.undecided and entry.when and not value.truthy(entry.when(ctx)) then return nil end
   local method = set_method(entry, ctx, request)
   set_url(entry, ctx, request)
-  add_params(entry, ctx, request)
+  for _, param in ipairs(entry.params) do add_param(request, ctx, param.name, param.value) end
   set_body(entry, ctx, request, method)
   set_headers(entry, ctx, request, info)
   return ctx

@@ -103,9 +103,19 @@ local function other_conditions_hold(entry, event)
   return true
 end
 
---- Does `when` want it? Nil when it cannot say.
-local function asks_when(entry, event, now)
-  local ctx = context.new(entry, event, { attempt = 1, now = now })
+--- The event, decoded once for all who only read it.
+local function read_only(event)
+  local value
+  return { value = function()
+    value = value or event:value()
+    return value
+  end }
+end
+
+--- Does `when` want it? Nil when it cannot say. A function gets an event of its own: it may write.
+local function asks_when(entry, event, shared, now)
+  local source = entry.when_is_script and event or shared
+  local ctx = context.new(entry, source, { attempt = 1, now = now })
   local ok, answer = pcall(entry.when, ctx)
   if not ok then return nil end
   return template_value.truthy(answer)
@@ -143,7 +153,7 @@ function route.run(index, event, now)
   if not node then
     return {}, {}, ("no webhook is triggered by '%s'"):format(tostring(event.type))
   end
-  local causes, wanted, undecided = {}, {}, {}
+  local causes, wanted, undecided, shared = {}, {}, {}, read_only(event)
   local found = candidates(node, event, causes)
   table.sort(found, function(a, b) return a.index < b.index end)
   for _, entry in ipairs(found) do
@@ -151,7 +161,7 @@ function route.run(index, event, now)
     if not answer then
       causes.applies_to = true
     elseif entry.when then
-      answer = asks_when(entry, event, now)
+      answer = asks_when(entry, event, shared, now)
       if answer == false then causes.when = true end
     end
     if answer ~= false then

@@ -42,6 +42,13 @@ function Scope:where(path)
   return ("%s:%d"):format(self.file, self:line(path))
 end
 
+--- The same as value.lua takes it.
+---@param path any[]
+---@return perilune.site
+function Scope:site(path)
+  return { name = self.file, line = self:line(path) }
+end
+
 ---@param path any[]
 ---@param message string
 function Scope:fault(path, message)

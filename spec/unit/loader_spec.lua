@@ -24,6 +24,17 @@ describe("the loader says with file and line", function()
     assert.same({ "connectors/acme.lua:2: boom" }, faults("local x = 1\nerror('boom')"))
   end)
 
+  it("the same in a folder with a long name, which LuaJIT shortens", function()
+    local root = ("/a/long/name"):rep(9) .. "/"
+    for _, text in ipairs { "local x = 1\nerror('boom')", "local x = 1\nerror({})",
+      "local x = 1\nlocal y = secret 'NOT_SET_EITHER' return { webhooks = {} }" } do
+      for _, fault in ipairs(support.faults({ ["connectors/acme.lua"] = text }, root)) do
+        assert.equal(root .. "connectors/acme.lua:", fault:sub(1, #root + 20))
+        if text:find("boom") then assert.equal("2: boom", fault:sub(#root + 21)) end
+      end
+    end
+  end)
+
   it("which file returns no table", function()
     assert.same({ "connectors/acme.lua:0: the file must return a table, not nothing" }, faults(""))
     assert.same({ "connectors/acme.lua:0: the file must return a table, not a number" },

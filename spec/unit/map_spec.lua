@@ -8,7 +8,8 @@ local function map(lines, response, files)
   local generation = support.connector(([[return { webhooks = {
     { on = "t", url = "http://a.example", %s } } }]]):format(lines), files)
   local _, context = support.render(generation, '{"type":"t","data":{"n":7,"id":"data"}}')
-  return perilune.map(generation, 1, response, context)
+  local good, variables, message = perilune.map(generation, 1, response, context)
+  return good, variables and core.json.decode(variables), message
 end
 
 local function ok(lines, status)
@@ -125,5 +126,41 @@ describe("a mapper", function()
       support.response(200, "{}"))
     assert.is_true(good)
     assert.equal("mapper: connectors/acme.lua:2: boom", message)
+  end)
+end)
+
+describe("what cannot be a variable", function()
+  local function said(lines, body)
+    local good, variables, message = map(lines, support.response(200, body or "{}"))
+    assert.is_true(good)
+    return message, variables
+  end
+
+  it("is null and a message with the place; the others stay", function()
+    local message, variables = said [[response = { variables = { a = function() return map end,
+      b = function() return "b" end } }]]
+    assert.matches("^variable 'a': connectors/acme%.lua:%d: there is no global 'map' here", message)
+    assert.equal("b", variables.b)
+    message, variables = said [[response = { variables = { a = function() return pairs end,
+      b = function() return "b" end } }]]
+    assert.equal("variable 'a': connectors/acme.lua:2: a function cannot be written as JSON at \"\"",
+      message)
+    assert.equal("b", variables.b)
+    assert.equal(core.json.null, variables.a)
+    message = said([[response = { type = "text", variables = { a = "raw" } }]], "\255")
+    assert.matches("connectors/acme.lua:2: a string that is not UTF-8", message, 1, true)
+  end)
+
+  it("is what a script raises that is no text, with the place of the webhook", function()
+    assert.equal("variable 'a': connectors/acme.lua:2: a script raised a table instead of a message",
+      (said [[response = { variables = { a = function() error({}) end } }]]))
+  end)
+
+  it("is what a mapper returns that has no names", function()
+    assert.equal("mapper: connectors/acme.lua:2: must return a table of variables, not a number",
+      (said [[response = { mapper = function() return 5 end }]]))
+    local message, variables = said [[response = { mapper = function() return { "x", a = 1 } end }]]
+    assert.equal("mapper: connectors/acme.lua:2: a variable must have a name, not a number", message)
+    assert.equal(1, variables.a)
   end)
 end)

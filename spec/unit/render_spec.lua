@@ -228,6 +228,13 @@ describe("an error", function()
       fails [[url = "/", body = { a = secret "SPEC_SET" }]], 1, true)
   end)
 
+  it("is said at load of a secret that no header can hold", function()
+    support.setenv("PERILUNE_SECRET_SPEC_LINE", "abcdef\n")
+    assert.same({ "connectors/acme.lua:2: the value of header 'A' holds bytes that a header may not" },
+      support.faults { ["connectors/acme.lua"] = [[return { webhooks = { {
+        headers = { A = secret "SPEC_LINE" }, on = "t", url = "http://a.example" } } }]] })
+  end)
+
   it("does not stand where a secret is a header of its own", function()
     support.setenv("PERILUNE_SECRET_SPEC_SET", "abcdef")
     assert.equal("<secret>",
@@ -255,6 +262,89 @@ describe("an undecided when", function()
     assert.matches("connectors/acme.lua:4: 'data.order' is undefined", support.raised(function()
       support.render(generation, [[{"type":"t","data":{}}]], INFO)
     end), 1, true)
+  end)
+end)
+
+describe("what a function gives", function()
+  it("is refused where it is of no use, with the place of the key", function()
+    local cases = {
+      [ [[url = "/", headers = { A = function() return {} end }]] ] =
+        "a text, a number or a secret is wanted here, not a table",
+      [ [[url = "/", headers = { A = function() return "a\1" end }]] ] =
+        "the value of header 'A' holds bytes that a header may not",
+      [ [[url = "/", params = { a = function() return { x = 1 } end }]] ] =
+        "a text, a number or a secret is wanted here, not a table",
+      [ [[url = "/", params = { a = { function() return { { 1 } } end } }]] ] =
+        "a text, a number or a secret is wanted here, not a table",
+      [ [[url = function() return 5 end]] ] = "the URL must be a string, got number",
+      [ [[url = "/", method = function() return {} end]] ] = "is not a valid method",
+      [ [[url = "/", body = function() return 5 end]] ] =
+        "the body function must return a string or a table, not a number",
+      [ [[url = "/", body = function() return "x" end]] ] =
+        "the body is not valid JSON: expected a value (line 1, column 1 of the body)",
+      [ [[url = "/", body = { a = function() return print end }]] ] = "there is no global 'print'",
+      [ [[url = "/", body = { a = function() return 0 / 0 end }]] ] =
+        "a number that is not finite cannot be written as JSON",
+    }
+    for line, message in pairs(cases) do
+      assert.matches("^connectors/acme%.lua:4: ", fails(line))
+      assert.matches(message, fails(line), 1, true)
+    end
+  end)
+
+  it("may be a list for a param, and a secret", function()
+    support.setenv("PERILUNE_SECRET_SPEC_SET", "abcdef")
+    assert.same({ "a=1", "a=2", "b=<secret>" }, render([[url = "/", params = {
+      a = function() return { 1, "", 2 } end, b = function() return secret "SPEC_SET" end }]]).query)
+  end)
+
+  it("names the connector's file also where that is the base_url", function()
+    assert.equal("connectors/acme.lua:2: the base_url must be a string, got number",
+      support.raised(function()
+        support.render(support.connector [[return { base_url = function() return 5 end, webhooks = {
+          { on = "t", url = "/" } } }]], EVENT)
+      end))
+  end)
+end)
+
+describe("a script that changes its context", function()
+  local CONNECTOR = [[return {
+    name = "Acme", context = { region = "eu", hosts = json.array { "a" } },
+    authenticator = { config = { key = "k", list = { 1 } }, apply = function(r, config)
+      r:set_header("X", config.key, #config.list)
+      config.key, config.list[2] = "changed", 2
+    end },
+    webhooks = { { on = "t", url = "http://a.example", body = function(c)
+      local seen = { c.context.region, c.region, c.context.hosts, #c.hosts, c.connector.name,
+        c.webhook.id, c.data.n.x, json.is_array(c.hosts) }
+      seen = json.decode(json.encode(seen))
+      c.context.region, c.connector.name, c.webhook.id, c.data.n.x = "x", "x", "x", "x"
+      c.hosts[2], c.event.data = "b", nil
+      assert(#c.context.hosts == 2 and c.hosts == c.context.hosts)
+      return seen
+    end } } }]]
+
+  it("changes nothing for the next attempt", function()
+    local generation = support.connector(CONNECTOR)
+    for _ = 1, 2 do
+      local sent = support.render(generation, '{"type":"t","data":{"n":{"x":1}}}')
+      assert.equal('["eu","eu",["a"],1,"Acme","t",1,true]', sent.body)
+      local request = support.request()
+      require("perilune").authenticate(generation, 1, request, {})
+      assert.equal("k1", request.sent.headers.x)
+    end
+  end)
+
+  it("finds a table that contains itself as it was", function()
+    local generation = support.connector [[
+      local loop = { n = 1 } loop.again = loop
+      return { context = { loop = loop }, webhooks = { { on = "t", url = "http://a.example",
+        body = function(c)
+          assert(c.loop ~= loop and c.loop.again == c.loop)
+          c.loop.n = c.loop.n + 1
+          return { c.loop.n, loop.n }
+        end } } }]]
+    assert.equal("[2,1]", support.render(generation, '{"type":"t"}').body)
   end)
 end)
 

@@ -67,6 +67,31 @@ describe("routing", function()
     assert.equal("webhooks for 'x' exist, but none applies (when)", reason)
   end)
 
+  it("lets no when change the event for the others", function()
+    local generation = support.load {
+      ["connectors/a.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
+        when = function(c) c.data.n = c.data.n + 1 return c.data.n == 2 end } } }]],
+      ["connectors/b.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
+        when = "data.n == 1" } } }]],
+      ["connectors/c.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
+        when = function(c) c.data.n = c.data.n + 1 return c.data.n == 2 end } } }]],
+    }
+    for _ = 1, 2 do
+      assert.same({ 1, 2, 3 }, (route(generation, '{"type":"x","data":{"n":1}}')))
+    end
+  end)
+
+  it("decodes the event once for all expressions", function()
+    local generation = support.load {
+      ["connectors/a.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
+        when = "data.n == 1" } } }]],
+      ["connectors/b.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
+        when = "data.n == 1" } } }]],
+    }
+    local _, _, _, event = route(generation, '{"type":"x","data":{"n":1}}')
+    assert.equal(1, event.decoded)
+  end)
+
   it("keeps a webhook whose when cannot be asked, as undecided", function()
     local generation = support.connector [[return { webhooks = {
       { on = "x", url = "http://a.example", when = "data.order.total > 100" } } }]]

@@ -74,7 +74,7 @@ function support.event(json)
   end
   function event:value()
     self.decoded = self.decoded + 1
-    return document
+    return core.json.decode(json)
   end
   function event:get(path)
     self.asked = self.asked + 1

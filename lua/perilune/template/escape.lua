@@ -52,8 +52,8 @@ end
 
 function writers.header(site, v)
   local text = text_of(site, v)
-  if text:find("[\r\n%z]") then
-    value.fail(site, "a header may not hold line breaks or NUL")
+  if not core.http.is_field_value(text) then
+    value.fail(site, "a header may not hold line breaks or control characters")
   end
   return text
 end

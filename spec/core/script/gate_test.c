@@ -88,6 +88,16 @@ TEST(a_failure_is_a_code_and_a_text_and_the_stack_is_as_it_was)
     pl_vm_close(&vm);
 }
 
+TEST(a_run_that_raises_no_text_names_its_place)
+{
+    open_vm();
+    run r = {0};
+    uint64_t handle = 0;
+    CHECK_EQ_INT(start(&r, "local x\nerror({})", &handle), PL_E_SCRIPT);
+    CHECK_EQ_STR(r.text, "connectors/acme.lua:2: a script raised a table instead of a message");
+    pl_vm_close(&vm);
+}
+
 TEST(a_run_sleeps_on_the_wheel)
 {
     open_vm();
@@ -218,7 +228,8 @@ TEST(a_state_has_few_libraries_and_no_bytecode)
 int main(void)
 {
     return RUN(CASE(a_failure_is_a_code_and_a_text_and_the_stack_is_as_it_was),
-               CASE(a_run_sleeps_on_the_wheel), CASE(a_run_that_fails_after_waiting_says_where),
+               CASE(a_run_that_raises_no_text_names_its_place), CASE(a_run_sleeps_on_the_wheel),
+               CASE(a_run_that_fails_after_waiting_says_where),
                CASE(a_cancelled_run_never_wakes_and_its_handle_names_nothing),
                CASE(only_sleep_may_yield), CASE(closing_takes_sleepers_off_the_wheel),
                CASE(secrets_stay_closed), CASE(a_state_has_few_libraries_and_no_bytecode));

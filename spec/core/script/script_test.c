@@ -217,10 +217,13 @@ static const char odd_half[] =
     "  request:set_header('X-Late', event:get('data.n'), '-', event:value().data.s)\n"
     "  return { info = info }\n"
     "end\n"
-    "function p.authenticate(_, _, request) request:set_header('X', 'a\\r\\nb') end\n"
+    "function p.authenticate(_, index, request)\n"
+    "  request:set_header('X', index == 1 and 'a\\r\\nb' or 'good')\n"
+    "end\n"
     "function p.map(_, _, response, context)\n"
-    "  return response.status == 200, { set = response:header('SET'), all = response:headers(),\n"
-    "    body = response.body, attempt = context.info.attempt }, 'said'\n"
+    "  return response.status == 200, core.json.encode { set = response:header('SET'),\n"
+    "    all = response:headers(), body = response.body, attempt = context.info.attempt,\n"
+    "    kept = pcall(kept.request.method, kept.request) }, 'said'\n"
     "end\n"
     "return p\n";
 
@@ -280,6 +283,9 @@ TEST(a_stage_waits_and_the_engine_is_told)
     CHECK_EQ_INT(g->authenticate(g, &x), PL_E_AUTH);
     CHECK_EQ_STR(x.error_text,
                  "line breaks and control characters cannot stand in the header: \"X\"");
+    x.webhook = 1;
+    CHECK_EQ_INT(g->authenticate(g, &x), 0);
+    x.webhook = 0;
     pl_field second = {PL_SLICE("set"), PL_SLICE("b"), PL_NO_SLICE, NULL};
     pl_field first = {PL_SLICE("Set"), PL_SLICE("a"), PL_NO_SLICE, &second};
     x.response = (pl_response){.status = 404, .fields = &first, .body = PL_SLICE("gone")};
@@ -288,7 +294,7 @@ TEST(a_stage_waits_and_the_engine_is_told)
     CHECK_EQ_STR(x.error_text, "said");
     CHECK_EQ_SLICE(x.variables,
                    PL_SLICE("{\"all\":{\"set\":\"a, b\"},\"attempt\":1,\"body\":\"gone\","
-                            "\"set\":\"a, b\"}"));
+                            "\"kept\":false,\"set\":\"a, b\"}"));
     exchange_fini(&x);
     pl_event_unref(e);
     pl_generation_unref(g);

@@ -168,7 +168,7 @@ describe("escaping", function()
 
   it("refuses line breaks and NUL in a header", function()
     for _, bad in ipairs { "\\r", "\\n", "\\x00" } do
-      assert.equal("t.j2:1: a header may not hold line breaks or NUL",
+      assert.equal("t.j2:1: a header may not hold line breaks or control characters",
         raised("{{ 'a" .. bad .. "b' }}", { mode = "header" }))
     end
   end)
