@@ -135,6 +135,11 @@ bool pl_engine_has_room(const pl_engine *e)
     return e->resident + kept < (size_t)e->settings->limit_resident;
 }
 
+bool pl_engine_is_crowded(const pl_engine *e)
+{
+    return e->parked_due_ms <= e->ports.wall_ms() && !pl_engine_has_room(e);
+}
+
 static pl_delivery *take_ready(pl_engine *e)
 {
     pl_delivery *d = e->ready;

@@ -17,8 +17,9 @@
  *                                         recorded: delivered, failed, cancelled or parked
  *
  * Parked deliveries wait in the store, found by its index of due times; the engine claims them when
- * they are about to come due and there is room. So memory is bounded by limits.resident whatever
- * the backlog. */
+ * they are about to come due and there is room, the earliest first. So memory is bounded by
+ * limits.resident whatever the backlog. Places are kept for what is overdue in the store: neither
+ * new events nor a receiver that is down, with its retries, keep it waiting. */
 #ifndef PL_FLOW_ENGINE_H
 #define PL_FLOW_ENGINE_H
 
@@ -65,7 +66,8 @@ const pl_engine_metrics *pl_engine_metrics_of(const pl_engine *e);
 void pl_engine_use(pl_engine *e, pl_generation *g);
 pl_generation *pl_engine_generation(pl_engine *e);
 pl_rng *pl_engine_rng(pl_engine *e);
-/* A stage that is carried out by others, accept and parse, ends now; it began at `began_us` (monotonic). */
+/* A stage that is carried out by others, accept and parse, ends now; it began at `began_us`
+ * (monotonic). */
 void pl_engine_time(pl_engine *e, enum pl_stage stage, uint64_t began_us);
 
 /* -- intake: events on their way to disk -- */

@@ -63,6 +63,9 @@ void pl_delivery_make_ready(pl_delivery *d);
 void pl_delivery_wait(pl_delivery *d, int64_t delay_ms);
 /* Is there a place for one more delivery in memory? */
 bool pl_engine_has_room(const pl_engine *e);
+/* Do parked deliveries that are overdue find no place? Then none is for one that only waits: a
+ * receiver that is down, tried again and again, would hold up all the others. */
+bool pl_engine_is_crowded(const pl_engine *e);
 /* Gone from memory. */
 void pl_delivery_drop(pl_delivery *d);
 /* Starts what is ready while there is a place. */

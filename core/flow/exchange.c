@@ -174,7 +174,7 @@ static void fill_record(pl_exchange *x)
         .state = next_state(x, &delay_ms),
     };
     x->record.due_ms = now_ms + delay_ms;
-    x->record.held = delay_ms <= e->settings->limit_horizon;
+    x->record.held = delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e);
     x->record.op.bytes = sizeof *x + x->attempt.request_body.len + x->attempt.response_body.len;
 }
 
@@ -209,8 +209,8 @@ static void count_state(pl_engine_metrics *m, enum pl_state state)
                    1);
 }
 
-/* The delivery after its attempt is durable. One whose next attempt is beyond the horizon is
- * further ahead than anyone waits. */
+/* The delivery after its attempt is durable. For one that leaves memory until its next attempt
+ * nobody waits any longer. */
 static void settle(pl_exchange *x)
 {
     pl_engine *e = x->engine;

@@ -109,7 +109,7 @@ typedef struct pl_claimed {
 
 typedef struct pl_claim {
     pl_op op;
-    int64_t before_ms; /* due at this time or earlier */
+    int64_t before_ms; /* due at this time or earlier; the earliest first */
     uint32_t limit;
     pl_claimed *items;   /* out: in `memory` */
     uint32_t count;      /* out */

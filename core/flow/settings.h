@@ -10,8 +10,8 @@
  *
  * Kinds: TEXT; COUNT (a whole number); BYTES (a whole number, "64k", "1M" or "1G" on the command
  * line); SECONDS (a number, kept as milliseconds); LIST (of texts; comma-separated on the command
- * line); SECRETS (a LIST that is never shown). What is allowed: "" for anything of the kind, "a|b|c" for
- * these texts, "min..max" for numbers, both included. */
+ * line); SECRETS (a LIST that is never shown). What is allowed: "" for anything of the kind,
+ * "a|b|c" for these texts, "min..max" for numbers, both included. */
 #ifndef PL_FLOW_SETTINGS_H
 #define PL_FLOW_SETTINGS_H
 

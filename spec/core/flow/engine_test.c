@@ -400,6 +400,32 @@ TEST(new_events_do_not_keep_parked_deliveries_out)
     world_close();
 }
 
+static reply webhook_0_is_down(const pl_exchange *x)
+{
+    bool is_down = pl_slice_eq(x->policy->webhook, PL_SLICE("0"));
+    return (reply){.delay_ms = 20, .status = is_down ? 503 : 200};
+}
+
+/* All within the horizon: what fails could stay in memory until its last attempt. */
+TEST(what_waits_for_a_retry_gives_way_to_what_is_overdue)
+{
+    static const int64_t each_second[] = {1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000,
+                                          1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000};
+    world_open(scripts_new(each_second, 16));
+    w.settings.limit_resident = 16;
+    w.reply_of = webhook_0_is_down;
+    run_for(10);
+    post_event(NULL, "0000000000000000");
+    post_event(NULL, "11111111111111111111");
+    run_for(3000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 20);
+    run_for(60000);
+    CHECK_EQ_INT(rows_in(PL_STATE_FAILED), 16);
+    for (int i = 0; i < 16; i++)
+        CHECK_EQ_INT(model.rows[i]->sends, 17);
+    world_close();
+}
+
 TEST(many_attempts_wait_for_a_place_in_flight)
 {
     open_standard();
@@ -556,6 +582,7 @@ int main(void)
                CASE(ten_thousand_deliveries_pass_through_a_hundred_places),
                CASE(a_claim_under_way_keeps_its_places),
                CASE(new_events_do_not_keep_parked_deliveries_out),
+               CASE(what_waits_for_a_retry_gives_way_to_what_is_overdue),
                CASE(many_attempts_wait_for_a_place_in_flight),
                CASE(a_record_is_tried_until_the_store_takes_it_and_nothing_is_sent_twice),
                CASE(a_store_that_fails_is_not_asked_in_a_circle),

@@ -145,22 +145,30 @@ static inline void store_record(pl_record *r)
     d->held = r->held;
 }
 
+static inline int by_due(const void *a, const void *b)
+{
+    const row *x = *(row *const *)a, *y = *(row *const *)b;
+    if (x->due_ms != y->due_ms) return x->due_ms < y->due_ms ? -1 : 1;
+    return memcmp(x->id.bytes, y->id.bytes, sizeof x->id.bytes);
+}
+
 static inline void store_claim(pl_claim *c)
 {
+    size_t count = 0;
+    row **waiting = pl_alloc((model.row_count + 1) * sizeof *waiting);
+    for (size_t i = 0; i < model.row_count; i++)
+        if (model.rows[i]->state == PL_STATE_PENDING && !model.rows[i]->held)
+            waiting[count++] = model.rows[i];
+    qsort(waiting, count, sizeof *waiting, by_due);
+
     pl_arena_init(&c->memory);
     c->items = pl_arena_zero(&c->memory, c->limit * sizeof *c->items);
-    c->count = 0;
-    c->next_due_ms = INT64_MAX;
-    for (size_t i = 0; i < model.row_count; i++) {
-        row *r = model.rows[i];
-        if (r->state != PL_STATE_PENDING || r->held) continue;
-        if (r->due_ms > c->before_ms || c->count == c->limit) {
-            if (r->due_ms < c->next_due_ms) c->next_due_ms = r->due_ms;
-            continue;
-        }
+    for (c->count = 0; c->count < c->limit && c->count < count; c->count++) {
+        row *r = waiting[c->count];
+        if (r->due_ms > c->before_ms) break;
         r->held = true;
         pl_slice document = {r->document, r->document_len};
-        c->items[c->count++] =
+        c->items[c->count] =
             (pl_claimed){.id = r->id,
                          .connector = pl_arena_printf(&c->memory, "%s", r->connector),
                          .webhook = pl_arena_printf(&c->memory, "%s", r->webhook),
@@ -173,6 +181,8 @@ static inline void store_claim(pl_claim *c)
                          .first = r->first,
                          .undecided = r->undecided};
     }
+    c->next_due_ms = c->count < count ? waiting[c->count]->due_ms : INT64_MAX;
+    free(waiting);
 }
 
 static inline void store_command(pl_uuid id, enum pl_command_kind kind, int64_t now_ms)
