@@ -28,6 +28,8 @@ struct pl_delivery {
     pl_intake *intake;    /* whose owner waits for it, with the place of its result; NULL */
     pl_delivery **slot;
     pl_settlement *settlement;
+    uint32_t index; /* of its webhook in the generation of this number; UINT32_MAX: it has none */
+    uint64_t generation;
     pl_slice connector, webhook; /* in names */
     char names[];
 };

@@ -402,12 +402,21 @@ static void begin(pl_exchange *x)
     advance(x, stage_functions[PL_STAGE_RENDER](x));
 }
 
+/* Names are looked up once for each generation that the delivery meets. */
+static uint32_t find_webhook(pl_delivery *d, pl_generation *g)
+{
+    if (d->generation != g->number) {
+        int64_t index = g->find(g, d->connector, d->webhook);
+        d->index = index < 0 ? UINT32_MAX : (uint32_t)index;
+        d->generation = g->number;
+    }
+    return d->index;
+}
+
 void pl_exchange_start(pl_delivery *d)
 {
     pl_engine *e = d->engine;
-    int64_t webhook = e->generation->find(e->generation, d->connector, d->webhook);
-    pl_exchange *x =
-        exchange_new(e, PL_KIND_DELIVERY, webhook < 0 ? UINT32_MAX : (uint32_t)webhook);
+    pl_exchange *x = exchange_new(e, PL_KIND_DELIVERY, find_webhook(d, e->generation));
     pl_counter_set(&e->metrics.in_flight, ++e->in_flight + e->calls);
     x->delivery = d;
     x->id = d->id;

@@ -36,6 +36,8 @@ static void route_to(pl_engine *e, pl_intake *in, uint32_t event, uint32_t i, co
     d->created_ms = in->commit.now_ms;
     d->received_us = in->received_us;
     d->undecided = route->undecided;
+    d->index = route->webhook;
+    d->generation = e->generation->number;
     d->slot = &in->deliveries[event][i];
     *d->slot = d;
     if (!in->waits) return;
