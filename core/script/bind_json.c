@@ -130,6 +130,33 @@ static int json_object(lua_State *L)
     return 1;
 }
 
+/* ordered({{name, value}, ...}): an object whose members stay in this order. */
+static int json_ordered(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (!lua_istable(L, 1)) return luaL_error(L, "json.ordered wants a list of {name, value}");
+    lua_newtable(L);
+    lua_newtable(L); /* stack: list, object, its keys (top) */
+    int count = (int)lua_objlen(L, 1);
+    for (int i = 1; i <= count; i++, lua_settop(L, 3)) {
+        lua_rawgeti(L, 1, i);
+        if (lua_istable(L, 4)) lua_rawgeti(L, 4, 1);
+        if (lua_type(L, 5) != LUA_TSTRING)
+            return luaL_error(L, "json.ordered wants {name, value} as element %d", i);
+        lua_pushvalue(L, 5);
+        lua_rawget(L, 2);
+        if (!lua_isnil(L, 6))
+            return luaL_error(L, "json.ordered has the name '%s' twice", lua_tostring(L, 5));
+        lua_pushvalue(L, 5);
+        lua_rawseti(L, 3, i);
+        lua_rawgeti(L, 4, 2); /* stack: list, object, keys, pair, name, nil, value (top) */
+        lua_remove(L, 6);
+        lua_rawset(L, 2);
+    }
+    pl_shape_mark_listed(L, 2);
+    return 1;
+}
+
 static int json_is_array(lua_State *L)
 {
     lua_pushboolean(L, is_array(L, 1));
@@ -220,10 +247,19 @@ static int json_get(lua_State *L)
 }
 
 static const luaL_Reg json_functions[] = {
-    {"decode", json_decode},     {"encode", json_encode},       {"array", json_array},
-    {"object", json_object},     {"is_array", json_is_array},   {"is_object", json_is_object},
-    {"is_exact", json_is_exact}, {"to_number", json_to_number}, {"keys", json_keys},
-    {"get", json_get},           {"escape", json_escape},       {NULL, NULL},
+    {"decode", json_decode},
+    {"encode", json_encode},
+    {"array", json_array},
+    {"object", json_object},
+    {"is_array", json_is_array},
+    {"is_object", json_is_object},
+    {"is_exact", json_is_exact},
+    {"to_number", json_to_number},
+    {"keys", json_keys},
+    {"get", json_get},
+    {"escape", json_escape},
+    {"ordered", json_ordered},
+    {NULL, NULL},
 };
 
 int pl_open_json(lua_State *L)

@@ -113,7 +113,7 @@ local function json_hole(where, evaluate)
     if value.is_markup(v) then
       text, message = v.text, json_fault(v.text)
     else
-      text, message = payload.json(v)
+      text, message = core.json.encode(v)
     end
     if message then error(where .. ": " .. message, 0) end
     return text
@@ -222,7 +222,7 @@ local function result_text(result, kind, where, text_of)
       kind.mode == "text" and "string" or "string or a table", type(result)), 0)
   end
   if kind.mode == "json" then
-    local text, message = payload.json(result)
+    local text, message = core.json.encode(result)
     return text or error(where .. ": " .. message, 0)
   end
   local fields, message = payload.fields(result)

@@ -15,15 +15,11 @@ local tables = require "perilune.util.tables"
 local payload = {}
 
 local MIXED = "a table must be a list (1 to n) or have names as keys, not both"
-local MAX_DEPTH = 128 -- of a table that a script returns; a table that holds itself ends here
+local MAX_DEPTH = 128 -- a table that holds itself ends here
 
 ---@class perilune.file
 ---@field name string
 local File = {}
-
----@class perilune.ordered
----@field pairs any[][]
-local Ordered = {}
 
 --- `file "order.json.j2"`: the template of this name.
 ---@param name string
@@ -35,42 +31,15 @@ end
 
 function payload.is_file(v) return type(v) == "table" and getmetatable(v) == File end
 
---- `json.ordered{ {"id", 1}, {"event", "x"} }`: an object whose members stay in this order.
----@param list any[][]
----@return perilune.ordered
-function payload.ordered(list)
-  if type(list) ~= "table" then error("json.ordered wants a list of {name, value}", 2) end
-  local seen = {}
-  for i, pair in ipairs(list) do
-    if type(pair) ~= "table" or type(pair[1]) ~= "string" then
-      error(("json.ordered wants {name, value} as element %d"):format(i), 2)
-    elseif seen[pair[1]] then
-      error(("json.ordered has the name '%s' twice"):format(pair[1]), 2)
-    end
-    seen[pair[1]] = true
-  end
-  return setmetatable({ pairs = list }, Ordered)
-end
-
-function payload.is_ordered(v) return type(v) == "table" and getmetatable(v) == Ordered end
-
 --- Names and values of an object in the order in which they are written; nil and a message for a
 --- table that is no object.
 local function members(v)
   local list = {}
-  if payload.is_ordered(v) then
-    for i, pair in ipairs(v.pairs) do list[i] = { pair[1], pair[2] } end
-    return list
-  end
   for key in pairs(v) do
     if type(key) ~= "string" then return nil, MIXED end
   end
   for i, name in ipairs(core.json.keys(v)) do list[i] = { name, v[name] } end
   return list
-end
-
-local function is_array(v)
-  return not payload.is_ordered(v) and core.json.is_array(v)
 end
 
 local function add(parts, part)
@@ -85,7 +54,7 @@ end
 local function plan_into(parts, v, path, leaf, depth)
   if depth > MAX_DEPTH then error("the table is nested too deep", 0) end
   if type(v) ~= "table" or payload.is_file(v) then return add(parts, leaf(v, path)) end
-  if is_array(v) then
+  if core.json.is_array(v) then
     if not tables.is_list(v) then error({ path = path, message = MIXED }, 0) end
     add(parts, "[")
     for i = 1, #v do
@@ -120,22 +89,6 @@ function payload.plan(v, path, leaf)
   return nil, type(raised) == "table" and raised.message or tostring(raised), path
 end
 
-local function encoded(v)
-  local text, message = core.json.encode(v)
-  if not text then error(message, 0) end
-  return text
-end
-
---- A value as JSON text, `json.ordered` included; nil and a message when it cannot be.
----@param v any
----@return string|nil
----@return string|nil message
-function payload.json(v)
-  if type(v) ~= "table" then return core.json.encode(v) end
-  local parts, message = payload.plan(v, {}, encoded)
-  return parts and table.concat(parts), message
-end
-
 --- Names and values of a form in the order in which they are written.
 ---@param v table
 ---@return any[][]|nil list   of {name, value}
@@ -152,7 +105,7 @@ end
 ---@param text_of fun(v: any): string
 function payload.add_field(parts, name, v, text_of)
   if v == nil or v == core.json.null then return end
-  if type(v) == "table" and is_array(v) then
+  if type(v) == "table" and core.json.is_array(v) then
     for _, item in ipairs(v) do payload.add_field(parts, name, item, text_of) end
     return
   end

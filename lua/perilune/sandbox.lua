@@ -49,9 +49,10 @@ local LEVELS = { "debug", "info", "warn", "error" }
 
 local function json_library()
   return {
-    array = core.json.array, decode = core.json.decode, encode = payload.json, get = core.json.get,
+    array = core.json.array, decode = core.json.decode, encode = core.json.encode,
+    get = core.json.get,
     is_array = core.json.is_array, is_object = core.json.is_object, keys = core.json.keys,
-    null = core.json.null, object = core.json.object, ordered = payload.ordered,
+    null = core.json.null, object = core.json.object, ordered = core.json.ordered,
   }
 end
 

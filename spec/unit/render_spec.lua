@@ -163,6 +163,29 @@ describe("a body", function()
         {"m", json.ordered { {"y", 1}, {"x", '"q"'} }} }]].body)
   end)
 
+  it("keeps it also in what a function gives, in a hole, and in a form", function()
+    assert.equal('{"z":1,"a":{"y":2,"x":3}}', render [[url = "/", body = function()
+      local o = json.ordered { {"z", 1}, {"a", json.ordered { {"y", 2}, {"x", 3} }} }
+      assert(o.a.y == 2)
+      return o end]].body)
+    assert.equal('{"h":{"z":1,"a":2}}', render [[url = "/", body = { h = "{{ context.o }}" },
+      context = { o = json.ordered { {"z", 1}, {"a", 2} } }]].body)
+    assert.equal("z=1&a=2", render [[url = "/", content_type = "form",
+      body = json.ordered { {"z", 1}, {"a", 2} }]].body)
+  end)
+
+  it("has no order of what is no list of names and values", function()
+    for list, message in pairs {
+      ["5"] = "json.ordered wants a list of {name, value}",
+      ["{ { 1, 2 } }"] = "json.ordered wants {name, value} as element 1",
+      ["{ { 'a', 2 }, 'b' }"] = "json.ordered wants {name, value} as element 2",
+      ["{ { 'a', 2 }, { 'a', 3 } }"] = "json.ordered has the name 'a' twice",
+    } do
+      assert.equal("connectors/acme.lua:4: " .. message,
+        fails(('url = "/", body = function() local o = json.ordered(%s) return o end'):format(list)))
+    end
+  end)
+
   it("of a text is escaped for JSON inside a string and written as a value outside", function()
     assert.equal([[{"n": "say \"hi\"\n", "l": [], "x": null, "t": 12345678901234567890}]],
       render [==[url = "/", body = [[{"n": "{{ order.note }}", "l": {{ order.none }}, ]]
@@ -200,7 +223,7 @@ describe("a body", function()
     assert.equal('[1]', render [[url = "/", body = function() return "[1]" end]].body)
     assert.is_nil(render [[url = "/", body = function() end]].body)
     assert.matches("not valid JSON", fails [[url = "/", body = function() return "x" end]], 1, true)
-    assert.matches("a table must be a list",
+    assert.matches("an array with holes or with keys cannot be written as JSON",
       fails [[url = "/", body = function() return { 1, a = 2 } end]], 1, true)
   end)
 end)
