@@ -48,7 +48,8 @@ struct pl_engine {
     size_t table_slots, resident;
     pl_delivery *ready, **ready_end;
     uint32_t in_flight; /* exchanges of deliveries */
-    uint32_t calls;     /* exchanges of calls and tries */
+    uint32_t calls;     /* exchanges of calls and tries that are to be answered */
+    uint32_t answered;  /* and those whose record is on its way to the store */
     uint32_t commits;   /* intakes at the store */
     pl_exchange *exchanges;
 

@@ -145,6 +145,24 @@ TEST(more_calls_than_the_limit_are_refused)
     world_close();
 }
 
+TEST(records_that_are_behind_do_not_hold_up_calls_until_they_are_many)
+{
+    open_soon();
+    w.settings.limit_calls = 3;
+    w.op_delay_ms = 1000;
+    for (int i = 0; i < 24; i++) { /* eight times the limit */
+        CHECK_EQ_INT(call(), 0);
+        run_for(20);
+        CHECK_EQ_INT(answered.count, 1);
+    }
+    CHECK_EQ_INT(call(), PL_E_BUSY);
+    run_for(1000);
+    CHECK_EQ_INT(model.calls_recorded, 24);
+    CHECK_EQ_INT(call(), 0);
+    run_for(2000);
+    world_close();
+}
+
 TEST(a_dry_run_ends_before_send_and_leaves_no_trace)
 {
     scripts *s = open_soon();
@@ -181,7 +199,7 @@ TEST(the_record_of_a_call_is_given_up_loudly)
         run_for(9000);
         CHECK_EQ_INT(answered.code, 0);
         CHECK_EQ_INT(METRIC(records_lost), 0);
-        CHECK_EQ_INT(METRIC(in_flight), 1);
+        CHECK_EQ_INT(METRIC(in_flight), 0); /* it was answered */
         run_for(2000);
         CHECK_EQ_INT(METRIC(records_lost), 1);
         CHECK_EQ_INT(METRIC(in_flight), 0);
@@ -571,6 +589,7 @@ int main(void)
         CASE(a_call_is_answered_at_once_and_recorded_behind),
         CASE(a_call_that_fails_is_not_tried_again), CASE(the_nearest_timeout_counts),
         CASE(more_calls_than_the_limit_are_refused),
+        CASE(records_that_are_behind_do_not_hold_up_calls_until_they_are_many),
         CASE(a_dry_run_ends_before_send_and_leaves_no_trace),
         CASE(the_record_of_a_call_is_given_up_loudly),
         CASE(the_record_of_a_call_is_written_when_the_store_recovers),
