@@ -95,9 +95,8 @@ struct pl_intake {
     pl_commit commit;            /* out */
     pl_settlement **settlements; /* out, when it waits: by event and delivery */
     uint32_t unsettled;
-    /* in: writes what to keep under the idempotency key, called after routing; only when a key is
-     * given */
-    void (*answer)(const pl_intake *in, pl_buf *out);
+    /* in: of pl_commit; only when a key is given */
+    void (*answer)(const pl_commit *c, pl_buf *out);
     /* in: told once, with 0, PL_E_STORE or PL_E_STORE_FULL; never from within pl_engine_take */
     void (*committed)(pl_intake *in, int code);
     /* in: when it waits, told after each attempt at one of its deliveries, and after each end */

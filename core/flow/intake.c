@@ -142,6 +142,7 @@ static void prepare(pl_engine *e, pl_intake *in)
         .events = pl_arena_zero(&in->arena, in->count * sizeof *in->commit.events),
         .count = in->count,
         .idempotency_key = in->idempotency_key,
+        .answer = in->answer,
         .now_ms = e->ports.wall_ms(),
     };
 }
@@ -153,13 +154,6 @@ int pl_engine_take(pl_engine *e, pl_intake *in)
     prepare(e, in);
     for (uint32_t n = 0; n < in->count; n++)
         route_event(e, in, n);
-    if (in->idempotency_key.len) {
-        pl_buf answer;
-        pl_buf_init(&answer);
-        in->answer(in, &answer);
-        in->commit.answer = pl_arena_dup(&in->arena, pl_buf_slice(&answer));
-        pl_buf_fini(&answer);
-    }
     pl_engine_time(e, PL_STAGE_ROUTE, began_us);
     in->stage_us = e->ports.monotonic_us();
     in->commit.op.bytes = weight_of(in);

@@ -66,17 +66,20 @@ typedef struct pl_commit_event {
                           [{"id","connector","webhook"}] */
 } pl_commit_event;
 
-typedef struct pl_commit {
+typedef struct pl_commit pl_commit;
+struct pl_commit {
     pl_op op;
     pl_commit_event *events;
     uint32_t count;
     /* Empty: none. A key seen before makes the whole commit a duplicate. */
     pl_slice idempotency_key;
-    pl_slice answer;   /* what to keep under the key: the JSON that the client gets */
+    /* Writes what to keep under the key, the JSON that the client gets. Called on the store's thread when
+     * it is known which of the events are duplicates; reads the commit and what is its submitter's. */
+    void (*answer)(const pl_commit *c, pl_buf *out);
     bool is_duplicate; /* out: the key was there */
     char *known;       /* out, malloc'ed: the answer kept under it */
     int64_t now_ms;
-} pl_commit;
+};
 
 /* -- record: an attempt and what becomes of its delivery -- */
 

@@ -235,11 +235,12 @@ static void write_answer(const pl_intake *in, bool is_array, pl_buf *out)
     pl_jw_object_end(&w);
 }
 
-/* What the idempotency key stands for from now on. */
-static void keep_answer(const pl_intake *in, pl_buf *out)
+/* What the idempotency key stands for from now on. On the store's thread; the worker leaves the intake
+ * alone meanwhile. */
+static void keep_answer(const pl_commit *c, pl_buf *out)
 {
-    const pl_waiter *v = in->owner;
-    write_answer(in, v->is_array, out);
+    const pl_intake *in = (const pl_intake *)((const char *)c - offsetof(pl_intake, commit));
+    write_answer(in, ((const pl_waiter *)in->owner)->is_array, out);
 }
 
 static bool all_known(const pl_intake *in)

@@ -106,20 +106,27 @@ static char *copy(pl_slice s)
 
 /* -- commit -- */
 
-static int keep_answer(pl_sqlite_writer *w, pl_commit *c)
+static int find_answer(pl_sqlite_writer *w, pl_commit *c)
+{
+    sqlite3_stmt *q = w->statements[FIND_ANSWER];
+    pl_sqlite_bind_text(q, 1, c->idempotency_key);
+    c->is_duplicate = sqlite3_step(q) == SQLITE_ROW;
+    if (c->is_duplicate) c->known = copy(pl_sqlite_slice(q, 0));
+    return sqlite3_reset(q);
+}
+
+static int keep_answer(pl_sqlite_writer *w, const pl_commit *c)
 {
     sqlite3_stmt *q = w->statements[KEEP_ANSWER];
+    pl_buf answer;
+    pl_buf_init(&answer);
+    c->answer(c, &answer);
     pl_sqlite_bind_text(q, 1, c->idempotency_key);
-    pl_sqlite_bind_text(q, 2, c->answer);
+    pl_sqlite_bind_text(q, 2, pl_buf_slice(&answer));
     sqlite3_bind_int64(q, 3, c->now_ms);
     int rc = run(q);
-    if (rc || sqlite3_changes(w->db)) return rc;
-
-    q = w->statements[FIND_ANSWER];
-    pl_sqlite_bind_text(q, 1, c->idempotency_key);
-    c->is_duplicate = true;
-    if (sqlite3_step(q) == SQLITE_ROW) c->known = copy(pl_sqlite_slice(q, 0));
-    return sqlite3_reset(q);
+    pl_buf_fini(&answer);
+    return rc;
 }
 
 /* The deliveries of the event that was there first, as the JSON that its answer names them by. */
@@ -234,10 +241,11 @@ static int commit_event(pl_sqlite_writer *w, pl_commit_event *e, int64_t now_ms)
 
 static int run_commit(pl_sqlite_writer *w, pl_commit *c)
 {
-    int rc = c->idempotency_key.len ? keep_answer(w, c) : SQLITE_OK;
+    int rc = c->idempotency_key.len ? find_answer(w, c) : SQLITE_OK;
     if (c->is_duplicate) return rc;
     for (uint32_t i = 0; i < c->count && !rc; i++)
         rc = commit_event(w, &c->events[i], c->now_ms);
+    if (c->idempotency_key.len && !rc) rc = keep_answer(w, c);
     return rc;
 }
 

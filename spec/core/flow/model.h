@@ -92,6 +92,18 @@ static inline int64_t find_text(char **list, size_t count, pl_slice text)
     return -1;
 }
 
+static inline void store_answer(const pl_commit *c)
+{
+    pl_buf answer;
+    pl_buf_init(&answer);
+    c->answer(c, &answer);
+    model.keys = pl_realloc(model.keys, (model.key_count + 1) * sizeof(char *));
+    model.answers = pl_realloc(model.answers, (model.key_count + 1) * sizeof(char *));
+    model.keys[model.key_count] = text_of(c->idempotency_key);
+    model.answers[model.key_count++] = text_of(pl_buf_slice(&answer));
+    pl_buf_fini(&answer);
+}
+
 static inline void store_commit(pl_commit *c)
 {
     int64_t key = find_text(model.keys, model.key_count, c->idempotency_key);
@@ -99,12 +111,6 @@ static inline void store_commit(pl_commit *c)
     if (c->is_duplicate) {
         c->known = text_of(pl_slice_of(model.answers[key]));
         return;
-    }
-    if (c->idempotency_key.len) {
-        model.keys = pl_realloc(model.keys, (model.key_count + 1) * sizeof(char *));
-        model.answers = pl_realloc(model.answers, (model.key_count + 1) * sizeof(char *));
-        model.keys[model.key_count] = text_of(c->idempotency_key);
-        model.answers[model.key_count++] = text_of(c->answer);
     }
     for (uint32_t n = 0; n < c->count; n++) {
         pl_commit_event *e = &c->events[n];
@@ -122,6 +128,7 @@ static inline void store_commit(pl_commit *c)
             store_delivery(c, &e->deliveries[i], model.documents[model.event_count]);
         e->event->seq = (int64_t)++model.event_count;
     }
+    if (c->idempotency_key.len) store_answer(c);
 }
 
 static inline void store_record(pl_record *r)

@@ -398,9 +398,9 @@ static inline void on_settled(pl_intake *in)
     ((post *)in->owner)->settled++;
 }
 
-static inline void put_answer(const pl_intake *in, pl_buf *out)
+static inline void put_answer(const pl_commit *c, pl_buf *out)
 {
-    pl_buf_printf(out, "{\"events\":%u}", in->count);
+    pl_buf_printf(out, "{\"events\":%u}", c->count);
 }
 
 static inline pl_event *event_of(const char *id, const char *type)

@@ -109,6 +109,34 @@ TEST(an_event_that_nothing_wants_is_kept_with_the_reason)
     bench_fini(&b);
 }
 
+static void write_ids(const pl_commit *c, pl_buf *out)
+{
+    PL_BUF_PUT(out, "{\"ids\":[\"");
+    pl_buf_put_slice(out, c->events[0].event->id);
+    pl_buf_printf(out, "\"%s]}", c->events[0].is_duplicate ? ",\"again\"" : "");
+}
+
+TEST(an_idempotency_key_of_an_event_that_was_there_keeps_what_the_store_found)
+{
+    bench b;
+    bench_init(&b);
+    bench_open(&b);
+    pl_event *e = event_new("e1", "order", "{}");
+    for (int i = 0; i < 3; i++) {
+        one o;
+        one_init(&o, e, id_of(T0, i + 1), true);
+        if (i > 0) o.commit.idempotency_key = PL_SLICE("key");
+        o.commit.answer = write_ids;
+        CHECK_EQ_INT(run_op(&b, &o.commit.op, PL_OP_COMMIT), 0);
+        CHECK_EQ_INT(o.commit.is_duplicate, i == 2);
+        if (i == 2) CHECK_EQ_STR(o.commit.known, "{\"ids\":[\"e1\",\"again\"]}");
+        free(o.commit.known);
+        free(o.commit.events[0].known);
+    }
+    free(e);
+    bench_fini(&b);
+}
+
 TEST(an_idempotency_key_gives_the_answer_it_gave_before)
 {
     bench b;
@@ -118,12 +146,12 @@ TEST(an_idempotency_key_gives_the_answer_it_gave_before)
     one o;
     one_init(&o, e, id_of(T0, 1), true);
     o.commit.idempotency_key = PL_SLICE("key");
-    o.commit.answer = PL_SLICE("{\"ids\":[\"e1\"]}");
+    o.commit.answer = write_ids;
     CHECK_EQ_INT(run_op(&b, &o.commit.op, PL_OP_COMMIT), 0);
     CHECK(!o.commit.is_duplicate);
     one_init(&o, other, id_of(T0, 2), true);
     o.commit.idempotency_key = PL_SLICE("key");
-    o.commit.answer = PL_SLICE("another");
+    o.commit.answer = write_ids;
     CHECK_EQ_INT(run_op(&b, &o.commit.op, PL_OP_COMMIT), 0);
     CHECK(o.commit.is_duplicate);
     CHECK_EQ_STR(o.commit.known, "{\"ids\":[\"e1\"]}");
@@ -380,6 +408,7 @@ int main(void)
                CASE(an_event_that_came_before_is_a_duplicate_and_names_its_deliveries),
                CASE(a_duplicate_within_one_commit_counts_too),
                CASE(an_event_that_nothing_wants_is_kept_with_the_reason),
+               CASE(an_idempotency_key_of_an_event_that_was_there_keeps_what_the_store_found),
                CASE(an_idempotency_key_gives_the_answer_it_gave_before),
                CASE(a_final_record_moves_the_delivery),
                CASE(a_record_for_another_attempt_keeps_the_delivery_pending),
