@@ -9,6 +9,7 @@
 --   events    wrk -> POST /v1/events -> commit (synchronous=FULL) -> 202; delivered and recorded. The rate counts
 --             until the last delivery is recorded, so that a backlog is no gain.
 
+local socket = require("socket")
 local support = require("spec.support")
 local process = support.process
 
@@ -16,7 +17,15 @@ local rounds = tonumber(arg[1]) or 3
 local seconds = tonumber(arg[2]) or 4
 local connections = tonumber(arg[3]) or 64
 
-local SINK_PORT, PROXY_PORT = 18090, 18091
+--- A port that is free at the moment.
+local function free_port()
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return port
+end
+
+local SINK_PORT, PROXY_PORT = free_port(), free_port()
 local EVENT_DATA = [[{"order":{"id":4711,"total":120.50,"currency":"EUR","lines":[{"sku":"PL-1001","name":"Moon lamp",]]
   .. [["qty":2,"price":30.25},{"sku":"PL-2002","name":"Crater mug","qty":4,"price":15.00}]},"customer":{"id":"c-90210",]]
   .. [["name":"Ada Lovelace","email":"ada@example.com","address":{"street":"12 Analytical Row","city":"London",]]
