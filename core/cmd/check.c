@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
 #include "cmd/cmd.h"
+#include "gateway/gateway.h"
 #include "script/script.h"
 
 #include <stdio.h>
@@ -31,16 +32,24 @@ static size_t count_connectors(const pl_generation *g)
     return count;
 }
 
+static void check_settings(const char *dir, pl_generation *g, pl_faults *faults)
+{
+    pl_settings settings;
+    pl_buf file;
+    pl_buf_init(&file);
+    pl_buf_printf(&file, "%s/gateway.lua", dir);
+    pl_buf_put_char(&file, '\0');
+    pl_settings_init(&settings);
+    pl_script_settings(g, &settings);
+    pl_gateway_check(&settings, file.ptr, faults);
+    pl_settings_fini(&settings);
+    pl_buf_fini(&file);
+}
+
 static int report(const char *dir, pl_generation *g, const pl_faults *faults)
 {
-    for (size_t i = 0; i < faults->count; i++) {
-        const pl_fault *f = &faults->items[i];
-        if (f->line)
-            printf("%s:%d: %s\n", f->file, f->line, f->message);
-        else
-            printf("%s: %s\n", f->file, f->message);
-    }
-    if (g == NULL) return PL_EXIT_CONFIG;
+    pl_faults_print(faults, stdout);
+    if (faults->count) return PL_EXIT_CONFIG;
     printf("%s: no mistakes (connectors: %zu, webhooks: %u)\n", dir, count_connectors(g),
            g->policy_count);
     return PL_EXIT_OK;
@@ -59,6 +68,7 @@ int pl_cmd_check(int argc, char **argv)
                                .json_depth = PL_JSON_MAX_DEPTH};
     if (pl_bundle_read(a.words[0], &bundle, &faults) == 0)
         g = pl_script_load(bundle, &config, 1, &faults);
+    if (g) check_settings(a.words[0], g, &faults);
     code = report(a.words[0], g, &faults);
     pl_generation_unref(g);
     pl_bundle_free(bundle);

@@ -15,7 +15,8 @@ enum { URL, TOKEN, FOLLOW, JSON, FIRST_FILTER };
 static const pl_option options[] = {
     {"url", "URL", "of the gateway [http://127.0.0.1:8080]"},
     {"token", "TOKEN", "an admin token; better in the environment as PERILUNE_TOKEN"},
-    {"follow", NULL, "show attempts as they are made, until interrupted"},
+    {"follow", NULL,
+     "show attempts as they are made, until interrupted; filters are connector and webhook"},
     {"json", NULL, "one JSON object a line"},
     {"connector", "ID", "only of this connector"},
     {"webhook", "ID", "only of this webhook"},
@@ -41,8 +42,11 @@ static const pl_command_line line = {
 static void build_url(const pl_arguments *a, pl_buf *url)
 {
     const char *base = a->values[URL] ? a->values[URL] : "http://127.0.0.1:8080";
+    size_t len = strlen(base);
     char mark = '?';
-    pl_buf_printf(url, "%s%s", base, a->values[FOLLOW] ? "/v1/feed" : "/v1/deliveries");
+    while (len && base[len - 1] == '/')
+        len--;
+    pl_buf_printf(url, "%.*s%s", (int)len, base, a->values[FOLLOW] ? "/v1/feed" : "/v1/deliveries");
     for (size_t i = FIRST_FILTER; options[i].name; i++) {
         if (a->values[i] == NULL) continue;
         pl_buf_printf(url, "%c%s=", mark, options[i].name);
@@ -85,12 +89,14 @@ static const int widths[] = {24, 9, 16, 24, 20, 3, 6, 12, 36};
 
 #define CELLS (sizeof widths / sizeof *widths)
 
-static void print_head(void)
+static void print_head(const pl_arguments *a)
 {
     static const char *const titles[] = {"TIME", "STATE",  "CONNECTOR", "WEBHOOK", "EVENT",
                                          "TRY",  "STATUS", "OUTCOME",   "ID"};
+    if (a->values[JSON]) return;
     for (size_t i = 0; i < CELLS; i++)
         printf("%-*s%s", i + 1 < CELLS ? widths[i] : 0, titles[i], i + 1 < CELLS ? "  " : "\n");
+    fflush(stdout);
 }
 
 static void print_row(const pl_arguments *a, pl_slice row, const char *const *names)
@@ -107,7 +113,7 @@ static void print_row(const pl_arguments *a, pl_slice row, const char *const *na
 typedef struct reading {
     const pl_arguments *arguments;
     pl_buf bytes;
-    bool follows;
+    bool follows, has_head;
 } reading;
 
 /* Server-sent events: of each, the line that begins with "data: ". */
@@ -126,7 +132,10 @@ static bool on_piece(void *arg, int status, pl_slice piece)
 {
     reading *r = arg;
     pl_buf_put_slice(&r->bytes, piece);
-    if (r->follows && status == 200) take_lines(r);
+    if (!r->follows || status != 200) return true;
+    if (!r->has_head) print_head(r->arguments);
+    r->has_head = true;
+    take_lines(r);
     return true;
 }
 
@@ -135,6 +144,7 @@ static void print_page(const pl_arguments *a, pl_slice page)
     pl_json_reader reader;
     pl_json_token token;
     pl_slice row;
+    print_head(a);
     pl_json_open(&reader, pl_json_find(page, PL_SLICE("deliveries")), PL_JSON_MAX_DEPTH);
     if (pl_json_next(&reader, &token) != 0 || token.kind != PL_JSON_ARRAY) return;
     while (pl_json_value(&reader, &token, &row) == 0 && token.kind != PL_JSON_ARRAY_END)
@@ -145,8 +155,6 @@ static int show(const pl_arguments *a, const char *url, reading *r)
 {
     char error[256] = "";
     const char *token = a->values[TOKEN] ? a->values[TOKEN] : getenv("PERILUNE_TOKEN");
-    if (!a->values[JSON]) print_head();
-    fflush(stdout);
     int status = pl_fetch(url, token, on_piece, r, error);
     if (status < 0) {
         fprintf(stderr, "%s: %s\n", url, error);

@@ -101,9 +101,7 @@ static int load(attempt *t, const pl_arguments *a)
                                .json_depth = PL_JSON_MAX_DEPTH};
     if (pl_bundle_read(a->words[0], &bundle, &faults) == 0)
         t->generation = pl_script_load(bundle, &config, 1, &faults);
-    for (size_t i = 0; i < faults.count; i++)
-        fprintf(stderr, "%s:%d: %s\n", faults.items[i].file, faults.items[i].line,
-                faults.items[i].message);
+    pl_faults_print(&faults, stderr);
     pl_faults_fini(&faults);
     pl_bundle_free(bundle);
     if (t->generation == NULL) return PL_EXIT_CONFIG;

@@ -280,9 +280,25 @@ void pl_api_cancel(pl_api_request *r)
 
 /* -- live -- */
 
+/* A filter that is not one would let through what nobody asked for. False: it was answered. */
+static bool has_live_filters_only(pl_api_request *r)
+{
+    pl_slice rest = r->in->request.query, name, raw;
+    while (rest.ptr && pl_query_next(&rest, &name, &raw)) {
+        if (pl_slice_eq(name, PL_SLICE("connector")) || pl_slice_eq(name, PL_SLICE("webhook")))
+            continue;
+        pl_api_problem(r->in, PL_E_BAD_QUERY,
+                       "unknown parameter '%.*s'; the live feed has connector and webhook",
+                       PL_FMT(name));
+        return false;
+    }
+    return true;
+}
+
 void pl_api_feed(pl_api_request *r)
 {
     pl_slice connector, webhook;
+    if (!has_live_filters_only(r)) return;
     if (!pl_api_param(r->in, "connector", &connector) || !pl_api_param(r->in, "webhook", &webhook))
         return;
     if (pl_slice_eq(r->in->request.method, PL_SLICE("HEAD"))) { /* it has no end to wait for */

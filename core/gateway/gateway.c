@@ -16,6 +16,7 @@
 #include "base/secret.h"
 #include "gateway/worker.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,17 +45,6 @@ static pl_generation **load_all(pl_gateway *g, int count, pl_faults *faults)
     return all;
 }
 
-static void print_faults(const pl_faults *faults)
-{
-    for (size_t i = 0; i < faults->count; i++) {
-        const pl_fault *f = &faults->items[i];
-        if (f->line)
-            fprintf(stderr, "%s:%d: %s\n", f->file, f->line, f->message);
-        else
-            fprintf(stderr, "%s: %s\n", f->file, f->message);
-    }
-}
-
 /* -- settings -- */
 
 static bool merge_settings(pl_gateway *g, pl_generation *generation, pl_settings *s)
@@ -65,6 +55,44 @@ static bool merge_settings(pl_gateway *g, pl_generation *generation, pl_settings
     if (mistake) fprintf(stderr, "%s\n", mistake);
     free(mistake);
     return mistake == NULL;
+}
+
+static void check_tokens(const pl_list *tokens, const char *name, const char *file,
+                         pl_faults *faults)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%s: a token must not be empty", name);
+    for (size_t i = 0; i < tokens->count; i++)
+        if (tokens->items[i][0] == '\0') pl_faults_add(faults, file, 0, text);
+}
+
+static void check_egress(const pl_list *allow, const char *file, pl_faults *faults)
+{
+    char text[256];
+    size_t bad;
+    for (size_t i = 0; i < allow->count; i++) {
+        pl_egress *e = pl_egress_new((const char *const *)&allow->items[i], 1, &bad);
+        snprintf(text, sizeof text, "egress.allow: '%s' is neither an address nor a CIDR block",
+                 allow->items[i]);
+        if (e == NULL) pl_faults_add(faults, file, 0, text);
+        pl_egress_free(e);
+    }
+}
+
+void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults)
+{
+    check_tokens(&s->tokens_ingest, "tokens.ingest", file, faults);
+    check_tokens(&s->tokens_admin, "tokens.admin", file, faults);
+    check_egress(&s->egress_allow, file, faults);
+}
+
+/* Without it no https would work, which is better said before the first delivery. */
+static void check_ca_file(const pl_settings *s, pl_faults *faults)
+{
+    char text[512];
+    if (s->egress_ca_file[0] == '\0' || access(s->egress_ca_file, R_OK) == 0) return;
+    snprintf(text, sizeof text, "egress.ca_file: %s: %s", s->egress_ca_file, strerror(errno));
+    pl_faults_add(faults, "settings", 0, text);
 }
 
 static bool list_differs(const pl_list *a, const pl_list *b)
@@ -171,15 +199,11 @@ static int open_store(pl_gateway *g)
     return code == 0 ? 0 : 1;
 }
 
-static int open_egress(pl_gateway *g)
+static void open_egress(pl_gateway *g)
 {
     size_t bad;
-    const pl_list *allow = &g->settings.egress_allow;
+    const pl_list *allow = &g->settings.egress_allow; /* was checked */
     g->egress = pl_egress_new((const char *const *)allow->items, allow->count, &bad);
-    if (g->egress) return 0;
-    fprintf(stderr, "egress.allow: '%s' is neither an address nor a CIDR block\n",
-            allow->items[bad]);
-    return 3;
 }
 
 static void start_workers(pl_gateway *g, const int *fds, pl_generation **generations)
@@ -342,10 +366,10 @@ static void close_all(pl_gateway *g)
 static int start(pl_gateway *g, pl_generation **generations)
 {
     char address[128];
-    int fds[256], code = open_egress(g);
-    if (code == 0) code = open_sockets(g, fds, address);
+    int fds[256], code = open_sockets(g, fds, address);
     if (code == 0) code = open_store(g);
     if (code != 0) return code;
+    open_egress(g);
     start_workers(g, fds, generations);
     pl_log(PL_LOG_INFO, "listening", PL_LOG_STR("address", address),
            PL_LOG_INT("workers", g->worker_count),
@@ -368,13 +392,15 @@ static pl_generation **load_first(pl_gateway *g)
     pl_faults faults = {0};
     pl_generation **one = load_all(g, 1, &faults), **all = NULL;
     if (one && merge_settings(g, one[0], &g->settings)) {
+        pl_gateway_check(&g->settings, "settings", &faults);
+        check_ca_file(&g->settings, &faults);
         g->worker_count = worker_count(&g->settings);
         g->generation = 0;
-        all = load_all(g, g->worker_count, &faults);
+        if (faults.count == 0) all = load_all(g, g->worker_count, &faults);
     }
     if (one) pl_generation_unref(one[0]);
     free(one);
-    print_faults(&faults);
+    pl_faults_print(&faults, stderr);
     pl_faults_fini(&faults);
     return all;
 }

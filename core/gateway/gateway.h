@@ -42,6 +42,9 @@ typedef struct pl_gateway {
     int running;                /* control thread: workers that have not stopped */
 } pl_gateway;
 
+/* The mistakes that a setting's form does not show (is it an address?): to `faults`, as of `file`. */
+void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults);
+
 /* Runs until a signal stops it. 0, 1 when it could not start, 3 for a bad configuration (all
  * mistakes were printed). */
 int pl_gateway_run(const pl_gateway_config *config);

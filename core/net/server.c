@@ -83,7 +83,7 @@ int pl_listen(pl_slice address, char text[128])
     int fd = -1;
     for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
         fd = listen_on(a->ai_addr, a->ai_addrlen, false);
-    if (fd < 0) snprintf(text, 128, "%.*s: %s", PL_FMT(address), strerror(errno));
+    if (fd < 0) snprintf(text, 128, "%s", strerror(errno));
     freeaddrinfo(list);
     return fd;
 }

@@ -40,6 +40,16 @@ void pl_faults_add(pl_faults *f, const char *file, int line, const char *message
     if (fault->file == NULL || fault->message == NULL) abort();
 }
 
+void pl_faults_print(const pl_faults *f, FILE *out)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const pl_fault *fault = &f->items[i];
+        fprintf(out, "%s:", fault->file);
+        if (fault->line) fprintf(out, "%d:", fault->line);
+        fprintf(out, " %s\n", fault->message);
+    }
+}
+
 void pl_faults_fini(pl_faults *f)
 {
     for (size_t i = 0; i < f->count; i++) {

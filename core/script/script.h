@@ -17,6 +17,8 @@
 #include "flow/generation.h"
 #include "flow/settings.h"
 
+#include <stdio.h>
+
 /* A mistake in a gateway folder: "file:line: message". line 0: the file as a whole. */
 typedef struct pl_fault {
     char *file;
@@ -30,6 +32,8 @@ typedef struct pl_faults {
 } pl_faults;
 
 void pl_faults_add(pl_faults *f, const char *file, int line, const char *message);
+/* A line each: "file:line: message", without the line where it is 0. */
+void pl_faults_print(const pl_faults *f, FILE *out);
 void pl_faults_fini(pl_faults *f);
 
 /* The files of a gateway folder that matter (gateway.lua, connectors/, authenticators/, mappers/,

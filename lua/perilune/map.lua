@@ -12,6 +12,8 @@ local value = require "perilune.template.value"
 
 local map = {}
 
+local BYTE_ORDER_MARK = "\239\187\191" -- RFC 8259 section 8.1: some put it, a reader may pass over it
+
 --- First and last status of one item of a success rule: 200, "409", "2xx", "200-299".
 local function range_of(item)
   local text = tostring(item)
@@ -80,12 +82,15 @@ function map.compile(entry, scope, webhook, path, mapper)
   entry.mapper = mapper
 end
 
---- The parsed body; nil and why not.
+--- The parsed body; nil and why not. No body is no mistake: an answer to HEAD, a 204, and whoever
+--- says all with the status.
 local function parse(entry, response)
-  if entry.response_type == "text" then return response.body end
-  local parsed, fault = core.json.decode(response.body)
+  local body = response.body
+  if entry.response_type == "text" then return body end
+  if body == "" then return nil end
+  local parsed, fault = core.json.decode(body:sub(1, 3) == BYTE_ORDER_MARK and body:sub(4) or body)
   if not fault then return parsed end
-  if entry.response_type == "auto" then return response.body end
+  if entry.response_type == "auto" then return body end
   return nil, ("the answer is not valid JSON: %s (line %d, column %d)"):format(fault.message,
     fault.line, fault.column)
 end

@@ -87,6 +87,10 @@ end
 ---@return any
 function Workshop:run(path, require_module)
   local file = self.root .. path
+  if self.files[path]:sub(1, 1) == "\27" then
+    self.faults:add(file, 1, "this is compiled Lua; give the source")
+    return nil
+  end
   local chunk, message = core.load(self.files[path], "@" .. file, {})
   if not chunk then
     self:raised(file, message)
@@ -104,7 +108,7 @@ function Workshop:returned(path, also)
   local result = self:run(path)
   if type(result) == "table" or also and type(result) == also then return result end
   if result ~= nil or #self.faults.items == before then
-    self.faults:add(self.root .. path, 0, ("the file must return a table%s, not %s"):format(
+    self.faults:add(self.root .. path, 1, ("the file must return a table%s, not %s"):format(
       also and " or a " .. also or "", result == nil and "nothing" or "a " .. type(result)))
   end
   return nil

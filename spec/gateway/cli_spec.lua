@@ -83,6 +83,20 @@ describe("perilune", function()
       assert.same({ "connectors/a.lua:3", "connectors/a.lua:4", "connectors/b.lua:3", "gateway.lua:2" }, places)
     end)
 
+    it("knows the settings that no form shows to be wrong", function()
+      local folder = support.write(support.folder(), {
+        ["gateway.lua"] = 'return { egress = { allow = { "10.0.0.0/8", "10.0.0.0/99", "nowhere" } }, tokens = { admin = "" } }',
+      })
+      local code, output = perilune("check", folder)
+      assert.equal(3, code)
+      local place = folder .. "/gateway.lua: "
+      assert.same({
+        place .. "tokens.admin: a token must not be empty",
+        place .. "egress.allow: '10.0.0.0/99' is neither an address nor a CIDR block",
+        place .. "egress.allow: 'nowhere' is neither an address nor a CIDR block",
+      }, lines_of(output))
+    end)
+
     it("of what is no gateway folder ends with 3", function()
       assert.equal(3, (perilune("check", "/nowhere/at/all")))
       assert.equal(3, (perilune("check", support.folder())))
@@ -226,6 +240,12 @@ describe("perilune", function()
       assert.equal("cli-1", json.decode(lines[1]).event_id)
     end)
 
+    it("takes a URL with a slash at its end", function()
+      local code, output = perilune("feed", "--url", gateway.url .. "/", "--token", "the-admin-token")
+      assert.equal(0, code)
+      assert.equal(3, #lines_of(output))
+    end)
+
     it("filters", function()
       local _, output = feed("--state", "failed")
       assert.equal(1, #lines_of(output))
@@ -234,6 +254,10 @@ describe("perilune", function()
       local code, _, errors = feed("--state", "lost")
       assert.equal(1, code)
       assert.matches("400, state 'lost': expected pending", errors, 1, true)
+      code, output, errors = feed("--follow", "--state", "failed")
+      assert.equal(1, code)
+      assert.equal("", output)
+      assert.matches("400, unknown parameter 'state'", errors, 1, true)
     end)
 
     it("--follow shows attempts as they are made", function()

@@ -112,6 +112,13 @@ describe("GET /v1/feed", function()
     end)
   end)
 
+  it("refuses a filter that it does not have, instead of sending everything", function()
+    local answer = gateway:get("/v1/feed?state=failed")
+    assert.equal(400, answer.status)
+    assert.equal("urn:perilune:bad_query", answer.json.type)
+    assert.matches("unknown parameter 'state'; the live feed has connector and webhook", answer.json.detail, 1, true)
+  end)
+
   it("answers HEAD without waiting for events", function()
     local answer = gateway:request("HEAD", "/v1/feed")
     assert.equal(200, answer.status)

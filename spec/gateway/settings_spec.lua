@@ -51,6 +51,9 @@ describe("settings", function()
     code, errors = refused({ arguments = { "--egress-allow", "everything" } })
     assert.equal(3, code)
     assert.matches("egress.allow: 'everything'", errors, 1, true)
+    code, errors = refused({ arguments = { "--egress-ca-file", "/nowhere/ca.pem" } })
+    assert.equal(3, code)
+    assert.matches("egress.ca_file: /nowhere/ca.pem: No such file", errors, 1, true)
     local folder
     code, errors, folder = refused({
       files = { ["gateway.lua"] = "return {\n  limits = {\n    body = {},\n    headers = 129,\n  },\n  lissten = 1,\n}\n" },

@@ -36,9 +36,13 @@ describe("the loader says with file and line", function()
   end)
 
   it("which file returns no table", function()
-    assert.same({ "connectors/acme.lua:0: the file must return a table, not nothing" }, faults(""))
-    assert.same({ "connectors/acme.lua:0: the file must return a table, not a number" },
+    assert.same({ "connectors/acme.lua:1: the file must return a table, not nothing" }, faults(""))
+    assert.same({ "connectors/acme.lua:1: the file must return a table, not a number" },
       faults("return 5"))
+  end)
+
+  it("a compiled file", function()
+    assert.same({ "connectors/acme.lua:1: this is compiled Lua; give the source" }, faults("\27LJ\2"))
   end)
 
   it("unknown keys and the nearest known one", function()

@@ -67,6 +67,23 @@ describe("variables", function()
       { a = variables.a, d = variables.d, h = variables.h, r = variables.r, n = variables.n })
   end)
 
+  it("of an answer without a body are null where they would read it, and no mistake", function()
+    for _, type in ipairs { "json", "auto" } do
+      local good, variables, message = map(([[response = { type = "%s",
+        variables = { a = "response.a", s = "status" } }]]):format(type), support.response(204, ""))
+      assert.is_true(good)
+      assert.is_nil(message)
+      assert.same({ a = core.json.null, s = 204 }, variables)
+    end
+  end)
+
+  it("are read behind a byte order mark", function()
+    local _, variables, message = map([[response = { variables = { a = "response.a" } }]],
+      support.response(200, "\239\187\191{\"a\":1}"))
+    assert.is_nil(message)
+    assert.same({ a = 1 }, variables)
+  end)
+
   it("that cannot be had are a message, and success stays", function()
     local good, variables, message = map([[response = { variables = { a = "response.a" } }]],
       support.response(200, "<html>"))

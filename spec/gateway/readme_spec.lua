@@ -1,0 +1,176 @@
+-- SPDX-License-Identifier: MIT
+-- What README.md says is what the binary does: its connector, its subcommands, its tables.
+local support = require("spec.support")
+local json = support.json
+
+local README = support.read("README.md")
+
+--- The words between backquotes of a text.
+local function quoted(text)
+  local words = {}
+  for span in text:gmatch("`([^`]+)`") do
+    for word in span:gmatch("[%w_]+") do words[#words + 1] = word end
+  end
+  return words
+end
+
+local function words_of(text)
+  local words = {}
+  for word in text:gmatch("%a+") do words[#words + 1] = word end
+  return words
+end
+
+describe("README.md", function()
+  teardown(function() support.finish() end)
+
+  describe("its connector", function()
+    local folder, environment
+
+    setup(function()
+      local text = assert(README:match("```lua\n(%-%- connectors/shop%.lua\n.-)```"))
+      folder = support.write(support.folder(), { ["gateway.lua"] = "return {}", ["connectors/shop.lua"] = text })
+      environment = { PERILUNE_SECRET_ORDERS_TOKEN = "the-orders-token" }
+    end)
+
+    it("has no mistakes, and says what it needs", function()
+      local code, output = support.run({ support.binary, "check", folder }, environment)
+      assert.equal(0, code, output)
+      code, output = support.run({ support.binary, "check", folder })
+      assert.equal(3, code)
+      assert.matches("PERILUNE_SECRET_ORDERS_TOKEN", output, 1, true)
+    end)
+
+    it("makes the requests that it describes", function()
+      local event = support.write(support.folder(), {
+        ["event.json"] = '{"data":{"order_id":"a/b","order":{"id":"a/b","lines":[],"total":101}}}',
+      }) .. "/event.json"
+      local function request(webhook)
+        local code, output = support.run(
+          { support.binary, "try", "--dry-run", "--event", event, folder, "shop", webhook }, environment)
+        assert.equal(0, code, output)
+        return json.decode(output).request
+      end
+      local shipped = request("order.shipped")
+      assert.equal("PATCH", shipped.method)
+      assert.equal("https://orders.example.com/orders/a%2Fb", shipped.url)
+      assert.equal('{"lines":[],"status":"shipped"}', shipped.body)
+      assert.equal("https://orders.example.com/orders/a%2Fb/status", request("order-status").url)
+      assert.matches('"order_id":"a/b"', request("order.confirmed").body, 1, true)
+    end)
+  end)
+
+  it("names subcommands that there are", function()
+    local _, help = support.run({ support.binary, "--help" })
+    local count = 0
+    for name in README:gmatch("`perilune (%l+)") do
+      assert.matches("\n  " .. name .. " ", help, 1, true)
+      count = count + 1
+    end
+    assert.is_true(count > 5)
+  end)
+
+  it("names files that there are", function()
+    for path in README:gmatch("%]%(([%w_./-]+)%)") do assert.is_truthy(io.open(path), path) end
+  end)
+
+  it("lists the filters that templates have", function()
+    local folder = support.write(support.folder(), {
+      ["gateway.lua"] = "return {}",
+      ["connectors/a.lua"] = 'return { webhooks = { { id = "a", url = "http://h/{{ b|none_such }}" } } }',
+    })
+    local _, output = support.run({ support.binary, "check", folder })
+    local known = words_of(assert(output:match("unknown filter 'none_such'; known are ([%a, ]+)")))
+    local listed = quoted(assert(README:match("and the filters (`.-`)")))
+    assert.same(known, listed)
+  end)
+
+  describe("the keys that it lists", function()
+    local section = assert(README:match("### A connector\n(.-)\nEvery field"))
+    local own, shared = section:match("^\nOf the connector: (.-)%. Of connector and webhook, the\nwebhook's winning: (.-)%. Of a")
+
+    --- The keys that a message about an unknown one names.
+    local function known_keys(connector)
+      local folder = support.write(support.folder(), {
+        ["gateway.lua"] = "return {}", ["connectors/a.lua"] = "return " .. connector,
+      })
+      local _, output = support.run({ support.binary, "check", folder })
+      return quoted("`" .. assert(output:match("unknown key 'q1'; known keys are ([%l_, ]+)"), output) .. "`")
+    end
+
+    local function set(...)
+      local keys = {}
+      for _, list in ipairs({ ... }) do
+        for _, key in ipairs(list) do keys[key] = true end
+      end
+      return keys
+    end
+
+    local function without_details(text)
+      return quoted((text:gsub("%b()", "")))
+    end
+
+    it("are those of a connector", function()
+      assert.same(set(known_keys("{ q1 = 1 }")), set(without_details(own), without_details(shared)))
+    end)
+
+    it("are those of a webhook", function()
+      local rows = {}
+      for key in section:gmatch("\n| `([%l_]+)`") do rows[#rows + 1] = key end
+      assert.same(set(known_keys("{ webhooks = { { q1 = 1 } } }")), set(rows, without_details(shared)))
+    end)
+  end)
+
+  describe("its HTTP interface", function()
+    local gateway
+    local rows = assert(README:match("## HTTP interface\n\n(.-)\n\n"))
+
+    setup(function() gateway = support.gateway({ files = { ["gateway.lua"] = "return {}" } }) end)
+
+    it("is the whole interface", function()
+      local listed = {}
+      for cell in rows:gmatch("\n| (`%u%u+ [^|]+) |") do
+        local first, base
+        for span in cell:gmatch("`([^`]+)`") do
+          local method, path = span:match("^(%u+) (.+)$")
+          first = method or first
+          base = path and path:match("^(.*)/[^/]*$") or base
+          path = path or (span:find("^/v1") or base == "") and span or base .. span
+          for _, each in ipairs(path:find("[", 1, true)
+              and { (path:gsub("%[.*%]", "")), (path:gsub("[%[%]]", "")) } or { path }) do
+            listed[first .. " " .. each:gsub("{%l+}", "{}")] = true
+          end
+        end
+      end
+      local known = {}
+      for method, path in support.read("core/gateway/api.c"):gmatch('{"(%u+)", "(/[^"]*)", %u+') do
+        known[method .. " " .. path] = true
+        local answer = gateway:request("OPTIONS", (path:gsub("{}", "x")))
+        assert.equal(204, answer.status)
+        assert.matches(method, answer.headers.allow, 1, true)
+      end
+      assert.same(known, listed)
+    end)
+
+    it("has the filters of the feed", function()
+      local detail = gateway:get("/v1/deliveries?none_such=1").json.detail
+      local known = words_of((detail:match("there are (.+)"):gsub(" and ", " ")))
+      local row = assert(rows:match("| `GET /v1/deliveries%[/{id}%]` | ([^|]+) |"))
+      local listed = quoted(assert(row:match("filters (.-);")))
+      table.sort(known)
+      table.sort(listed)
+      assert.same(known, listed)
+    end)
+
+    it("gives its problems the type that it says", function()
+      assert.matches("^urn:perilune:%l+", gateway:get("/nowhere").json.type)
+      assert.matches("urn:perilune:NAME", README, 1, true)
+    end)
+  end)
+
+  it("says the settings as perilune run --help has them", function()
+    local _, help = support.run({ support.binary, "run", "--help" })
+    for name in README:gmatch("`%-%-(%l[%l-]+)[^`]*`") do
+      if name ~= "once" and name ~= "follow" then assert.matches("\n  --" .. name .. " ", help, 1, true) end
+    end
+  end)
+end)
