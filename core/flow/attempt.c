@@ -9,11 +9,10 @@
 
 static bool is_utf8(pl_slice s)
 {
-    const char *p = s.ptr, *end = s.ptr + s.len;
-    while (p < end) {
-        int n = *p & 0x80 ? pl_utf8_length(p, end) : 1;
+    for (size_t i = 0; i < s.len;) {
+        int n = s.ptr[i] & 0x80 ? pl_utf8_length(s.ptr + i, s.ptr + s.len) : 1;
         if (n <= 0) return false;
-        p += n;
+        i += (size_t)n;
     }
     return true;
 }
