@@ -146,6 +146,12 @@ const char *pl_argument(const pl_command_line *c, const pl_arguments *a, const c
     return NULL;
 }
 
+const char *pl_argument_lua_path(const pl_command_line *c, const pl_arguments *a)
+{
+    const char *given = pl_argument(c, a, "lua-path");
+    return given ? given : getenv("PERILUNE_LUA_PATH");
+}
+
 bool pl_argument_number(const pl_command_line *c, const pl_arguments *a, const char *name,
                         double missing, double *value)
 {

@@ -5,12 +5,9 @@
 #include "script/script.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static const pl_option options[] = {
-    {"lua-path", "DIR",
-     "take lua/ and plugins/ from this source tree instead of the built-in ones (or "
-     "PERILUNE_LUA_PATH)"},
+    PL_OPTION_LUA_PATH,
     {0},
 };
 
@@ -63,8 +60,7 @@ int pl_cmd_check(int argc, char **argv)
     pl_bundle *bundle = NULL;
     pl_generation *g = NULL;
     if (!pl_arguments_parse(&line, argc, argv, &a, &code)) return code;
-    const char *lua_path = pl_argument(&line, &a, "lua-path");
-    pl_script_config config = {.lua_path = lua_path ? lua_path : getenv("PERILUNE_LUA_PATH"),
+    pl_script_config config = {.lua_path = pl_argument_lua_path(&line, &a),
                                .json_depth = PL_JSON_MAX_DEPTH};
     if (pl_bundle_read(a.words[0], &bundle, &faults) == 0)
         g = pl_script_load(bundle, &config, 1, &faults);

@@ -40,6 +40,15 @@ bool pl_arguments_parse(const pl_command_line *c, int argc, char **argv, pl_argu
 void pl_arguments_free(pl_arguments *a);
 /* The value of an option by name, or NULL. */
 const char *pl_argument(const pl_command_line *c, const pl_arguments *a, const char *name);
+/* The option of whoever loads a gateway folder, and its value: the flag, else PERILUNE_LUA_PATH, else
+ * NULL. */
+#define PL_OPTION_LUA_PATH                                                                   \
+    {                                                                                        \
+        "lua-path", "DIR",                                                                   \
+            "take lua/ and plugins/ from this source tree instead of the built-in ones (or " \
+            "PERILUNE_LUA_PATH)"                                                             \
+    }
+const char *pl_argument_lua_path(const pl_command_line *c, const pl_arguments *a);
 /* A number of an option: false, with the mistake explained, when it is none.
  * `missing` when it is not there. */
 bool pl_argument_number(const pl_command_line *c, const pl_arguments *a, const char *name,

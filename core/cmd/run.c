@@ -3,12 +3,9 @@
 #include "gateway/gateway.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static const pl_option options[] = {
-    {"lua-path", "DIR",
-     "take lua/ and plugins/ from this source tree instead of the built-in ones (or "
-     "PERILUNE_LUA_PATH)"},
+    PL_OPTION_LUA_PATH,
     {0},
 };
 
@@ -30,10 +27,9 @@ int pl_cmd_run(int argc, char **argv)
     pl_arguments a;
     int code = PL_EXIT_USAGE;
     if (!pl_arguments_parse(&line, argc, argv, &a, &code)) return code;
-    const char *lua_path = pl_argument(&line, &a, "lua-path");
     pl_gateway_config config = {
         .dir = a.words[0],
-        .lua_path = lua_path ? lua_path : getenv("PERILUNE_LUA_PATH"),
+        .lua_path = pl_argument_lua_path(&line, &a),
         .override = pl_arguments_override,
         .arg = &a,
     };

@@ -15,14 +15,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EVENT, DRY_RUN, LUA_PATH };
+enum { EVENT, DRY_RUN };
 
 static const pl_option options[] = {
     {"event", "FILE", "the event as JSON, - for standard input [{}]"},
     {"dry-run", NULL, "render and authenticate, but do not send"},
-    {"lua-path", "DIR",
-     "take lua/ and plugins/ from this source tree instead of the built-in ones (or "
-     "PERILUNE_LUA_PATH)"},
+    PL_OPTION_LUA_PATH,
     {0},
 };
 
@@ -96,8 +94,7 @@ static int load(attempt *t, const pl_arguments *a)
 {
     pl_faults faults = {0};
     pl_bundle *bundle = NULL;
-    const char *lua_path = a->values[LUA_PATH];
-    pl_script_config config = {.lua_path = lua_path ? lua_path : getenv("PERILUNE_LUA_PATH"),
+    pl_script_config config = {.lua_path = pl_argument_lua_path(&line, a),
                                .json_depth = PL_JSON_MAX_DEPTH};
     if (pl_bundle_read(a->words[0], &bundle, &faults) == 0)
         t->generation = pl_script_load(bundle, &config, 1, &faults);
