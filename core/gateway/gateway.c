@@ -24,23 +24,35 @@
 
 /* -- scripts -- */
 
-static pl_generation **load_all(pl_gateway *g, int count, pl_faults *faults)
+/* all[from] to all[count - 1]; on a mistake those before it go as well, and the array. */
+static pl_generation **load_rest(const pl_gateway *g, const pl_bundle *bundle, pl_generation **all,
+                                 int from, int count, pl_faults *faults)
 {
-    pl_bundle *bundle = NULL;
     pl_script_config config = {.lua_path = g->config->lua_path, .json_depth = PL_JSON_MAX_DEPTH};
-    if (pl_bundle_read(g->config->dir, &bundle, faults) != 0) return NULL;
-    pl_generation **all = pl_alloc_zero((size_t)count * sizeof *all);
-    g->generation++;
-    for (int i = 0; i < count; i++) {
+    for (int i = from; i < count; i++) {
         all[i] = pl_script_load(bundle, &config, g->generation, faults);
         if (all[i]) continue;
         while (i-- > 0)
             pl_generation_unref(all[i]);
         free(all);
-        all = NULL;
-        g->generation--;
-        break;
+        return NULL;
     }
+    return all;
+}
+
+static pl_generation **generations_new(int count)
+{
+    return pl_alloc_zero((size_t)count * sizeof(pl_generation *));
+}
+
+static pl_generation **load_all(pl_gateway *g, pl_faults *faults)
+{
+    pl_bundle *bundle = NULL;
+    if (pl_bundle_read(g->config->dir, &bundle, faults) != 0) return NULL;
+    g->generation++;
+    int count = g->worker_count;
+    pl_generation **all = load_rest(g, bundle, generations_new(count), 0, count, faults);
+    if (all == NULL) g->generation--;
     pl_bundle_free(bundle);
     return all;
 }
@@ -246,7 +258,7 @@ static void reload_scripts(pl_gateway *g, pl_reload *reload)
         answer_reload(reload, PL_E_STOPPING);
         return;
     }
-    pl_generation **all = load_all(g, g->worker_count, &faults);
+    pl_generation **all = load_all(g, &faults);
     if (all) {
         warn_of_changes(g, all[0]);
         pl_log(PL_LOG_INFO, "reloaded", PL_LOG_INT("generation", g->generation),
@@ -386,20 +398,36 @@ static int worker_count(const pl_settings *s)
     return s->workers ? (int)s->workers : cores > 0 && cores <= 256 ? (int)cores : 1;
 }
 
-/* The first load tells the settings, which tell how many more there are to be. */
+/* The first generation tells the settings, which tell how many more of the same files there are to
+ * be. */
+static pl_generation **load_others(pl_gateway *g, const pl_bundle *bundle, pl_generation *first,
+                                   pl_faults *faults)
+{
+    if (merge_settings(g, first, &g->settings)) {
+        pl_gateway_check(&g->settings, "settings", faults);
+        check_ca_file(&g->settings, faults);
+        g->worker_count = worker_count(&g->settings);
+        if (faults->count == 0) {
+            pl_generation **all = generations_new(g->worker_count);
+            all[0] = first;
+            return load_rest(g, bundle, all, 1, g->worker_count, faults);
+        }
+    }
+    pl_generation_unref(first);
+    return NULL;
+}
+
 static pl_generation **load_first(pl_gateway *g)
 {
     pl_faults faults = {0};
-    pl_generation **one = load_all(g, 1, &faults), **all = NULL;
-    if (one && merge_settings(g, one[0], &g->settings)) {
-        pl_gateway_check(&g->settings, "settings", &faults);
-        check_ca_file(&g->settings, &faults);
-        g->worker_count = worker_count(&g->settings);
-        g->generation = 0;
-        if (faults.count == 0) all = load_all(g, g->worker_count, &faults);
-    }
-    if (one) pl_generation_unref(one[0]);
+    pl_bundle *bundle = NULL;
+    pl_generation **one = NULL, **all = NULL;
+    g->generation = 1;
+    if (pl_bundle_read(g->config->dir, &bundle, &faults) == 0)
+        one = load_rest(g, bundle, generations_new(1), 0, 1, &faults);
+    if (one) all = load_others(g, bundle, one[0], &faults);
     free(one);
+    pl_bundle_free(bundle);
     pl_faults_print(&faults, stderr);
     pl_faults_fini(&faults);
     return all;
