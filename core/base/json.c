@@ -327,3 +327,62 @@ int pl_json_check(pl_slice document, int max_depth, pl_json_fault *fault)
     if (err && fault) pl_json_fault_of(&r, fault);
     return err;
 }
+
+/* -- pointers -- */
+
+typedef struct step {
+    pl_slice key; /* of the member that is being read; ptr NULL in an array */
+    bool key_has_escapes;
+    int element; /* of an array, from 0 */
+} step;
+
+void pl_json_pointer_put(pl_buf *out, pl_slice name)
+{
+    pl_buf_put_char(out, '/');
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (c == '~' || c == '/')
+            pl_buf_put(out, c == '~' ? "~0" : "~1", 2);
+        else
+            pl_buf_put_char(out, c);
+    }
+}
+
+static void put_step(pl_buf *out, const step *s)
+{
+    if (s->key.ptr == NULL) {
+        pl_buf_printf(out, "/%d", s->element);
+        return;
+    }
+    pl_buf name;
+    pl_buf_init(&name);
+    if (s->key_has_escapes)
+        pl_json_unescape_inner(s->key, &name);
+    else
+        pl_buf_put_slice(&name, s->key);
+    pl_json_pointer_put(out, pl_buf_slice(&name));
+    pl_buf_fini(&name);
+}
+
+void pl_json_pointer(pl_slice document, size_t offset, pl_buf *out)
+{
+    pl_json_reader r;
+    pl_json_token token;
+    step steps[PL_JSON_MAX_DEPTH + 1] = {0}; /* [d]: in the container of depth d */
+    int depth;
+    pl_json_open(&r, document, PL_JSON_MAX_DEPTH);
+    for (;;) {
+        depth = r.depth;
+        int err = pl_json_next(&r, &token);
+        steps[depth].key = token.key;
+        steps[depth].key_has_escapes = token.key_has_escapes;
+        if (err || token.kind == PL_JSON_END || (size_t)(r.at - r.start) > offset) break;
+        if (r.depth > depth) steps[r.depth] = (step){0};
+        if (r.depth <= depth) steps[r.depth].element++;
+    }
+    /* A fault where a name should stand is the container's. */
+    bool is_member =
+        depth > 0 && (token.key.ptr || !(r.is_object[(depth - 1) / 64] >> (depth - 1) % 64 & 1));
+    for (int d = 1; d < depth + is_member; d++)
+        put_step(out, &steps[d]);
+}

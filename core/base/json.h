@@ -64,6 +64,11 @@ void pl_json_fault_of(const pl_json_reader *r, pl_json_fault *fault);
 
 /* Is this one valid document? 0 or PL_E_BAD_JSON with *fault (may be NULL) filled. */
 int pl_json_check(pl_slice document, int max_depth, pl_json_fault *fault);
+/* Appends the JSON pointer (RFC 6901) of the value that stands, or should stand, at `offset` of a
+ * document: of a fault, say. What is behind the offset is not looked at. */
+void pl_json_pointer(pl_slice document, size_t offset, pl_buf *out);
+/* Appends one reference token of a JSON pointer, escaped, with the slash in front. */
+void pl_json_pointer_put(pl_buf *out, pl_slice name);
 /* The value that a dotted path names in a *valid* document: "a.b.0.c", members and array indexes
  * from 0. Its raw span (strings with their quotes) or PL_NO_SLICE. Of a duplicated member the last
  * counts. An empty path names the whole. */

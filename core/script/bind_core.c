@@ -239,6 +239,22 @@ static int core_load(lua_State *L)
     return 1;
 }
 
+/* frame(prefix): chunk name (without its mark) and line of the innermost running Lua function whose
+ * chunk's name begins so; nothing when there is none. */
+static int core_frame(lua_State *L)
+{
+    pl_slice prefix = pl_check_slice(L, 1);
+    lua_Debug frame;
+    for (int level = 1; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "Sl", &frame);
+        if (strncmp(frame.source + 1, prefix.ptr, prefix.len) != 0) continue;
+        lua_pushstring(L, frame.source + 1);
+        lua_pushinteger(L, frame.currentline);
+        return 2;
+    }
+    return 0;
+}
+
 /* -- copies -- */
 
 /* Pushes a copy of the table at `from` with all tables in it; metatables are shared, so that marks
@@ -256,6 +272,8 @@ static void push_copy(lua_State *L, int from, int seen)
     lua_pushvalue(L, copy);
     lua_rawset(L, seen);
     if (lua_getmetatable(L, from)) lua_setmetatable(L, copy);
+    pl_shape *shape;
+    if (pl_table_kind_of(L, copy, &shape) == PL_TABLE_LISTED) pl_table_own_list(L, copy);
     lua_pushnil(L);
     while (lua_next(L, from)) { /* stack: copy, key, value (top) */
         if (lua_istable(L, -1)) {
@@ -327,6 +345,18 @@ static void push_retry(lua_State *L)
     lua_setfield(L, -2, "jitter");
 }
 
+/* What a rendering may use, at most. */
+static void push_limits(lua_State *L, const pl_vm_limits *limits)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushnumber(L, (double)limits->template_output_bytes);
+    lua_setfield(L, -2, "template_output");
+    lua_pushnumber(L, (double)limits->template_loops);
+    lua_setfield(L, -2, "template_loops");
+    lua_pushnumber(L, (double)limits->template_depth);
+    lua_setfield(L, -2, "template_depth");
+}
+
 static void push_errors(lua_State *L)
 {
     lua_newtable(L);
@@ -368,6 +398,7 @@ static const luaL_Reg core_functions[] = {
     {"bundled_names", core_bundled_names},
     {"load", core_load},
     {"copy", core_copy},
+    {"frame", core_frame},
     {NULL, NULL},
 };
 
@@ -383,6 +414,8 @@ int pl_open_core(lua_State *L)
     lua_setfield(L, -2, "settings");
     push_errors(L);
     lua_setfield(L, -2, "errors");
+    push_limits(L, &pl_vm_of(L)->limits);
+    lua_setfield(L, -2, "limits");
     push_retry(L);
     lua_setfield(L, -2, "retry");
     return 1;

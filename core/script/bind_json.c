@@ -29,9 +29,11 @@ static bool is_null(lua_State *L, int index)
            (lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == NULL);
 }
 
-static void push_fault(lua_State *L, const pl_decode_fault *fault)
+/* {message, line, column, offset, pointer} of a document. */
+static void push_fault(lua_State *L, pl_slice document, const pl_decode_fault *fault)
 {
-    lua_createtable(L, 0, 4);
+    pl_buf *pointer = &pl_vm_of(L)->scratch;
+    lua_createtable(L, 0, 5);
     lua_pushstring(L, fault->message);
     lua_setfield(L, -2, "message");
     lua_pushinteger(L, fault->line);
@@ -40,25 +42,76 @@ static void push_fault(lua_State *L, const pl_decode_fault *fault)
     lua_setfield(L, -2, "column");
     lua_pushinteger(L, (lua_Integer)fault->offset);
     lua_setfield(L, -2, "offset");
+    pl_buf_clear(pointer);
+    pl_json_pointer(document, fault->offset, pointer);
+    pl_push_slice(L, pl_buf_slice(pointer));
+    lua_setfield(L, -2, "pointer");
+}
+
+/* The member `name` of the options at 2 is `word`: true; absent, or the other word: false. */
+static bool option_is(lua_State *L, const char *name, const char *word, const char *other)
+{
+    lua_getfield(L, 2, name);
+    const char *given = luaL_optstring(L, -1, other);
+    bool is_word = strcmp(given, word) == 0;
+    if (!is_word && strcmp(given, other) != 0)
+        luaL_error(L, "%s is '%s' or '%s', not '%s'", name, other, word, given);
+    lua_pop(L, 1);
+    return is_word;
+}
+
+static void read_decode_options(lua_State *L, pl_decode_options *options)
+{
+    if (lua_isnoneornil(L, 2)) return;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_getfield(L, 2, "max_depth");
+    options->max_depth = luaL_optint(L, -1, options->max_depth);
+    luaL_argcheck(L, options->max_depth > 0 && options->max_depth <= PL_JSON_MAX_DEPTH, 2,
+                  "max_depth is 1 to 512");
+    options->last_wins = option_is(L, "duplicates", "last", "error");
+    options->numbers_as_read = option_is(L, "numbers", "double", "exact");
 }
 
 static int json_decode(lua_State *L)
 {
     pl_vm *vm = pl_vm_of(L);
     pl_slice text = pl_check_slice(L, 1);
-    int max_depth = vm->json_depth;
-    if (!lua_isnoneornil(L, 2)) {
-        luaL_checktype(L, 2, LUA_TTABLE);
-        lua_getfield(L, 2, "max_depth");
-        max_depth = luaL_optint(L, -1, max_depth);
-        luaL_argcheck(L, max_depth > 0 && max_depth <= PL_JSON_MAX_DEPTH, 2,
-                      "max_depth is 1 to 512");
-    }
+    pl_decode_options options = {.max_depth = vm->json_depth};
     pl_decode_fault fault;
-    if (pl_codec_decode(&vm->codec, L, text, max_depth, &fault) == 0) return 1;
+    read_decode_options(L, &options);
+    if (pl_codec_decode(&vm->codec, L, text, &options, &fault) == 0) return 1;
     lua_pushnil(L);
-    push_fault(L, &fault);
+    push_fault(L, text, &fault);
     return 2;
+}
+
+/* check(text): nil, or the fault that decode would give, duplicates aside. */
+static int json_check(lua_State *L)
+{
+    pl_slice text = pl_check_slice(L, 1);
+    pl_json_fault fault;
+    if (pl_json_check(text, pl_vm_of(L)->json_depth, &fault) == 0) {
+        lua_pushnil(L);
+        return 1;
+    }
+    push_fault(L, text, &(pl_decode_fault){fault.message, fault.offset, fault.line, fault.column});
+    return 1;
+}
+
+/* number(text): the number of a literal as JSON has it, nil for other texts. */
+static int json_number(lua_State *L)
+{
+    pl_slice text = pl_check_slice(L, 1);
+    pl_json_reader reader;
+    pl_json_token token;
+    pl_json_open(&reader, text, 1);
+    bool is_number = pl_json_next(&reader, &token) == 0 && token.kind == PL_JSON_NUMBER &&
+                     token.raw.len == text.len;
+    if (is_number)
+        pl_codec_push_number(codec_of(L), L, text);
+    else
+        lua_pushnil(L);
+    return 1;
 }
 
 static void read_options(lua_State *L, pl_encode_options *options)
@@ -109,11 +162,49 @@ static void check_markable(lua_State *L)
     luaL_argcheck(L, !is_foreign, 1, "the table has a metatable of its own");
 }
 
-static int json_array(lua_State *L)
+static int mark_array(lua_State *L, int meta)
 {
     check_markable(L);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, codec_of(L)->array_meta);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, meta);
     lua_setmetatable(L, 1);
+    return 1;
+}
+
+static int json_array(lua_State *L)
+{
+    return mark_array(L, codec_of(L)->array_meta);
+}
+
+/* tuple(table): an array that templates tell from a list. */
+static int json_tuple(lua_State *L)
+{
+    return mark_array(L, codec_of(L)->tuple_meta);
+}
+
+/* dict(): an object and the list of its keys, which the caller keeps. */
+static int json_dict(lua_State *L)
+{
+    lua_settop(L, 0);
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_pushvalue(L, 2);
+    pl_shape_mark_listed(L, 1);
+    return 2;
+}
+
+/* listed(object): turns an object into one with a list of its own; the list. */
+static int json_listed(lua_State *L)
+{
+    pl_shape *shape;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    if (pl_table_kind_of(L, 1, &shape) == PL_TABLE_LISTED) {
+        pl_table_push_list(L, 1);
+        return 1;
+    }
+    pl_codec_push_keys(codec_of(L), L, 1);
+    lua_pushvalue(L, 2);
+    pl_shape_mark_listed(L, 1);
     return 1;
 }
 
@@ -247,19 +338,12 @@ static int json_get(lua_State *L)
 }
 
 static const luaL_Reg json_functions[] = {
-    {"decode", json_decode},
-    {"encode", json_encode},
-    {"array", json_array},
-    {"object", json_object},
-    {"is_array", json_is_array},
-    {"is_object", json_is_object},
-    {"is_exact", json_is_exact},
-    {"to_number", json_to_number},
-    {"keys", json_keys},
-    {"get", json_get},
-    {"escape", json_escape},
-    {"ordered", json_ordered},
-    {NULL, NULL},
+    {"decode", json_decode},       {"check", json_check},         {"number", json_number},
+    {"encode", json_encode},       {"array", json_array},         {"tuple", json_tuple},
+    {"dict", json_dict},           {"listed", json_listed},       {"object", json_object},
+    {"is_array", json_is_array},   {"is_object", json_is_object}, {"is_exact", json_is_exact},
+    {"to_number", json_to_number}, {"keys", json_keys},           {"get", json_get},
+    {"escape", json_escape},       {"ordered", json_ordered},     {NULL, NULL},
 };
 
 int pl_open_json(lua_State *L)

@@ -30,6 +30,8 @@ void pl_codec_init(pl_codec *c, lua_State *L)
     make_null(c, L);
     pl_shape_push_meta(L, &pl_array_mark);
     c->array_meta = luaL_ref(L, LUA_REGISTRYINDEX);
+    pl_shape_push_meta(L, &pl_tuple_mark);
+    c->tuple_meta = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void pl_codec_fini(pl_codec *c)

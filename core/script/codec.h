@@ -5,7 +5,7 @@
  *
  *   object   an ordinary table; its metatable leads to its shape, the sequence of its keys
  *            (json_shape.c)
- *   array    an ordinary sequence with the array metatable
+ *   array    an ordinary sequence with the array metatable; templates know a second kind, the tuple
  *   null     one userdata
  *   number   a Lua number if Lua prints it back as it was written, else an exact number
  *            (json_number.c)
@@ -25,6 +25,7 @@ typedef struct pl_shape pl_shape;
 typedef struct pl_codec {
     int cells;      /* registry: table of each shape's key and metatable */
     int array_meta; /* registry */
+    int tuple_meta; /* registry */
     int null;       /* registry */
     int exact;      /* registry: text -> exact number, weak */
     pl_shape *root; /* of the empty object */
@@ -42,6 +43,12 @@ void pl_codec_fini(pl_codec *c);
 
 /* -- decode -- */
 
+typedef struct pl_decode_options {
+    int max_depth;        /* at most PL_JSON_MAX_DEPTH */
+    bool last_wins;       /* a name that is there twice: the last value counts; else a fault */
+    bool numbers_as_read; /* decimals are doubles, as in Python and JavaScript; else as written */
+} pl_decode_options;
+
 typedef struct pl_decode_fault {
     const char *message; /* static, or in the codec until its next use */
     size_t offset;
@@ -49,11 +56,14 @@ typedef struct pl_decode_fault {
 } pl_decode_fault;
 
 /* Pushes the value of a document: 0, or PL_E_BAD_JSON with *fault and nothing pushed. */
-int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, int max_depth,
+int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_options *options,
                     pl_decode_fault *fault);
 void pl_codec_push_null(pl_codec *c, lua_State *L);
 /* Pushes the number that a valid JSON literal stands for. */
 void pl_codec_push_number(pl_codec *c, lua_State *L, pl_slice literal);
+/* The same for the double that the literal is read as: whole ones as Python prints them ("1000.0",
+ * "1e+16"). */
+void pl_codec_push_number_read(pl_codec *c, lua_State *L, pl_slice literal);
 
 /* -- encode -- */
 
@@ -66,8 +76,8 @@ typedef struct pl_encode_options {
  * with the reason, which names the place, in c->text. */
 int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options,
                     pl_buf *out);
-/* Pushes the string keys of a table as an array:
- * in source order, later ones behind them, sorted. */
+/* Pushes the keys of a table as an array: in source order, later ones behind them, sorted. Of the
+ * dicts of templates also those that are no strings. */
 void pl_codec_push_keys(pl_codec *c, lua_State *L, int table);
 /* Appends a number the shortest way that reads back as the same;
  * false for NaN and the infinities. */
@@ -116,7 +126,9 @@ void pl_shape_push_meta(lua_State *L, void *kind);
 enum pl_table_kind pl_table_kind_of(lua_State *L, int table, pl_shape **shape);
 /* Pushes the list of keys of a LISTED table. */
 void pl_table_push_list(lua_State *L, int table);
-extern char pl_array_mark;
+/* Gives the LISTED table a list of its own, a copy, in place of one that it shares. */
+void pl_table_own_list(lua_State *L, int table);
+extern char pl_array_mark, pl_tuple_mark;
 
 /* -- exact numbers -- */
 

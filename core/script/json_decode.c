@@ -22,6 +22,7 @@
 typedef struct decoder {
     lua_State *L;
     pl_codec *codec;
+    const pl_decode_options *options;
     pl_json_reader reader;
     int cells, array_meta, null; /* where they are on the stack */
 } decoder;
@@ -132,8 +133,10 @@ static int push_listed_key(decoder *d, object *o, const pl_json_token *token, pl
     lua_pushlstring(L, key.ptr, key.len);
     lua_pushvalue(L, -1);
     lua_rawget(L, o->table);
-    if (!lua_isnil(L, -1)) return refuse_duplicate(d, token);
+    bool is_there = !lua_isnil(L, -1);
+    if (is_there && !d->options->last_wins) return refuse_duplicate(d, token);
     lua_pop(L, 1);
+    if (is_there) return 0;
     lua_pushvalue(L, -1);
     lua_rawseti(L, o->list, ++o->listed);
     return 0;
@@ -152,8 +155,7 @@ static int push_key(decoder *d, object *o, const pl_json_token *token)
         case PL_SHAPE_OK:
             lua_rawgeti(d->L, d->cells, o->shape->cell);
             return 0;
-        case PL_SHAPE_DUPLICATE:
-            return refuse_duplicate(d, token);
+        case PL_SHAPE_DUPLICATE: /* said, or settled, below */
         case PL_SHAPE_FULL:
             leave_shapes(d, o);
         }
@@ -225,7 +227,10 @@ static int decode_value(decoder *d, const pl_json_token *token)
         push_string(d, token);
         return 0;
     case PL_JSON_NUMBER:
-        pl_codec_push_number(d->codec, d->L, token->raw);
+        if (d->options->numbers_as_read)
+            pl_codec_push_number_read(d->codec, d->L, token->raw);
+        else
+            pl_codec_push_number(d->codec, d->L, token->raw);
         return 0;
     case PL_JSON_NULL:
         lua_pushvalue(d->L, d->null);
@@ -236,15 +241,21 @@ static int decode_value(decoder *d, const pl_json_token *token)
     }
 }
 
-int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, int max_depth, pl_decode_fault *fault)
+int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_options *options,
+                    pl_decode_fault *fault)
 {
     int top = lua_gettop(L);
     luaL_checkstack(L, EXTRA_SLOTS, NULL);
-    decoder d = {.L = L, .codec = c, .cells = top + 1, .array_meta = top + 2, .null = top + 3};
+    decoder d = {.L = L,
+                 .codec = c,
+                 .options = options,
+                 .cells = top + 1,
+                 .array_meta = top + 2,
+                 .null = top + 3};
     lua_rawgeti(L, LUA_REGISTRYINDEX, c->cells);
     lua_rawgeti(L, LUA_REGISTRYINDEX, c->array_meta);
     lua_rawgeti(L, LUA_REGISTRYINDEX, c->null);
-    pl_json_open(&d.reader, text, max_depth);
+    pl_json_open(&d.reader, text, options->max_depth);
     pl_json_token token;
     int code = pl_json_next(&d.reader, &token);
     if (code == 0) code = decode_value(&d, &token);

@@ -44,18 +44,10 @@ static void put_pointer(pl_buf *text, const frame *f)
 {
     if (f == NULL) return;
     put_pointer(text, f->up);
-    pl_buf_put_char(text, '/');
-    if (f->key.ptr == NULL) {
-        pl_buf_printf(text, "%d", f->element);
-        return;
-    }
-    for (size_t i = 0; i < f->key.len; i++) {
-        char c = f->key.ptr[i];
-        if (c == '~' || c == '/')
-            pl_buf_put(text, c == '~' ? "~0" : "~1", 2);
-        else
-            pl_buf_put_char(text, c);
-    }
+    if (f->key.ptr)
+        pl_json_pointer_put(text, f->key);
+    else
+        pl_buf_printf(text, "/%d", f->element);
 }
 
 /* `where` is the frame whose current member is at fault; NULL: the whole value. */
@@ -307,6 +299,43 @@ static void move_key(lua_State *L, int set, int ordered)
     lua_rawseti(L, ordered, (int)lua_objlen(L, ordered) + 1);
 }
 
+/* Pushes under what a key of a listed object's list is stored; nil: not in the table itself. */
+static void push_stored_key(lua_State *L, int key)
+{
+    switch (lua_type(L, key)) {
+    case LUA_TBOOLEAN:
+        lua_pushinteger(L, lua_toboolean(L, key));
+        return;
+    case LUA_TSTRING:
+    case LUA_TNUMBER:
+        lua_pushvalue(L, key);
+        return;
+    default:
+        if (luaL_testudata(L, key, PL_NULL))
+            lua_pushvalue(L, key);
+        else
+            lua_pushnil(L);
+    }
+}
+
+/* A key of a list that is no string, on the top of the stack: to the ordered ones if it is there.
+ * Of tables and long numbers the list is believed. */
+static void move_other_key(lua_State *L, int table, int ordered)
+{
+    int key = lua_gettop(L);
+    push_stored_key(L, key);
+    bool is_there = lua_isnil(L, -1);
+    if (!is_there) {
+        lua_rawget(L, table);
+        is_there = !lua_isnil(L, -1);
+    }
+    lua_settop(L, key);
+    if (is_there)
+        lua_rawseti(L, ordered, (int)lua_objlen(L, ordered) + 1);
+    else
+        lua_pop(L, 1);
+}
+
 static void move_source_keys(pl_codec *c, lua_State *L, int table, int set, int ordered)
 {
     pl_shape *shape = NULL;
@@ -323,7 +352,10 @@ static void move_source_keys(pl_codec *c, lua_State *L, int table, int set, int 
         int count = (int)lua_objlen(L, ordered + 1);
         for (int i = 1; i <= count; i++) {
             lua_rawgeti(L, ordered + 1, i);
-            move_key(L, set, ordered);
+            if (lua_type(L, -1) == LUA_TSTRING)
+                move_key(L, set, ordered);
+            else
+                move_other_key(L, table, ordered);
         }
         lua_pop(L, 1);
     }
@@ -340,6 +372,12 @@ static void copy_string_keys(lua_State *L, int table, int set)
     }
 }
 
+static bool is_listed(lua_State *L, int table)
+{
+    pl_shape *shape;
+    return pl_table_kind_of(L, table, &shape) == PL_TABLE_LISTED;
+}
+
 void pl_codec_push_keys(pl_codec *c, lua_State *L, int table)
 {
     encoder e = {.L = L, .codec = c};
@@ -354,11 +392,29 @@ void pl_codec_push_keys(pl_codec *c, lua_State *L, int table)
     for (int i = 0; i < count; i++) {
         pl_slice key;
         memcpy(&key, c->keys.ptr + base + (size_t)i * sizeof key, sizeof key);
+        if (key.len > 0 && key.ptr[0] == 0 && is_listed(L, table)) continue;
         lua_pushlstring(L, key.ptr, key.len);
         lua_rawseti(L, ordered, (int)lua_objlen(L, ordered) + 1);
     }
     c->keys.len = base;
     lua_remove(L, set);
+}
+
+/* The name that JSON has for a key, as Python's json gives it; false: there is none. */
+static bool name_key(lua_State *L, int key, pl_slice *name)
+{
+    switch (lua_type(L, key)) {
+    case LUA_TSTRING:
+    case LUA_TNUMBER:
+        name->ptr = lua_tolstring(L, key, &name->len);
+        return true;
+    case LUA_TBOOLEAN:
+        *name = lua_toboolean(L, key) ? PL_SLICE("true") : PL_SLICE("false");
+        return true;
+    default:
+        *name = PL_SLICE("null");
+        return luaL_testudata(L, key, PL_NULL) != NULL;
+    }
 }
 
 static int encode_listed(encoder *e, int table, frame *f)
@@ -369,10 +425,16 @@ static int encode_listed(encoder *e, int table, frame *f)
     if (count != count_of(L, table))
         return refuse(e, f->up, "a table with mixed keys cannot be written as JSON");
     for (int i = 1; i <= count && code == 0; i++) {
-        lua_rawgeti(L, keys, i);
-        f->key.ptr = lua_tolstring(L, -1, &f->key.len); /* stays: it is in `keys` */
+        lua_rawgeti(L, keys, i); /* what it names stays: it is in `keys` */
+        push_stored_key(L, keys + 1);
+        if (!name_key(L, keys + 1, &f->key)) {
+            code = refuse(e, f->up, "a table with a table as key cannot be written as JSON");
+            break;
+        }
         lua_rawget(L, table);
         code = encode_member(e, f, NULL);
+        lua_settop(L, keys + 1);
+        lua_rawseti(L, keys, i); /* a number that became its text */
     }
     lua_settop(L, keys - 1);
     return code;

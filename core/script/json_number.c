@@ -12,6 +12,7 @@
 
 #include <lauxlib.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MAX_DIGITS 14 /* of LuaJIT's number to text */
@@ -71,6 +72,41 @@ void pl_codec_push_number(pl_codec *c, lua_State *L, pl_slice literal)
     }
     lua_replace(L, -3);
     lua_pop(L, 1);
+}
+
+/* The double as Python's repr() writes one without a fraction. */
+static void put_whole(char text[static 40], double value)
+{
+    if (fabs(value) < 1e16) {
+        snprintf(text, 40, "%.1f", value);
+        return;
+    }
+    int precision = 0;
+    do
+        snprintf(text, 40, "%.*e", precision, value);
+    while (strtod(text, NULL) != value && precision++ < 17);
+}
+
+void pl_codec_push_number_read(pl_codec *c, lua_State *L, pl_slice literal)
+{
+    char text[40];
+    double value;
+    if (memchr(literal.ptr, '.', literal.len) == NULL &&
+        memchr(literal.ptr, 'e', literal.len) == NULL &&
+        memchr(literal.ptr, 'E', literal.len) == NULL) {
+        bool is_zero = literal.len == 2 && memcmp(literal.ptr, "-0", 2) == 0;
+        pl_codec_push_number(c, L, is_zero ? PL_SLICE("0") : literal);
+        return;
+    }
+    lua_pushlstring(L, literal.ptr, literal.len); /* for the NUL behind it */
+    value = strtod(lua_tostring(L, -1), NULL);
+    lua_pop(L, 1);
+    if (!isfinite(value) || value != floor(value)) {
+        lua_pushnumber(L, value);
+        return;
+    }
+    put_whole(text, value);
+    pl_codec_push_number(c, L, pl_slice_of(text));
 }
 
 const pl_exact *pl_exact_at(lua_State *L, int index)

@@ -14,7 +14,12 @@
  *
  * The trie never shrinks, so it is bounded: in nodes, in children of one node (documents with ids
  * for keys), in keys of one object. Beyond, an object gets a metatable of its own with the list of
- * its keys. Scripts reach neither (__metatable). */
+ * its keys. Scripts reach neither (__metatable).
+ *
+ * The dicts of templates are such listed objects too. Their list is kept up to date by the template
+ * engine, and holds keys that JSON does not have: numbers, true and false (stored as 1 and 0, which
+ * they equal in Python), null, and tables and numbers of any length, stored under a text that
+ * begins with a NUL. */
 #include "script/codec.h"
 
 #include "base/json.h"
@@ -30,7 +35,7 @@
  * of the two marks, [LIST] the keys of a listed object. */
 enum { KIND = 1, LIST };
 
-char pl_array_mark;
+char pl_array_mark, pl_tuple_mark;
 static char list_mark;
 
 static uint32_t bucket_of(const pl_shape *parent, pl_slice key)
@@ -109,7 +114,10 @@ void pl_shape_push_meta(lua_State *L, void *kind)
     lua_createtable(L, 2, 1);
     lua_pushlightuserdata(L, kind);
     lua_rawseti(L, -2, KIND);
-    lua_pushboolean(L, 0);
+    /* What getmetatable gives: our own Lua asks it, because that is compiled. */
+    lua_pushstring(L, kind == &pl_array_mark   ? "array"
+                      : kind == &pl_tuple_mark ? "tuple"
+                                               : "object");
     lua_setfield(L, -2, "__metatable");
 }
 
@@ -146,7 +154,7 @@ enum pl_table_kind pl_table_kind_of(lua_State *L, int table, pl_shape **shape)
     void *kind = lua_islightuserdata(L, -1) ? lua_touserdata(L, -1) : NULL;
     lua_pop(L, 2);
     if (kind == NULL) return PL_TABLE_PLAIN;
-    if (kind == &pl_array_mark) return PL_TABLE_ARRAY;
+    if (kind == &pl_array_mark || kind == &pl_tuple_mark) return PL_TABLE_ARRAY;
     if (kind == &list_mark) return PL_TABLE_LISTED;
     *shape = kind;
     return PL_TABLE_SHAPED;
@@ -157,6 +165,19 @@ void pl_table_push_list(lua_State *L, int table)
     lua_getmetatable(L, table);
     lua_rawgeti(L, -1, LIST);
     lua_remove(L, -2);
+}
+
+void pl_table_own_list(lua_State *L, int table)
+{
+    pl_table_push_list(L, table);
+    int list = lua_gettop(L), count = (int)lua_objlen(L, list);
+    lua_createtable(L, count, 0);
+    for (int i = 1; i <= count; i++) {
+        lua_rawgeti(L, list, i);
+        lua_rawseti(L, list + 1, i);
+    }
+    pl_shape_mark_listed(L, table);
+    lua_settop(L, list - 1);
 }
 
 void pl_shapes_init(pl_codec *c, lua_State *L)

@@ -54,7 +54,11 @@ pl_vm *pl_vm_of(lua_State *L)
 
 void pl_vm_init(pl_vm *vm, lua_State *L, const char *lua_path, int json_depth)
 {
-    *vm = (pl_vm){.L = L, .json_depth = json_depth > 0 ? json_depth : PL_JSON_MAX_DEPTH};
+    *vm = (pl_vm){
+        .L = L,
+        .json_depth = json_depth > 0 ? json_depth : PL_JSON_MAX_DEPTH,
+        .limits = {16 << 20, 1000000, 200},
+    };
     if (lua_path) vm->lua_path = strdup(lua_path);
     pl_codec_init(&vm->codec, L);
     pl_gate_init(vm);

@@ -10,6 +10,13 @@
 #include "script/codec.h"
 #include "script/gate.h"
 
+/* Of one state. */
+typedef struct pl_vm_limits {
+    int64_t template_output_bytes; /* text that one rendering may make */
+    int64_t template_loops;        /* turns of all loops of one rendering */
+    int64_t template_depth;        /* macros, includes and recursive loops within each other */
+} pl_vm_limits;
+
 struct pl_vm {
     lua_State *L;
     pl_codec codec;
@@ -17,6 +24,7 @@ struct pl_vm {
     pl_wheel *wheel; /* NULL until it has a worker: nothing can sleep */
     char *lua_path;  /* NULL: modules are the embedded ones */
     int json_depth;
+    pl_vm_limits limits;
     pl_rng rng;
     pl_buf failure; /* text of the last failure */
     pl_buf scratch; /* of one binding at a time */

@@ -449,6 +449,30 @@ static int check_nested(int depth, int max_depth)
     return pl_json_check((pl_slice){document, 2 * (size_t)depth}, max_depth, NULL);
 }
 
+static const struct {
+    const char *document, *pointer;
+} pointers[] = {
+    {"x", ""},           {"{\"a\":x}", "/a"},
+    {"{\"a\":1,x}", ""}, {"{\"a\":1,\"b\":[1,{\"c\":[]},[[],x]]}", "/b/2/1"},
+    {"[1 2]", "/1"},     {"[{},{\"a~/b\\n\":01}]", "/1/a~0~1b\n"},
+    {"[[1],[2]", "/2"},  {"{\"\":{\"\":x}}", "//"},
+    {"[1] 2", ""},
+};
+
+TEST(a_fault_has_a_pointer)
+{
+    for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++) {
+        pl_json_fault fault;
+        pl_buf out;
+        pl_buf_init(&out);
+        pl_slice document = pl_slice_of(pointers[i].document);
+        CHECK_EQ_INT(pl_json_check(document, PL_JSON_MAX_DEPTH, &fault), PL_E_BAD_JSON);
+        pl_json_pointer(document, fault.offset, &out);
+        CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(pointers[i].pointer));
+        pl_buf_fini(&out);
+    }
+}
+
 TEST(depth_is_limited)
 {
     CHECK_EQ_INT(check_nested(3, 3), 0);
@@ -559,7 +583,8 @@ int main(void)
     return RUN(CASE(valid_documents_are_accepted_and_refused_when_cut_short),
                CASE(invalid_documents_are_refused),
                CASE(a_value_is_judged_alike_wherever_it_stands), CASE(every_byte_has_its_place),
-               CASE(a_fault_says_where_and_why), CASE(depth_is_limited),
-               CASE(tokens_come_with_bytes_and_names), CASE(a_fault_is_for_good),
-               CASE(skip_moves_behind_the_container), CASE(value_gives_the_whole_of_each_member));
+               CASE(a_fault_says_where_and_why), CASE(a_fault_has_a_pointer),
+               CASE(depth_is_limited), CASE(tokens_come_with_bytes_and_names),
+               CASE(a_fault_is_for_good), CASE(skip_moves_behind_the_container),
+               CASE(value_gives_the_whole_of_each_member));
 }

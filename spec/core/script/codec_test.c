@@ -11,7 +11,8 @@ static pl_vm vm;
 
 static int decode(const char *text, pl_decode_fault *fault)
 {
-    return pl_codec_decode(&vm.codec, vm.L, pl_slice_of(text), PL_JSON_MAX_DEPTH, fault);
+    static const pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH};
+    return pl_codec_decode(&vm.codec, vm.L, pl_slice_of(text), &options, fault);
 }
 
 /* The value on the top of the stack, which goes. */
@@ -171,7 +172,7 @@ TEST(scripts_change_documents)
     CHECK_EQ_SLICE(run(JSON
                        "local d = json.decode('{}') "
                        "return tostring(getmetatable(d)) .. tostring(pcall(setmetatable, d, {}))"),
-                   PL_SLICE("falsefalse"));
+                   PL_SLICE("objectfalse"));
 }
 
 TEST(what_cannot_be_written_is_named_with_its_place)
@@ -197,6 +198,71 @@ TEST(what_cannot_be_written_is_named_with_its_place)
     }
     CHECK_EQ_SLICE(run(JSON "local t = {a = {}} t.a.b = t.a return select(2, json.encode(t))"),
                    PL_SLICE("a table that contains itself cannot be written as JSON at \"/a/b\""));
+}
+
+/* A document decoded with options, written again; or the fault's message and pointer. */
+static pl_slice decoded_with(const char *options, const char *document)
+{
+    char source[512];
+    snprintf(source, sizeof source,
+             JSON "local v, fault = json.decode([=[%s]=], {%s}) "
+                  "if fault then return fault.message .. ' at ' .. fault.pointer end "
+                  "return json.encode(v)",
+             document, options);
+    return run(source);
+}
+
+TEST(of_a_name_that_is_there_twice_the_last_value_can_count)
+{
+    const char *last = "duplicates = 'last'";
+    CHECK_EQ_SLICE(decoded_with(last, "{\"a\":1,\"b\":2,\"a\":{\"c\":3,\"c\":4}}"),
+                   PL_SLICE("{\"a\":{\"c\":4},\"b\":2}"));
+    CHECK_EQ_SLICE(decoded_with(last, "{\"a\":1,\"a\":2,\"a\":3,\"z\":4}"),
+                   PL_SLICE("{\"a\":3,\"z\":4}"));
+    CHECK_EQ_SLICE(decoded_with("duplicates = 'error'", "[{\"x/y\":[0,{\"a\":1,\"a\":2}]}]"),
+                   PL_SLICE("the name \"a\" is there twice at /0/x~1y/1/a"));
+}
+
+/* What python3 -c 'json.dumps(json.loads(...))' gives. */
+TEST(decimals_can_be_read_as_doubles)
+{
+    CHECK_EQ_SLICE(
+        decoded_with("numbers = 'double'", "[1.0,1e3,-0,-0.0,1e16,1.50,12345678901234567890]"),
+        PL_SLICE("[1.0,1000.0,0,-0.0,1e+16,1.5,12345678901234567890]"));
+    CHECK_EQ_SLICE(decoded_with("numbers = 'double'", "[1.5e300,123456789012345678.0]"),
+                   PL_SLICE("[1.5e+300,1.2345678901234568e+17]"));
+    CHECK_EQ_SLICE(decoded_with("numbers = 'exact'", "[1.0,1e3,-0]"), PL_SLICE("[1.0,1e3,-0]"));
+}
+
+TEST(dicts_of_templates_keep_the_order_in_which_keys_came)
+{
+    CHECK_EQ_SLICE(run(JSON "local d, keys = json.dict() "
+                            "keys[1], keys[2], keys[3], keys[4] = 'z', 2, true, json.null "
+                            "d.z, d[2], d[1], d[json.null] = 'a', 'b', 'c', 'd' "
+                            "return json.encode(d) .. #json.keys(d)"),
+                   PL_SLICE("{\"z\":\"a\",\"2\":\"b\",\"true\":\"c\",\"null\":\"d\"}4"));
+    CHECK_EQ_SLICE(run(JSON "local d = json.decode('{\"b\":1,\"a\":2}') "
+                            "local keys = json.listed(d) keys[3] = 'A' d.A = 3 "
+                            "local copy = require('perilune.core').copy(d) "
+                            "table.insert(json.listed(copy), 1, '0') copy['0'] = 0 "
+                            "return json.encode(d) .. json.encode(copy)"),
+                   PL_SLICE("{\"b\":1,\"a\":2,\"A\":3}{\"0\":0,\"b\":1,\"a\":2,\"A\":3}"));
+    CHECK_EQ_SLICE(run(JSON "local d, keys = json.dict() "
+                            "keys[1] = json.tuple({1}) d['\\0(1,)'] = 1 "
+                            "return #json.keys(d) .. select(2, json.encode(d))"),
+                   PL_SLICE("1a table with a table as key cannot be written as JSON at \"\""));
+    CHECK_EQ_SLICE(run(JSON
+                       "local t = json.tuple({}) "
+                       "return getmetatable(t) .. json.encode(t) .. getmetatable(json.array())"),
+                   PL_SLICE("tuple[]array"));
+}
+
+TEST(literals_become_numbers_and_other_texts_nothing)
+{
+    CHECK_EQ_SLICE(run(JSON "return tostring(json.number('12345678901234567890')) .. "
+                            "type(json.number('12')) .. tostring(json.number(' 1')) .. "
+                            "tostring(json.number('1x')) .. tostring(json.number('[1]'))"),
+                   PL_SLICE("12345678901234567890numbernilnilnil"));
 }
 
 TEST(numbers_are_written_the_shortest_way)
@@ -265,6 +331,10 @@ int main(void)
             CASE(large_containers_keep_their_order), CASE(ids_as_keys_do_not_fill_the_shapes),
             CASE(depth_is_bounded_by_the_limit_and_nothing_else), CASE(faults_say_where),
             CASE(scripts_change_documents), CASE(what_cannot_be_written_is_named_with_its_place),
+            CASE(of_a_name_that_is_there_twice_the_last_value_can_count),
+            CASE(decimals_can_be_read_as_doubles),
+            CASE(dicts_of_templates_keep_the_order_in_which_keys_came),
+            CASE(literals_become_numbers_and_other_texts_nothing),
             CASE(numbers_are_written_the_shortest_way),
             CASE(exact_numbers_print_as_written_and_compute), CASE(pointers_find_values));
     pl_vm_close(&vm);
