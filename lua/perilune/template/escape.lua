@@ -1,105 +1,65 @@
 -- SPDX-License-Identifier: MIT
 
---- Escaping that knows where it stands. A mode follows the literal text of a template (`feed`) from
---- state to state, and says for each state which writer puts a value there:
+--- Escaping that knows where it stands. A mode follows the literal text of a template from state to
+--- state while it is compiled, and names for each state the writer that puts a value there:
 ---
----     json   value --"--> string --"--> value
----     url    start --"://"--> host --[/?#]--> path;  start --[/?#]--> path
----     text, header, form: one state
+---     {"id": {{ id }}, "text": "Dear {{ name }}"} // {{ note }}
+---            json_value               json_string     nothing
 ---
---- A writer takes the site and the value, and gives the text to put in. What `|safe` or `|tojson`
---- gave goes in as it is.
+--- A writer takes a value and gives the text to put in. What `|safe`, `|tojson` or a macro gave is
+--- done already, and goes in as it is.
 
-local core = require "perilune.core"
+local json = require "perilune.template.escape.json"
+local url = require "perilune.template.escape.url"
 local value = require "perilune.template.value"
+local xml = require "perilune.template.escape.xml"
+local core = require "perilune.core"
 
-local text_of, is_markup = value.text, value.is_markup
+---@class perilune.escape_mode
+---@field initial string    the state at the beginning of a template
+---@field states string[]   in which a macro may be called and writes finished text
+---@field feed fun(state: string, text: string): string, string   the state behind a literal text,
+---  and the text as it is written (without the comments of a JSON template)
+---@field after_value fun(state: string): string
+---@field writer fun(state: string): string   a name in `writers`
+---@field describe fun(state: string): string for messages
 
 local writers, modes = {}, {}
 
-function writers.text(site, v) return text_of(site, v) end
-
-function writers.json_string(site, v)
-  if is_markup(v) then return v.text end
-  return core.json.escape(text_of(site, v))
+for _, syntax in ipairs({ json, url, xml }) do
+  for name, writer in pairs(syntax.writers) do writers[name] = writer end
+  for name, mode in pairs(syntax.modes) do modes[name] = mode end
 end
 
-function writers.json_value(site, v)
-  if v == nil then return "null" end
-  if is_markup(v) then return v.text end
-  local text, message = core.json.encode(v)
-  return text or value.fail(site, message)
+--- As Jinja2 prints it.
+writers.text = value.text
+
+function writers.form(v)
+  if value.is_markup(v) then return v.text end
+  return core.url.encode_form(value.text(v))
 end
 
-function writers.url(site, v)
-  if is_markup(v) then return v.text end
-  return core.url.encode(text_of(site, v))
-end
-
-function writers.url_host(site, v)
-  local text = text_of(site, v)
-  if not is_markup(v) and text:find("[^%w.-]") then
-    core.fail("url", ("%s:%d: %q may not stand in the host: only letters, digits, '-' and '.' may")
-      :format(site.name, site.line, text))
-  end
-  return text
-end
-
-function writers.form(site, v)
-  if is_markup(v) then return v.text end
-  return core.url.encode_form(text_of(site, v))
-end
-
-function writers.header(site, v)
-  local text = text_of(site, v)
+function writers.header(v)
+  local text = value.text(v)
   if not core.http.is_field_value(text) then
-    value.fail(site, "a header may not hold line breaks or control characters")
+    value.fail("a header may not hold line breaks or control characters")
   end
   return text
 end
 
-local function one_state(writer)
+--- A mode that treats every place alike.
+local function uniform(writer, place)
   return {
-    initial = writer,
-    feed = function(state) return state end,
+    initial = writer, states = { writer },
+    feed = function(state, text) return state, text end,
+    after_value = function(state) return state end,
     writer = function() return writer end,
+    describe = function() return place end,
   }
 end
 
-modes.text = one_state("text")
-modes.form = one_state("form")
-modes.header = one_state("header")
-
-modes.json = {
-  initial = "value",
-  feed = function(state, text)
-    for _ in text:gsub("\\.", ""):gmatch('"') do
-      state = state == "value" and "string" or "value"
-    end
-    return state
-  end,
-  writer = function(state) return state == "string" and "json_string" or "json_value" end,
-}
-
--- The state of a URL is one of these (no prefix looks like them), or the text so far while there is
--- no telling yet.
-local PATH, HOST = "/path", "//host"
-
-modes.url = {
-  initial = "",
-  feed = function(state, text)
-    if state == PATH then return PATH end
-    if state ~= HOST then
-      local prefix, rest = (state .. text):match("^([^/?#]*)(.*)$")
-      if rest == "" or rest == "/" and prefix:find(":$") then return prefix .. rest end
-      if not (prefix:find(":$") and rest:find("^//")) then return PATH end
-      text = rest:sub(3)
-    end
-    return text:find("[/?#]") and PATH or HOST
-  end,
-  writer = function(state) return state == HOST and "url_host" or "url" end,
-}
--- What is appended to a base URL.
-modes.path = { initial = PATH, feed = modes.url.feed, writer = modes.url.writer }
+modes.text = uniform("text", "in the text")
+modes.form = uniform("form", "in a form")
+modes.header = uniform("header", "in a header")
 
 return { modes = modes, writers = writers }

@@ -1,0 +1,80 @@
+-- SPDX-License-Identifier: MIT
+
+--- Values in a JSON template (RFC 8259), and comments, which JSON itself does not have:
+---
+---     value --"--> string --"--> value
+---     value --//--> line comment --end of line--> value
+---     value --/*--> block comment --*/--> value
+
+local core = require "perilune.core"
+local value = require "perilune.template.value"
+
+local find, sub = string.find, string.sub
+local is_markup = value.is_markup
+local encode, escape = core.json.encode, core.json.escape
+
+local writers = {}
+
+--- Inside quotes.
+function writers.json_string(v)
+  if type(v) == "string" then return escape(v) end
+  if is_markup(v) then return v.text end
+  return escape(value.text(v))
+end
+
+--- Where a value stands: strings get their quotes, undefined is null, tables are written whole.
+function writers.json_value(v)
+  if value.is_undefined(v) then return "null" end
+  if is_markup(v) then return v.text end
+  local text, message = encode(v)
+  if text == nil and type(v) == "table" then text, message = encode(value.export(v)) end
+  return text or value.fail(message)
+end
+
+--- In a comment.
+function writers.nothing() return "" end
+
+-- What follows a state: the pattern of what may end it, and a function of the place of that which
+-- gives the next state, the last byte that is written, and the first that is read next.
+local STEPS = {
+  value = { "[\"/]", function(text, at)
+    local two = sub(text, at, at + 1)
+    if sub(two, 1, 1) == '"' then return "string", at, at + 1 end
+    if two == "//" then return "line comment", at - 1, at + 2 end
+    if two == "/*" then return "block comment", at - 1, at + 2 end
+    return "value", at, at + 1
+  end },
+  string = { "[\"\\]", function(text, at)
+    if sub(text, at, at) == '"' then return "value", at, at + 1 end
+    return "string", at + 1, at + 2 -- a backslash takes the next character with it
+  end },
+  ["line comment"] = { "\n", function(_, at) return "value", at - 1, at end },
+  ["block comment"] = { "%*/", function(_, at) return "value", at - 1, at + 2 end },
+}
+
+local WRITERS = { value = "json_value", string = "json_string" }
+
+local PLACES = { value = "outside of strings", string = "inside a string" }
+
+local mode = { initial = "value", states = { "value", "string" } }
+
+function mode.feed(state, text)
+  local parts, at = {}, 1
+  while at <= #text do
+    local step = STEPS[state]
+    local found = find(text, step[1], at)
+    local written, after, following = #text, #text + 1, state
+    if found then following, written, after = step[2](text, found) end
+    if WRITERS[state] then parts[#parts + 1] = sub(text, at, written) end
+    state, at = following, after
+  end
+  return state, table.concat(parts)
+end
+
+function mode.after_value(state) return state end
+
+function mode.writer(state) return WRITERS[state] or "nothing" end
+
+function mode.describe(state) return PLACES[state] or "inside a comment" end
+
+return { modes = { json = mode }, writers = writers }
