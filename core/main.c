@@ -13,6 +13,7 @@ static const struct command {
     {"run", "run the gateway of a folder", pl_cmd_run},
     {"check", "print every mistake of a gateway folder", pl_cmd_check},
     {"try", "render and send one webhook, and show what came of it", pl_cmd_try},
+    {"render", "render a template, or a batch of them", pl_cmd_render},
     {"feed", "show what a running gateway has delivered", pl_cmd_feed},
     {"sink", "a receiver for demos and tests", pl_cmd_sink},
     {"version", "print the version", pl_cmd_version},

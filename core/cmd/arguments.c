@@ -40,13 +40,19 @@ static void print_option(const char *name, const char *argument, const char *hel
         printf("  %-28s  %s\n", left, help);
 }
 
-static void print_settings(void)
+static bool is_flag(const pl_command_line *c, const pl_setting *s)
+{
+    return c->settings && strncmp(s->name, c->settings, strlen(c->settings)) == 0;
+}
+
+static void print_settings(const pl_command_line *c)
 {
     static const char *const words[] = {"TEXT", "N", "BYTES", "SECONDS", "LIST", "LIST"};
     printf("\nSettings (each is a key of gateway.lua and an environment variable as well:\n"
            "--limits-body is limits = { body = ... } and PERILUNE_LIMITS_BODY):\n");
     for (size_t i = 0; i < pl_setting_count; i++) {
         const pl_setting *s = &pl_setting_list[i];
+        if (!is_flag(c, s)) continue;
         char *name = setting_flag(s), help[256];
         snprintf(help, sizeof help, "%s%s%s%s%s%s", s->help, s->initial[0] ? " [" : "", s->initial,
                  s->allowed[0] ? "; " : "", s->allowed, s->initial[0] ? "]" : "");
@@ -61,7 +67,7 @@ static void print_help(const pl_command_line *c)
     for (const pl_option *o = c->options; o && o->name; o++)
         print_option(o->name, o->argument, o->help);
     print_option("help", NULL, "this text");
-    if (c->has_settings) print_settings();
+    if (c->settings) print_settings(c);
     if (c->examples) printf("\nExamples:\n%s", c->examples);
 }
 
@@ -69,16 +75,17 @@ static void print_help(const pl_command_line *c)
 
 static struct option *make_table(const pl_command_line *c, size_t own)
 {
-    size_t count = own + 2 + (c->has_settings ? pl_setting_count : 0);
-    struct option *table = pl_alloc_zero(count * sizeof *table);
+    size_t next = own + 1;
+    struct option *table = pl_alloc_zero((own + 2 + pl_setting_count) * sizeof *table);
     for (size_t i = 0; i < own; i++)
         table[i] = (struct option){c->options[i].name,
                                    c->options[i].argument ? required_argument : no_argument, NULL,
                                    (int)i + 1};
     table[own] = (struct option){"help", no_argument, NULL, HELP_OPTION};
-    for (size_t i = 0; c->has_settings && i < pl_setting_count; i++)
-        table[own + 1 + i] = (struct option){setting_flag(&pl_setting_list[i]), required_argument,
-                                             NULL, SETTING_OPTION + (int)i};
+    for (size_t i = 0; i < pl_setting_count; i++)
+        if (is_flag(c, &pl_setting_list[i]))
+            table[next++] = (struct option){setting_flag(&pl_setting_list[i]), required_argument,
+                                            NULL, SETTING_OPTION + (int)i};
     return table;
 }
 

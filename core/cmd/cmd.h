@@ -20,7 +20,7 @@ typedef struct pl_command_line {
     const char *usage;        /* "perilune check [OPTIONS] DIR" */
     const char *about;        /* paragraphs */
     const pl_option *options; /* ends with a NULL name */
-    bool has_settings;        /* every setting is a flag, too */
+    const char *settings;     /* those whose name begins so are flags, too; NULL: none are */
     const char *examples;     /* whole lines, each begins with "perilune " */
     int min_words, max_words; /* other arguments */
 } pl_command_line;
@@ -62,6 +62,7 @@ int pl_read_file(const char *path, pl_buf *out);
 int pl_cmd_run(int argc, char **argv);
 int pl_cmd_check(int argc, char **argv);
 int pl_cmd_try(int argc, char **argv);
+int pl_cmd_render(int argc, char **argv);
 int pl_cmd_feed(int argc, char **argv);
 int pl_cmd_sink(int argc, char **argv);
 int pl_cmd_version(int argc, char **argv);

@@ -14,7 +14,7 @@ static const pl_command_line line = {
     .about = "Runs the gateway of the folder DIR until SIGTERM or SIGINT. SIGHUP loads its scripts "
              "anew.",
     .options = options,
-    .has_settings = true,
+    .settings = "",
     .min_words = 1,
     .max_words = 1,
     .examples = "  perilune run examples/quickstart\n"

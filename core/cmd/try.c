@@ -31,7 +31,7 @@ static const pl_command_line line = {
              "variables as JSON. Credentials are masked. Nothing is stored or queued. Exit code 1 "
              "when the attempt failed.",
     .options = options,
-    .has_settings = true,
+    .settings = "",
     .min_words = 3,
     .max_words = 3,
     .examples = "  perilune try --dry-run --event examples/quickstart/events/shipped.json "
@@ -185,7 +185,7 @@ static int open_parts(attempt *t)
     };
     pl_random_seed(seed);
     t->engine = pl_engine_new(&ports, &t->settings, seed);
-    pl_script_attach(t->generation, ports.wheel, NULL);
+    pl_script_attach(t->generation, &t->settings, ports.wheel, NULL);
     pl_engine_use(t->engine, pl_generation_ref(t->generation));
     return PL_EXIT_OK;
 }

@@ -59,6 +59,9 @@
       "for what is in flight when the gateway is told to stop")                                  \
     X(SECONDS, timeout_wait, "timeouts.wait", "60", "0..3600",                                   \
       "the most that Prefer: wait=N is granted")                                                 \
+    X(TEXT, json_duplicates, "json.duplicates", "error", "error|last",                           \
+      "what a name is that an object of an event, of an answer or for json.decode has twice; "   \
+      "last: the last one counts")                                                               \
     X(BYTES, limit_body, "limits.body", "1M", "1..1G", "of a request body")                      \
     X(BYTES, limit_header_bytes, "limits.header_bytes", "16k", "256..16M",                       \
       "of a request line and its headers")                                                       \
@@ -66,6 +69,12 @@
     X(BYTES, limit_target, "limits.target", "8k", "64..16M", "of a request target")              \
     X(COUNT, limit_json_depth, "limits.json_depth", "64", "1..511",                              \
       "of nesting in a JSON document")                                                           \
+    X(BYTES, limit_template_output, "limits.template_output", "16M", "1k..1G",                   \
+      "of the text that one template makes")                                                     \
+    X(COUNT, limit_template_loops, "limits.template_loops", "1000000", "1..1000000000",          \
+      "of turns, all loops of one template together")                                            \
+    X(COUNT, limit_template_depth, "limits.template_depth", "200", "1..1000",                    \
+      "of macros, includes and recursive loops within each other")                               \
     X(COUNT, limit_batch, "limits.batch", "1000", "1..1000000", "of events in one request")      \
     X(COUNT, limit_connections, "limits.connections", "10000", "1..1000000",                     \
       "of client connections, per worker")                                                       \

@@ -69,7 +69,8 @@ static void on_use(pl_message *m)
 {
     use_message *u = (use_message *)m;
     pl_publication *p = u->publication;
-    pl_script_attach(u->generation, pl_loop_wheel(u->worker->loop), &p->gateway->mailbox);
+    pl_script_attach(u->generation, &p->gateway->settings, pl_loop_wheel(u->worker->loop),
+                     &p->gateway->mailbox);
     pl_engine_use(u->worker->engine, u->generation);
     if (atomic_fetch_sub(&p->remaining, 1) == 1) {
         atomic_store(&p->gateway->published, p->number);
@@ -206,7 +207,7 @@ pl_worker *pl_worker_new(pl_gateway *g, int index, int listen_fd, pl_generation 
     w->client = pl_client_new(w->loop, &client);
     pl_server_config server = server_config(w);
     w->server = pl_server_new(w->loop, listen_fd, &server);
-    pl_script_attach(generation, pl_loop_wheel(w->loop), &g->mailbox);
+    pl_script_attach(generation, &g->settings, pl_loop_wheel(w->loop), &g->mailbox);
     pl_engine_use(w->engine, generation);
     return w;
 }

@@ -41,5 +41,7 @@ void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_C
 /* Each leaves its table on the stack. */
 int pl_open_json(lua_State *L);
 int pl_open_core(lua_State *L);
+/* Writes other limits into core.limits. */
+void pl_core_show_limits(lua_State *L, const pl_vm_limits *limits);
 
 #endif

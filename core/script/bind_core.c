@@ -17,6 +17,7 @@
 #include <time.h>
 
 #define MAX_LOG_FIELDS 16
+#define LIMITS         "perilune.limits" /* in the registry: core.limits */
 
 /* -- url and http -- */
 
@@ -345,16 +346,28 @@ static void push_retry(lua_State *L)
     lua_setfield(L, -2, "jitter");
 }
 
-/* What a rendering may use, at most. */
-static void push_limits(lua_State *L, const pl_vm_limits *limits)
+static void set_limit(lua_State *L, const char *name, int64_t n)
+{
+    lua_pushnumber(L, (double)n);
+    lua_setfield(L, -2, name);
+}
+
+void pl_core_show_limits(lua_State *L, const pl_vm_limits *limits)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, LIMITS);
+    set_limit(L, "template_output", limits->template_output_bytes);
+    set_limit(L, "template_loops", limits->template_loops);
+    set_limit(L, "template_depth", limits->template_depth);
+    lua_pop(L, 1);
+}
+
+/* What a rendering may use, at most. One table a state, since modules keep it. */
+static void push_limits(lua_State *L)
 {
     lua_createtable(L, 0, 3);
-    lua_pushnumber(L, (double)limits->template_output_bytes);
-    lua_setfield(L, -2, "template_output");
-    lua_pushnumber(L, (double)limits->template_loops);
-    lua_setfield(L, -2, "template_loops");
-    lua_pushnumber(L, (double)limits->template_depth);
-    lua_setfield(L, -2, "template_depth");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, LIMITS);
+    pl_core_show_limits(L, &pl_vm_of(L)->limits);
 }
 
 static void push_errors(lua_State *L)
@@ -414,7 +427,7 @@ int pl_open_core(lua_State *L)
     lua_setfield(L, -2, "settings");
     push_errors(L);
     lua_setfield(L, -2, "errors");
-    push_limits(L, &pl_vm_of(L)->limits);
+    push_limits(L);
     lua_setfield(L, -2, "limits");
     push_retry(L);
     lua_setfield(L, -2, "retry");

@@ -24,7 +24,8 @@ static event_ud *check_event(lua_State *L)
 static void push_json(lua_State *L, pl_slice json)
 {
     pl_vm *vm = pl_vm_of(L);
-    pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH};
+    /* Names that are there twice were refused when it came, unless the setting lets them. */
+    pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH, .last_wins = true};
     pl_decode_fault fault;
     if (pl_codec_decode(&vm->codec, L, json, &options, &fault) != 0)
         luaL_error(L, "the event cannot be decoded: %s", fault.message);

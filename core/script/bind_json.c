@@ -48,16 +48,15 @@ static void push_fault(lua_State *L, pl_slice document, const pl_decode_fault *f
     lua_setfield(L, -2, "pointer");
 }
 
-/* The member `name` of the options at 2 is `word`: true; absent, or the other word: false. */
-static bool option_is(lua_State *L, const char *name, const char *word, const char *other)
+/* The member `name` of the options at 2: one of two words, or absent. */
+static void read_option(lua_State *L, const char *name, const char *no, const char *yes, bool *is)
 {
     lua_getfield(L, 2, name);
-    const char *given = luaL_optstring(L, -1, other);
-    bool is_word = strcmp(given, word) == 0;
-    if (!is_word && strcmp(given, other) != 0)
-        luaL_error(L, "%s is '%s' or '%s', not '%s'", name, other, word, given);
+    const char *given = luaL_optstring(L, -1, *is ? yes : no);
+    *is = strcmp(given, yes) == 0;
+    if (!*is && strcmp(given, no) != 0)
+        luaL_error(L, "%s is '%s' or '%s', not '%s'", name, no, yes, given);
     lua_pop(L, 1);
-    return is_word;
 }
 
 static void read_decode_options(lua_State *L, pl_decode_options *options)
@@ -68,15 +67,15 @@ static void read_decode_options(lua_State *L, pl_decode_options *options)
     options->max_depth = luaL_optint(L, -1, options->max_depth);
     luaL_argcheck(L, options->max_depth > 0 && options->max_depth <= PL_JSON_MAX_DEPTH, 2,
                   "max_depth is 1 to 512");
-    options->last_wins = option_is(L, "duplicates", "last", "error");
-    options->numbers_as_read = option_is(L, "numbers", "double", "exact");
+    read_option(L, "duplicates", "error", "last", &options->last_wins);
+    read_option(L, "numbers", "exact", "double", &options->numbers_as_read);
 }
 
 static int json_decode(lua_State *L)
 {
     pl_vm *vm = pl_vm_of(L);
     pl_slice text = pl_check_slice(L, 1);
-    pl_decode_options options = {.max_depth = vm->json_depth};
+    pl_decode_options options = {.max_depth = vm->json_depth, .last_wins = vm->last_wins};
     pl_decode_fault fault;
     read_decode_options(L, &options);
     if (pl_codec_decode(&vm->codec, L, text, &options, &fault) == 0) return 1;

@@ -582,8 +582,10 @@ void pl_script_settings(pl_generation *g, pl_settings *settings)
     lua_settop(L, top);
 }
 
-void pl_script_attach(pl_generation *g, pl_wheel *wheel, pl_mailbox *undertaker)
+void pl_script_attach(pl_generation *g, const pl_settings *settings, pl_wheel *wheel,
+                      pl_mailbox *undertaker)
 {
+    pl_vm_use(&script_of(g)->vm, settings);
     script_of(g)->vm.wheel = wheel;
     script_of(g)->undertaker = undertaker;
 }

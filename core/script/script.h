@@ -57,9 +57,11 @@ pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *c
                               uint64_t number, pl_faults *faults);
 /* What gateway.lua sets, put over *settings. Values were checked at load. */
 void pl_script_settings(pl_generation *g, pl_settings *settings);
-/* Hands it to its worker: from now on `sleep` of scripts runs on this wheel. When the last
+/* Hands it to its worker: from now on `sleep` of scripts runs on this wheel, and what the settings
+ * say of templates and of JSON holds. When the last
  * reference is dropped, the thread that drains `undertaker` closes the state; NULL: the worker
  * does. */
-void pl_script_attach(pl_generation *g, pl_wheel *wheel, pl_mailbox *undertaker);
+void pl_script_attach(pl_generation *g, const pl_settings *settings, pl_wheel *wheel,
+                      pl_mailbox *undertaker);
 
 #endif

@@ -52,13 +52,37 @@ pl_vm *pl_vm_of(lua_State *L)
     return vm;
 }
 
+static void take_settings(pl_vm *vm, const pl_settings *s)
+{
+    vm->limits = (pl_vm_limits){
+        .template_output_bytes = s->limit_template_output,
+        .template_loops = s->limit_template_loops,
+        .template_depth = s->limit_template_depth,
+    };
+    vm->last_wins = strcmp(s->json_duplicates, "last") == 0;
+}
+
+static void take_defaults(pl_vm *vm)
+{
+    pl_settings settings;
+    pl_settings_init(&settings);
+    take_settings(vm, &settings);
+    pl_settings_fini(&settings);
+}
+
+void pl_vm_use(pl_vm *vm, const pl_settings *settings)
+{
+    take_settings(vm, settings);
+    pl_core_show_limits(vm->L, &vm->limits);
+}
+
 void pl_vm_init(pl_vm *vm, lua_State *L, const char *lua_path, int json_depth)
 {
     *vm = (pl_vm){
         .L = L,
         .json_depth = json_depth > 0 ? json_depth : PL_JSON_MAX_DEPTH,
-        .limits = {16 << 20, 1000000, 200},
     };
+    take_defaults(vm);
     if (lua_path) vm->lua_path = strdup(lua_path);
     pl_codec_init(&vm->codec, L);
     pl_gate_init(vm);

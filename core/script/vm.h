@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "base/wheel.h"
+#include "flow/settings.h"
 #include "script/codec.h"
 #include "script/gate.h"
 
@@ -25,6 +26,7 @@ struct pl_vm {
     char *lua_path;  /* NULL: modules are the embedded ones */
     int json_depth;
     pl_vm_limits limits;
+    bool last_wins; /* json.duplicates: of a name that is there twice */
     pl_rng rng;
     pl_buf failure; /* text of the last failure */
     pl_buf scratch; /* of one binding at a time */
@@ -36,6 +38,8 @@ void pl_vm_fini(pl_vm *vm);
 /* A state of its own, with `require` for our modules: 0, or PL_E_INTERNAL. */
 int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth);
 void pl_vm_close(pl_vm *vm);
+/* What the settings say of its limits and of JSON. Until then it has the defaults. */
+void pl_vm_use(pl_vm *vm, const pl_settings *settings);
 pl_vm *pl_vm_of(lua_State *L);
 
 /* Pushes the chunk of a file of the source tree ("lua/perilune/init.lua"): 1; 0 and nothing when

@@ -239,7 +239,10 @@ static pl_generation *load_odd(pl_wheel *wheel)
     CHECK(g != NULL);
     if (g == NULL) abort();
     pl_wheel_init(wheel, 0);
-    pl_script_attach(g, wheel, NULL);
+    pl_settings settings;
+    pl_settings_init(&settings);
+    pl_script_attach(g, &settings, wheel, NULL);
+    pl_settings_fini(&settings);
     pl_bundle_free(bundle);
     pl_faults_fini(&faults);
     folder_remove(&f);
