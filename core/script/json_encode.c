@@ -483,6 +483,17 @@ static int refuse_depth(encoder *e, const frame *up, const void *table)
     return refuse(e, up, "a value that is nested too deeply cannot be written as JSON");
 }
 
+/* Objects of our own Lua that stand for something else have __json = false in their metatable. */
+static bool is_opaque(lua_State *L, int table)
+{
+    if (!lua_getmetatable(L, table)) return false;
+    lua_pushliteral(L, "__json");
+    lua_rawget(L, -2);
+    bool is_opaque = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+    lua_pop(L, 2);
+    return is_opaque;
+}
+
 static int encode_table(encoder *e, int table, frame *up)
 {
     frame f = {.up = up, .table = lua_topointer(e->L, table), .depth = up ? up->depth + 1 : 1};
@@ -490,6 +501,8 @@ static int encode_table(encoder *e, int table, frame *up)
         return refuse_depth(e, up, f.table);
     pl_shape *shape = NULL;
     enum pl_table_kind kind = pl_table_kind_of(e->L, table, &shape);
+    if (kind == PL_TABLE_PLAIN && is_opaque(e->L, table))
+        return refuse(e, up, "an object of the template engine cannot be written as JSON");
     if (kind == PL_TABLE_ARRAY || (kind == PL_TABLE_PLAIN && begins_like_array(e->L, table)))
         return encode_as_array(e, table, &f);
     return encode_object(e, table, &f, kind, shape);

@@ -83,6 +83,11 @@ static void try_invalid(pl_slice document, const pl_json_fault *fault)
     MUST(pl_json_next(&r, &t) != 0);
     pl_json_fault_of(&r, &again);
     MUST(again.offset == fault->offset && again.message == fault->message);
+    pl_buf pointer;
+    pl_buf_init(&pointer);
+    pl_json_pointer(document, fault->offset, &pointer);
+    MUST(pointer.len == 0 || pointer.ptr[0] == '/');
+    pl_buf_fini(&pointer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -177,6 +177,9 @@ TEST(scripts_change_documents)
 
 TEST(what_cannot_be_written_is_named_with_its_place)
 {
+    CHECK_EQ_SLICE(
+        run(JSON "return select(2, json.encode({{}, setmetatable({}, {__json = false})}))"),
+        PL_SLICE("an object of the template engine cannot be written as JSON at \"/1\""));
     static const char *const cases[][2] = {
         {"{a = {1, print}}", "a function cannot be written as JSON at \"/a/1\""},
         {"{['x/y~'] = 0/0}",
