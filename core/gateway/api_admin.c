@@ -94,6 +94,10 @@ static void write_faults(pl_json_writer *w, const pl_faults *faults)
         pl_jw_text(w, f->file);
         pl_jw_key(w, "line");
         pl_jw_int(w, f->line);
+        if (f->column) {
+            pl_jw_key(w, "column");
+            pl_jw_int(w, f->column);
+        }
         pl_jw_key(w, "message");
         pl_jw_text(w, f->message);
         pl_jw_object_end(w);

@@ -34,9 +34,14 @@ typedef struct reading {
 
 void pl_faults_add(pl_faults *f, const char *file, int line, const char *message)
 {
+    pl_faults_add_at(f, file, line, 0, message);
+}
+
+void pl_faults_add_at(pl_faults *f, const char *file, int line, int column, const char *message)
+{
     f->items = pl_realloc(f->items, (f->count + 1) * sizeof *f->items);
     pl_fault *fault = &f->items[f->count++];
-    *fault = (pl_fault){strdup(file), line, strdup(message)};
+    *fault = (pl_fault){strdup(file), line, column, strdup(message)};
     if (fault->file == NULL || fault->message == NULL) abort();
 }
 
@@ -46,6 +51,7 @@ void pl_faults_print(const pl_faults *f, FILE *out)
         const pl_fault *fault = &f->items[i];
         fprintf(out, "%s:", fault->file);
         if (fault->line) fprintf(out, "%d:", fault->line);
+        if (fault->column) fprintf(out, "%d:", fault->column);
         fprintf(out, " %s\n", fault->message);
     }
 }

@@ -436,7 +436,7 @@ static int call_load(script *s, const pl_bundle *bundle)
     return pl_gate_call(&s->vm, 2, 2);
 }
 
-/* `list` is an array of {file =, line =, message =}. */
+/* `list` is an array of {file =, line =, column =, message =}. */
 static void read_faults(lua_State *L, int list, pl_faults *faults)
 {
     pl_arena arena;
@@ -446,9 +446,9 @@ static void read_faults(lua_State *L, int list, pl_faults *faults)
         lua_rawgeti(L, list, (int)i);
         int at = lua_gettop(L);
         if (lua_istable(L, at))
-            pl_faults_add(faults, arena_field(L, at, "file", &arena).ptr,
-                          (int)number_field(L, at, "line"),
-                          arena_field(L, at, "message", &arena).ptr);
+            pl_faults_add_at(faults, arena_field(L, at, "file", &arena).ptr,
+                             (int)number_field(L, at, "line"), (int)number_field(L, at, "column"),
+                             arena_field(L, at, "message", &arena).ptr);
         lua_pop(L, 1);
     }
     if (count == 0) pl_faults_add(faults, "gateway.lua", 0, "it did not load, for no given reason");

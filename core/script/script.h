@@ -19,11 +19,11 @@
 
 #include <stdio.h>
 
-/* A mistake in a gateway folder: "file:line: message". line 0: the file as a whole. */
+/* A mistake in a gateway folder. line 0: the file as a whole; column 0: the line as a whole. */
 typedef struct pl_fault {
     char *file;
-    int line;
-    char *message;
+    int line, column;
+    char *message; /* may go on with lines that show the place */
 } pl_fault;
 
 typedef struct pl_faults {
@@ -32,7 +32,9 @@ typedef struct pl_faults {
 } pl_faults;
 
 void pl_faults_add(pl_faults *f, const char *file, int line, const char *message);
-/* A line each: "file:line: message", without the line where it is 0. */
+/* The same with a column, counted in characters. */
+void pl_faults_add_at(pl_faults *f, const char *file, int line, int column, const char *message);
+/* "file:line:column: message" each, without what is 0. */
 void pl_faults_print(const pl_faults *f, FILE *out);
 void pl_faults_fini(pl_faults *f);
 

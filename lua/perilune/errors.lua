@@ -9,7 +9,8 @@ local LUA_IDSIZE = 60 -- of luaconf.h
 ---@class perilune.fault
 ---@field file string
 ---@field line integer   0: the file as a whole
----@field message string
+---@field column? integer
+---@field message string   may go on with lines that show the place
 
 ---@class perilune.faults
 ---@field items perilune.fault[]
@@ -26,11 +27,13 @@ end
 ---@param file string
 ---@param line integer
 ---@param message string
-function Faults:add(file, line, message)
-  local key = ("%s:%d:%s"):format(file, line, message)
+---@param column? integer
+function Faults:add(file, line, message, column)
+  local key = ("%s:%d:%d:%s"):format(file, line, column or 0, message)
   if self.seen[key] then return end
   self.seen[key] = true
-  self.items[#self.items + 1] = { file = file, line = line, message = message }
+  local fault = { file = file, line = line, column = column, message = message }
+  self.items[#self.items + 1] = fault
 end
 
 --- All of them, by file and line.
