@@ -1,292 +1,394 @@
 -- SPDX-License-Identifier: MIT
 
---- Expressions as trees: precedence climbing. Weakest first, as Jinja has it:
+--- Templates as trees: the statements. Nodes are named and shaped as in Jinja's own nodes.py, each
+--- with the line and column of its token:
 ---
----     x if c else y  <  or  <  and  <  not  <  == != < <= > >= in  <  ~  <  . [] |filter is test
+---     Dear {% if a %}{{ a }}{% endif %}
+---     Template { body = { Output { nodes = { TemplateData } },
+---                         If { test = Name, body = { Output { nodes = { Name } } } } } }
 ---
---- To add an infix operator: give it a level in LEVELS and a function in INFIX; the compiler makes
---- code of the node. A node is { op = ..., line = ..., ... }.
+--- To add a tag: a function in TAGS that reads what stands behind the tag's name.
 
+local expressions = require "perilune.template.syntax.expressions"
 local lexer = require "perilune.template.lexer"
+local nearest = require "perilune.util.nearest"
+local source = require "perilune.template.syntax.source"
+local stream = require "perilune.template.syntax.stream"
+local tables = require "perilune.util.tables"
+
+local node = stream.node
+local expression = expressions.expression
 
 local parser = {}
 
-local LEVELS = {
-  ["or"] = 1, ["and"] = 2, ["not"] = 4, ["in"] = 4,
-  ["=="] = 4, ["!="] = 4, ["<"] = 4, ["<="] = 4, [">"] = 4, [">="] = 4,
-  ["~"] = 5,
-}
-local LEVEL_NOT, LEVEL_COMPARE = 3, 4
+---@class perilune.template_parser
+---@field s perilune.template_stream
+---@field open { token: perilune.template_token, ends: string[] }[]   tags that wait for their ends
 
-local RESERVED = {
-  ["and"] = true, ["or"] = true, ["not"] = true, ["if"] = true, ["else"] = true,
-  ["in"] = true, ["is"] = true,
-}
-local CONSTANTS = {
-  ["true"] = "true", ["True"] = "true", ["false"] = "false", ["False"] = "false",
-  none = "null", None = "null",
-}
+local TAGS = {}
 
-local Parser = {}
-Parser.__index = Parser
+-- -- bodies
 
-function Parser:peek() return self.tokens[self.at] end
-
-function Parser:next()
-  local token = self.tokens[self.at]
-  if token.kind ~= "end" then self.at = self.at + 1 end
-  return token
+local function quoted_list(words)
+  local quoted = {}
+  for i, word in ipairs(words) do quoted[i] = ("'%s'"):format(word) end
+  return table.concat(quoted, " or ")
 end
 
-function Parser:fail(message)
-  error({ line = self:peek().line, message = message }, 0)
-end
-
-function Parser:is(text)
-  local token = self:peek()
-  return token.text == text and (token.kind == "operator" or token.kind == "name")
-end
-
-function Parser:accept(text)
-  if not self:is(text) then return false end
-  self.at = self.at + 1
-  return true
-end
-
-local function shown(token)
-  return token.kind == "end" and "the end of the expression" or ("'%s'"):format(token.text)
-end
-
-function Parser:expect(text)
-  if not self:accept(text) then
-    self:fail(("expected '%s', got %s"):format(text, shown(self:peek())))
+local function is_one_of(word, words)
+  for _, candidate in ipairs(words) do
+    if candidate == word then return true end
   end
+  return false
 end
 
-function Parser:expect_name(what)
-  local token = self:peek()
-  if token.kind ~= "name" then self:fail(("expected %s, got %s"):format(what, shown(token))) end
-  self.at = self.at + 1
-  return token.text
+--- Is the tag the end or a middle part of some other one?
+local function is_part(name)
+  return TAGS[name:match("^end(.+)") or ""] ~= nil or name == "endraw" or name == "else"
+    or name == "elif"
 end
 
---- How the template wrote a node, for "'a.b' is undefined".
-local function path_of(node)
-  if node.op == "name" then return node.name end
-  if node.op ~= "get" then return "the value" end
-  if node.key.op == "string" then return path_of(node.object) .. "." .. node.key.value end
-  if node.key.op == "number" then return path_of(node.object) .. "[" .. node.key.text .. "]" end
-  return path_of(node.object) .. "[...]"
+local function fail_unknown(p, token)
+  local name, open = token.value, p.open[#p.open]
+  if not is_part(name) then
+    local hint = nearest.hint(name, tables.names(TAGS), "known are")
+    p.s:fail(("unknown tag '%s'%s"):format(name, hint), token)
+  elseif open then
+    p.s:fail(("unexpected '%s': the '%s' of line %d is open, expected %s"):format(name,
+      open.token.value, open.token.line, quoted_list(open.ends)), token)
+  end
+  return p.s:fail(("unexpected '%s': no tag is open that it belongs to"):format(name), token)
 end
 
---- Expressions up to the closer, with commas between.
-function Parser:items(closer)
-  local items = {}
-  while not self:accept(closer) do
-    if #items > 0 then
-      self:expect(",")
-      if self:accept(closer) then break end
+--- The tag behind a "{%".
+local function statement(p)
+  local token = p.s:expect_name("the name of a tag")
+  local parse = TAGS[token.value] or fail_unknown(p, token)
+  local made = parse(p, token)
+  p.s:expect("%}")
+  return made
+end
+
+--- Does the tag behind the current "{%" end the innermost open one?
+local function is_end(p)
+  local open, token = p.open[#p.open], p.s:look()
+  return open ~= nil and token.kind == "name" and is_one_of(token.value, open.ends)
+end
+
+--- Text, output and statements up to the end of the innermost open tag or of the template. Text and
+--- output that follow each other are one node.
+local function statements(p)
+  local s, nodes, output = p.s, {}, nil
+  local function put(item)
+    if not output then
+      output = node("Output", item, { nodes = {} })
+      nodes[#nodes + 1] = output
     end
-    items[#items + 1] = self:conditional()
+    output.nodes[#output.nodes + 1] = item
   end
-  return items
-end
-
-function Parser:string(token)
-  local text = token.text
-  -- Adjacent string literals are one, as in Python.
-  while self:peek().kind == "string" do text = text .. self:next().text end
-  return { op = "string", value = text, line = token.line }
-end
-
-function Parser:parenthesised(token)
-  local first = self:conditional()
-  if self:accept(")") then return first end
-  self:expect(",")
-  local items = self:items(")")
-  table.insert(items, 1, first)
-  return { op = "list", items = items, line = token.line }
-end
-
-function Parser:primary()
-  local token = self:peek()
-  if token.kind == "end" or RESERVED[token.text] and token.kind == "name" then
-    self:fail(("expected an expression, got %s"):format(shown(token)))
-  end
-  self:next()
-  if token.kind == "string" then return self:string(token) end
-  if token.kind == "integer" or token.kind == "float" then
-    return { op = "number", text = token.text, line = token.line }
-  end
-  if token.kind == "name" then
-    local constant = CONSTANTS[token.text]
-    if constant then return { op = "constant", code = constant, line = token.line } end
-    return { op = "name", name = token.text, line = token.line }
-  end
-  if token.text == "(" then return self:parenthesised(token) end
-  if token.text == "[" then
-    return { op = "list", items = self:items("]"), line = token.line }
-  end
-  self.at = self.at - 1
-  return self:fail(("unexpected '%s'"):format(token.text))
-end
-
-function Parser:attribute(object, line)
-  local token = self:peek()
-  local key
-  if token.kind == "integer" then
-    self:next()
-    key = { op = "number", text = token.text, line = line }
-  elseif token.kind == "float" and token.text:find("^%d+%.%d+$") then
-    -- "a.0.1" reads as a, then the number 0.1
-    self:next()
-    local first, second = token.text:match("^(%d+)%.(%d+)$")
-    object = { op = "get", object = object, key = { op = "number", text = first }, line = line,
-      path = path_of(object) }
-    key = { op = "number", text = second, line = line }
-  else
-    key = { op = "string", value = self:expect_name("a name behind '.'"), line = line }
-  end
-  return { op = "get", object = object, key = key, line = line, path = path_of(object) }
-end
-
-function Parser:filter(node, line)
-  local name = self:expect_name("the name of a filter behind '|'")
-  while self:accept(".") do name = name .. "." .. self:expect_name("a name behind '.'") end
-  local arguments = self:accept("(") and self:items(")") or {}
-  return { op = "filter", name = name, value = node, arguments = arguments, line = line }
-end
-
-function Parser:test(node, line)
-  local negated = self:accept("not")
-  local name = self:expect_name("the name of a test behind 'is'")
-  local test = { op = "test", name = name, value = node, line = line }
-  return negated and { op = "not", value = test, line = line } or test
-end
-
---- What stands behind a primary: attributes, subscripts, filters, tests.
-function Parser:postfix(node)
-  while true do
-    local line = self:peek().line
-    if self:accept(".") then
-      node = self:attribute(node, line)
-    elseif self:accept("[") then
-      local key = self:conditional()
-      self:expect("]")
-      node = { op = "get", object = node, key = key, line = line, path = path_of(node) }
-    elseif self:accept("|") then
-      node = self:filter(node, line)
-    elseif self:accept("is") then
-      node = self:test(node, line)
-    elseif self:is("(") then
-      self:fail("functions cannot be called in a template")
+  while not s:is("eof") do
+    if s:is("data") then
+      local token = s:next()
+      if token.value ~= "" then put(node("TemplateData", token, { data = token.value })) end
+    elseif s:accept("{{") then
+      put(expressions.tuple(s))
+      s:expect("}}")
     else
-      return node
-    end
-  end
-end
-
-function Parser:prefix()
-  local token = self:peek()
-  if self:accept("not") then
-    return { op = "not", value = self:expression(LEVEL_NOT), line = token.line }
-  end
-  if self:accept("-") then
-    local number = self:next()
-    if number.kind ~= "integer" and number.kind ~= "float" then
-      self.at = self.at - 1
-      self:fail("'-' wants a number behind it")
-    end
-    return self:postfix({ op = "number", text = "-" .. number.text, line = token.line })
-  end
-  return self:postfix(self:primary())
-end
-
-local INFIX = {}
-
-local function logical(p, left, name)
-  local token = p:next()
-  local right = p:expression(LEVELS[name] + 1)
-  return { op = name, left = left, right = right, line = token.line }
-end
-
-INFIX["or"] = function(p, left) return logical(p, left, "or") end
-INFIX["and"] = function(p, left) return logical(p, left, "and") end
-
-INFIX["~"] = function(p, left)
-  local token = p:next()
-  return { op = "~", left = left, right = p:expression(LEVELS["~"] + 1), line = token.line }
-end
-
---- a < b < c is one node: a < b and b < c.
-local function comparison(p, left)
-  local node = { op = "compare", first = left, rest = {}, line = p:peek().line }
-  while LEVELS[p:peek().text] == LEVEL_COMPARE and p:is(p:peek().text) do
-    local operator = p:next().text
-    if operator == "not" then
-      p:expect("in")
-      operator = "not in"
-    end
-    node.rest[#node.rest + 1] = { operator = operator, value = p:expression(LEVEL_COMPARE + 1) }
-  end
-  return node
-end
-for name, level in pairs(LEVELS) do
-  if level == LEVEL_COMPARE then INFIX[name] = comparison end
-end
-
-function Parser:expression(lowest)
-  local left = self:prefix()
-  while true do
-    local token = self:peek()
-    local level = self:is(token.text) and LEVELS[token.text]
-    if not level or level < lowest then return left end
-    left = INFIX[token.text](self, left)
-  end
-end
-
-function Parser:conditional()
-  local node = self:expression(1)
-  while self:is("if") do
-    local line = self:next().line
-    local condition = self:expression(1)
-    local otherwise = self:accept("else") and self:conditional() or nil
-    node = { op = "if", condition = condition, value = node, otherwise = otherwise, line = line }
-  end
-  return node
-end
-
---- The tree of one expression. Raises {line=, message=}.
----@param source string
----@param line integer   of its first line
----@return table node
-function parser.expression(source, line)
-  local p = setmetatable({ tokens = lexer.tokens(source, line), at = 1 }, Parser)
-  local node = p:conditional()
-  if p:peek().kind ~= "end" then
-    p:fail(("unexpected %s behind the expression"):format(shown(p:peek())))
-  end
-  return node
-end
-
---- The nodes of a template: { op = "text", text= } and { op = "output", value= }. Raises
---- {line=, message=}.
----@param source string
----@return table[] nodes
-function parser.template(source)
-  local nodes = {}
-  for i, piece in ipairs(lexer.pieces(source)) do
-    if piece.kind == "tag" then
-      local tag = piece.text:match("^%s*([%w_]*)")
-      error({ line = piece.line, message = ("tags are not known here: {%% %s %%}"):format(tag) }, 0)
-    elseif piece.kind == "text" then
-      nodes[i] = { op = "text", text = piece.text, line = piece.line }
-    else
-      local value = parser.expression(piece.text, piece.line)
-      nodes[i] = { op = "output", value = value, line = piece.line }
+      if is_end(p) then break end
+      s:expect("{%")
+      output = nil
+      nodes[#nodes + 1] = statement(p)
     end
   end
   return nodes
+end
+
+--- What the tag of `token` holds, up to one of the tags named: nodes, and the token of that tag's
+--- name, which is behind us then.
+local function body(p, token, ...)
+  local s, ends = p.s, { ... }
+  -- For friends of Python.
+  s:accept(":")
+  s:expect("%}")
+  s:enter()
+  p.open[#p.open + 1] = { token = token, ends = ends }
+  local nodes = statements(p)
+  if s:is("eof") then
+    s:fail(("the '%s' of line %d is not closed: expected %s"):format(token.value, token.line,
+      quoted_list(ends)))
+  end
+  p.open[#p.open] = nil
+  s:leave()
+  s:expect("{%")
+  return nodes, s:next()
+end
+
+-- -- control
+
+TAGS["for"] = function(p, token)
+  local s = p.s
+  local target = expressions.target(s)
+  s:expect_word("in")
+  local made = node("For", token, { target = target, else_ = {} })
+  made.iter = expressions.tuple_without_if(s)
+  if s:accept_name("if") then made.test = expression(s) end
+  made.recursive = s:accept_name("recursive") ~= nil
+  local last
+  made.body, last = body(p, token, "endfor", "else")
+  if last.value == "else" then made.else_ = body(p, token, "endfor") end
+  return made
+end
+
+--- The test and body of an `if` or `elif`, and the token of the tag behind.
+local function branch(p, token, opener)
+  local made = node("If", token, { elif_ = {}, else_ = {} })
+  made.test = expressions.tuple_without_if(p.s)
+  local last
+  made.body, last = body(p, opener, "elif", "else", "endif")
+  return made, last
+end
+
+TAGS["if"] = function(p, token)
+  local made, last = branch(p, token, token)
+  while last.value == "elif" do
+    made.elif_[#made.elif_ + 1], last = branch(p, last, token)
+  end
+  if last.value == "else" then made.else_ = body(p, token, "endif") end
+  return made
+end
+
+TAGS["break"] = function(_, token) return node("Break", token) end
+
+TAGS["continue"] = function(_, token) return node("Continue", token) end
+
+-- -- values
+
+--- The target of a `set`: also an attribute of a namespace.
+local function set_target(p)
+  local s = p.s
+  if s:look().kind ~= "." then return expressions.target(s) end
+  local token = s:expect_name("the name of a namespace in front of '.'")
+  s:expect(".")
+  local attr = s:expect_name("the name of an attribute behind '.'").value
+  return node("NSRef", token, { name = token.value, attr = attr })
+end
+
+TAGS["set"] = function(p, token)
+  local s = p.s
+  local target = set_target(p)
+  if s:accept("=") then
+    return node("Assign", token, { target = target, node = expressions.tuple(s) })
+  end
+  local filter = s:accept("|") and expressions.filters(s) or nil
+  if not filter and not s:is(":") and not s:is("%}") then s:fail_expected("'=', '|' or '%}'") end
+  return node("AssignBlock", token, {
+    target = target, filter = filter, body = body(p, token, "endset"),
+  })
+end
+
+TAGS["with"] = function(p, token)
+  local s, made = p.s, node("With", token, { targets = {}, values = {} })
+  while not s:is("%}") do
+    local i = #made.targets + 1
+    if i > 1 then s:expect(",") end
+    made.targets[i] = expressions.target(s)
+    s:expect("=")
+    made.values[i] = expression(s)
+  end
+  made.body = body(p, token, "endwith")
+  return made
+end
+
+TAGS["do"] = function(p, token)
+  return node("ExprStmt", token, { node = expressions.tuple(p.s) })
+end
+
+TAGS["print"] = function(p, token)
+  local s, nodes = p.s, {}
+  while not s:is("%}") do
+    if #nodes > 0 then s:expect(",") end
+    nodes[#nodes + 1] = expression(s)
+  end
+  return node("Output", token, { nodes = nodes })
+end
+
+-- -- macros, and what works on a body
+
+--- The parameters of a macro or call block in brackets, into the fields of `made`.
+local function parameters(s, made)
+  s:expect("(")
+  while not s:accept(")") do
+    if #made.args > 0 then s:expect(",") end
+    made.args[#made.args + 1] = expressions.name_target(s, "the name of a parameter")
+    if s:accept("=") then
+      made.defaults[#made.defaults + 1] = expression(s)
+    elseif #made.defaults > 0 then
+      s:fail("a parameter without default cannot stand behind one that has one",
+        made.args[#made.args])
+    end
+  end
+end
+
+TAGS["macro"] = function(p, token)
+  local made = node("Macro", token, { args = {}, defaults = {} })
+  made.name = expressions.name_target(p.s, "the name of the macro").name
+  parameters(p.s, made)
+  made.body = body(p, token, "endmacro")
+  return made
+end
+
+TAGS["call"] = function(p, token)
+  local s, made = p.s, node("CallBlock", token, { args = {}, defaults = {} })
+  if s:is("(") then parameters(s, made) end
+  made.call = expression(s)
+  if made.call.kind ~= "Call" then
+    s:fail("expected a call behind 'call', as in {% call name() %}", token)
+  end
+  made.body = body(p, token, "endcall")
+  return made
+end
+
+TAGS["filter"] = function(p, token)
+  local made = node("FilterBlock", token, { filter = expressions.filters(p.s) })
+  made.body = body(p, token, "endfilter")
+  return made
+end
+
+TAGS["autoescape"] = function(p, token)
+  local made = node("Autoescape", token, { value = expression(p.s) })
+  made.body = body(p, token, "endautoescape")
+  return made
+end
+
+-- -- other templates
+
+--- A required block holds nothing: others must give it.
+local function check_required(p, made)
+  for _, child in ipairs(made.body) do
+    for _, part in ipairs(child.kind == "Output" and child.nodes or { child }) do
+      if part.kind ~= "TemplateData" or not source.is_blank(part.data) then
+        p.s:fail(("the required block '%s' may hold only comments and white space"):format(
+          made.name), part)
+      end
+    end
+  end
+end
+
+TAGS["block"] = function(p, token)
+  local s = p.s
+  local made = node("Block", token, { name = s:expect_name("the name of the block").value })
+  made.scoped = s:accept_name("scoped") ~= nil
+  made.required = s:accept_name("required") ~= nil
+  if s:is("-") then s:fail("the name of a block may not hold '-': write '_'") end
+  made.body = body(p, token, "endblock")
+  if made.required then check_required(p, made) end
+  s:accept_name(made.name)
+  if s:is("name") then
+    s:fail(("expected 'endblock' or 'endblock %s', got %s"):format(made.name, s:shown()))
+  end
+  return made
+end
+
+TAGS["extends"] = function(p, token)
+  return node("Extends", token, { template = expression(p.s) })
+end
+
+--- "with context" or "without context": true or false; nil when there is neither.
+local function import_context(s)
+  local is_with = s:are_names("with", "context")
+  if not is_with and not s:are_names("without", "context") then return nil end
+  s:next()
+  s:next()
+  return is_with
+end
+
+TAGS["include"] = function(p, token)
+  local s, made = p.s, node("Include", token, { template = expression(p.s) })
+  made.ignore_missing = s:are_names("ignore", "missing")
+  if made.ignore_missing then
+    s:next()
+    s:next()
+  end
+  made.with_context = import_context(s) ~= false
+  return made
+end
+
+TAGS["import"] = function(p, token)
+  local s, made = p.s, node("Import", token, { template = expression(p.s) })
+  s:expect_word("as")
+  made.target = expressions.name_target(s, "a name behind 'as'").name
+  made.with_context = import_context(s) or false
+  return made
+end
+
+--- A name that is imported, and what it is called here.
+local function imported(s)
+  local target = expressions.name_target(s, "a name to import")
+  if target.name:find("^_") then
+    s:fail("names that begin with an underscore cannot be imported", target)
+  end
+  local alias = s:accept_name("as") and expressions.name_target(s, "a name behind 'as'").name
+  return { name = target.name, alias = alias or target.name }
+end
+
+TAGS["from"] = function(p, token)
+  local s, made = p.s, node("FromImport", token, { template = expression(p.s), names = {} })
+  s:expect_word("import")
+  local context = import_context(s)
+  -- The context may also stand behind a comma.
+  while context == nil do
+    made.names[#made.names + 1] = imported(s)
+    context = import_context(s)
+    if context ~= nil or not s:accept(",") then break end
+    context = import_context(s)
+  end
+  made.with_context = context or false
+  return made
+end
+
+-- -- public
+
+--- The tree of a template. Raises {line=, column=, message=}.
+---@param text string
+---@return perilune.template_node
+function parser.template(text)
+  local p = { s = stream.new(lexer.new(text), "template", expression), open = {} }
+  return node("Template", { line = 1, column = 1 }, { body = statements(p) })
+end
+
+--- The tree of a text that is one expression, as it may stand between "{{" and "}}". Raises
+--- {line=, column=, message=}.
+---@param text string
+---@return perilune.template_node
+function parser.expression(text)
+  local s = stream.new(lexer.of_expression(text), "expression", expression)
+  local made = expressions.tuple(s)
+  if not s:is("eof") then
+    s:fail(("unexpected %s behind the expression"):format(s:shown()))
+  end
+  return made
+end
+
+--- When a text is exactly one {{ expression }} and nothing else: the source of the expression and
+--- where it begins; else nil.
+---@param text string
+---@return string|nil expression
+---@return integer|nil line
+---@return integer|nil column
+function parser.single(text)
+  local reader = lexer.new(text)
+  local ok, found = pcall(function()
+    local s = stream.new(reader, "template", expression)
+    while s:is("data") and s.current.value == "" do s:next() end
+    local open, first = s:expect("{{"), s.current
+    while not s:is("}}") and not s:is("eof") do s:next() end
+    local close = s:expect("}}")
+    while s:is("data") and s.current.value == "" do s:next() end
+    s:expect("eof")
+    return { text = reader.text:sub(open.behind, close.at - 1), first = first, open = open }
+  end)
+  if not ok then return nil end
+  return found.text, found.first.line, found.first.column
 end
 
 return parser
