@@ -64,6 +64,9 @@ void pl_json_fault_of(const pl_json_reader *r, pl_json_fault *fault);
 
 /* Is this one valid document? 0 or PL_E_BAD_JSON with *fault (may be NULL) filled. */
 int pl_json_check(pl_slice document, int max_depth, pl_json_fault *fault);
+/* Has an object of a *valid* document a name twice? Then *fault is the first one's second place.
+ * Names compare by what they say, "\u0061" is "a". */
+bool pl_json_repeats(pl_slice document, pl_json_fault *fault);
 /* Appends the JSON pointer (RFC 6901) of the value that stands, or should stand, at `offset` of a
  * document: of a fault, say. What is behind the offset is not looked at. */
 void pl_json_pointer(pl_slice document, size_t offset, pl_buf *out);

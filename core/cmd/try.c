@@ -137,6 +137,7 @@ static int read_event(attempt *t, const pl_arguments *a, pl_event **event)
     pl_buf json;
     pl_event_fault fault;
     pl_event_rules rules = {.json_depth = (int)t->settings.limit_json_depth,
+                            .last_wins = pl_api_last_wins(&t->settings),
                             .type = PL_TYPE_OPTIONAL};
     pl_buf_init(&json);
     if (a->values[EVENT] == NULL)

@@ -40,12 +40,22 @@ static int fault_at(pl_event_fault *fault, const char *member, const char *messa
     return PL_E_BAD_EVENT;
 }
 
-static int syntax_fault(pl_event_fault *fault, const pl_json_reader *r)
+static void fault_of(pl_event_fault *fault, pl_slice json, const pl_json_fault *f)
+{
+    pl_buf pointer;
+    pl_buf_init(&pointer);
+    pl_json_pointer(json, f->offset, &pointer);
+    *fault = (pl_event_fault){.line = f->line, .column = f->column};
+    snprintf(fault->message, sizeof fault->message, "%s", f->message);
+    snprintf(fault->pointer, sizeof fault->pointer, "%.*s", PL_FMT(pl_buf_slice(&pointer)));
+    pl_buf_fini(&pointer);
+}
+
+static int syntax_fault(pl_event_fault *fault, pl_slice json, const pl_json_reader *r)
 {
     pl_json_fault f;
     pl_json_fault_of(r, &f);
-    *fault = (pl_event_fault){.line = f.line, .column = f.column};
-    snprintf(fault->message, sizeof fault->message, "%s", f.message);
+    fault_of(fault, json, &f);
     return PL_E_BAD_JSON;
 }
 
@@ -64,27 +74,29 @@ static int member_of(const pl_json_token *token)
 }
 
 /* Walks the top level once, validating all of it. */
-static int scan_members(pl_slice json, int depth, scan *s, pl_event_fault *fault)
+static int scan_members(pl_slice json, const pl_event_rules *rules, scan *s, pl_event_fault *fault)
 {
     pl_json_reader r;
     pl_json_token token;
     pl_slice raw;
     *s = (scan){.is_empty = true};
-    pl_json_open(&r, json, depth);
-    if (pl_json_next(&r, &token) != 0) return syntax_fault(fault, &r);
+    pl_json_open(&r, json, rules->json_depth);
+    if (pl_json_next(&r, &token) != 0) return syntax_fault(fault, json, &r);
     if (token.kind != PL_JSON_OBJECT) return fault_at(fault, NULL, "expected an object");
     for (;;) {
-        if (pl_json_value(&r, &token, &raw) != 0) return syntax_fault(fault, &r);
+        if (pl_json_value(&r, &token, &raw) != 0) return syntax_fault(fault, json, &r);
         if (token.kind == PL_JSON_OBJECT_END) break;
         if (s->is_empty) s->first_member = (size_t)(token.key.ptr - 1 - json.ptr);
         s->is_empty = false;
         int i = member_of(&token);
         if (i < 0) continue;
-        if (s->raw[i].ptr) return fault_at(fault, members[i].name, "this member is there twice");
-        s->raw[i] = raw;
+        s->raw[i] = raw; /* of a repeated one the last */
     }
-    if (pl_json_next(&r, &token) != 0) return syntax_fault(fault, &r);
-    return 0;
+    if (pl_json_next(&r, &token) != 0) return syntax_fault(fault, json, &r);
+    pl_json_fault repeated;
+    if (rules->last_wins || !pl_json_repeats(json, &repeated)) return 0;
+    fault_of(fault, json, &repeated);
+    return PL_E_BAD_EVENT;
 }
 
 /* A member that must be a text: its unescaped bytes are appended to `texts`. */
@@ -197,7 +209,7 @@ int pl_event_parse(pl_slice json, const pl_event_rules *rules, pl_rng *rng, int6
     pl_slice spans[MEMBERS] = {{0}};
     pl_buf_init(&head);
     pl_buf_init(&texts);
-    int rc = scan_members(json, rules->json_depth, &s, fault);
+    int rc = scan_members(json, rules, &s, fault);
     if (rc == 0) rc = take_texts(&s, rules, &texts, spans, fault);
     if (rc == 0) {
         make_head(&s, rng, now_ms, &head, &texts, spans);
@@ -212,13 +224,14 @@ int pl_event_parse(pl_slice json, const pl_event_rules *rules, pl_rng *rng, int6
 
 pl_event *pl_event_of_document(pl_slice document, int64_t seq, int64_t received_ms)
 {
+    pl_event_rules rules = {.json_depth = PL_JSON_MAX_DEPTH, .last_wins = true};
     scan s;
     pl_event_fault fault;
     pl_buf texts;
     pl_slice spans[MEMBERS] = {{0}};
     pl_event *e = NULL;
     pl_buf_init(&texts);
-    if (scan_members(document, PL_JSON_MAX_DEPTH, &s, &fault) == 0) {
+    if (scan_members(document, &rules, &s, &fault) == 0) {
         for (enum member i = ID; i < DATA; i++)
             (void)take_text(&s, i, &texts, &spans[i], &fault);
         e = build(document, &s, PL_NO_SLICE, &texts, spans);

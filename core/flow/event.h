@@ -27,14 +27,15 @@ enum pl_type_rule { PL_TYPE_NEEDED, PL_TYPE_FORBIDDEN, PL_TYPE_OPTIONAL };
 
 typedef struct pl_event_rules {
     int json_depth;
+    bool last_wins; /* names that an object has twice: the last one counts; else a fault */
     enum pl_type_rule type;
 } pl_event_rules;
 
 /* What is wrong with an event, and where. */
 typedef struct pl_event_fault {
     char message[160];
-    char pointer[64]; /* JSON pointer of the member (RFC 6901), "" for the whole */
-    int line, column; /* of a syntax error, else 0 */
+    char pointer[256]; /* JSON pointer of the member (RFC 6901), "" for the whole */
+    int line, column;  /* of a syntax error or a repeated name, else 0 */
 } pl_event_fault;
 
 #define PL_EVENT_MAX_ID   256 /* bytes of id */

@@ -212,7 +212,7 @@ void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault,
 {
     pl_buf members;
     pl_json_writer w;
-    char pointer[96], detail[320];
+    char pointer[320], detail[512];
     int at = fault->line ? fault->line + (line ? line - 1 : 0) : line;
     snprintf(pointer, sizeof pointer, "%s%s", prefix, fault->pointer);
     if (fault->line)
@@ -230,11 +230,32 @@ void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault,
     pl_buf_fini(&members);
 }
 
-void pl_api_json_problem(pl_inbound *in, const pl_json_fault *fault)
+bool pl_api_last_wins(const pl_settings *s)
+{
+    return strcmp(s->json_duplicates, "last") == 0;
+}
+
+static bool refuse_json(pl_inbound *in, int code, const pl_json_fault *fault)
 {
     pl_event_fault at = {.line = fault->line, .column = fault->column};
+    pl_buf pointer;
+    pl_buf_init(&pointer);
+    pl_json_pointer(in->body, fault->offset, &pointer);
     snprintf(at.message, sizeof at.message, "%s", fault->message);
-    pl_api_event_problem(in, PL_E_BAD_JSON, &at, "", 0);
+    snprintf(at.pointer, sizeof at.pointer, "%.*s", PL_FMT(pl_buf_slice(&pointer)));
+    pl_buf_fini(&pointer);
+    pl_api_event_problem(in, code, &at, "", 0);
+    return false;
+}
+
+bool pl_api_check_json(pl_inbound *in, int max_depth, bool last_wins)
+{
+    pl_json_fault fault;
+    if (pl_json_check(in->body, max_depth, &fault) != 0)
+        return refuse_json(in, PL_E_BAD_JSON, &fault);
+    if (!last_wins && pl_json_repeats(in->body, &fault))
+        return refuse_json(in, PL_E_BAD_EVENT, &fault);
+    return true;
 }
 
 bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value)

@@ -36,8 +36,10 @@ void pl_api_event_problem(pl_inbound *in, int code, const pl_event_fault *fault,
                           int line);
 /* What a try found out, as JSON; also for the command line. */
 void pl_api_write_try(const pl_exchange *x, pl_buf *out);
-/* The body is not JSON. */
-void pl_api_json_problem(pl_inbound *in, const pl_json_fault *fault);
+/* The body is to be JSON, without names that are there twice unless the last of them counts; false
+ * when it was answered. */
+bool pl_api_check_json(pl_inbound *in, int max_depth, bool last_wins);
+bool pl_api_last_wins(const pl_settings *s);
 /* The parameter of the query, decoded into the inbound's arena;
  * false at a bad escape (then it was answered). */
 bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value);

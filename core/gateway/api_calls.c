@@ -31,8 +31,9 @@ static pl_event *parse_event(pl_api_request *r, pl_slice json, enum pl_type_rule
 {
     pl_event *event;
     pl_event_fault fault;
-    pl_event_rules rules = {.json_depth = (int)r->worker->gateway->settings.limit_json_depth,
-                            .type = type};
+    const pl_settings *s = &r->worker->gateway->settings;
+    pl_event_rules rules = {
+        .json_depth = (int)s->limit_json_depth, .last_wins = pl_api_last_wins(s), .type = type};
     pl_engine *e = r->worker->engine;
     uint64_t began_us = pl_monotonic_us();
     pl_engine_time(e, PL_STAGE_ACCEPT, r->in->received_us);
@@ -191,15 +192,12 @@ static bool take_member(pl_api_request *r, const pl_json_token *token, pl_slice 
 static bool read_try(pl_api_request *r, try_body *t)
 {
     pl_slice body = r->in->body.len ? r->in->body : PL_SLICE("{}"), raw;
-    int depth = (int)r->worker->gateway->settings.limit_json_depth + 1;
-    pl_json_fault fault;
+    const pl_settings *s = &r->worker->gateway->settings;
+    int depth = (int)s->limit_json_depth + 1;
     pl_json_reader reader;
     pl_json_token token;
     *t = (try_body){.event = PL_SLICE("{}")};
-    if (pl_json_check(body, depth, &fault) != 0) {
-        pl_api_json_problem(r->in, &fault);
-        return false;
-    }
+    if (r->in->body.len && !pl_api_check_json(r->in, depth, pl_api_last_wins(s))) return false;
     pl_json_open(&reader, body, depth);
     pl_json_next(&reader, &token);
     if (token.kind != PL_JSON_OBJECT) {

@@ -34,6 +34,7 @@ typedef struct collector {
     pl_inbound *in;
     pl_intake *intake;
     uint32_t room;
+    bool last_wins; /* names that are there twice: may be, or were refused already */
 } collector;
 
 /* -- body to events -- */
@@ -42,7 +43,8 @@ typedef struct collector {
 static bool collect(collector *c, pl_slice json, const char *prefix, int line)
 {
     const pl_settings *s = &c->worker->gateway->settings;
-    pl_event_rules rules = {.json_depth = (int)s->limit_json_depth, .type = PL_TYPE_NEEDED};
+    pl_event_rules rules = {
+        .json_depth = (int)s->limit_json_depth, .last_wins = c->last_wins, .type = PL_TYPE_NEEDED};
     pl_event_fault fault;
     pl_event *event;
     pl_intake *in = c->intake;
@@ -71,14 +73,12 @@ static bool collect(collector *c, pl_slice json, const char *prefix, int line)
 static bool collect_array(collector *c, pl_slice body)
 {
     int depth = (int)c->worker->gateway->settings.limit_json_depth;
-    pl_json_fault fault;
     pl_json_reader r;
     pl_json_token token;
     pl_slice raw;
-    if (pl_json_check(body, depth + 1, &fault) != 0) {
-        pl_api_json_problem(c->in, &fault);
-        return false;
-    }
+    /* All of it at once, so that places are those in the body. */
+    if (!pl_api_check_json(c->in, depth + 1, c->last_wins)) return false;
+    c->last_wins = true;
     pl_json_open(&r, body, depth + 1);
     pl_json_next(&r, &token);
     for (int i = 0; pl_json_value(&r, &token, &raw) == 0 && token.kind != PL_JSON_ARRAY_END; i++) {
@@ -381,7 +381,10 @@ void pl_api_events(pl_api_request *r)
     pl_slice content_type;
     pl_waiter *v = pl_alloc_zero(sizeof *v);
     *v = (pl_waiter){.worker = r->worker, .in = r->in, .intake = pl_intake_new()};
-    collector c = {.worker = r->worker, .in = r->in, .intake = v->intake};
+    collector c = {.worker = r->worker,
+                   .in = r->in,
+                   .intake = v->intake,
+                   .last_wins = pl_api_last_wins(&r->worker->gateway->settings)};
     pl_timer_init(&v->timer, on_wait_over);
     v->wait_s = granted_wait_s(r->worker, &r->in->request);
     if (r->in->request.body == PL_BODY_NONE) {

@@ -309,6 +309,15 @@ describe("POST /v1/events", function()
       end)
     end
 
+    it("a name that an object has twice, with its place", function()
+      local answer = refused('[{"type":"a"},\n{"type":"b","data":{"lines":[{"sku":1,"sku":2}]}}]')
+      assert.equal(400, answer.status)
+      assert.equal("urn:perilune:bad_event", answer.json.type)
+      assert.equal("/1/data/lines/0/sku", answer.json.pointer)
+      assert.equal(2, answer.json.line)
+      assert.equal(40, answer.json.column)
+    end)
+
     it("a content type that is not JSON with 415, and takes those that are", function()
       for _, wrong in ipairs({ "text/plain", "application/xml", "application/jsonx" }) do
         local answer = refused('{"type":"order.confirmed"}', { ["Content-Type"] = wrong })

@@ -138,9 +138,32 @@ TEST(what_is_no_json_is_refused_with_its_place)
     CHECK_EQ_INT(fault.column, 6);
     CHECK_REFUSED("", NEEDED, PL_E_BAD_JSON, "");
     CHECK_REFUSED("{\"type\":\"t\"} x", NEEDED, PL_E_BAD_JSON, "");
-    CHECK_REFUSED("{\"type\":\"t\",\"data\":{\"a\":[1,2}}", NEEDED, PL_E_BAD_JSON, "");
-    CHECK_REFUSED("{\"type\":\"t\",\"data\":[[[[[[[[1]]]]]]]]}", NEEDED, PL_E_BAD_JSON, "");
+    CHECK_REFUSED("{\"type\":\"t\",\"data\":{\"a\":[1,2}}", NEEDED, PL_E_BAD_JSON, "/data/a/2");
+    CHECK_REFUSED("{\"type\":\"t\",\"data\":[[[[[[[[1]]]]]]]]}", NEEDED, PL_E_BAD_JSON,
+                  "/data/0/0/0/0/0/0/0");
     pl_event_unref(parse("{\"type\":\"t\",\"data\":[[[[[[[1]]]]]]]}"));
+}
+
+TEST(a_name_that_is_there_twice_is_refused_wherever_it_stands)
+{
+    CHECK_REFUSED("{\"type\":\"t\",\n\"data\":{\"a\":1,\"b\":[{\"x\":1,\"\\u0078\":2}]}}", NEEDED,
+                  PL_E_BAD_EVENT, "/data/b/0/x");
+    CHECK_EQ_INT(fault.line, 2);
+    CHECK_EQ_INT(fault.column, 27);
+    pl_event_unref(
+        parse("{\"type\":\"t\",\"data\":{\"type\":{\"type\":1},\"data\":[{\"a\":1},{\"a\":2}]}}"));
+}
+
+TEST(the_last_one_counts_where_the_rules_say_so)
+{
+    pl_slice json =
+        PL_SLICE("{\"type\":\"a\",\"data\":{\"x\":1,\"x\":2},\"type\":\"b\",\"data\":3}");
+    pl_event_rules rules = {.json_depth = 8, .last_wins = true};
+    pl_event *e = NULL;
+    CHECK_EQ_INT(pl_event_parse(json, &rules, &rng, NOW_MS, &e, &fault), 0);
+    CHECK_EQ_SLICE(e->type, PL_SLICE("b"));
+    CHECK_EQ_SLICE(e->data, PL_SLICE("3"));
+    pl_event_unref(e);
 }
 
 TEST(what_is_no_event_is_refused_with_its_member)
@@ -256,6 +279,8 @@ int main(void)
         CASE(only_what_is_missing_is_put_in_front), CASE(an_empty_call_becomes_an_event),
         CASE(texts_are_unescaped_and_data_is_not), CASE(escapes_in_a_name_do_not_hide_the_member),
         CASE(only_the_top_level_counts), CASE(what_is_no_json_is_refused_with_its_place),
+        CASE(a_name_that_is_there_twice_is_refused_wherever_it_stands),
+        CASE(the_last_one_counts_where_the_rules_say_so),
         CASE(what_is_no_event_is_refused_with_its_member), CASE(a_time_is_an_rfc_3339_date_time),
         CASE(texts_have_limits), CASE(the_stored_document_gives_the_same_event),
         CASE(a_damaged_document_is_no_event), CASE(references_are_counted));

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Names that an object has twice. The names of all objects that are open wait in one stack, as in
+ *
+ *     {"a": 1, "b": {"c": 2, ...        a b | c ...        (| where the inner object began)
+ *
+ * and an object is looked at when it ends: a small one by comparing each name with all others, a
+ * large one by sorting, so that no document costs more than its size times a logarithm. */
+#include "base/json.h"
+
+#include <stdlib.h>
+
+#define FEW 16 /* names that are compared without sorting */
+
+typedef struct name {
+    uint32_t hash; /* of what it says, not of how it is written */
+    bool has_escapes;
+    pl_slice raw;
+} name;
+
+typedef struct names {
+    pl_buf stack;                    /* of name */
+    size_t began[PL_JSON_MAX_DEPTH]; /* by depth: how many were there before the object's own */
+    size_t count;
+} names;
+
+static name *name_at(const names *n, size_t i)
+{
+    return (name *)(void *)n->stack.ptr + i;
+}
+
+/* FNV-1a */
+static uint32_t hash_of(pl_slice s)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < s.len; i++)
+        hash = (hash ^ (uint8_t)s.ptr[i]) * 16777619u;
+    return hash;
+}
+
+static void put_plain(const name *n, pl_buf *out)
+{
+    if (n->has_escapes)
+        pl_json_unescape_inner(n->raw, out);
+    else
+        pl_buf_put_slice(out, n->raw);
+}
+
+static void push(names *n, const pl_json_token *token)
+{
+    name added = {.has_escapes = token->key_has_escapes, .raw = token->key};
+    pl_buf plain;
+    pl_buf_init(&plain);
+    if (added.has_escapes) put_plain(&added, &plain);
+    added.hash = hash_of(added.has_escapes ? pl_buf_slice(&plain) : added.raw);
+    pl_buf_fini(&plain);
+    pl_buf_put(&n->stack, &added, sizeof added);
+    n->count++;
+}
+
+static int compare_bytes(pl_slice a, pl_slice b)
+{
+    if (a.len != b.len) return a.len < b.len ? -1 : 1;
+    return a.len ? memcmp(a.ptr, b.ptr, a.len) : 0;
+}
+
+static int compare_plain(const name *a, const name *b)
+{
+    if (!a->has_escapes && !b->has_escapes) return compare_bytes(a->raw, b->raw);
+    pl_buf x, y;
+    pl_buf_init(&x);
+    pl_buf_init(&y);
+    put_plain(a, &x);
+    put_plain(b, &y);
+    int order = compare_bytes(pl_buf_slice(&x), pl_buf_slice(&y));
+    pl_buf_fini(&x);
+    pl_buf_fini(&y);
+    return order;
+}
+
+static bool is_same(const name *a, const name *b)
+{
+    return a->hash == b->hash && compare_plain(a, b) == 0;
+}
+
+/* Equal names become neighbours in the order of their places, whatever hashes a stranger makes up. */
+static int compare(const void *a, const void *b)
+{
+    const name *x = a, *y = b;
+    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+    int order = compare_plain(x, y);
+    return order ? order : x->raw.ptr < y->raw.ptr ? -1 : 1;
+}
+
+static const char *earlier(const char *a, const char *b)
+{
+    return a == NULL || b < a ? b : a;
+}
+
+/* Where the first of a few names stands that was there before, or NULL. */
+static const char *find_among_few(const name *list, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (is_same(&list[i], &list[j])) return list[i].raw.ptr;
+    return NULL;
+}
+
+static const char *find_among_many(name *list, size_t count)
+{
+    const char *found = NULL;
+    qsort(list, count, sizeof *list, compare);
+    for (size_t i = 1; i < count; i++)
+        if (is_same(&list[i], &list[i - 1])) found = earlier(found, list[i].raw.ptr);
+    return found;
+}
+
+/* The object at the end of the stack is over. */
+static const char *close_object(names *n, int depth)
+{
+    size_t began = n->began[depth], count = n->count - began;
+    name *list = name_at(n, began);
+    n->count = began;
+    n->stack.len = began * sizeof(name);
+    if (count < 2) return NULL;
+    return count > FEW ? find_among_many(list, count) : find_among_few(list, count);
+}
+
+static const char *find_first(pl_slice document, names *n)
+{
+    pl_json_reader r;
+    pl_json_token token;
+    const char *found = NULL;
+    pl_json_open(&r, document, PL_JSON_MAX_DEPTH);
+    while (pl_json_next(&r, &token) == 0 && token.kind != PL_JSON_END) {
+        if (token.key.ptr) push(n, &token);
+        if (token.kind == PL_JSON_OBJECT) n->began[r.depth - 1] = n->count;
+        if (token.kind != PL_JSON_OBJECT_END) continue;
+        const char *here = close_object(n, r.depth);
+        if (here) found = earlier(found, here);
+    }
+    return found;
+}
+
+bool pl_json_repeats(pl_slice document, pl_json_fault *fault)
+{
+    names n = {.count = 0};
+    pl_buf_init(&n.stack);
+    const char *found = find_first(document, &n);
+    pl_buf_fini(&n.stack);
+    if (found == NULL) return false;
+    pl_json_reader at = {.start = document.ptr, .at = found - 1};
+    at.error = "this name is there twice";
+    pl_json_fault_of(&at, fault);
+    return true;
+}
