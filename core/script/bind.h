@@ -38,8 +38,18 @@ void pl_push_slice(lua_State *L, pl_slice s);
  * function with the table of methods as its upvalue. */
 void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction index);
 
+/* -- numbers as text -- */
+
+int pl_bind_number_text(lua_State *L);   /* core.number_text(n): as Python's repr() of a float */
+int pl_bind_format_double(lua_State *L); /* core.format_double(n, precision, letter): as printf */
+int pl_bind_round(lua_State *L);         /* core.round(n, digits): as Python's round() */
+
 /* Each leaves its table on the stack. */
+int pl_open_text(lua_State *L);
+int pl_open_integer(lua_State *L);
 int pl_open_json(lua_State *L);
+int pl_open_xml(lua_State *L);
+int pl_open_charset(lua_State *L);
 int pl_open_core(lua_State *L);
 /* Writes other limits into core.limits. */
 void pl_core_show_limits(lua_State *L, const pl_vm_limits *limits);

@@ -412,6 +412,9 @@ static const luaL_Reg core_functions[] = {
     {"load", core_load},
     {"copy", core_copy},
     {"frame", core_frame},
+    {"number_text", pl_bind_number_text},
+    {"format_double", pl_bind_format_double},
+    {"round", pl_bind_round},
     {NULL, NULL},
 };
 
@@ -421,6 +424,14 @@ int pl_open_core(lua_State *L)
     luaL_register(L, NULL, core_functions);
     pl_open_json(L);
     lua_setfield(L, -2, "json");
+    pl_open_text(L);
+    lua_setfield(L, -2, "text");
+    pl_open_integer(L);
+    lua_setfield(L, -2, "integer");
+    pl_open_xml(L);
+    lua_setfield(L, -2, "xml");
+    pl_open_charset(L);
+    lua_setfield(L, -2, "charset");
     set_functions(L, "url", url_functions);
     set_functions(L, "http", http_functions);
     push_settings(L);

@@ -16,6 +16,7 @@
 #define PL_SCRIPT_CODEC_H
 
 #include "base/buf.h"
+#include "text/number.h"
 
 #include <lua.h>
 #include <stdint.h>
@@ -79,9 +80,6 @@ int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_option
 /* Pushes the keys of a table as an array: in source order, later ones behind them, sorted. Of the
  * dicts of templates also those that are no strings. */
 void pl_codec_push_keys(pl_codec *c, lua_State *L, int table);
-/* Appends a number the shortest way that reads back as the same;
- * false for NaN and the infinities. */
-bool pl_number_put(pl_buf *out, double n);
 /* What cannot be written of a string: the offset of its first
  * byte that is not UTF-8, or -1 when all was appended. */
 int64_t pl_string_put(pl_buf *out, const char *s, size_t len);
