@@ -1,0 +1,54 @@
+-- SPDX-License-Identifier: MIT
+
+--- HTML as far as filters know it: escaped text, text without tags, character references.
+
+local arguments = require "perilune.template.filters.arguments"
+local core = require "perilune.core"
+local entities = require "perilune.template.filters.entities"
+local value = require "perilune.template.value"
+
+local html = {}
+
+local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&#34;",
+  ["'"] = "&#39;" }
+
+--- The value as Markup, escaped unless it is Markup.
+---@param v any
+function html.escape(v)
+  if value.is_markup(v) then return v end
+  return value.markup((value.text(v):gsub("[&<>\"']", ESCAPES)))
+end
+
+--- The text without what stands between the two marks, marks included. One that never ends stays.
+local function without(text, open, close)
+  local parts, at = {}, 1
+  while true do
+    local first, opened = text:find(open, at, true)
+    if not first then break end
+    local _, last = text:find(close, opened + 1, true)
+    if not last then break end
+    parts[#parts + 1] = text:sub(at, first - 1)
+    at = last + 1
+  end
+  parts[#parts + 1] = text:sub(at)
+  return table.concat(parts)
+end
+
+--- The text without comments and tags, white space as single spaces, references resolved.
+---@param text string
+---@return string
+function html.strip_tags(text)
+  text = without(without(text, "<!--", "-->"), "<", ">")
+  local words = arguments.method(text, "split")
+  return html.unescape(table.concat(words, " "))
+end
+
+--- The text with its character references resolved, as browsers do: "&lt;", "&copy", "&#x41;".
+---@param text string
+---@return string
+function html.unescape(text)
+  if not text:find("&", 1, true) then return text end
+  return (text:gsub("&(#?[^\t\n\f <&#;]*;?)", entities.resolve))
+end
+
+return html

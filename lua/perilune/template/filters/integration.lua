@@ -1,0 +1,166 @@
+-- SPDX-License-Identifier: MIT
+
+--- Filters that Jinja does not have: signatures and encodings, dates, regular expressions, JSON and
+--- XML inside of a text.
+
+local arguments = require "perilune.template.filters.arguments"
+local core = require "perilune.core"
+local signature = require "perilune.template.signature"
+local value = require "perilune.template.value"
+
+local define, given, whole = signature.define, arguments.given, arguments.whole
+local text_of, truthy = value.text, value.truthy
+
+local integration = {}
+
+--- What a core function gives; its nil, message as an error of the filter.
+local function checked(filter, result, message)
+  if result == nil then value.fail(("%s: %s"):format(filter, message or "failed")) end
+  return result
+end
+
+local function word(filter, name, v, default)
+  if v == nil then return default end
+  return value.plain_text(v)
+    or value.fail(("%s: %s is a string, not '%s'"):format(filter, name, value.type_name(v)))
+end
+
+-- -- digests and encodings
+
+local ENCODINGS = {
+  hex = core.hex.encode,
+  base64 = function(bytes) return core.base64.encode(bytes) end,
+  base64url = function(bytes) return core.base64.encode(bytes, "url") end,
+}
+
+local function encoded(filter, bytes, encoding)
+  encoding = word(filter, "encoding", encoding, "hex")
+  local encode = ENCODINGS[encoding]
+  if not encode then
+    value.fail(("%s: the encoding is hex, base64 or base64url, not %s"):format(filter,
+      value.repr(encoding)))
+  end
+  return encode(bytes)
+end
+
+local function digest(algorithm)
+  return define({ "encoding" }, function(v, encoding)
+    return encoded(algorithm, core.hash(algorithm, text_of(v)), encoding)
+  end)
+end
+
+for _, algorithm in ipairs({ "md5", "sha1", "sha256", "sha512" }) do
+  integration[algorithm] = digest(algorithm)
+end
+
+--- The key may be a secret: it is the one thing in templates that takes one.
+integration.hmac = define({ "key", "algorithm", "encoding" },
+  function(v, key, algorithm, encoding)
+    if not given(key) or value.is_undefined(key) then value.fail("hmac: the key is missing") end
+    if not core.is_secret(key) then key = text_of(key) end
+    algorithm = word("hmac", "algorithm", algorithm, "sha256")
+    return encoded("hmac", checked("hmac", core.hmac(algorithm, key, text_of(v))), encoding)
+  end)
+
+integration.b64encode = define({ "urlsafe" }, function(v, url_safe)
+  return ENCODINGS[truthy(url_safe) and "base64url" or "base64"](text_of(v))
+end)
+
+--- Either alphabet, with or without padding.
+integration.b64decode = define({}, function(v)
+  local text = text_of(v)
+  local alphabet = text:find("[-_]") and "url" or nil
+  return checked("b64decode", core.base64.decode(text, alphabet))
+end)
+
+integration.hex = define({}, function(v) return core.hex.encode(text_of(v)) end)
+
+-- RFC 9562, section 6.6
+local NAMESPACES = {
+  dns = "6ba7b810-9dad-11d1-80b4-00c04fd430c8", url = "6ba7b811-9dad-11d1-80b4-00c04fd430c8",
+  oid = "6ba7b812-9dad-11d1-80b4-00c04fd430c8", x500 = "6ba7b814-9dad-11d1-80b4-00c04fd430c8",
+}
+
+--- A UUID of the text, always the same one (version 5).
+integration.uuid = define({ "namespace" }, function(v, namespace)
+  namespace = word("uuid", "namespace", namespace, "url")
+  return checked("uuid", core.uuid_of(NAMESPACES[namespace:lower()] or namespace, text_of(v)))
+end)
+
+-- -- documents
+
+integration.json_decode = define({}, function(v)
+  local decoded, fault = core.json.decode(text_of(v))
+  if fault == nil then return decoded end
+  if type(fault) == "table" then
+    fault = ("%s (line %d, column %d)"):format(fault.message, fault.line, fault.column)
+  end
+  return value.fail("json_decode: " .. fault)
+end)
+
+local XML_ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;",
+  ["'"] = "&apos;" }
+
+--- Text is escaped; a mapping or list becomes elements.
+integration.xml = define({}, function(v)
+  local kind = value.kind(v)
+  if kind == "markup" then return v end
+  if kind ~= "dict" and kind ~= "list" and kind ~= "tuple" then
+    return value.markup((text_of(v):gsub("[&<>\"']", XML_ESCAPES)))
+  end
+  local xml = require "perilune.xml" -- only who writes XML loads it
+  return value.markup(checked("xml", xml.encode(value.export(v))))
+end)
+
+-- -- time
+
+local RFC_3339 = "%Y-%m-%dT%H:%M:%SZ"
+
+--- Seconds since 1970 of a number or of a text such as "2024-01-31T12:00:00+01:00".
+local function seconds_of(v)
+  local text = value.plain_text(v)
+  if text then return checked("date", core.time.parse(text)) end
+  local kind = value.kind(v)
+  if kind ~= "int" and kind ~= "float" then
+    value.fail(("date: a number of seconds or an RFC 3339 text is expected, not '%s'"):format(
+      kind == "undefined" and kind or value.type_name(v)))
+  end
+  return tonumber(tostring(v))
+end
+
+integration.date = define({ "format", "tz" }, function(v, format, zone)
+  format, zone = word("date", "format", format, RFC_3339), word("date", "tz", zone, "UTC")
+  return checked("date", core.time.format(seconds_of(v), format, zone))
+end)
+
+-- -- regular expressions
+
+local function flags_of(ignore_case)
+  return truthy(ignore_case) and "i" or ""
+end
+
+integration.regex_replace = define({ "pattern", "replacement", "count", "ignorecase" },
+  function(v, pattern, replacement, count, ignore_case)
+    pattern = word("regex_replace", "pattern", pattern, "")
+    replacement = word("regex_replace", "replacement", replacement, "")
+    return core.regex.replace(text_of(v), pattern, replacement, whole(count, 0),
+      flags_of(ignore_case))
+  end)
+
+--- None; the matched text; or the groups, if the pattern has any.
+local function matching(name, is_anchored)
+  return define({ "pattern", "ignorecase" }, function(v, pattern, ignore_case)
+    pattern = word(name, "pattern", pattern, "")
+    local found = core.regex.match(text_of(v), pattern, flags_of(ignore_case), is_anchored)
+    if not found then return value.null end
+    if #found == 1 then return found[1] end
+    local groups = {}
+    for i = 2, #found do groups[i - 1] = found[i] or value.null end
+    return value.list(groups)
+  end)
+end
+
+integration.regex_match = matching("regex_match", true)
+integration.regex_search = matching("regex_search", false)
+
+return integration
