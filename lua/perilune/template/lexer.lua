@@ -43,7 +43,7 @@ local HINTS = { ["&"] = ", write 'and'", ["!"] = ", write 'not'", ["?"] = ", wri
 ---@class perilune.template_lexer
 ---@field text string                          normalised
 ---@field cursor perilune.template_cursor
----@field tag? perilune.template_token         the tag that is open
+---@field tag? perilune.template_token         the "{{" or "{%" that is open
 ---@field brackets perilune.template_token[]   the brackets that are open in it
 local Lexer = {}
 Lexer.__index = Lexer
@@ -85,6 +85,13 @@ end
 
 -- -- outside of tags
 
+--- Text, which goes on at the byte `behind`; nothing when there is none.
+function Lexer:data(at, behind, value)
+  if value ~= "" then return self:token("data", at, behind, value) end
+  self.cursor:move(behind)
+  return nil
+end
+
 --- The byte behind a "raw" or "endraw" tag, with what it strips, when one goes on at `at` behind
 --- its sign; else nil.
 local function word_tag(text, at, word, closer)
@@ -99,7 +106,7 @@ end
 function Lexer:raw(open, at)
   local text, from = self.text, at
   -- Jinja takes an end of template right here for an empty block.
-  if at > #text then return self:token("data", at, at, "") end
+  if at > #text then return self:data(at, at, "") end
   while true do
     local first = text:find("{%", from, true)
     if not first then self:fail(open, "'raw' is not closed: expected '{% endraw %}'") end
@@ -108,7 +115,7 @@ function Lexer:raw(open, at)
     if behind then
       local value = text:sub(at, first - 1)
       if sign == "-" then value = source.trim_end(value) end
-      return self:token("data", at, behind, value)
+      return self:data(at, behind, value)
     end
     from = first + 2
   end
@@ -125,16 +132,17 @@ function Lexer:comment(open, at)
   self.cursor:move(strips and skip_spaces(text, last + 1) or last + 1)
 end
 
---- A token of the text outside of tags: data, or the beginning of a tag. Nil behind a comment.
+--- A token of the text outside of tags: data, or the beginning of a tag. Nil when what was here
+--- gives none, such as a comment.
 function Lexer:outer()
   local text, at = self.text, self.cursor.at
   local open = text:find("{[{%%#]", at)
-  if not open then return self:token("data", at, #text + 1, text:sub(at)) end
+  if not open then return self:data(at, #text + 1, text:sub(at)) end
   local opener = text:sub(open, open + 1)
   local sign, inside = text:match("^([+-]?)()", open + 2)
   if open > at then
     local value = text:sub(at, open - 1)
-    return self:token("data", at, open, sign == "-" and source.trim_end(value) or value)
+    return self:data(at, open, sign == "-" and source.trim_end(value) or value)
   end
   if opener == "{#" then return self:comment(open, inside) end
   local raw = opener == "{%" and word_tag(text, inside, "raw", "^(%-?)%%}()")

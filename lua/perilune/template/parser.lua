@@ -89,7 +89,7 @@ local function statements(p)
   while not s:is("eof") do
     if s:is("data") then
       local token = s:next()
-      if token.value ~= "" then put(node("TemplateData", token, { data = token.value })) end
+      put(node("TemplateData", token, { data = token.value }))
     elseif s:accept("{{") then
       put(expressions.tuple(s))
       s:expect("}}")
@@ -369,26 +369,29 @@ function parser.expression(text)
   return made
 end
 
+--- The first token of the expression and the "}}" behind it, when there is nothing else; else nil.
+local function only_output(s)
+  if not s:accept("{{") then return nil end
+  local first = s.current
+  while not s:is("}}") and not s:is("eof") do s:next() end
+  local close = s:accept("}}")
+  if not close or close == first or not s:is("eof") then return nil end
+  return first, close
+end
+
 --- When a text is exactly one {{ expression }} and nothing else: the source of the expression and
---- where it begins; else nil.
+--- where it begins; else nil, also when it holds a mistake.
 ---@param text string
 ---@return string|nil expression
 ---@return integer|nil line
 ---@return integer|nil column
 function parser.single(text)
   local reader = lexer.new(text)
-  local ok, found = pcall(function()
-    local s = stream.new(reader, "template", expression)
-    while s:is("data") and s.current.value == "" do s:next() end
-    local open, first = s:expect("{{"), s.current
-    while not s:is("}}") and not s:is("eof") do s:next() end
-    local close = s:expect("}}")
-    while s:is("data") and s.current.value == "" do s:next() end
-    s:expect("eof")
-    return { text = reader.text:sub(open.behind, close.at - 1), first = first, open = open }
+  local is_read, first, close = pcall(function()
+    return only_output(stream.new(reader, "template", expression))
   end)
-  if not ok then return nil end
-  return found.text, found.first.line, found.first.column
+  if not is_read or not first then return nil end
+  return reader.text:sub(first.at, close.at - 1), first.line, first.column
 end
 
 return parser

@@ -82,24 +82,21 @@ local INFIX = { [COMPARE] = comparison, [CONCAT] = concatenation }
 
 --- Operators of `lowest` level and stronger ones.
 function binary(s, lowest)
+  s:enter()
   local left = operand(s, lowest)
-  while true do
-    local level = level_of(s)
-    if not level or level < lowest then return left end
+  local level = level_of(s)
+  while level and level >= lowest do
     left = (INFIX[level] or operation)(s, left, level)
+    level = level_of(s)
   end
+  s:leave()
+  return left
 end
 
-local function without_condition(s)
-  s:enter()
-  local value = binary(s, OR)
-  s:leave()
-  return value
-end
+local function without_condition(s) return binary(s, OR) end
 
 --- a if b else c if d else e: what stands behind an `else` takes all that follows.
 local function conditional(s)
-  s:enter()
   local whole, last = binary(s, OR), nil
   local current = whole
   while s:is_name("if") do
@@ -112,7 +109,6 @@ local function conditional(s)
       choice.expr2, last = current, choice
     end
   end
-  s:leave()
   return whole
 end
 

@@ -8,9 +8,9 @@ Stream.__index = Stream
 
 local stream = {}
 
--- An expression in brackets in an expression, or a tag in a tag, so deep and no deeper: each level
--- takes some of Lua's stack here and where the tree is read.
-stream.MAX_DEPTH = 600
+-- An operand in an operand, or a tag in a tag, so deep and no deeper: each level takes some of Lua's
+-- stack (of 65,500 slots up to 53 here), and again where the tree is read.
+local MAX_DEPTH = 1000
 
 ---@class perilune.template_stream
 ---@field current perilune.template_token
@@ -18,7 +18,7 @@ stream.MAX_DEPTH = 600
 ---@field ahead? perilune.template_token
 ---@field whole string
 ---@field expression fun(s: perilune.template_stream): perilune.template_node   how to read one
----@field depth integer   how many expressions and tags are open
+---@field depth integer   how many operands and tags are open
 
 ---@param lexer perilune.template_lexer
 ---@param whole string    what is being read, for messages: "template", "expression"
@@ -115,8 +115,8 @@ end
 --- One level deeper, until `leave`.
 function Stream:enter()
   self.depth = self.depth + 1
-  if self.depth > stream.MAX_DEPTH then
-    self:fail(("nested too deeply: more than %d levels"):format(stream.MAX_DEPTH))
+  if self.depth > MAX_DEPTH then
+    self:fail(("nested too deeply: more than %d levels"):format(MAX_DEPTH))
   end
 end
 
