@@ -48,6 +48,20 @@ static bool put_decimal(pl_buf *out, double n)
     return false;
 }
 
+/* Below a power of two doubles lie closer than above it, so that 16 digits may do that are not the
+ * nearest ones but those one up. Such a number is far from those without an exponent. */
+static bool is_next_up(char *text, size_t size, double n)
+{
+    int exponent;
+    if (fabs(frexp(n, &exponent)) != 0.5) return false;
+    snprintf(text, size, "%.15e", n);
+    char *p = strchr(text, 'e') - 1;
+    for (; *p == '9'; p--)
+        *p = '0';
+    ++*p;
+    return strtod(text, NULL) == n;
+}
+
 /* A subnormal number has fewer digits than others. */
 static void put_shortest(pl_buf *out, double n)
 {
@@ -58,7 +72,8 @@ static void put_shortest(pl_buf *out, double n)
         if (digits == 17 || strtod(text, NULL) == n) break;
     }
     /* With 17 digits %g writes what is below 1e17 without an exponent. */
-    if (digits == 17 && fabs(n) >= MAX_FIXED) snprintf(text, sizeof text, "%.16e", n);
+    if (digits == 17 && !is_next_up(text, sizeof text, n))
+        snprintf(text, sizeof text, fabs(n) < MAX_FIXED ? "%.17g" : "%.16e", n);
     pl_buf_put(out, text, strlen(text));
 }
 
