@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/base64.h"
 
-void pl_base64_encode(pl_buf *out, pl_slice bytes)
+#include "base/json_bytes.h"
+
+#define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+/* How many characters stand for the bytes, without padding. */
+static size_t put_quads(pl_buf *out, pl_slice bytes, const char *digits)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t start = out->len;
     for (size_t i = 0; i < bytes.len; i += 3) {
         size_t left = bytes.len - i;
         uint32_t bits = (uint32_t)(uint8_t)bytes.ptr[i] << 16;
@@ -14,4 +19,94 @@ void pl_base64_encode(pl_buf *out, pl_slice bytes)
                         left > 2 ? digits[bits & 63] : '='};
         pl_buf_put(out, quad, sizeof quad);
     }
+    return out->len - start - (3 - bytes.len % 3) % 3;
+}
+
+void pl_base64_encode(pl_buf *out, pl_slice bytes)
+{
+    put_quads(out, bytes, LETTERS_AND_DIGITS "+/");
+}
+
+void pl_base64url_encode(pl_buf *out, pl_slice bytes)
+{
+    size_t start = out->len;
+    out->len = start + put_quads(out, bytes, LETTERS_AND_DIGITS "-_");
+}
+
+static int sextet(char c)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    if (c == '+' || c == '-') return 62;
+    return c == '/' || c == '_' ? 63 : -1;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* `count` characters gave `bits`; as many bytes as are whole in them are appended. */
+static void put_bytes(pl_buf *out, uint32_t bits, int count)
+{
+    bits <<= 6 * (4 - count);
+    const char bytes[3] = {(char)(bits >> 16), (char)(bits >> 8), (char)bits};
+    pl_buf_put(out, bytes, (size_t)(count * 6 / 8));
+}
+
+int64_t pl_base64_decode(pl_buf *out, pl_slice text)
+{
+    uint32_t bits = 0;
+    int count = 0, padding = 0;
+    size_t start = out->len, i;
+    for (i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        int value = sextet(c);
+        if (is_space(c)) continue;
+        if (c == '=' && count >= 2 && count + padding < 4) {
+            padding++;
+            continue;
+        }
+        if (value < 0 || padding > 0) break;
+        bits = bits << 6 | (uint32_t)value;
+        if (++count < 4) continue;
+        put_bytes(out, bits, count);
+        bits = 0;
+        count = 0;
+    }
+    if (i < text.len || count == 1 || (padding > 0 && count + padding < 4)) {
+        out->len = start;
+        return (int64_t)i;
+    }
+    put_bytes(out, bits, count);
+    return -1;
+}
+
+void pl_hex_encode(pl_buf *out, pl_slice bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *to = pl_buf_reserve(out, bytes.len * 2);
+    for (size_t i = 0; i < bytes.len; i++) {
+        *to++ = digits[(uint8_t)bytes.ptr[i] >> 4];
+        *to++ = digits[(uint8_t)bytes.ptr[i] & 15];
+    }
+    out->len += bytes.len * 2;
+}
+
+int64_t pl_hex_decode(pl_buf *out, pl_slice text)
+{
+    size_t start = out->len, i = 0;
+    for (; i + 1 < text.len; i += 2) {
+        int high = pl_hex_digit(text.ptr[i]), low = pl_hex_digit(text.ptr[i + 1]);
+        if (high < 0 || low < 0) {
+            i += high >= 0;
+            break;
+        }
+        pl_buf_put_char(out, (char)(high << 4 | low));
+    }
+    if (i == text.len) return -1;
+    out->len = start;
+    bool last_is_digit = i + 1 == text.len && pl_hex_digit(text.ptr[i]) >= 0;
+    return (int64_t)(last_is_digit ? text.len : i);
 }

@@ -44,7 +44,15 @@ int pl_bind_number_text(lua_State *L);   /* core.number_text(n): as Python's rep
 int pl_bind_format_double(lua_State *L); /* core.format_double(n, precision, letter): as printf */
 int pl_bind_round(lua_State *L);         /* core.round(n, digits): as Python's round() */
 
+/* -- hashes -- */
+
+int pl_bind_hash(lua_State *L);    /* core.hash(algorithm, data) -> bytes */
+int pl_bind_hmac(lua_State *L);    /* core.hmac(algorithm, text or secret, data) -> bytes */
+int pl_bind_uuid_of(lua_State *L); /* core.uuid_of(namespace, name): version 5 */
+
 /* Each leaves its table on the stack. */
+int pl_open_base64(lua_State *L);
+int pl_open_hex(lua_State *L);
 int pl_open_text(lua_State *L);
 int pl_open_integer(lua_State *L);
 int pl_open_json(lua_State *L);

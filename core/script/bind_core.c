@@ -415,6 +415,9 @@ static const luaL_Reg core_functions[] = {
     {"number_text", pl_bind_number_text},
     {"format_double", pl_bind_format_double},
     {"round", pl_bind_round},
+    {"hash", pl_bind_hash},
+    {"hmac", pl_bind_hmac},
+    {"uuid_of", pl_bind_uuid_of},
     {NULL, NULL},
 };
 
@@ -426,6 +429,10 @@ int pl_open_core(lua_State *L)
     lua_setfield(L, -2, "json");
     pl_open_text(L);
     lua_setfield(L, -2, "text");
+    pl_open_base64(L);
+    lua_setfield(L, -2, "base64");
+    pl_open_hex(L);
+    lua_setfield(L, -2, "hex");
     pl_open_integer(L);
     lua_setfield(L, -2, "integer");
     pl_open_xml(L);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core.hash, core.hmac, core.uuid_of, core.base64 and core.hex: bytes to bytes, and bytes as text. */
+#include "script/bind.h"
+
+#include "base/base64.h"
+#include "crypto/hash.h"
+
+#include <lauxlib.h>
+#include <limits.h>
+
+/* -- hashes -- */
+
+static int push_hash(lua_State *L, bool is_known, const pl_hash *hash)
+{
+    if (!is_known)
+        return luaL_error(L, "there is no hash '%s'; there are " PL_HASH_NAMES, lua_tostring(L, 1));
+    lua_pushlstring(L, hash->bytes, hash->len);
+    return 1;
+}
+
+int pl_bind_hash(lua_State *L)
+{
+    pl_hash hash;
+    pl_slice algorithm = pl_check_slice(L, 1), data = pl_check_slice(L, 2);
+    return push_hash(L, pl_hash_of(algorithm, data, &hash), &hash);
+}
+
+int pl_bind_hmac(lua_State *L)
+{
+    pl_hash hash;
+    pl_slice key, algorithm = pl_check_slice(L, 1);
+    if (!pl_bind_secret_at(L, 2, &key)) key = pl_check_slice(L, 2);
+    luaL_argcheck(L, key.len <= INT_MAX, 2, "the key is too long");
+    return push_hash(L, pl_hash_hmac(algorithm, key, pl_check_slice(L, 3), &hash), &hash);
+}
+
+/* The namespaces of RFC 9562 section 6.6 have names. */
+static bool find_space(pl_slice text, pl_uuid *space)
+{
+    static const char *const known[][2] = {
+        {"dns", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"},
+        {"url", "6ba7b811-9dad-11d1-80b4-00c04fd430c8"},
+        {"oid", "6ba7b812-9dad-11d1-80b4-00c04fd430c8"},
+        {"x500", "6ba7b814-9dad-11d1-80b4-00c04fd430c8"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (pl_slice_eq(text, pl_slice_of(known[i][0]))) text = pl_slice_of(known[i][1]);
+    return pl_uuid_parse(text, space);
+}
+
+int pl_bind_uuid_of(lua_State *L)
+{
+    pl_uuid space;
+    char text[PL_UUID_TEXT + 1];
+    if (!find_space(pl_check_slice(L, 1), &space))
+        return luaL_error(L, "the namespace '%s' is neither a UUID nor dns, url, oid or x500",
+                          lua_tostring(L, 1));
+    pl_uuid_format(pl_hash_uuid(space, pl_check_slice(L, 2)), text);
+    lua_pushstring(L, text);
+    return 1;
+}
+
+/* -- bytes as text -- */
+
+static int push_encoded(lua_State *L, void (*encode)(pl_buf *out, pl_slice bytes))
+{
+    pl_buf *out = &pl_vm_of(L)->scratch;
+    pl_slice bytes = pl_check_slice(L, 1);
+    pl_buf_clear(out);
+    encode(out, bytes);
+    pl_push_slice(L, pl_buf_slice(out));
+    return 1;
+}
+
+static int push_decoded(lua_State *L, int64_t (*decode)(pl_buf *out, pl_slice text),
+                        const char *name)
+{
+    pl_buf *out = &pl_vm_of(L)->scratch;
+    pl_slice text = pl_check_slice(L, 1);
+    pl_buf_clear(out);
+    int64_t wrong = decode(out, text);
+    if (wrong < 0) {
+        pl_push_slice(L, pl_buf_slice(out));
+        return 1;
+    }
+    lua_pushnil(L);
+    if ((size_t)wrong == text.len)
+        lua_pushfstring(L, "the %s ends too early", name);
+    else
+        lua_pushfstring(L, "byte %d is not %s", (int)wrong + 1, name);
+    return 2;
+}
+
+/* encode(bytes, "url"?) */
+static int base64_encode(lua_State *L)
+{
+    const char *alphabet = luaL_optstring(L, 2, "");
+    luaL_argcheck(L, *alphabet == '\0' || strcmp(alphabet, "url") == 0, 2,
+                  "expected \"url\" or nothing");
+    return push_encoded(L, *alphabet ? pl_base64url_encode : pl_base64_encode);
+}
+
+/* decode(text) -> bytes, or nil and what is wrong; both alphabets */
+static int base64_decode(lua_State *L)
+{
+    return push_decoded(L, pl_base64_decode, "base64");
+}
+
+static int hex_encode(lua_State *L)
+{
+    return push_encoded(L, pl_hex_encode);
+}
+
+static int hex_decode(lua_State *L)
+{
+    return push_decoded(L, pl_hex_decode, "hexadecimal");
+}
+
+static const luaL_Reg base64_functions[] = {
+    {"encode", base64_encode},
+    {"decode", base64_decode},
+    {NULL, NULL},
+};
+
+static const luaL_Reg hex_functions[] = {
+    {"encode", hex_encode},
+    {"decode", hex_decode},
+    {NULL, NULL},
+};
+
+int pl_open_base64(lua_State *L)
+{
+    lua_newtable(L);
+    luaL_register(L, NULL, base64_functions);
+    return 1;
+}
+
+int pl_open_hex(lua_State *L)
+{
+    lua_newtable(L);
+    luaL_register(L, NULL, hex_functions);
+    return 1;
+}
