@@ -1,0 +1,213 @@
+-- SPDX-License-Identifier: MIT
+
+--- The kinds of values that templates compute with, and what tells them apart.
+---
+---     undefined   nil; in containers and arguments UNDEFINED, which means the same
+---     none        core.json.null
+---     bool str    Lua's boolean and string (UTF-8)
+---     int float   numeral.lua
+---     list tuple dict
+---                 tables of the codec, whose metatable reads as "array", "tuple" or "object"; plain
+---                 tables of scripts are lists when they have a first element, else dicts
+---     all others  objects: tables whose metatable, their class, says its `kind`
+---
+--- What a class may have besides, all optional: `type_name`, `text(v)` for str(), `repr(v)`,
+--- `attribute(v, name)`, `sequence(v)` as value.sequence, `length(v)`, `truthy(v)`.
+
+local core = require "perilune.core"
+local numeral = require "perilune.template.numeral"
+
+local null, is_secret = core.json.null, core.is_secret
+
+local kinds = { null = null }
+
+--- Undefined where Lua has no place for a nil.
+kinds.UNDEFINED = setmetatable({}, { kind = "undefined" })
+
+local UNDEFINED = kinds.UNDEFINED
+
+--- Text that is done and is not escaped again: what `|safe`, `|escape` and `|tojson` give.
+---@class perilune.markup
+---@field text string
+local Markup = { kind = "markup" }
+
+---@param text string
+---@return perilune.markup
+function kinds.markup(text)
+  return setmetatable({ text = text }, Markup)
+end
+
+---@param v any
+---@return boolean
+function kinds.is_markup(v)
+  return type(v) == "table" and getmetatable(v) == Markup
+end
+
+---@param v any
+---@return boolean
+function kinds.is_undefined(v)
+  return v == nil or rawequal(v, UNDEFINED)
+end
+
+--- A method together with the value that it belongs to: `x.upper` without a call.
+---@class perilune.method
+---@field subject any
+---@field callable perilune.callable
+---@field name string
+local Method = { kind = "method", type_name = "builtin_function_or_method" }
+
+---@return perilune.method
+function kinds.method(subject, callable, name)
+  return setmetatable({ subject = subject, callable = callable, name = name }, Method)
+end
+
+local KIND_OF_MARK = { array = "list", tuple = "tuple", object = "dict" }
+
+local function kind_of_table(v)
+  local class = getmetatable(v)
+  if class == nil then
+    if type(v.run) == "function" then return "function" end -- signature.lua
+    return v[1] ~= nil and "list" or "dict"
+  end
+  if type(class) == "table" then return class.kind or "userdata" end
+  return KIND_OF_MARK[class] or "userdata"
+end
+
+local function kind_of_userdata(v)
+  if v == null then return "none" end
+  if core.json.is_exact(v) then
+    return numeral.is_float_text(tostring(v)) and "float" or "int"
+  end
+  return is_secret(v) and "secret" or "userdata"
+end
+
+local KIND_OF_TYPE = {
+  string = "string", boolean = "bool", ["nil"] = "undefined", ["function"] = "function",
+}
+
+--- What a value is: "undefined" "none" "bool" "int" "float" "string" "markup" "list" "tuple" "dict"
+--- "secret" "function", the kind of an object's class, or "userdata" for what scripts made otherwise.
+---@param v any
+---@return string
+function kinds.kind(v)
+  local lua_type = type(v)
+  if lua_type == "table" then return kind_of_table(v) end
+  if lua_type == "number" then return numeral.is_whole(v) and "int" or "float" end
+  if lua_type == "userdata" then return kind_of_userdata(v) end
+  return KIND_OF_TYPE[lua_type] or "userdata"
+end
+
+local TYPE_NAMES = {
+  undefined = "Undefined", none = "NoneType", string = "str", markup = "Markup",
+  namespace = "Namespace", macro = "Macro", loop = "LoopContext", cycler = "Cycler",
+  joiner = "Joiner",
+}
+
+--- Python's name of a value's type.
+---@param v any
+---@return string
+function kinds.type_name(v)
+  local kind = kinds.kind(v)
+  if kind == "view" then return v.name end
+  local class = type(v) == "table" and getmetatable(v)
+  return type(class) == "table" and class.type_name or TYPE_NAMES[kind] or kind
+end
+
+--- How Jinja calls a value whose attribute is missing: "dict object", "None".
+---@param v any
+---@return string
+function kinds.object_name(v)
+  return v == null and "None" or kinds.type_name(v) .. " object"
+end
+
+--- Raises a message. Who renders adds the place.
+---@param message string
+function kinds.fail(message)
+  error(message, 0)
+end
+
+--- Raises when a text or list would be larger than templates may make them.
+---@param bytes number
+function kinds.check_size(bytes)
+  local limit = core.limits.template_output
+  if bytes > limit then
+    error(("the result would be larger than the %d bytes of limits.template_output"):format(limit), 0)
+  end
+end
+
+--- Is it a list, with items by index from 1?  Tuples and plain lists of scripts are, too.
+---@param v any
+---@return boolean
+function kinds.is_list(v)
+  if type(v) ~= "table" then return false end
+  local kind = kind_of_table(v)
+  return kind == "list" or kind == "tuple"
+end
+
+local array, new_tuple = core.json.array, core.json.tuple
+
+--- Makes a list of a table of Lua's.
+---@param items? any[]
+function kinds.list(items)
+  return array(items or {})
+end
+
+---@param items? any[]
+function kinds.tuple(items)
+  return new_tuple(items or {})
+end
+
+--- How many characters a text has.
+---@param text string
+---@return integer
+function kinds.text_length(text)
+  if not text:find("[\128-\255]") then return #text end
+  return core.text.length(text)
+end
+
+local HTML = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ["'"] = "&#39;", ['"'] = "&#34;" }
+
+--- A text escaped for HTML, as markupsafe does it.
+---@param text string
+---@return string
+function kinds.escape_html(text)
+  return (text:gsub("[&<>'\"]", HTML))
+end
+
+local function secret_key()
+  error("a secret cannot be a key or be looked for", 0)
+end
+
+-- One text for an item of a tuple, such that equal items have equal texts.
+local function key_text(key)
+  if type(key) == "string" then return ("s%d:%s"):format(#key, key) end
+  if type(key) == "number" then return ("n%.17g;"):format(key) end
+  if key == null then return "z" end
+  return error("unhashable object in a tuple", 0)
+end
+
+local function tuple_key(v)
+  local texts = {}
+  for i = 1, #v do texts[i] = key_text(kinds.key(v[i])) end
+  return "\0(" .. table.concat(texts) .. ")"
+end
+
+--- Where a dict keeps the value of a key: d[value.key(k)]. Equal keys have one place: 1, 1.0, True.
+---@param k any
+---@return any
+function kinds.key(k)
+  if type(k) == "string" then return k end
+  local kind = kinds.kind(k)
+  if kind == "int" or kind == "float" then return numeral.key(k) end
+  if kind == "bool" then return k and 1 or 0 end
+  if kind == "markup" then return k.text end
+  if kind == "tuple" then return tuple_key(k) end
+  if kind == "undefined" then return UNDEFINED end
+  if kind == "secret" then return secret_key() end
+  if kind == "list" or kind == "dict" or kind == "view" then
+    return kinds.fail(("unhashable type: '%s'"):format(kinds.type_name(k)))
+  end
+  return k -- None and objects are themselves
+end
+
+return kinds
