@@ -1,0 +1,82 @@
+-- SPDX-License-Identifier: MIT
+
+--- Microseconds for one webhook body of about 1 kB (twenty substitutions, a loop of ten, three
+--- filters): by Python's Jinja2, by Lua written by hand, and by our templates as plain text and with
+--- the escaping of JSON. All bodies are the same, which is checked first. Every subject in turn, round
+--- after round, so that a noisy neighbour hits all of them; medians of CPU time.
+---
+---     spec/bench/micro [ROUNDS]
+
+local core = require "perilune.core"
+local template = require "perilune.template"
+
+local FOLDER = "spec/bench/template/"
+local TEMPLATE, CONTEXT = FOLDER .. "body.json.j2", FOLDER .. "context.json"
+local ROUNDS = tonumber(arg[1]) or 7
+local PYTHON_COUNT, LUA_COUNT = 2000, 20000
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function python(count)
+  local command = ("/usr/bin/python3 %sjinja.py %s %s %s"):format(FOLDER, TEMPLATE, CONTEXT, count or "")
+  local pipe = assert(io.popen(command))
+  local output = pipe:read("*a")
+  pipe:close()
+  return output
+end
+
+local context = assert(core.json.decode(read(CONTEXT)))
+
+local function compiled(mode)
+  return assert(template.compile(read(TEMPLATE), {
+    name = TEMPLATE, mode = mode, environment = template.environment { templates = {} },
+  }))
+end
+
+local function lua_subject(name, render)
+  return {
+    name = name, times = {}, body = function() return render(context) end,
+    measure = function()
+      collectgarbage()
+      local start = os.clock()
+      for _ = 1, LUA_COUNT do render(context) end
+      return (os.clock() - start) / LUA_COUNT * 1e6
+    end,
+  }
+end
+
+local by_hand = require "spec.bench.template.by_hand"
+local subjects = {
+  { name = "jinja2", times = {}, body = python, measure = function() return tonumber(python(PYTHON_COUNT)) end },
+  lua_subject("by hand", by_hand(function(v) return v end)),
+  lua_subject("template", compiled("text")),
+  lua_subject("by hand, json", by_hand(core.json.escape)),
+  lua_subject("template, json", compiled("json")),
+}
+
+local function median(times)
+  table.sort(times)
+  return times[math.ceil(#times / 2)]
+end
+
+local expected = python()
+for _, subject in ipairs(subjects) do
+  assert(subject.body() == expected, subject.name .. " makes another body:\n" .. subject.body())
+  subject.measure()
+end
+for _ = 1, ROUNDS do
+  for _, subject in ipairs(subjects) do subject.times[#subject.times + 1] = subject.measure() end
+end
+
+local jinja, plain = median(subjects[1].times), median(subjects[2].times)
+print(("a body of %d bytes, %d rounds; medians"):format(#expected, ROUNDS))
+print(("%-16s %9s %14s %12s"):format("", "us", "jinja2 / it", "it / by hand"))
+for _, subject in ipairs(subjects) do
+  local us = median(subject.times)
+  print(("%-16s %9.2f %14.1f %12.2f"):format(subject.name, us, jinja / us, us / plain))
+end
