@@ -2,7 +2,7 @@
 local support = require("spec.support")
 local http, json, process = support.http, support.json, support.process
 
-local SUBCOMMANDS = { "run", "check", "try", "feed", "sink", "version" }
+local SUBCOMMANDS = { "run", "check", "try", "render", "feed", "sink", "version" }
 
 local function perilune(...)
   return support.run({ support.binary, ... })

@@ -248,16 +248,16 @@ end
 
 -- -- other processes -------------------------------------------------------------------------------------------
 
---- Starts any program that goes with the spec.
-function support.start(arguments, env)
-  local p = process.start(arguments, env)
+--- Starts any program that goes with the spec; `input`: the path of its standard input.
+function support.start(arguments, env, input)
+  local p = process.start(arguments, env, input)
   running[#running + 1] = p
   return p
 end
 
 --- Runs a program to its end: exit code, output, errors.
-function support.run(arguments, env)
-  local p = support.start(arguments, env)
+function support.run(arguments, env, input)
+  local p = support.start(arguments, env, input)
   local code = p:wait()
   return code, p:output(), p:errors()
 end

@@ -53,16 +53,18 @@ local function redirect(path, descriptor, flags)
   unistd.close(fd)
 end
 
---- Starts a program: a list of program and arguments, and further environment variables.
+--- Starts a program: a list of program and arguments, further environment variables, and the path of what it reads as
+--- standard input (else it is empty).
 ---@param arguments string[]
 ---@param env? table<string, string>
-function process.start(arguments, env)
+---@param input? string
+function process.start(arguments, env, input)
   local folder = process.folder()
   local p = setmetatable({ arguments = arguments, folder = folder }, Process)
   local write = fcntl.O_WRONLY + fcntl.O_CREAT + fcntl.O_TRUNC
   p.pid = assert(unistd.fork())
   if p.pid == 0 then
-    redirect("/dev/null", 0, fcntl.O_RDONLY)
+    redirect(input or "/dev/null", 0, fcntl.O_RDONLY)
     redirect(folder .. "/out", 1, write)
     redirect(folder .. "/err", 2, write)
     for name, value in pairs(env or {}) do
