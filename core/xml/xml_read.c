@@ -26,11 +26,21 @@ typedef struct reader {
     size_t elements;
     int depth;
     const char *refusal; /* NULL: all is well */
+    pl_xml_fault *fault;
 } reader;
 
+static void say_fault(const reader *r, const char *message)
+{
+    r->fault->message = message;
+    r->fault->line = (int)XML_GetCurrentLineNumber(r->parser);
+    r->fault->column = (int)XML_GetCurrentColumnNumber(r->parser) + 1;
+}
+
+/* The place is where the parser stands now; once it has stopped it is further. */
 static void refuse(reader *r, const char *why)
 {
     r->refusal = why;
+    say_fault(r, why);
     XML_StopParser(r->parser, XML_FALSE);
 }
 
@@ -217,13 +227,6 @@ static void open_parser(reader *r, pl_slice text)
     XML_SetUnknownEncodingHandler(r->parser, on_encoding, NULL);
 }
 
-static void say_fault(const reader *r, pl_xml_fault *fault)
-{
-    fault->message = r->refusal ? r->refusal : XML_ErrorString(XML_GetErrorCode(r->parser));
-    fault->line = (int)XML_GetCurrentLineNumber(r->parser);
-    fault->column = (int)XML_GetCurrentColumnNumber(r->parser) + 1;
-}
-
 pl_xml_element *pl_xml_read(pl_slice text, const pl_xml_options *options, pl_arena *arena,
                             pl_xml_fault *fault)
 {
@@ -231,12 +234,12 @@ pl_xml_element *pl_xml_read(pl_slice text, const pl_xml_options *options, pl_are
         *fault = (pl_xml_fault){"the document is too large (the limit is 64 MiB)", 1, 1};
         return NULL;
     }
-    reader r = {.options = options, .arena = arena};
+    reader r = {.options = options, .arena = arena, .fault = fault};
     pl_buf_init(&r.piece);
     pl_buf_init(&r.declarations);
     open_parser(&r, text);
     bool is_read = XML_Parse(r.parser, text.len ? text.ptr : "", (int)text.len, 1) == XML_STATUS_OK;
-    if (!is_read) say_fault(&r, fault);
+    if (!is_read && r.refusal == NULL) say_fault(&r, XML_ErrorString(XML_GetErrorCode(r.parser)));
     XML_ParserFree(r.parser);
     pl_buf_fini(&r.piece);
     pl_buf_fini(&r.declarations);
