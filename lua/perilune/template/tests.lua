@@ -2,7 +2,6 @@
 
 --- The tests of Jinja2 3.1 (`x is odd`), by name. Each gives a Lua boolean.
 
-local arguments = require "perilune.template.filters.arguments"
 local core = require "perilune.core"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
@@ -42,7 +41,7 @@ tests.escaped = of_kind("markup")
 -- Undefined has the methods that these look for; that calling them fails does not count.
 tests.sequence = of_kind("string", "markup", "list", "tuple", "dict", "range", "undefined")
 tests.callable = of_kind("macro", "method", "function", "joiner", "loop", "undefined")
-tests.iterable = plain(arguments.is_iterable)
+tests.iterable = plain(value.is_iterable)
 
 -- -- numbers
 

@@ -19,14 +19,6 @@ function arguments.given(v)
   return v ~= nil and v ~= null
 end
 
--- What Python's iter() takes; of nothing, too.
-local ITERABLE = { undefined = true, string = true, markup = true, list = true, tuple = true,
-  dict = true, range = true, view = true, loop = true }
-
-function arguments.is_iterable(v)
-  return ITERABLE[value.kind(v)] == true
-end
-
 --- A whole number as a Lua number; the default where nothing is given.
 ---@param v any
 ---@param default? number

@@ -1,23 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- HTML as far as filters know it: escaped text, text without tags, character references.
+--- HTML as far as filters know it: text without tags, and character references.
 
 local arguments = require "perilune.template.filters.arguments"
-local core = require "perilune.core"
 local entities = require "perilune.template.filters.entities"
-local value = require "perilune.template.value"
 
 local html = {}
-
-local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&#34;",
-  ["'"] = "&#39;" }
-
---- The value as Markup, escaped unless it is Markup.
----@param v any
-function html.escape(v)
-  if value.is_markup(v) then return v end
-  return value.markup((value.text(v):gsub("[&<>\"']", ESCAPES)))
-end
 
 --- The text without what stands between the two marks, marks included. One that never ends stays.
 local function without(text, open, close)

@@ -14,11 +14,11 @@ local define = signature.define
 
 local markup = {}
 
-markup.escape = define({}, html.escape)
+markup.escape = define({}, value.escape)
 markup.e = markup.escape
 
 --- Markup is escaped again.
-markup.forceescape = define({}, function(v) return html.escape(value.text(v)) end)
+markup.forceescape = define({}, function(v) return value.escape(value.text(v)) end)
 
 markup.safe = define({}, function(v)
   return value.is_markup(v) and v or value.markup(value.text(v))
@@ -42,7 +42,7 @@ local function xml_attribute(key, v)
   elseif name:find("[ \t-\r/>=]") then
     value.fail("Invalid character in attribute name: " .. value.repr(name))
   end
-  return ('%s="%s"'):format(html.escape(key).text, html.escape(v).text)
+  return ('%s="%s"'):format(value.escape(key).text, value.escape(v).text)
 end
 
 markup.xmlattr = arguments.with_runtime({ "autospace" }, function(d, bound, rt)
@@ -69,7 +69,7 @@ end
 
 --- The two values of a pair.
 local function unpack_pair(pair)
-  if not arguments.is_iterable(pair) then
+  if not value.is_iterable(pair) then
     value.fail(("cannot unpack non-iterable %s object"):format(value.type_name(pair)))
   end
   local items, count = value.sequence(pair)
@@ -88,7 +88,7 @@ local function fields_of(v)
 end
 
 markup.urlencode = define({}, function(v)
-  if value.plain_text(v) or not arguments.is_iterable(v) then return quote(v) end
+  if value.plain_text(v) or not value.is_iterable(v) then return quote(v) end
   local items, count = fields_of(v)
   local parts = {}
   for i = 1, count do
@@ -115,7 +115,7 @@ end
 
 --- A URL's query, done: in a URL it is not encoded again.
 markup.querystring = define({}, function(v)
-  if value.plain_text(v) or is_missing(v) or not arguments.is_iterable(v) then
+  if value.plain_text(v) or is_missing(v) or not value.is_iterable(v) then
     value.fail(("querystring wants a mapping or a list of pairs, not '%s'"):format(
       value.type_name(v)))
   end

@@ -44,13 +44,13 @@ local function truncated(v)
   return number.truncate(v)
 end
 
---- Python's int(), and for texts such as "42.23" the whole part.
+--- Python's int(), and for texts such as "42.23" the whole part. Without a base only that.
 local function int_of(v, base)
   refuse_undefined(v)
   local text = value.plain_text(v)
   if text then
-    local n = number.parse_int(text, base)
-    if n ~= nil then return n end
+    local n = base and number.parse_int(text, base)
+    if n then return n end
     v = number.parse_float(text)
   else
     v = number_of(v)
@@ -59,9 +59,15 @@ local function int_of(v, base)
   return truncated(v)
 end
 
+--- What is no base makes no number: the text is read as a float then.
+local function base_of(base)
+  if base == nil then return 10 end
+  return (type(base) == "boolean" or number.is_int(base)) and whole(base) or nil
+end
+
 numeric.int = define({ "default", "base" }, function(v, default, base)
   if type(v) == "number" and v == math.floor(v) and math.abs(v) <= 2 ^ 53 then return v end
-  local n = int_of(v, whole(base, 10))
+  local n = int_of(v, base_of(base))
   if n ~= nil then return n end
   if default == nil then return 0 end
   return default
@@ -124,15 +130,16 @@ end)
 
 local PREFIXES = "kMGTPEZY"
 
+--- The unit is an exact number: the larger ones have no double.
 local function size_text(bytes, base, suffix)
   local unit = base
   for i = 1, #PREFIXES do
-    -- 1000 to the ninth has no double; this is the nearest one.
-    unit = base == 1000 and tonumber("1e" .. 3 * (i + 1)) or unit * base
-    if bytes < unit or i == #PREFIXES then
+    unit = number.mul(unit, base)
+    if i == #PREFIXES or number.compare(bytes, unit) == -1 then
       local prefix = PREFIXES:sub(i, i)
       if suffix == "iB" then prefix = prefix:upper() end
-      return core.format_double(base * bytes / unit, 1, "f") .. " " .. prefix .. suffix
+      local count = base * bytes / number.to_double(unit)
+      return core.format_double(count, 1, "f") .. " " .. prefix .. suffix
     end
   end
 end

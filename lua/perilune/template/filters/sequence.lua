@@ -4,7 +4,6 @@
 
 local arguments = require "perilune.template.filters.arguments"
 local attributes = require "perilune.template.filters.attributes"
-local html = require "perilune.template.filters.html"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
 
@@ -38,7 +37,7 @@ filters.list = define({}, function(v)
 end)
 
 filters.reverse = define({}, function(v)
-  if not arguments.is_iterable(v) then value.fail("argument must be iterable") end
+  if not value.is_iterable(v) then value.fail("argument must be iterable") end
   local items, count = sequence(v)
   local result = {}
   for i = 1, count do result[i] = items[count - i + 1] end
@@ -77,8 +76,8 @@ local function joined_escaped(items, count, separator)
   for i = 1, count do has_markup = has_markup or is_markup(items[i]) end
   if not has_markup then return joined(items, count, text_of(separator)) end
   local parts = {}
-  for i = 1, count do parts[i] = html.escape(items[i]).text end
-  return value.markup(joined(parts, count, html.escape(separator).text))
+  for i = 1, count do parts[i] = value.escape(items[i]).text end
+  return value.markup(joined(parts, count, value.escape(separator).text))
 end
 
 filters.join = arguments.with_runtime({ "d", "attribute" }, function(v, bound, rt)
@@ -106,24 +105,27 @@ local function fill(row, count, filler)
 end
 
 filters.batch = define({ "linecount", "fill_with" }, function(v, per_row, filler)
+  if per_row == nil then value.fail("batch wants a linecount") end
   local items, count = sequence(v)
-  per_row = whole(per_row)
   local rows, row = {}, {}
   for i = 1, count do
-    if #row == per_row then
+    if value.equal(#row, per_row) then
       rows[#rows + 1] = value.list(row)
       row = {}
     end
     row[#row + 1] = items[i]
   end
   if #row == 0 then return value.list(rows) end
-  if given(filler) then fill(row, per_row, filler) end
+  if given(filler) and value.compare(#row, per_row, "<") then
+    fill(row, whole(per_row), filler)
+  end
   rows[#rows + 1] = value.list(row)
   return value.list(rows)
 end)
 
 filters.slice = define({ "slices", "fill_with" }, function(v, slices, filler)
   local items, count = sequence(v)
+  if slices == nil then value.fail("slice wants a number of slices") end
   slices = whole(slices)
   if slices == 0 then value.fail("integer division or modulo by zero") end
   value.check_size(math.max(slices, 0))

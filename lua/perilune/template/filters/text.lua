@@ -5,7 +5,6 @@
 
 local arguments = require "perilune.template.filters.arguments"
 local core = require "perilune.core"
-local html = require "perilune.template.filters.html"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
 local wrap = require "perilune.template.filters.wrap"
@@ -73,13 +72,13 @@ text.trim = define({ "chars" }, function(v, chars)
     and not v:find("[^!-~]$") then
     return v
   end
-  return method(v, "strip", chars)
+  return method(v, "strip", chars == nil and value.null or chars)
 end)
 
 --- With autoescape texts that are not Markup are escaped before they meet Markup.
 local function replace_escaped(s, old, new, count)
   s, old, new = soft(s), soft(old), soft(new)
-  if is_markup(old) or is_markup(new) and not is_markup(s) then s = html.escape(s) end
+  if is_markup(old) or is_markup(new) and not is_markup(s) then s = value.escape(s) end
   return method(s, "replace", old, new, count)
 end
 

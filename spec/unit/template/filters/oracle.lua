@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: MIT
+
+--- Compares the template engine with Debian's python3-jinja2: each case is a template that both
+--- render against one context. Where Jinja2 prints, so must we, the same bytes; where it raises,
+--- so must we.
+
+local assert = require "luassert"
+local core = require "perilune.core"
+local template = require "perilune.template"
+
+local oracle = {}
+
+local SCRIPT = "spec/support/jinja_oracle.py"
+
+--- What Jinja2 makes of each template, by one process.
+local function ask(templates, context)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  for _, text in ipairs(templates) do
+    file:write(assert(core.json.encode({ template = text, context = context })), "\n")
+  end
+  file:close()
+  local process = assert(io.popen(("/usr/bin/python3 %s < %s"):format(SCRIPT, path), "r"))
+  local answers = {}
+  for line in process:lines() do answers[#answers + 1] = assert(core.json.decode(line)) end
+  process:close()
+  os.remove(path)
+  assert(#answers == #templates, "one answer for each template")
+  return answers
+end
+
+local function render(text, context)
+  local run, message = template.compile(text, { name = "case" })
+  if not run then error(message, 0) end
+  return run(context)
+end
+
+--- One `it` for each template.
+---@param it function         busted's, which is no global here
+---@param templates string[]
+---@param json string         the context
+function oracle.agrees(it, templates, json)
+  local answers = ask(templates, assert(core.json.decode(json)))
+  local context = assert(core.json.decode(json, { numbers = "double" }))
+  for i, text in ipairs(templates) do
+    local answer = answers[i]
+    it(text, function()
+      local ok, output = pcall(render, text, context)
+      if answer.ok then
+        assert.equal(answer.output, output)
+      else
+        assert.is_false(ok, ("Jinja2 says %s, we print %s"):format(answer.error, tostring(output)))
+      end
+    end)
+  end
+end
+
+return oracle
