@@ -10,16 +10,12 @@ local value = require "perilune.template.value"
 
 local format = {}
 
-local function escape(text)
-  return value.escape(text).text
-end
-
 --- text % args. What is not a tuple is the one argument; a dict serves %(key)s, too.
 ---@param text string|perilune.markup
 ---@param args any
 ---@return string|perilune.markup
 function format.percent(text, args)
-  if value.is_markup(text) then return value.markup(percent(text.text, args, escape)) end
+  if value.is_markup(text) then return value.markup(percent(text.text, args, value.escape_html)) end
   return percent(text, args)
 end
 
@@ -29,7 +25,7 @@ end
 ---@param kwargs? table   a dict
 ---@return string|perilune.markup
 function format.format(text, args, kwargs)
-  if value.is_markup(text) then return value.markup(fields(text.text, args, kwargs, escape)) end
+  if value.is_markup(text) then return value.markup(fields(text.text, args, kwargs, value.escape_html)) end
   return fields(text, args, kwargs)
 end
 

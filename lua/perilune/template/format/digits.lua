@@ -164,13 +164,12 @@ end
 ---@param width integer
 ---@return string
 function digits.group(whole, separator, size, width)
-  local count = math.max(#whole, math.ceil(width * size / (size + 1)))
-  while count > #whole and count - 1 + math.floor((count - 2) / size) >= width do
-    count = count - 1
-  end
+  -- The fewest digits that fill it; one more, where a separator would come first.
+  local count = width - math.floor(width / (size + 1))
+  if width > 0 and width % (size + 1) == 0 then count = count + 1 end
   whole = ("0"):rep(count - #whole) .. whole
   local head = (#whole - 1) % size + 1
-  local groups = whole:sub(head + 1):gsub(("%d"):rep(size), separator .. "%0")
+  local groups = whole:sub(head + 1):gsub(("."):rep(size), separator .. "%0")
   return whole:sub(1, head) .. groups
 end
 

@@ -78,6 +78,12 @@ end
 
 local SEQUENCES = { list = "list", tuple = "tuple", string = "string", markup = "string",
   range = "range" }
+local NO_INDEX = {
+  list = "list indices must be integers or slices, not str",
+  tuple = "tuple indices must be integers or slices, not str",
+  range = "range indices must be integers or slices, not str",
+  string = "string indices must be integers, not 'str'",
+}
 
 local function item(v, key)
   if key == "" then value.fail("Empty attribute in format string") end
@@ -91,7 +97,7 @@ local function item(v, key)
   elseif not SEQUENCES[kind] then
     value.fail(("'%s' object is not subscriptable"):format(value.type_name(v)))
   elseif not index then
-    value.fail(("%s indices must be integers or slices, not str"):format(SEQUENCES[kind]))
+    value.fail(NO_INDEX[SEQUENCES[kind]])
   elseif index >= value.length(v) then
     value.fail(("%s index out of range"):format(SEQUENCES[kind]))
   end

@@ -29,7 +29,7 @@ local PERCENT = ("%"):byte()
 ---@field width integer
 ---@field precision? integer
 
-local MAPPINGS = { dict = true, list = true, range = true, undefined = true }
+local MAPPINGS = { dict = true, list = true, range = true }
 
 local function arguments(text, args, escape)
   local kind = value.kind(args)
@@ -57,9 +57,7 @@ local function read_key(text, from)
   return key:sub(2, -2), from + #key
 end
 
-local function look_up(state, key)
-  local mapping = state.mapping
-  if mapping == nil then value.fail("format requires a mapping") end
+local function look_up(mapping, key)
   local kind = value.kind(mapping)
   if kind == "undefined" then value.fail("an undefined value has no keys") end
   if kind ~= "dict" then
@@ -67,7 +65,7 @@ local function look_up(state, key)
   end
   local found = mapping[value.key(key)]
   if found == nil then value.fail(value.repr(key)) end
-  state.items, state.count, state.taken = { found }, 1, 0
+  return found
 end
 
 --- A count in digits or, by "*", in the arguments.
@@ -86,9 +84,10 @@ end
 local function read_conversion(state, at)
   local text, from = state.text, at + 1
   if text:sub(from, from) == "(" then
+    if state.mapping == nil then value.fail("format requires a mapping") end
     local key
     key, from = read_key(text, from)
-    look_up(state, key)
+    state.items, state.count, state.taken = { look_up(state.mapping, key) }, 1, 0
   end
   local conversion = { flags = {}, width = 0 }
   for flag in text:match("^[-+ #0]*", from):gmatch(".") do

@@ -63,11 +63,11 @@ local function parse(text, v)
   local sign, zero, alternate, pad, width, grouping, rest =
     text:match("^([ +-]?)(z?)(#?)(0?)(%d*)([,_]*)(.*)$", from)
   local dot, precision, letter = rest:match("^(%.?)(%d*)(.*)$")
-  if dot == "" and precision ~= "" or #letter > #(letter:match(CHARACTER) or "") then
+  if dot == "." and precision == "" then
+    value.fail("Format specifier missing precision")
+  elseif #letter > #(letter:match(CHARACTER) or "") then
     value.fail(("Invalid format specifier '%s' for object of type '%s'"):format(text,
       value.type_name(v)))
-  elseif dot == "." and precision == "" then
-    value.fail("Format specifier missing precision")
   end
   if grouping ~= "" then check_grouping(grouping, letter) end
   local pads_zero = pad == "0" and not fill
@@ -100,11 +100,11 @@ end
 local function string_text(v, spec)
   local where = "in string format specifier"
   if spec.type and spec.type ~= "s" then bad_type(spec.type, v) end
+  if spec.grouping then value.fail(("Cannot specify '%s' with 's'."):format(spec.grouping)) end
   no(spec.sign, spec.sign == " " and "Space" or "Sign", where)
   no(spec.coerces_zero, "Negative zero coercion (z)", where)
   no(spec.alternate, "Alternate form (#)", where)
   no(spec.align == "=", "'=' alignment", where)
-  if spec.grouping then value.fail(("Cannot specify '%s' with 's'."):format(spec.grouping)) end
   local text = value.text(v)
   local length = core.text.length(text)
   if spec.precision and spec.precision < length then

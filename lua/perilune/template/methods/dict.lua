@@ -80,7 +80,7 @@ end
 function dict.popitem(t)
   local keys = listed(t)
   local key = table.remove(keys)
-  if key == nil then value.fail("popitem(): dictionary is empty") end
+  if key == nil then value.fail("'popitem(): dictionary is empty'") end
   local found = t[key_of(key)]
   t[key_of(key)] = nil
   return core.json.tuple { key, found }

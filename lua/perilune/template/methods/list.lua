@@ -85,7 +85,7 @@ function list.count(items, v)
 end
 
 local function bound(v, count, default)
-  if v == value.null then
+  if v ~= nil and not arguments.is_integer(v) then
     value.fail("slice indices must be integers or have an __index__ method")
   end
   return math.min(arguments.bound(v, count, default), count)

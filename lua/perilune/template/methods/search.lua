@@ -140,7 +140,8 @@ function search.replace(text, old, new, count)
   local most = old == "" and length_of(text) + 1 or occurrences(text, old)
   if count < 0 or count > most then count = most end
   value.check_size(#text + count * (#new - #old))
-  return (old == "" and interspersed or replaced)(text, old, new, count)
+  if old == "" then return interspersed(text, new, count) end
+  return replaced(text, old, new, count)
 end
 
 function search.removeprefix(text, prefix)

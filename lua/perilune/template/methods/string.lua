@@ -92,7 +92,7 @@ local function callable(name, row, wrap)
 end
 
 local function escape_text(v)
-  if type(v) == "string" then return escaped(v) end
+  if type(v) == "string" then return value.escape_html(v) end
   return v
 end
 
