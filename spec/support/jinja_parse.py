@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """What python3-jinja2 makes of templates, for the specs of our parser.
 
-Lines of JSON in, each {"template": TEXT} or {"expression": TEXT}; lines of JSON out, each
-{"tree": NODE} or {"error": MESSAGE, "line": N}. A node is {"kind": NAME, FIELD: ...}, its names
-and shapes those that lua/perilune/template/parser.lua documents; a field without value is left out.
+Lines of JSON in, each {"template": TEXT}, {"expression": TEXT} or {"tokens": TEXT}; lines of JSON
+out, each {"tree": NODE}, {"tokens": [{"kind": KIND, "value": TEXT, "line": N}, ...]} or
+{"error": MESSAGE, "line": N}. The kinds of nodes and tokens, and the shapes of nodes, are those of
+lua/perilune/template; a field without value is left out.
 """
 
 import json
@@ -12,11 +13,14 @@ import sys
 
 import jinja2
 from jinja2 import nodes
+from jinja2.lexer import reverse_operators
 from jinja2.parser import Parser
 
 ENVIRONMENT = jinja2.Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
 OPERATORS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in",
              "notin": "not in"}
+DELIMITERS = {"variable_begin": "{{", "variable_end": "}}", "block_begin": "{%",
+              "block_end": "%}", "integer": "int"}
 # Nested calls here and in Jinja: about a dozen for each pair of brackets.
 sys.setrecursionlimit(20000)
 
@@ -73,8 +77,20 @@ def parse(case):
     return tree
 
 
+def dump_token(token):
+    if token.type in reverse_operators:
+        return {"kind": reverse_operators[token.type], "line": token.lineno}
+    kind = DELIMITERS.get(token.type, token.type)
+    if kind in ("{{", "}}", "{%", "%}"):
+        return {"kind": kind, "line": token.lineno}
+    value = token.value if isinstance(token.value, str) else repr(token.value)
+    return {"kind": kind, "value": value, "line": token.lineno}
+
+
 def answer(case):
     try:
+        if "tokens" in case:
+            return {"tokens": [dump_token(token) for token in ENVIRONMENT.lexer.tokenize(case["tokens"])]}
         return {"tree": dump(parse(case))}
     except jinja2.TemplateSyntaxError as error:
         return {"error": error.message, "line": error.lineno}

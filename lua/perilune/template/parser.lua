@@ -9,119 +9,18 @@
 ---
 --- To add a tag: a function in TAGS that reads what stands behind the tag's name.
 
+local bodies = require "perilune.template.syntax.bodies"
 local expressions = require "perilune.template.syntax.expressions"
 local lexer = require "perilune.template.lexer"
-local nearest = require "perilune.util.nearest"
 local source = require "perilune.template.syntax.source"
 local stream = require "perilune.template.syntax.stream"
-local tables = require "perilune.util.tables"
 
-local node = stream.node
+local node, body = stream.node, bodies.body
 local expression = expressions.expression
 
 local parser = {}
 
----@class perilune.template_parser
----@field s perilune.template_stream
----@field open { token: perilune.template_token, ends: string[] }[]   tags that wait for their ends
-
 local TAGS = {}
-
--- -- bodies
-
-local function quoted_list(words)
-  local quoted = {}
-  for i, word in ipairs(words) do quoted[i] = ("'%s'"):format(word) end
-  return table.concat(quoted, " or ")
-end
-
-local function is_one_of(word, words)
-  for _, candidate in ipairs(words) do
-    if candidate == word then return true end
-  end
-  return false
-end
-
---- Is the tag the end or a middle part of some other one?
-local function is_part(name)
-  return TAGS[name:match("^end(.+)") or ""] ~= nil or name == "endraw" or name == "else"
-    or name == "elif"
-end
-
-local function fail_unknown(p, token)
-  local name, open = token.value, p.open[#p.open]
-  if not is_part(name) then
-    local hint = nearest.hint(name, tables.names(TAGS), "known are")
-    p.s:fail(("unknown tag '%s'%s"):format(name, hint), token)
-  elseif open then
-    p.s:fail(("unexpected '%s': the '%s' of line %d is open, expected %s"):format(name,
-      open.token.value, open.token.line, quoted_list(open.ends)), token)
-  end
-  return p.s:fail(("unexpected '%s': no tag is open that it belongs to"):format(name), token)
-end
-
---- The tag behind a "{%".
-local function statement(p)
-  local token = p.s:expect_name("the name of a tag")
-  local parse = TAGS[token.value] or fail_unknown(p, token)
-  local made = parse(p, token)
-  p.s:expect("%}")
-  return made
-end
-
---- Does the tag behind the current "{%" end the innermost open one?
-local function is_end(p)
-  local open, token = p.open[#p.open], p.s:look()
-  return open ~= nil and token.kind == "name" and is_one_of(token.value, open.ends)
-end
-
---- Text, output and statements up to the end of the innermost open tag or of the template. Text and
---- output that follow each other are one node.
-local function statements(p)
-  local s, nodes, output = p.s, {}, nil
-  local function put(item)
-    if not output then
-      output = node("Output", item, { nodes = {} })
-      nodes[#nodes + 1] = output
-    end
-    output.nodes[#output.nodes + 1] = item
-  end
-  while not s:is("eof") do
-    if s:is("data") then
-      local token = s:next()
-      put(node("TemplateData", token, { data = token.value }))
-    elseif s:accept("{{") then
-      put(expressions.tuple(s))
-      s:expect("}}")
-    else
-      if is_end(p) then break end
-      s:expect("{%")
-      output = nil
-      nodes[#nodes + 1] = statement(p)
-    end
-  end
-  return nodes
-end
-
---- What the tag of `token` holds, up to one of the tags named: nodes, and the token of that tag's
---- name, which is behind us then.
-local function body(p, token, ...)
-  local s, ends = p.s, { ... }
-  -- For friends of Python.
-  s:accept(":")
-  s:expect("%}")
-  s:enter()
-  p.open[#p.open + 1] = { token = token, ends = ends }
-  local nodes = statements(p)
-  if s:is("eof") then
-    s:fail(("the '%s' of line %d is not closed: expected %s"):format(token.value, token.line,
-      quoted_list(ends)))
-  end
-  p.open[#p.open] = nil
-  s:leave()
-  s:expect("{%")
-  return nodes, s:next()
-end
 
 -- -- control
 
@@ -160,6 +59,9 @@ end
 TAGS["break"] = function(_, token) return node("Break", token) end
 
 TAGS["continue"] = function(_, token) return node("Continue", token) end
+
+--- The lexer knows a raw block, when nothing else stands in its tag.
+TAGS["raw"] = function(p) return p.s:fail("expected '%}' or '-%}' right behind 'raw'") end
 
 -- -- values
 
@@ -352,8 +254,8 @@ end
 ---@param text string
 ---@return perilune.template_node
 function parser.template(text)
-  local p = { s = stream.new(lexer.new(text), "template", expression), open = {} }
-  return node("Template", { line = 1, column = 1 }, { body = statements(p) })
+  local p = bodies.parser(stream.new(lexer.new(text), "template", expression), TAGS)
+  return node("Template", { line = 1, column = 1 }, { body = bodies.statements(p) })
 end
 
 --- The tree of a text that is one expression, as it may stand between "{{" and "}}". Raises
@@ -369,14 +271,13 @@ function parser.expression(text)
   return made
 end
 
---- The first token of the expression and the "}}" behind it, when there is nothing else; else nil.
+--- The first and the last token of the expression, when there is nothing else; else nil.
 local function only_output(s)
   if not s:accept("{{") then return nil end
-  local first = s.current
-  while not s:is("}}") and not s:is("eof") do s:next() end
-  local close = s:accept("}}")
-  if not close or close == first or not s:is("eof") then return nil end
-  return first, close
+  local first, last = s.current, nil
+  while not s:is("}}") and not s:is("eof") do last = s:next() end
+  if not s:accept("}}") or not s:is("eof") then return nil end
+  return first, last
 end
 
 --- When a text is exactly one {{ expression }} and nothing else: the source of the expression and
@@ -387,11 +288,11 @@ end
 ---@return integer|nil column
 function parser.single(text)
   local reader = lexer.new(text)
-  local is_read, first, close = pcall(function()
+  local is_read, first, last = pcall(function()
     return only_output(stream.new(reader, "template", expression))
   end)
-  if not is_read or not first then return nil end
-  return reader.text:sub(first.at, close.at - 1), first.line, first.column
+  if not is_read or not last then return nil end
+  return reader.text:sub(first.at, last.behind - 1), first.line, first.column
 end
 
 return parser

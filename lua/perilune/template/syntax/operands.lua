@@ -48,7 +48,7 @@ local function each_until(s, closer, read)
   local is_first = true
   while not s:accept(closer) do
     if not is_first then
-      s:expect(",")
+      if not s:accept(",") then s:fail_expected(("',' or '%s'"):format(closer)) end
       if s:accept(closer) then return end
     end
     is_first = false
