@@ -187,7 +187,7 @@ function number.div(a, b)
   local y, y_long, y_is_float = operand(b)
   local has_float = x_is_float or y_is_float
   if y == 0 then fail(has_float and "float division by zero" or "division by zero") end
-  if not has_float and (x_long or y_long) then
+  if not has_float and x ~= 0 and (x_long or y_long) then
     return float(divide_digits(x_long or digits(x), y_long or digits(y)))
   end
   check_convertible(x, x_long)
@@ -197,7 +197,7 @@ end
 
 local function pow_of_floats(x, y)
   if x == 0 and y < 0 then fail("0.0 cannot be raised to a negative power") end
-  if x < 0 and x > -huge and y ~= floor(y) then
+  if x < 0 and x > -huge and y == y and y ~= floor(y) then
     fail("a negative number to a fractional power is complex, which templates do not compute with")
   end
   local power = x ^ y

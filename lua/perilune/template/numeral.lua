@@ -11,11 +11,12 @@
 
 local core = require "perilune.core"
 
-local floor = math.floor
+local abs, floor = math.abs, math.floor
 local is_exact, exact, number_text = core.json.is_exact, core.json.number, core.number_text
 
 local MAX_SAFE = 2 ^ 53 -- beyond, a double does not tell neighbours apart
 local MAX_PRINTED = 1e14 -- below, Lua prints every digit of a whole number
+local MIN_PRINTED = 1e-300 -- and above, no more digits than tell a number from its neighbours
 
 local numeral = { MAX_SAFE = MAX_SAFE }
 
@@ -95,10 +96,9 @@ local digits = numeral.digits
 function numeral.text(v)
   if type(v) ~= "number" then return tostring(v) end
   if is_whole(v) then return digits(v) end
-  if v ~= v then return "nan" end
-  local short = tostring(v)
-  if tonumber(short) == v and (v < MAX_PRINTED and v > -MAX_PRINTED) then return short end
-  return number_text(v)
+  local size = abs(v)
+  local short = size < MAX_PRINTED and size > MIN_PRINTED and tostring(v)
+  return short and tonumber(short) == v and short or number_text(v)
 end
 
 --- What numbers that are equal have in common, as a key of a Lua table: 1, 1.0 and an exact "1".
