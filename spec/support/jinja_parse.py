@@ -90,7 +90,8 @@ def dump_token(token):
 def answer(case):
     try:
         if "tokens" in case:
-            return {"tokens": [dump_token(token) for token in ENVIRONMENT.lexer.tokenize(case["tokens"])]}
+            tokens = ENVIRONMENT.lexer.tokenize(case["tokens"])
+            return {"tokens": [dump_token(token) for token in tokens]}
         return {"tree": dump(parse(case))}
     except jinja2.TemplateSyntaxError as error:
         return {"error": error.message, "line": error.lineno}
