@@ -3,6 +3,7 @@
 --- A connector's file: the keys it may have, the rules between them, and the webhooks that come out
 --- as entries, each ready to route, render, authenticate and map.
 
+local answer = require "perilune.answer"
 local authenticator = require "perilune.authenticator"
 local body = require "perilune.body"
 local core = require "perilune.core"
@@ -13,6 +14,7 @@ local route = require "perilune.route"
 local schema = require "perilune.schema"
 local settings = require "perilune.settings"
 local tables = require "perilune.util.tables"
+local variables = require "perilune.variables"
 
 local connector = {}
 
@@ -75,8 +77,10 @@ local WEBHOOK = {
     { type = "function" }, { type = "list", of = STATUS, filled = true },
   } },
   response = { type = "record", fields = {
-    type = { type = "string", values = { "json", "text", "auto" } },
-    variables = { type = "map", of = EXPRESSION },
+    type = { type = "string", values = answer.TYPES },
+    lists = { type = "list", of = TEXT, filled = true },
+    prefixes = { type = "boolean" },
+    variables = variables.SPEC,
     mapper = { one_of = { TEXT, { type = "function" } } },
   } },
 }

@@ -1,18 +1,18 @@
 -- SPDX-License-Identifier: MIT
 
 --- A response to success and variables. Success says what becomes of the delivery; variables are
---- read out whatever it is, as far as the answer allows, and a variable that cannot be had is a
---- message, never a reason to send again.
+--- read out whatever it is, as far as the answer allows. One that cannot be had is a warning of the
+--- attempt and never a reason to send again: the receiver has taken what it was sent.
 
+local answer = require "perilune.answer"
 local core = require "perilune.core"
 local context = require "perilune.context"
 local errors = require "perilune.errors"
 local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"
+local variables = require "perilune.variables"
 
 local map = {}
-
-local BYTE_ORDER_MARK = "\239\187\191" -- RFC 8259 section 8.1: some put it, a reader may pass over it
 
 --- First and last status of one item of a success rule: 200, "409", "2xx", "200-299".
 local function range_of(item)
@@ -49,17 +49,16 @@ local function compile_success(rule)
   end
 end
 
---- One variable: a template gives a text, an expression or function a value. Nothing is undefined
---- enough to be an error here: what is not there is null.
-local function compile_variable(scope, path, v)
-  if type(v) == "string" and v:find("{{", 1, true) then
-    local made = scope:text(path, v, { lenient = true })
-    return made and function(_, ctx) return made(ctx) end
-  elseif type(v) == "string" then
-    local made = scope:expression(path, v, { lenient = true })
-    return made and function(_, ctx) return made(ctx) end
+-- Options of `response` that only some types have a use for.
+local OPTIONS = { lists = { xml = true, auto = true }, prefixes = { xml = true, auto = true } }
+
+local function check_options(scope, path, response, kind)
+  for name, types in pairs(OPTIONS) do
+    if response[name] ~= nil and not types[kind] then
+      scope:fault(tables.extend(path, name), ("'%s' is for the types 'xml' and 'auto', not '%s'")
+        :format(name, kind))
+    end
   end
-  return v
 end
 
 --- Fills the map part of an entry.
@@ -69,85 +68,83 @@ end
 ---@param path any[]      of the webhook
 ---@param mapper function|nil
 function map.compile(entry, scope, webhook, path, mapper)
-  local response = webhook.response or {}
-  local variables_path = tables.extend(tables.extend(path, "response"), "variables")
+  local response, response_path = webhook.response or {}, tables.extend(path, "response")
+  local kind = response.type or "json"
+  check_options(scope, response_path, response, kind)
   entry.success = compile_success(webhook.success)
-  entry.response_type = response.type or "json"
-  entry.variables = {}
-  for i, name in ipairs(tables.names(response.variables or {})) do
-    local run = compile_variable(scope, tables.extend(variables_path, name),
-      response.variables[name])
-    entry.variables[i] = { name = name, run = run }
-  end
+  entry.answer = { type = kind, lists = response.lists, prefixes = response.prefixes }
+  entry.variables = variables.compile(scope, tables.extend(response_path, "variables"),
+    response.variables)
   entry.mapper = mapper
 end
 
---- The parsed body; nil and why not. No body is no mistake: an answer to HEAD, a 204, and whoever
---- says all with the status.
-local function parse(entry, response)
-  local body = response.body
-  if entry.response_type == "text" then return body end
-  if body == "" then return nil end
-  local parsed, fault = core.json.decode(body:sub(1, 3) == BYTE_ORDER_MARK and body:sub(4) or body)
-  if not fault then return parsed end
-  if entry.response_type == "auto" then return body end
-  return nil, ("the answer is not valid JSON: %s (line %d, column %d)"):format(fault.message,
-    fault.line, fault.column)
+--- Fields of the answer; their names are found in any case. The mark says to templates that it is
+--- a dict.
+local function fields_of(response)
+  return setmetatable(response:headers(), {
+    __index = function(fields, name)
+      return type(name) == "string" and rawget(fields, name:lower()) or nil
+    end,
+    __metatable = "object",
+  })
 end
 
-local function plain(v)
-  if v == nil then return core.json.null end
-  if value.is_markup(v) then return v.text end
-  return v
-end
-
-local function read_variables(entry, response, ctx, variables)
-  local message
-  for _, variable in ipairs(entry.variables) do
-    local ok, result = pcall(variable.run, response, ctx)
-    if not ok then
-      message = message or ("variable '%s': %s"):format(variable.name,
-        errors.text(result, entry.where))
-      result = nil
-    end
-    variables[variable.name] = plain(result)
+--- A variable that a mapper gave, so that it can be written; json.null, and a warning, for others.
+local function mapped(entry, name, v)
+  if type(name) ~= "string" or not core.json.encode(name) then
+    return nil, ("mapper: %s: a variable must have a name, not a %s"):format(entry.where,
+      type(name) == "string" and "text that is not UTF-8" or type(name))
   end
-  return message
+  local ok, exported = pcall(value.export, v)
+  local text, fault
+  if ok then text, fault = core.json.encode(exported) end
+  if text then return exported end
+  return core.json.null, ("variable '%s': %s: %s"):format(name, entry.where,
+    fault or errors.text(exported))
 end
 
-local function run_mapper(entry, response, ctx, variables)
+--- What the mapper adds to the variables; warnings.
+local function run_mapper(entry, response, ctx, values)
   local ok, result = pcall(entry.mapper, response, ctx)
-  if not ok then return "mapper: " .. errors.text(result, entry.where) end
-  if result == nil then return nil end
+  if not ok then return { "mapper: " .. errors.text(result, entry.where) } end
+  if result == nil then return {} end
   if type(result) ~= "table" then
-    return ("mapper: %s: must return a table of variables, not a %s"):format(entry.where,
-      type(result))
+    return { ("mapper: %s: must return a table of variables, not a %s"):format(entry.where,
+      type(result)) }
   end
-  local message
+  local warnings = {}
   for name, v in pairs(result) do
-    if type(name) == "string" then
-      variables[name] = plain(v)
-    else
-      message = ("mapper: %s: a variable must have a name, not a %s"):format(entry.where,
-        type(name))
-    end
+    local exported, warning = mapped(entry, name, v)
+    if exported ~= nil then values[name] = exported end
+    warnings[#warnings + 1] = warning
   end
-  return message
+  table.sort(warnings)
+  return warnings
 end
 
---- The variables as JSON. One that cannot be written is null, and a message.
-local function written(entry, variables)
-  local text = core.json.encode(variables)
-  if text then return text, nil end
-  local message
-  for _, name in ipairs(tables.names(variables)) do
-    local _, fault = core.json.encode(variables[name])
-    if fault then
-      message = message or ("variable '%s': %s: %s"):format(name, entry.where, fault)
-      variables[name] = core.json.null
-    end
+local function append(list, more)
+  for _, item in ipairs(more) do list[#list + 1] = item end
+end
+
+--- The variables of an answer that is parsed; more warnings. Raises an error where a required one
+--- is not there.
+local function read(entry, response, ctx, is_success, warnings)
+  local values = core.json.object({})
+  local has_body = response.body ~= ""
+  local said, missing = variables.read(entry.variables, response, ctx, values,
+    { expects = is_success and has_body, requires = is_success })
+  append(warnings, said)
+  -- A mapper reads what an error's body says, but not out of one that cannot be read.
+  if entry.mapper and (is_success or ctx.response ~= nil) then
+    append(warnings, run_mapper(entry, response, ctx, values))
   end
-  return core.json.encode(variables), message
+  if missing then
+    table.insert(warnings, 1, missing)
+    error(("%s: %s"):format(entry.where, table.concat(warnings, "; ")), 0)
+  end
+  local text, fault = core.json.encode(values)
+  warnings[#warnings + 1] = fault
+  return text
 end
 
 --- Maps a response.
@@ -156,23 +153,18 @@ end
 ---@param base table      the context of rendering
 ---@return boolean ok
 ---@return string|nil variables   JSON
----@return string|nil message     what could not be read
+---@return string|nil message     all that could not be read
 function map.run(entry, response, base)
-  local parsed, message = parse(entry, response)
+  local parsed, warnings = answer.parse(response, entry.answer)
   local ctx = context.answered(base, {
-    response = parsed, status = response.status, headers = response:headers(), raw = response.body,
+    response = parsed, status = response.status, headers = fields_of(response),
+    raw = response.body,
   })
   local ok = entry.success(response, ctx)
   if #entry.variables == 0 and not entry.mapper then return ok, nil, nil end
-  if not ok and parsed == nil then return ok, nil, nil end
-  local variables = core.json.object({})
-  if message and #entry.variables > 0 then return ok, nil, message end
-  message = read_variables(entry, response, ctx, variables)
-  if entry.mapper then
-    message = run_mapper(entry, response, ctx, variables) or message
-  end
-  local text, fault = written(entry, variables)
-  return ok, text, message or fault
+  if not ok then warnings = {} end -- that an error page is no JSON is not what went wrong
+  local text = read(entry, response, ctx, ok, warnings)
+  return ok, text, #warnings > 0 and table.concat(warnings, "; ") or nil
 end
 
 return map

@@ -11,6 +11,7 @@
 ---     { type = "list", of = SPEC, filled = true }           1 to n
 ---     { type = "map", of = SPEC }                           string keys
 ---     { type = "record", fields = { name = SPEC } }         these keys and no others
+---     { type = "record", first = SPEC, fields = {...} }     { value, name = ... }
 ---     { one_of = { SPEC, SPEC } }                           told apart by their Lua type
 ---
 --- plus `check = function(value) return "what is wrong" end` for what only code can say. A `secret`
@@ -34,6 +35,7 @@ local schema = {}
 ---@field of? perilune.spec
 ---@field filled? boolean
 ---@field fields? table<string, perilune.spec>
+---@field first? perilune.spec    of a record's element 1, which it then must have
 ---@field check? fun(value: any): string|nil
 
 --- What a value is, in words.
@@ -157,18 +159,30 @@ local function check_map(spec, v, report, path)
   return checked
 end
 
-local function check_record(spec, v, report, path)
-  local checked, names = {}, tables.names(spec.fields)
+local function check_keys(spec, v, report, path)
+  local names = tables.names(spec.fields)
   for key in pairs(v) do
-    if type(key) ~= "string" then
-      report(tables.extend(path, key), ("a value without a key; known keys are %s"):format(
+    local inner = tables.extend(path, key)
+    if type(key) ~= "string" and not (key == 1 and spec.first) then
+      report(inner, ("a value without a key; known keys are %s"):format(
         table.concat(names, ", ")))
-    elseif not spec.fields[key] then
-      report(tables.extend(path, key), ("unknown key '%s'%s"):format(key,
-        nearest.hint(key, names, "known keys are")))
+    elseif type(key) == "string" and not spec.fields[key] then
+      report(inner, ("unknown key '%s'%s"):format(key, nearest.hint(key, names, "known keys are")))
     end
   end
-  for _, name in ipairs(names) do
+end
+
+local function check_first(spec, v, report, path)
+  if v[1] ~= nil then return check(spec, v[1], report, tables.extend(path, 1)) end
+  report(path, ("'%s' wants %s as its first value"):format(tables.path_text(path), expected(spec)))
+  return nil
+end
+
+local function check_record(spec, v, report, path)
+  check_keys(spec, v, report, path)
+  local checked = {}
+  if spec.first then checked[1] = check_first(spec.first, v, report, path) end
+  for _, name in ipairs(tables.names(spec.fields)) do
     local field = spec.fields[name]
     if v[name] ~= nil then
       checked[name] = check(field, v[name], report, tables.extend(path, name))

@@ -1,0 +1,100 @@
+-- SPDX-License-Identifier: MIT
+
+--- The body of an answer as a value, by what the webhook says that it is (`response.type`):
+---
+---     json   what the codec makes of it (the default)
+---     xml    a table in the shape of xml.lua
+---     form   an object of texts, and of lists where a name is repeated
+---     text   the text itself
+---     auto   one of these by Content-Type: JSON (also +json), XML (also +xml), a form, else text;
+---            without a Content-Type JSON if it is JSON, else text
+---
+--- Texts and forms come as UTF-8 whatever character set Content-Type names; XML reads it, or what
+--- the document says of itself. No body is no mistake: an answer to HEAD, a 204, and whoever says
+--- all with the status.
+
+local core = require "perilune.core"
+local forms = require "perilune.forms"
+local xml = require "perilune.xml"
+
+local answer = {}
+
+---@class perilune.answer_rule
+---@field type string
+---@field lists? string[]      of xml.decode
+---@field prefixes? boolean    of xml.decode
+
+answer.TYPES = { "json", "xml", "form", "text", "auto" }
+
+local BYTE_ORDER_MARK = "\239\187\191" -- RFC 8259 section 8.1: some put it, a reader may pass over it
+
+--- Media type and character set of a response, lower case; nil where they are not given.
+local function content_type(response)
+  local field = (response:header("content-type") or ""):lower()
+  local media, parameters = field:match("^%s*([^;,%s]+)(.*)$")
+  if not media then return nil, nil end
+  return media, parameters:match("[;%s]charset%s*=%s*\"?([^\";,%s]+)")
+end
+
+local function type_of(media)
+  if media == nil then return nil end
+  if media:find("[/+]json$") then return "json" end
+  if media:find("[/+]xml$") then return "xml" end
+  return media == "application/x-www-form-urlencoded" and "form" or "text"
+end
+
+local function json_of(body)
+  local unmarked = body:sub(1, 3) == BYTE_ORDER_MARK and body:sub(4) or body
+  local parsed, fault = core.json.decode(unmarked)
+  if not fault then return parsed end
+  return nil, ("the answer is not valid JSON: %s (line %d, column %d)"):format(fault.message,
+    fault.line, fault.column)
+end
+
+local function utf8_of(charset)
+  return function(text) return core.charset.decode(text, charset) end
+end
+
+-- How a body is read, by type. `charset` is one that core.charset knows, or nil.
+local READERS = {
+  json = json_of,
+  xml = function(body, rule, charset)
+    local parsed, message = xml.decode(body,
+      { lists = rule.lists, prefixes = rule.prefixes, encoding = charset })
+    if parsed then return parsed end
+    return nil, "the answer is not valid XML: " .. message
+  end,
+  form = function(body, _, charset) return forms.decode(body, charset and utf8_of(charset)) end,
+  text = function(body, _, charset) return charset and utf8_of(charset)(body) or body end,
+}
+
+local function guessed(body)
+  local parsed, message = json_of(body)
+  if message then return body end
+  return parsed
+end
+
+--- The value of a response's body; nil when there is none or it is not what it should be.
+---@param response any
+---@param rule perilune.answer_rule
+---@return any
+---@return string[] warnings
+function answer.parse(response, rule)
+  local body = response.body
+  local media, charset = content_type(response)
+  local kind = rule.type
+  if kind == "auto" then kind = type_of(media) end
+  if body == "" then return kind == "text" and rule.type == "text" and "" or nil, {} end
+  if kind == nil then return guessed(body), {} end
+  local warnings = {}
+  if charset and kind ~= "json" and not core.charset.is_known(charset) then
+    warnings[1] = ("the answer's character set '%s' is not known, it is read as it is"):format(
+      charset)
+    charset = nil
+  end
+  local parsed, message = READERS[kind](body, rule, charset)
+  warnings[#warnings + 1] = message
+  return parsed, warnings
+end
+
+return answer

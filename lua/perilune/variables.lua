@@ -1,0 +1,120 @@
+-- SPDX-License-Identifier: MIT
+
+--- The variables of a webhook: what is read out of an answer. Each is an expression, which gives a
+--- value, a template, which gives a text, or a function of the response and the context. In a table
+--- it can say what happens when the answer does not have it:
+---
+---     variables = {
+---       erp_id = { "response.order.id", required = true },     -- the attempt fails
+---       state  = { "response.order.state", default = "new" },  -- has this value
+---       eta    = "response.order.eta",                         -- is null, and the attempt warns
+---       title  = "{{ status }} {{ response.title|upper }}",
+---     }
+---
+--- null in the answer is a value like any other: it was found.
+
+local core = require "perilune.core"
+local errors = require "perilune.errors"
+local tables = require "perilune.util.tables"
+local template = require "perilune.template"
+local value = require "perilune.template.value"
+
+local variables = {}
+
+---@class perilune.variable
+---@field name string
+---@field run fun(response: any, ctx: table): any
+---@field required boolean
+---@field default any        nil: none
+---@field where string       its place in the file
+
+local EXPRESSION = { one_of = { { type = "string" }, { type = "function" } } }
+
+local function default_fault(v)
+  local _, message = core.json.encode(v)
+  return message
+end
+
+local function declaration_fault(v)
+  if v.required and v.default ~= nil then return "is required, so its default is of no use" end
+  return nil
+end
+
+--- What a connector's file may say.
+variables.SPEC = { type = "map", of = { one_of = {
+  { type = "string" }, { type = "function" },
+  { type = "record", first = EXPRESSION, check = declaration_fault, fields = {
+    required = { type = "boolean" },
+    default = { type = "any", check = default_fault },
+  } },
+} } }
+
+local function compile_reader(scope, path, v)
+  if type(v) == "function" then return v end
+  local make = template.is_static(v) and scope.expression or scope.text
+  local run = make(scope, path, v, { lenient = true })
+  return run and function(_, ctx) return run(ctx) end
+end
+
+--- The variables of a webhook, by name.
+---@param scope perilune.scope
+---@param path any[]
+---@param declared table<string, any>|nil   checked
+---@return perilune.variable[]
+function variables.compile(scope, path, declared)
+  local list = {}
+  for i, name in ipairs(tables.names(declared or {})) do
+    local v, where = declared[name], tables.extend(path, name)
+    local options = type(v) == "table" and v or { v }
+    list[i] = {
+      name = name, run = compile_reader(scope, where, options[1]), where = scope:where(where),
+      required = options.required or false, default = options.default,
+    }
+  end
+  return list
+end
+
+--- A value of a template or a script as JSON can have it.
+local function evaluated(variable, response, ctx)
+  local v = variable.run(response, ctx)
+  if value.is_undefined(v) then return nil end
+  return value.export(v)
+end
+
+--- Reads one: its value, or nil and why there is none.
+local function read_one(variable, response, ctx)
+  local ok, result = pcall(evaluated, variable, response, ctx)
+  if not ok then return nil, errors.text(result, variable.where), true end
+  if result == nil then return nil, "not found in the answer", false end
+  local text, message = core.json.encode(result)
+  if not text then return nil, ("%s: %s"):format(variable.where, message), true end
+  return result
+end
+
+--- Reads all of them into `values`. Of an answer that is no success, or that has no body, nothing
+--- is expected: there a variable that is not found is null without a word.
+---@param list perilune.variable[]
+---@param response any
+---@param ctx table
+---@param values table         filled
+---@param options { expects: boolean, requires: boolean }
+---@return string[] warnings
+---@return string|nil missing   why a required one is not there
+function variables.read(list, response, ctx, values, options)
+  local warnings, missing = {}, nil
+  for _, variable in ipairs(list) do
+    local v, reason, is_fault = read_one(variable, response, ctx)
+    local is_missing = reason and variable.required and options.requires
+    if is_missing and not missing then
+      missing = ("variable '%s' is required: %s"):format(variable.name, reason)
+    elseif reason and (is_fault or is_missing or variable.default == nil and options.expects) then
+      warnings[#warnings + 1] = ("variable '%s': %s"):format(variable.name, reason)
+    end
+    if v == nil then v = variable.default end
+    if v == nil then v = core.json.null end
+    values[variable.name] = v
+  end
+  return warnings, missing
+end
+
+return variables
