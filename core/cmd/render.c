@@ -44,7 +44,8 @@ static const pl_command_line line = {
         "input.",
     .options = options,
     .settings = "limits.template",
-    .examples = "  perilune render --template order.json.j2 --context event.json --mode json\n"
+    .examples = "  perilune render --template spec/bench/template/body.json.j2 --context "
+                "spec/bench/template/context.json --mode json\n"
                 "  echo '{\"template\": \"Dear {{ name }}\", \"context\": {\"name\": \"Ada\"}}' | "
                 "perilune render --batch\n",
 };

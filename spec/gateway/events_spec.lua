@@ -315,7 +315,7 @@ describe("POST /v1/events", function()
       assert.equal("urn:perilune:bad_event", answer.json.type)
       assert.equal("/1/data/lines/0/sku", answer.json.pointer)
       assert.equal(2, answer.json.line)
-      assert.equal(40, answer.json.column)
+      assert.equal(39, answer.json.column)
     end)
 
     it("a content type that is not JSON with 415, and takes those that are", function()
