@@ -38,7 +38,9 @@ local TAG_ENDS = { ["{{"] = "^(%-?)}}()", ["{%"] = "^([+-]?)%%}()" }
 local TAG_CLOSERS = { ["{{"] = "}}", ["{%"] = "%}" }
 
 -- What somebody meant who wrote a character that the language does not have.
-local HINTS = { ["&"] = ", write 'and'", ["!"] = ", write 'not'", ["?"] = ", write 'a if b else c'" }
+local HINTS = {
+  ["&"] = ", write 'and'", ["!"] = ", write 'not'", ["?"] = ", write 'a if b else c'",
+}
 
 ---@class perilune.template_lexer
 ---@field text string                          normalised

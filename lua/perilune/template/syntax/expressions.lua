@@ -2,8 +2,8 @@
 
 --- Expressions as trees, weakest first, as Jinja has it:
 ---
----     x if c else y  <  or  <  and  <  not  <  == != < <= > >= in  <  + -  <  ~  <  * / // %  <  **
----         <  what operands.lua reads: - + (sign)  <  |filter  is test  <  . [] ()
+---     x if c else y  <  or  <  and  <  not  <  == != < <= > >= in  <  + -  <  ~  <  * / // %
+---         <  **  <  what operands.lua reads: - + (sign)  <  |filter  is test  <  . [] ()
 ---
 --- Binary operators are read by precedence climbing, so that a chain of thousands is a loop. What
 --- stands in brackets is read by recursion. No word is reserved: where an operand is expected any

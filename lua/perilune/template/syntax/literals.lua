@@ -128,7 +128,9 @@ local function hex_escape(body, at)
     return nil, ("'\\%s' wants %d hexadecimal digits behind it"):format(letter, count)
   end
   local code, behind = tonumber(hex, 16), at + 1 + count
-  if code > LAST_CODE_POINT then return nil, ("there is no character '\\%s%s'"):format(letter, hex) end
+  if code > LAST_CODE_POINT then
+    return nil, ("there is no character '\\%s%s'"):format(letter, hex)
+  end
   if code >= 0xd800 and code <= 0xdfff then
     local low, further = low_surrogate(body, behind)
     if not low or code >= 0xdc00 then

@@ -70,8 +70,8 @@ end
 
 -- -- arguments
 
---- An argument into its place of `call`. Python's order: positions, then names and *list (one), then
---- **dict.
+--- An argument into its place of `call`. Python's order: positions, then names and *list (one),
+--- then **dict.
 local function argument(s, call)
   local first = s.current
   local function in_order(is_so)

@@ -8,8 +8,8 @@ Stream.__index = Stream
 
 local stream = {}
 
--- An operand in an operand, or a tag in a tag, so deep and no deeper: each level takes some of Lua's
--- stack (of 65,500 slots up to 53 here), and again where the tree is read.
+-- An operand in an operand, or a tag in a tag, so deep and no deeper: each level takes some of
+-- Lua's stack (of 65,500 slots up to 53 here), and again where the tree is read.
 local MAX_DEPTH = 1000
 
 ---@class perilune.template_stream
