@@ -92,8 +92,7 @@ end)
 --- Is there a filter or test of this name?
 local function registered(field)
   return signature.variadic(function(name, _, _, rt)
-    name = value.plain_text(name)
-    return name ~= nil and rt.env[field][name] ~= nil
+    return rt.env[field][value.key(name)] ~= nil
   end)
 end
 

@@ -10,17 +10,17 @@ local template = require "perilune.template"
 
 local oracle = {}
 
-local SCRIPT = "spec/support/jinja_oracle.py"
+local JINJA = "spec/support/jinja_oracle.py"
 
---- What Jinja2 makes of each template, by one process.
-local function ask(templates, context)
+--- What a script makes of each template, in one process.
+local function ask(script, templates, context)
   local path = os.tmpname()
   local file = assert(io.open(path, "wb"))
   for _, text in ipairs(templates) do
     file:write(assert(core.json.encode({ template = text, context = context })), "\n")
   end
   file:close()
-  local process = assert(io.popen(("/usr/bin/python3 %s < %s"):format(SCRIPT, path), "r"))
+  local process = assert(io.popen(("/usr/bin/python3 %s < %s"):format(script, path), "r"))
   local answers = {}
   for line in process:lines() do answers[#answers + 1] = assert(core.json.decode(line)) end
   process:close()
@@ -39,8 +39,9 @@ end
 ---@param it function         busted's, which is no global here
 ---@param templates string[]
 ---@param json string         the context
-function oracle.agrees(it, templates, json)
-  local answers = ask(templates, assert(core.json.decode(json)))
+---@param script? string       asked in the place of Jinja2
+function oracle.agrees(it, templates, json, script)
+  local answers = ask(script or JINJA, templates, assert(core.json.decode(json)))
   local context = assert(core.json.decode(json, { numbers = "double" }))
   for i, text in ipairs(templates) do
     local answer = answers[i]
