@@ -174,22 +174,51 @@ function kinds.escape_html(text)
   return (text:gsub("[&<>'\"]", HTML))
 end
 
-local function secret_key()
-  error("a secret cannot be a key or be looked for", 0)
-end
-
--- One text for an item of a tuple, such that equal items have equal texts.
+-- One text for an item of a tuple, such that equal items have equal texts; nil for objects.
 local function key_text(key)
   if type(key) == "string" then return ("s%d:%s"):format(#key, key) end
   if type(key) == "number" then return ("n%.17g;"):format(key) end
   if key == null then return "z" end
-  return error("unhashable object in a tuple", 0)
+  return nil
 end
 
 local function tuple_key(v)
   local texts = {}
-  for i = 1, #v do texts[i] = key_text(kinds.key(v[i])) end
+  for i = 1, #v do
+    local key, message = kinds.try_key(v[i])
+    texts[i] = key_text(key)
+    if not texts[i] then return nil, message or "an object in a tuple cannot be a key" end
+  end
   return "\0(" .. table.concat(texts) .. ")"
+end
+
+local function unhashable(v)
+  return nil, ("unhashable type: '%s'"):format(kinds.type_name(v))
+end
+
+local KEYS = {
+  string = function(v) return v end,
+  int = numeral.key,
+  float = numeral.key,
+  bool = function(v) return v and 1 or 0 end,
+  markup = function(v) return v.text end,
+  tuple = tuple_key,
+  undefined = function() return UNDEFINED end,
+  secret = function() return nil, "a secret cannot be a key" end,
+  list = unhashable,
+  dict = unhashable,
+  view = unhashable,
+}
+
+--- As kinds.key; nil and a message for what is no key.
+---@param k any
+---@return any key
+---@return string|nil message
+function kinds.try_key(k)
+  if type(k) == "string" then return k end
+  local key = KEYS[kinds.kind(k)]
+  if key then return key(k) end
+  return k -- None and objects are themselves
 end
 
 --- Where a dict keeps the value of a key: d[value.key(k)]. Equal keys have one place: 1, 1.0, True.
@@ -197,17 +226,9 @@ end
 ---@return any
 function kinds.key(k)
   if type(k) == "string" then return k end
-  local kind = kinds.kind(k)
-  if kind == "int" or kind == "float" then return numeral.key(k) end
-  if kind == "bool" then return k and 1 or 0 end
-  if kind == "markup" then return k.text end
-  if kind == "tuple" then return tuple_key(k) end
-  if kind == "undefined" then return UNDEFINED end
-  if kind == "secret" then return secret_key() end
-  if kind == "list" or kind == "dict" or kind == "view" then
-    return kinds.fail(("unhashable type: '%s'"):format(kinds.type_name(k)))
-  end
-  return k -- None and objects are themselves
+  local key, message = kinds.try_key(k)
+  if message then kinds.fail(message) end
+  return key
 end
 
 return kinds

@@ -5,9 +5,10 @@
 local core = require "perilune.core"
 local kinds = require "perilune.template.kinds"
 local numeral = require "perilune.template.numeral"
+local printing = require "perilune.template.printing"
 local ranges = require "perilune.template.ranges"
 
-local kind_of, fail, key_of = kinds.kind, kinds.fail, kinds.key
+local kind_of, fail = kinds.kind, kinds.fail
 
 local lookup = {}
 
@@ -59,8 +60,7 @@ end
 function lookup.missing(v, key)
   local object = kinds.object_name(v)
   if type(key) == "string" then return ("'%s' has no attribute '%s'"):format(object, key) end
-  local shown = kind_of(key) == "int" and numeral.text(key) or kinds.object_name(key)
-  return ("%s has no element %s"):format(object, shown)
+  return ("%s has no element %s"):format(object, printing.repr(key))
 end
 
 --- An index as a Lua number; nil when it is none: a float, a text.
@@ -108,11 +108,10 @@ local INDEXED = {
   end,
 }
 
-local UNHASHABLE = { list = true, dict = true, view = true }
-
 local function dict_item(v, key)
-  if UNHASHABLE[kind_of(key)] then return nil end
-  return v[key_of(key)]
+  local place = kinds.try_key(key)
+  if place == nil then return nil end
+  return v[place]
 end
 
 local function item_of(v, key, kind)

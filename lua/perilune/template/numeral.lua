@@ -124,9 +124,6 @@ function numeral.integer_text(text)
   return rest == "0" and "0" or sign .. rest
 end
 
--- What Python strips off a text before it reads a number.
-local SPACE = "[%s\28-\31]*"
-
 -- A decimal digit of any script as the ASCII one. Unicode has them in runs of ten, which begin
 -- where the code point ends in 0 or 6 (hexadecimal); the mathematical ones follow one another.
 local MATHEMATICAL, LAST_MATHEMATICAL = 0x1D7CE, 0x1D7FF
@@ -168,7 +165,7 @@ end
 
 --- The inside of a numeral's text: no space around, no "_" between digits. nil if a "_" is elsewhere.
 local function stripped(text)
-  local inside = ascii(text):match("^" .. SPACE .. "(.-)" .. SPACE .. "$")
+  local inside = ascii(text):match("^%s*(.-)%s*$")
   if not inside:find("_", 1, true) then return inside end
   local plain, count = inside:gsub("(%w)_(%f[%w])", "%1")
   local _, all = inside:gsub("_", "")

@@ -87,8 +87,10 @@ describe("operators", function()
   it("join and repeat texts, lists and tuples", function()
     -- For Markup times anything but an int Python's words change with the order.
     compare(python.pairs({ "+" }, OTHERS), python.pairs({ "*" }, SEQUENCES),
-      python.pairs({ "+", "*" }, OTHERS, FEW_NUMBERS),
-      python.pairs({ "+", "*" }, FEW_NUMBERS, OTHERS))
+      python.pairs({ "+" }, OTHERS, FEW_NUMBERS), python.pairs({ "*" }, SEQUENCES, FEW_NUMBERS),
+      python.pairs({ "*" }, OTHERS, { "0", "3", "-1", "true" }),
+      python.pairs({ "+" }, FEW_NUMBERS, OTHERS), python.pairs({ "*" }, FEW_NUMBERS, SEQUENCES),
+      python.pairs({ "*" }, { "0", "3", "-1", "true" }, OTHERS))
   end)
 
   it("refuse other operands in Python's words", function()
