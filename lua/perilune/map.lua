@@ -95,12 +95,9 @@ local function mapped(entry, name, v)
     return nil, ("mapper: %s: a variable must have a name, not a %s"):format(entry.where,
       type(name) == "string" and "text that is not UTF-8" or type(name))
   end
-  local ok, exported = pcall(value.export, v)
-  local text, fault
-  if ok then text, fault = core.json.encode(exported) end
-  if text then return exported end
-  return core.json.null, ("variable '%s': %s: %s"):format(name, entry.where,
-    fault or errors.text(exported))
+  local exported, message = variables.exported(v, entry.where)
+  if message then return core.json.null, ("variable '%s': %s"):format(name, message) end
+  return exported
 end
 
 --- What the mapper adds to the variables; warnings.

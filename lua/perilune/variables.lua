@@ -32,7 +32,7 @@ local EXPRESSION = { one_of = { { type = "string" }, { type = "function" } } }
 
 local function default_fault(v)
   local _, message = core.json.encode(v)
-  return message
+  return message and "cannot be a default: " .. message
 end
 
 local function declaration_fault(v)
@@ -74,21 +74,26 @@ function variables.compile(scope, path, declared)
   return list
 end
 
---- A value of a template or a script as JSON can have it.
-local function evaluated(variable, response, ctx)
-  local v = variable.run(response, ctx)
-  if value.is_undefined(v) then return nil end
-  return value.export(v)
+--- A value of a template or a script as JSON can have it; nil and a message for what it cannot.
+---@param v any
+---@param where string
+---@return any
+---@return string|nil message
+function variables.exported(v, where)
+  local ok, result = pcall(value.export, v)
+  local text, message
+  if ok then text, message = core.json.encode(result) else message = errors.text(result) end
+  if text then return result end
+  return nil, ("%s: %s"):format(where, message)
 end
 
---- Reads one: its value, or nil and why there is none.
+--- Reads one: its value, or nil and why there is none, and whether that is a fault of the script.
 local function read_one(variable, response, ctx)
-  local ok, result = pcall(evaluated, variable, response, ctx)
+  local ok, result = pcall(variable.run, response, ctx)
   if not ok then return nil, errors.text(result, variable.where), true end
-  if result == nil then return nil, "not found in the answer", false end
-  local text, message = core.json.encode(result)
-  if not text then return nil, ("%s: %s"):format(variable.where, message), true end
-  return result
+  if value.is_undefined(result) then return nil, "not found in the answer", false end
+  local v, message = variables.exported(result, variable.where)
+  return v, message, message ~= nil
 end
 
 --- Reads all of them into `values`. Of an answer that is no success, or that has no body, nothing

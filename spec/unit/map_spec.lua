@@ -39,12 +39,12 @@ end)
 
 describe("variables", function()
   local BODY = '{"id":12345678901234567890,"order":{"lines":[{"sku":"a"},{"sku":"b"}]},'
-    .. '"state":"new","none":null}'
+    .. '"state":"new","none":null,"status":"shipped"}'
 
   it("are read by path with their type, by template as text, by function", function()
     local good, variables, message = map([[response = { variables = {
-      id = "response.id", sku = "response.order.lines[1].sku", direct = "state",
-      text = "{{ state|upper }} {{ status }}", gone = "response.nope.deeper", null = "none",
+      id = "response.id", sku = "response.order.lines[1].sku", direct = "state", null = "none",
+      text = "{{ state|upper }} {{ status }}", lines = "response.order.lines",
       first = "response.order.lines.0.sku", f = function(r, c) return r.status + c.data.n end } }]],
       support.response(201, BODY))
     assert.is_true(good)
@@ -54,7 +54,7 @@ describe("variables", function()
     assert.equal("a", variables.first)
     assert.equal("new", variables.direct)
     assert.equal("NEW 201", variables.text)
-    assert.equal(core.json.null, variables.gone)
+    assert.same({ { sku = "a" }, { sku = "b" } }, variables.lines)
     assert.equal(core.json.null, variables.null)
     assert.equal(208, variables.f)
   end)
@@ -67,14 +67,20 @@ describe("variables", function()
       { a = variables.a, d = variables.d, h = variables.h, r = variables.r, n = variables.n })
   end)
 
-  it("of an answer without a body are null where they would read it, and no mistake", function()
-    for _, type in ipairs { "json", "auto" } do
-      local good, variables, message = map(([[response = { type = "%s",
-        variables = { a = "response.a", s = "status" } }]]):format(type), support.response(204, ""))
-      assert.is_true(good)
-      assert.is_nil(message)
-      assert.same({ a = core.json.null, s = 204 }, variables)
-    end
+  it("see our own names before those of the body", function()
+    local _, variables = map([[response = { variables = { s = "status", b = "response.status" } }]],
+      support.response(201, BODY))
+    assert.same({ s = 201, b = "shipped" }, variables)
+  end)
+
+  it("find headers in any case", function()
+    local _, variables, message = map([[response = { variables = { a = "headers['X-Id']",
+      b = "headers.etag", c = "headers['ETAG']", d = "'X-ID' in headers", e = "headers|length",
+      f = function(_, c) return c.headers["X-id"] end, g = "headers" } }]],
+      support.response(200, "{}", { ["x-id"] = "5", etag = "e" }))
+    assert.is_nil(message)
+    assert.same({ a = "5", b = "e", c = "e", d = true, e = 2, f = "5",
+      g = { ["x-id"] = "5", etag = "e" } }, variables)
   end)
 
   it("are read behind a byte order mark", function()
@@ -84,12 +90,42 @@ describe("variables", function()
     assert.same({ a = 1 }, variables)
   end)
 
-  it("that cannot be had are a message, and success stays", function()
-    local good, variables, message = map([[response = { variables = { a = "response.a" } }]],
-      support.response(200, "<html>"))
+  it("without any are not asked for", function()
+    local good, variables, message = map("", support.response(200, "<html>"))
     assert.is_true(good)
     assert.is_nil(variables)
-    assert.matches("^the answer is not valid JSON: ", message)
+    assert.is_nil(message)
+  end)
+end)
+
+describe("variables that the answer does not have", function()
+  local RULE = [[response = { variables = { a = "response.a", b = "response.b.c", s = "status",
+    n = "response.n" } }]]
+
+  it("are null, each with a warning; null itself is found", function()
+    local good, variables, message = map(RULE, support.response(200, '{"n":null}'))
+    assert.is_true(good)
+    assert.same({ a = core.json.null, b = core.json.null, n = core.json.null, s = 200 }, variables)
+    assert.equal("variable 'a': not found in the answer; variable 'b': not found in the answer",
+      message)
+  end)
+
+  it("are null without a word where nothing was to be expected: no body, or no success", function()
+    for _, response in ipairs { support.response(204, ""), support.response(502, "<html>") } do
+      local _, variables, message = map(RULE, response)
+      assert.is_nil(message)
+      assert.same({ a = core.json.null, b = core.json.null, n = core.json.null,
+        s = response.status }, variables)
+    end
+  end)
+
+  it("are null in an answer that cannot be parsed, and the others are read", function()
+    local good, variables, message = map(RULE, support.response(200, "<html>"))
+    assert.is_true(good)
+    assert.same({ a = core.json.null, b = core.json.null, n = core.json.null, s = 200 }, variables)
+    assert.matches("^the answer is not valid JSON: .* %(line 1, column 1%); "
+      .. "variable 'a': not found in the answer; variable 'b': not found in the answer; "
+      .. "variable 'n': not found in the answer$", message)
   end)
 
   it("are read from an answer that is no success, as far as it goes", function()
@@ -97,32 +133,120 @@ describe("variables", function()
       support.response(422, '{"error":"x"}'))
     assert.is_false(good)
     assert.equal("x", variables.a)
-    local _, none, message = map([[response = { variables = { a = "response.error" } }]],
-      support.response(502, "<html>"))
-    assert.is_nil(none)
+  end)
+
+  it("have their default, and then it is no warning", function()
+    local _, variables, message = map([[response = { variables = {
+      a = { "response.a", default = "none" }, b = { "response.b", default = { 1, 2 } },
+      c = { "response.c", default = false }, d = { "response.d", default = "x" },
+      e = { function() return nil end, default = 5 } } }]],
+      support.response(200, '{"d":"own","c":true}'))
     assert.is_nil(message)
+    assert.same({ a = "none", b = { 1, 2 }, c = true, d = "own", e = 5 }, variables)
   end)
 
-  it("of a text answer see the text", function()
-    local _, variables = map(
-      [[response = { type = "text", variables = { a = "{{ response|trim }}" } }]],
-      support.response(200, " hi "))
-    assert.equal("hi", variables.a)
+  it("have their default where they fail, too, and that is a warning", function()
+    local _, variables, message = map([[response = { variables = {
+      a = { function() error("boom", 0) end, default = 5 } } }]], support.response(200, "{}"))
+    assert.same({ a = 5 }, variables)
+    assert.equal("variable 'a': boom", message)
   end)
 
-  it("of an automatic answer see JSON or text", function()
-    local rule = [[response = { type = "auto", variables = { a = "response" } }]]
-    local _, variables = map(rule, support.response(200, "5"))
-    assert.equal(5, variables.a)
-    _, variables = map(rule, support.response(200, "hi"))
-    assert.equal("hi", variables.a)
-  end)
-
-  it("without any are not asked for", function()
-    local good, variables, message = map("", support.response(200, "<html>"))
+  it("are an error where they are required, of a success", function()
+    local rule = [[response = { variables = { a = "response.a",
+      id = { "response.id", required = true }, no = { "response.no", required = true } } }]]
+    assert.equal("connectors/acme.lua:2: variable 'id' is required: not found in the answer; "
+      .. "variable 'a': not found in the answer; variable 'no': not found in the answer",
+      support.raised(map, rule, support.response(200, '{}')))
+    assert.equal("connectors/acme.lua:2: variable 'id' is required: not found in the answer; "
+      .. "variable 'no': not found in the answer",
+      support.raised(map, rule, support.response(204, '')))
+    local good, variables = map(rule, support.response(404, '{"a":1}'))
+    assert.is_false(good)
+    assert.same({ a = 1, id = core.json.null, no = core.json.null }, variables)
+    good, variables = map(rule, support.response(200, '{"a":1,"id":null,"no":0}'))
     assert.is_true(good)
-    assert.is_nil(variables)
+    assert.same({ a = 1, id = core.json.null, no = 0 }, variables)
+  end)
+end)
+
+describe("an answer that is not JSON", function()
+  it("in XML is read by path; [0] finds the first of many and the only one", function()
+    local rule = [[response = { type = "xml", variables = { id = "response.order['@id']|int",
+      sku = "response.order.lines.line[0].sku", count = "order.lines.line|length" } }]]
+    local _, variables, message = map(rule, support.response(200, "<order id='7'><lines>"
+      .. "<line><sku>a</sku></line><line><sku>b</sku></line></lines></order>"))
     assert.is_nil(message)
+    assert.same({ id = 7, sku = "a", count = 2 }, variables)
+    _, variables, message = map(rule, support.response(200,
+      "<order id='7'><lines><line><sku>a</sku></line></lines></order>"))
+    assert.is_nil(message)
+    assert.equal("a", variables.sku)
+  end)
+
+  it("in XML has lists where they are declared", function()
+    local _, variables = map([[response = { type = "auto", lists = { "line" }, variables = {
+      skus = "order.line|map(attribute='sku')|list", all = "order" } }]],
+      support.response(200, "<order><line><sku>a</sku></line></order>",
+        { ["content-type"] = "text/xml" }))
+    assert.same({ skus = { "a" }, all = { line = { { sku = "a" } } } }, variables)
+  end)
+
+  it("as a form is an object", function()
+    local _, variables = map([[response = { type = "form", variables = { t = "access_token",
+      s = "response.scope[1]" } }]], support.response(200, "access_token=x%2By&scope=a&scope=b"))
+    assert.same({ t = "x+y", s = "b" }, variables)
+  end)
+
+  it("as text is the text, in UTF-8", function()
+    local _, variables = map(
+      [[response = { type = "text", variables = { a = "{{ response|trim }}", b = "response" } }]],
+      support.response(200, " caf\233 ", { ["content-type"] = "text/plain; charset=iso-8859-1" }))
+    assert.same({ a = "café", b = " café " }, variables)
+  end)
+
+  it("says which type was tried when it is none of it", function()
+    local _, variables, message = map(
+      [[response = { type = "auto", variables = { s = "status" } }]],
+      support.response(200, "<a>", { ["content-type"] = "application/xml" }))
+    assert.same({ s = 200 }, variables)
+    assert.equal("the answer is not valid XML: no element found (line 1, column 4)", message)
+  end)
+end)
+
+describe("what a webhook says about its answer", function()
+  local function faults(lines)
+    return support.faults { ["connectors/acme.lua"] = ([[return { webhooks = {
+    { on = "t", url = "http://a.example", %s } } }]]):format(lines) }
+  end
+
+  it("is checked, with the place", function()
+    assert.same({ "connectors/acme.lua:2: 'webhooks[1].response.type' must be one of 'json', "
+      .. "'xml', 'form', 'text', 'auto'" }, faults [[response = { type = "yaml" }]])
+    assert.same({ "connectors/acme.lua:2: 'lists' is for the types 'xml' and 'auto', not 'json'" },
+      faults [[response = { lists = { "a" } }]])
+    assert.same({ "connectors/acme.lua:2: 'prefixes' is for the types 'xml' and 'auto', not 'form'" },
+      faults [[response = { type = "form", prefixes = true }]])
+  end)
+
+  it("has variables that are one thing, and options that are known", function()
+    local variable = "connectors/acme.lua:2: 'webhooks[1].response.variables.a"
+    local function variable_faults(v) return faults("response = { variables = { a = " .. v .. " } }") end
+    assert.same({ variable .. "' wants a string, a function or a table, got a number" },
+      variable_faults "5")
+    assert.same({ variable .. "' wants a string or a function as its first value" },
+      variable_faults "{ required = true }")
+    assert.same({ variable .. "[1]' wants a string or a function, got a number" },
+      variable_faults "{ 5 }")
+    assert.same({ "connectors/acme.lua:2: unknown key 'requird', did you mean 'required'?" },
+      variable_faults '{ "response.a", requird = true }')
+    assert.same({ "connectors/acme.lua:2: a value without a key; known keys are default, required" },
+      variable_faults '{ "response.a", "response.b" }')
+    assert.same({ variable .. "' is required, so its default is of no use" },
+      variable_faults '{ "response.a", required = true, default = 1 }')
+    assert.same({ variable .. ".default' cannot be a default: a function cannot be written as JSON at \"\"" },
+      variable_faults '{ "response.a", default = function() end }')
+    assert.equal(1, #variable_faults '"response..a"')
   end)
 end)
 
@@ -160,7 +284,7 @@ describe("what cannot be a variable", function()
     assert.equal("b", variables.b)
     message, variables = said [[response = { variables = { a = function() return pairs end,
       b = function() return "b" end } }]]
-    assert.equal("variable 'a': connectors/acme.lua:2: a function cannot be written as JSON at \"\"",
+    assert.equal("variable 'a': connectors/acme.lua:2: a function is no value for JSON or a script",
       message)
     assert.equal("b", variables.b)
     assert.equal(core.json.null, variables.a)
@@ -179,5 +303,14 @@ describe("what cannot be a variable", function()
     local message, variables = said [[response = { mapper = function() return { "x", a = 1 } end }]]
     assert.equal("mapper: connectors/acme.lua:2: a variable must have a name, not a number", message)
     assert.equal(1, variables.a)
+  end)
+
+  it("does not hide what else is wrong: all of it is said", function()
+    local message, variables = said [[response = { variables = {
+      a = function() error("first", 0) end, b = "response.b", c = function() error("third", 0) end },
+      mapper = function() return { d = pairs, e = 1 } end }]]
+    assert.equal("variable 'a': first; variable 'b': not found in the answer; variable 'c': third; "
+      .. "variable 'd': connectors/acme.lua:2: a function is no value for JSON or a script", message)
+    assert.equal(1, variables.e)
   end)
 end)
