@@ -13,10 +13,6 @@
 #define FIRST_TIME_MS INT64_C(-62167219200000) /* 0000-01-01T00:00:00.000Z */
 #define LAST_TIME_MS  INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
-struct date {
-    int year, month, day;
-};
-
 /* Days from 1 March to the first of a month, both counted from March = 0. */
 static int days_before(int months_from_march)
 {
@@ -29,14 +25,14 @@ static int days_before_year(int years)
 }
 
 /* Days since the epoch. One era more keeps all divisions on positive numbers. */
-static int64_t day_of_date(struct date d)
+int64_t pl_day_of_date(pl_date d)
 {
     int year = d.year + 400 - (d.month <= 2);
     int month = (d.month + 9) % 12;
     return days_before_year(year) + days_before(month) + d.day - 1 - ERA_DAYS - EPOCH_DAY;
 }
 
-static struct date date_of_day(int64_t day)
+pl_date pl_date_of_day(int64_t day)
 {
     int days = (int)(day + EPOCH_DAY + ERA_DAYS);
     int year = days / 366; /* at or before the year that is looked for */
@@ -44,12 +40,11 @@ static struct date date_of_day(int64_t day)
         year++;
     int rest = days - days_before_year(year);
     int month = (5 * rest + 2) / 153;
-    struct date d = {year - 400 + (month >= 10), (month + 2) % 12 + 1,
-                     rest - days_before(month) + 1};
+    pl_date d = {year - 400 + (month >= 10), (month + 2) % 12 + 1, rest - days_before(month) + 1};
     return d;
 }
 
-static int days_in(struct date d)
+int pl_days_in_month(pl_date d)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool is_leap = (d.year % 4 == 0 && d.year % 100 != 0) || d.year % 400 == 0;
@@ -70,7 +65,7 @@ void pl_time_format(int64_t wall_ms, char text[PL_TIME_TEXT + 1])
     if (wall_ms > LAST_TIME_MS) wall_ms = LAST_TIME_MS;
     int64_t day = (wall_ms - FIRST_TIME_MS) / DAY_MS + FIRST_TIME_MS / DAY_MS; /* rounded down */
     int ms = (int)(wall_ms - day * DAY_MS);
-    struct date d = date_of_day(day);
+    pl_date d = pl_date_of_day(day);
     char *at = text;
     at = put_digits(at, d.year, 4, '-');
     at = put_digits(at, d.month, 2, '-');
@@ -144,7 +139,7 @@ static int scan_offset_minutes(struct scan *s)
 static bool parse_rfc3339(pl_slice text, int64_t *wall_ms)
 {
     struct scan s = {.at = text.ptr, .end = text.ptr + text.len};
-    struct date d;
+    pl_date d;
     d.year = scan_digits(&s, 4, 9999);
     scan_one_of(&s, "-");
     d.month = scan_digits(&s, 2, 12);
@@ -158,9 +153,10 @@ static bool parse_rfc3339(pl_slice text, int64_t *wall_ms)
     int seconds = scan_digits(&s, 2, 60);
     int ms = scan_fraction_ms(&s);
     minutes -= scan_offset_minutes(&s);
-    if (s.failed || s.at < s.end || d.month < 1 || d.day < 1 || d.day > days_in(d)) return false;
+    if (s.failed || s.at < s.end || d.month < 1 || d.day < 1 || d.day > pl_days_in_month(d))
+        return false;
     if (seconds == 60 && (minutes + 24 * 60) % (24 * 60) != 24 * 60 - 1) return false;
-    *wall_ms = day_of_date(d) * DAY_MS + minutes * (int64_t)MINUTE_MS + seconds * SECOND_MS + ms;
+    *wall_ms = pl_day_of_date(d) * DAY_MS + minutes * (int64_t)MINUTE_MS + seconds * SECOND_MS + ms;
     return true;
 }
 

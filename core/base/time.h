@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * Times as text. Times are milliseconds since the epoch, in UTC; the clock is read elsewhere. */
+ * Times as text, and the calendar. Times are milliseconds since the epoch, in UTC; the clock is read elsewhere. */
 #ifndef PL_BASE_TIME_H
 #define PL_BASE_TIME_H
 
 #include "base/slice.h"
 
 #include <stdint.h>
+
+/* A day of the Gregorian calendar, which is carried back to the year 0. */
+typedef struct pl_date {
+    int year, month, day; /* from 1 */
+} pl_date;
+
+/* Days since 1970-01-01, of the years 0 to 9999. */
+int64_t pl_day_of_date(pl_date date);
+pl_date pl_date_of_day(int64_t day);
+int pl_days_in_month(pl_date date);
 
 /* RFC 3339 in UTC with milliseconds, "2026-11-21T08:15:30.123Z". What is outside the years 0 to
  * 9999 becomes the nearest time inside. */

@@ -56,6 +56,7 @@ int pl_open_hex(lua_State *L);
 int pl_open_text(lua_State *L);
 int pl_open_integer(lua_State *L);
 int pl_open_regex(lua_State *L);
+int pl_open_time(lua_State *L);
 int pl_open_json(lua_State *L);
 int pl_open_xml(lua_State *L);
 int pl_open_charset(lua_State *L);

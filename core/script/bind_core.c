@@ -437,6 +437,8 @@ int pl_open_core(lua_State *L)
     lua_setfield(L, -2, "integer");
     pl_open_regex(L);
     lua_setfield(L, -2, "regex");
+    pl_open_time(L);
+    lua_setfield(L, -2, "time");
     pl_open_xml(L);
     lua_setfield(L, -2, "xml");
     pl_open_charset(L);

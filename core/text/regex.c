@@ -88,8 +88,8 @@ static const char *say(pl_regex_cache *cache)
 
 static const char *read_flags(pl_regex_cache *cache, pl_slice flags, uint32_t *options)
 {
-    *options =
-        PCRE2_UTF | PCRE2_UCP | PCRE2_ALT_BSUX | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
+    *options = PCRE2_UTF | PCRE2_UCP | PCRE2_ALT_BSUX | PCRE2_ALT_CIRCUMFLEX |
+               PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
     for (size_t i = 0; i < flags.len; i++) {
         switch (flags.ptr[i]) {
         case 'i':
