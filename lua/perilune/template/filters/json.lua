@@ -73,8 +73,17 @@ end
 ---@class perilune.json_writer
 ---@field indent string|nil   of one level
 ---@field depth integer
+---@field size integer        bytes so far, nearly: a list that is in itself twice, and so on, would
+---  else be written for hours before it is found too large
 
 local write
+
+--- Takes note of what is written.
+local function measured(writer, text)
+  writer.size = writer.size + #text
+  value.check_size(writer.size)
+  return text
+end
 
 --- Items between brackets, on lines of their own if there is an indentation.
 local function enclosed(writer, open, items, close)
@@ -106,7 +115,7 @@ local CONTAINERS = { list = write_list, tuple = write_list, dict = write_dict }
 function write(writer, v)
   local kind = value.kind(v)
   local text = scalar(v, kind)
-  if text then return text end
+  if text then return measured(writer, text) end
   local write_items = CONTAINERS[kind]
   if not write_items then
     value.fail(("Object of type %s is not JSON serializable"):format(
@@ -116,7 +125,7 @@ function write(writer, v)
   writer.depth = writer.depth + 1
   local items, open, close = write_items(writer, v)
   writer.depth = writer.depth - 1
-  return enclosed(writer, open, items, close)
+  return enclosed(writer, measured(writer, open), items, close)
 end
 
 --- The JSON of a value; on lines of their own where there is an indentation.
@@ -124,7 +133,7 @@ end
 ---@param indent? string
 ---@return string
 function json.dumps(v, indent)
-  local text = write({ indent = indent, depth = 0 }, v)
+  local text = write({ indent = indent, depth = 0, size = 0 }, v)
   value.check_size(#text)
   return text
 end

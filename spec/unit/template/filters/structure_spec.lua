@@ -3,6 +3,7 @@
 local core = require "perilune.core"
 local json = require "perilune.template.filters.json"
 local oracle = require "unit.template.filters.oracle"
+local support = require "unit.support"
 
 local CONTEXT = [=[{
   "n": 5, "none": null, "s": "x", "empty": "", "zero": 0, "list": [1, [], {}, "a"], "dict": {"b": 1, "a": [true, null]},
@@ -50,5 +51,11 @@ describe("tojson", function()
   it("writes the numbers of a payload as they stand there", function()
     local payload = assert(core.json.decode("[120.50, 1e3, -0.0, 12345678901234567890]"))
     assert.equal("[120.50, 1e3, -0.0, 12345678901234567890]", json.dumps(payload))
+  end)
+
+  it("stops at the largest output, also where little grows to much", function()
+    local v = core.json.array({ ("x"):rep(1000) })
+    for _ = 1, 40 do v = core.json.array({ v, v }) end
+    assert.matches("larger than", support.raised(json.dumps, v), 1, true)
   end)
 end)
