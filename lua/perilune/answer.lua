@@ -84,7 +84,7 @@ function answer.parse(response, rule)
   local media, charset = content_type(response)
   local kind = rule.type
   if kind == "auto" then kind = type_of(media) end
-  if body == "" then return kind == "text" and rule.type == "text" and "" or nil, {} end
+  if body == "" then return rule.type == "text" and "" or nil, {} end
   if kind == nil then return guessed(body), {} end
   local warnings = {}
   if charset and kind ~= "json" and not core.charset.is_known(charset) then
