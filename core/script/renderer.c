@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * `batch.new` gives the renderer's value, which `batch.one` and `batch.line` get back each time.
- * They catch what templates raise; what is left for the gate is a state without memory. */
+ * They catch what templates raise.
+ *
+ * The limits of templates bound what one of them makes, but not what the context of a line holds: 50
+ * MB of "[[],[]," are a gigabyte of tables. So the state has a limit of its own. Beyond it, what
+ * runs fails with "not enough memory", and the state is replaced by a new one, since nobody knows in
+ * what it was interrupted. */
 #include "script/renderer.h"
 
 #include "base/err.h"
@@ -16,11 +21,56 @@
 enum function { NEW, ONE, LINE, FUNCTION_COUNT };
 static const char *const function_names[] = {[NEW] = "new", [ONE] = "one", [LINE] = "line"};
 
+#define MAX_STATE_BYTES (1u << 30)
+
+/* LuaJIT's own allocator, with a limit. */
+typedef struct memory {
+    lua_Alloc alloc;
+    void *ud;
+    size_t used;
+    bool was_full;
+} memory;
+
 struct pl_renderer {
+    char *lua_path, *templates; /* NULL: none */
+    const pl_settings *settings;
+    bool is_open; /* it has a state, which functions and self belong to */
     pl_vm vm;
+    memory memory;
     int functions[FUNCTION_COUNT]; /* registry */
     int self;                      /* registry: what `new` returned */
 };
+
+/* -- memory -- */
+
+static void *alloc_within(void *ud, void *ptr, size_t old_size, size_t size)
+{
+    memory *m = ud;
+    if (size > old_size && m->used + (size - old_size) > MAX_STATE_BYTES) {
+        m->was_full = true;
+        return NULL;
+    }
+    void *p = m->alloc(m->ud, ptr, old_size, size);
+    if (p || size == 0) m->used += size - old_size;
+    return p;
+}
+
+static void limit_memory(pl_renderer *r)
+{
+    lua_State *L = r->vm.L;
+    r->memory = (memory){.used = (size_t)lua_gc(L, LUA_GCCOUNT, 0) << 10};
+    r->memory.alloc = lua_getallocf(L, &r->memory.ud);
+    lua_setallocf(L, alloc_within, &r->memory);
+}
+
+/* LuaJIT gives all memory of a state back at once, if it finds its own allocator there. */
+static void close_state(pl_renderer *r)
+{
+    if (!r->is_open) return;
+    lua_setallocf(r->vm.L, r->memory.alloc, r->memory.ud);
+    pl_vm_close(&r->vm);
+    r->is_open = false;
+}
 
 /* -- making one -- */
 
@@ -75,7 +125,7 @@ static int take_functions(lua_State *L)
     return 0;
 }
 
-static int start(pl_renderer *r, const char *templates, pl_faults *faults)
+static int start(pl_renderer *r, pl_faults *faults)
 {
     lua_State *L = r->vm.L;
     lua_pushcfunction(L, take_functions);
@@ -83,29 +133,39 @@ static int start(pl_renderer *r, const char *templates, pl_faults *faults)
     int code = pl_gate_call(&r->vm, 1, 0);
     if (code == 0) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, r->functions[NEW]);
-        push_templates(L, templates, faults);
+        push_templates(L, r->templates, faults);
         code = pl_gate_call(&r->vm, 1, 1);
     }
     if (code == 0) {
         r->self = luaL_ref(L, LUA_REGISTRYINDEX);
-        return 0;
+        return faults->count ? PL_E_BAD_CONFIG : 0;
     }
     pl_buf_put_char(&r->vm.failure, 0);
-    pl_faults_add(faults, templates ? templates : "render", 0, r->vm.failure.ptr);
+    pl_faults_add(faults, "render", 0, r->vm.failure.ptr);
     return code;
+}
+
+static void open_state(pl_renderer *r, pl_faults *faults)
+{
+    if (pl_vm_open(&r->vm, r->lua_path, PL_JSON_MAX_DEPTH) != 0) {
+        pl_faults_add(faults, "render", 0, "no Lua state could be made");
+        return;
+    }
+    r->is_open = true;
+    pl_vm_use(&r->vm, r->settings);
+    limit_memory(r);
+    if (start(r, faults) != 0) close_state(r);
 }
 
 pl_renderer *pl_renderer_new(const char *lua_path, const char *templates,
                              const pl_settings *settings, pl_faults *faults)
 {
     pl_renderer *r = pl_alloc_zero(sizeof *r);
-    if (pl_vm_open(&r->vm, lua_path, PL_JSON_MAX_DEPTH) != 0) {
-        pl_faults_add(faults, "render", 0, "no Lua state could be made");
-        free(r);
-        return NULL;
-    }
-    pl_vm_use(&r->vm, settings);
-    if (start(r, templates, faults) == 0 && faults->count == 0) return r;
+    if (lua_path) r->lua_path = strdup(lua_path);
+    if (templates) r->templates = strdup(templates);
+    r->settings = settings;
+    open_state(r, faults);
+    if (r->is_open) return r;
     pl_renderer_free(r);
     return NULL;
 }
@@ -113,7 +173,9 @@ pl_renderer *pl_renderer_new(const char *lua_path, const char *templates,
 void pl_renderer_free(pl_renderer *r)
 {
     if (r == NULL) return;
-    pl_vm_close(&r->vm);
+    close_state(r);
+    free(r->lua_path);
+    free(r->templates);
     free(r);
 }
 
@@ -177,7 +239,8 @@ static int push_line(lua_State *L)
     return 1;
 }
 
-void pl_renderer_line(pl_renderer *r, pl_slice line, pl_buf *out)
+/* Appends the answer to a line while there is a state. */
+static void answer(pl_renderer *r, pl_slice line, pl_buf *out)
 {
     lua_State *L = r->vm.L;
     lua_pushcfunction(L, push_line); /* so that the copy of the line is behind the gate, too */
@@ -189,4 +252,16 @@ void pl_renderer_line(pl_renderer *r, pl_slice line, pl_buf *out)
     }
     put_text(L, -1, out);
     lua_pop(L, 1);
+}
+
+void pl_renderer_line(pl_renderer *r, pl_slice line, pl_buf *out)
+{
+    pl_faults faults = {0};
+    if (!r->is_open) open_state(r, &faults);
+    if (r->is_open)
+        answer(r, line, out);
+    else
+        pl_renderer_refuse(pl_slice_of(faults.items[0].message), out);
+    if (r->memory.was_full) close_state(r);
+    pl_faults_fini(&faults);
 }

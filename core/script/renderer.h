@@ -11,7 +11,7 @@
 typedef struct pl_renderer pl_renderer;
 
 /* `templates`: the folder whose files templates may include, or NULL; names are relative to it.
- * NULL with *faults filled when it cannot be read. */
+ * NULL with *faults filled when it cannot be read. The settings stay the caller's, and there. */
 pl_renderer *pl_renderer_new(const char *lua_path, const char *templates,
                              const pl_settings *settings, pl_faults *faults);
 void pl_renderer_free(pl_renderer *r);
