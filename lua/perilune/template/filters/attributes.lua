@@ -94,4 +94,16 @@ function attributes.pairs(dict)
   return pairs_of, #keys
 end
 
+--- v.items() of what must be a dict.
+---@param v any
+---@return table[] pairs
+---@return integer count
+function attributes.items(v)
+  if is_undefined(v) then value.fail("the value is undefined") end
+  if value.kind(v) ~= "dict" then
+    value.fail(("'%s' object has no attribute 'items'"):format(value.type_name(v)))
+  end
+  return attributes.pairs(v)
+end
+
 return attributes

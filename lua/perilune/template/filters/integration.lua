@@ -73,7 +73,8 @@ end)
 
 integration.hex = define({}, function(v) return core.hex.encode(text_of(v)) end)
 
---- A UUID of the text, always the same one (version 5); the namespace is dns, url, oid, x500 or a UUID.
+--- A UUID of the text, always the same one (version 5). The namespace is dns, url, oid, x500 or a
+--- UUID.
 integration.uuid = define({ "namespace" }, function(v, namespace)
   return core.uuid_of(word("uuid", "namespace", namespace, "url"), text_of(v))
 end)

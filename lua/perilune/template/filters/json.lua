@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- JSON as Python's json.dumps(sort_keys=True) writes it, safe inside HTML: `<`, `>`, `&` and `'` are
---- \u escapes, as everything beyond ASCII. Exact numbers of a payload stay as they are written.
+--- JSON as Python's json.dumps(sort_keys=True) writes it, safe inside HTML: `<`, `>`, `&` and `'`
+--- are \u escapes, as everything beyond ASCII. Exact numbers of a payload stay as they are written.
 
 local core = require "perilune.core"
 local digits = require "perilune.template.format.digits"

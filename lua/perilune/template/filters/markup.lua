@@ -26,15 +26,6 @@ end)
 
 markup.striptags = define({}, function(v) return html.strip_tags(value.text(v)) end)
 
---- Dict or error.
-local function pairs_of(v)
-  if is_undefined(v) then value.fail("the value is undefined") end
-  if value.kind(v) ~= "dict" then
-    value.fail(("'%s' object has no attribute 'items'"):format(value.type_name(v)))
-  end
-  return attributes.pairs(v)
-end
-
 local function xml_attribute(key, v)
   local name = value.plain_text(key)
   if not name then
@@ -47,7 +38,7 @@ end
 
 markup.xmlattr = arguments.with_runtime({ "autospace" }, function(d, bound, rt)
   local parts = {}
-  for _, pair in ipairs((pairs_of(d))) do
+  for _, pair in ipairs((attributes.items(d))) do
     local v = pair[2]
     if v ~= null and not is_undefined(v) then
       parts[#parts + 1] = xml_attribute(pair[1], v)

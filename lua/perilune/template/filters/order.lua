@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Filters that compare: sorting, groups, the least and the greatest. Case of strings does not count
---- unless `case_sensitive` says so.
+--- Filters that compare: sorting, groups, the least and the greatest. Case of strings does not
+--- count unless `case_sensitive` says so.
 
 local attributes = require "perilune.template.filters.attributes"
 local signature = require "perilune.template.signature"
@@ -82,21 +82,12 @@ order.sort = define({ "reverse", "case_sensitive", "attribute" },
     return value.list((sorted(items, count, keys_of, less_list, value.truthy(reverse))))
   end)
 
---- The pairs of a dict as tuples.
-local function pairs_of(v)
-  if value.is_undefined(v) then value.fail("the value is undefined") end
-  if value.kind(v) ~= "dict" then
-    value.fail(("'%s' object has no attribute 'items'"):format(value.type_name(v)))
-  end
-  return attributes.pairs(v)
-end
-
 order.dictsort = define({ "case_sensitive", "by", "reverse" },
   function(v, case_sensitive, by, reverse)
     by = by == nil and "key" or value.plain_text(by)
     local place = by == "key" and 1 or by == "value" and 2
     if not place then value.fail('You can only sort by either "key" or "value"') end
-    local items, count = pairs_of(v)
+    local items, count = attributes.items(v)
     local is_folded = not value.truthy(case_sensitive)
     local function key_of(pair)
       if is_folded then return attributes.fold(pair[place]) end
