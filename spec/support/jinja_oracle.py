@@ -16,8 +16,9 @@ def render(job):
 
 
 def answer(line):
+    job = json.loads(line)
     try:
-        return {"ok": True, "output": render(json.loads(line))}
+        return {"ok": True, "output": render(job)}
     except Exception as error:  # whatever it raises, the template has failed
         return {"ok": False, "error": f"{type(error).__name__}: {error}"}
 
