@@ -64,7 +64,8 @@ static bool is_space(uint32_t c)
 
 static bool is_printable(uint32_t c)
 {
-    return c == ' ' || !is_in_category(c, UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Z);
+    return c == ' ' ||
+           (c != PL_CHAR_BAD && !is_in_category(c, UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Z));
 }
 
 static bool is_ascii(uint32_t c)
