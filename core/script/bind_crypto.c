@@ -9,12 +9,14 @@
 #include <lauxlib.h>
 #include <limits.h>
 
-/* -- hashes -- */
+/* -- hashes; what they raise has no position of Lua in front, since templates show it -- */
 
 static int push_hash(lua_State *L, bool is_known, const pl_hash *hash)
 {
-    if (!is_known)
-        return luaL_error(L, "there is no hash '%s'; there are " PL_HASH_NAMES, lua_tostring(L, 1));
+    if (!is_known) {
+        lua_pushfstring(L, "there is no hash '%s'; there are " PL_HASH_NAMES, lua_tostring(L, 1));
+        return lua_error(L);
+    }
     lua_pushlstring(L, hash->bytes, hash->len);
     return 1;
 }
@@ -53,9 +55,11 @@ int pl_bind_uuid_of(lua_State *L)
 {
     pl_uuid space;
     char text[PL_UUID_TEXT + 1];
-    if (!find_space(pl_check_slice(L, 1), &space))
-        return luaL_error(L, "the namespace '%s' is neither a UUID nor dns, url, oid or x500",
-                          lua_tostring(L, 1));
+    if (!find_space(pl_check_slice(L, 1), &space)) {
+        lua_pushfstring(L, "the namespace '%s' is neither a UUID nor dns, url, oid or x500",
+                        lua_tostring(L, 1));
+        return lua_error(L);
+    }
     pl_uuid_format(pl_hash_uuid(space, pl_check_slice(L, 2)), text);
     lua_pushstring(L, text);
     return 1;

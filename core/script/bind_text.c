@@ -161,7 +161,10 @@ int pl_bind_round(lua_State *L)
 {
     lua_Number n = luaL_checknumber(L, 1), digits = luaL_optnumber(L, 2, 0);
     lua_Number result = pl_number_round(n, (int)fmax(fmin(digits, 1000), -1000));
-    if (isinf(result) && !isinf(n)) return luaL_error(L, "rounded value too large to represent");
+    if (isinf(result) && !isinf(n)) {
+        lua_pushliteral(L, "rounded value too large to represent");
+        return lua_error(L);
+    }
     lua_pushnumber(L, result);
     return 1;
 }
