@@ -2,6 +2,7 @@
 
 --- The tests of Jinja2 3.1 (`x is odd`), by name. Each gives a Lua boolean.
 
+local arguments = require "perilune.template.filters.arguments"
 local core = require "perilune.core"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
@@ -15,6 +16,14 @@ local tests = {}
 --- A test without arguments.
 local function plain(run)
   return define({}, run)
+end
+
+--- A test with one argument, which must be given.
+local function with(name, param, run)
+  return define({ param }, function(v, other)
+    if other == nil then arguments.need(name, param, other) end
+    return run(v, other)
+  end)
 end
 
 --- A test of the kind of a value: one of these.
@@ -51,7 +60,10 @@ end
 
 tests.odd = plain(function(v) return remainder_is(v, 2, 1) end)
 tests.even = plain(function(v) return remainder_is(v, 2, 0) end)
-tests.divisibleby = define({ "num" }, function(v, divisor) return remainder_is(v, divisor, 0) end)
+
+tests.divisibleby = with("divisibleby", "num", function(v, divisor)
+  return remainder_is(v, divisor, 0)
+end)
 
 -- -- texts
 
@@ -60,14 +72,14 @@ tests.upper = plain(function(v) return core.text.is(value.text(v), "upper") end)
 
 -- -- comparisons
 
-local function comparing(operator)
-  return define({ "other" }, function(v, other) return value.compare(v, other, operator) end)
-end
+tests.eq = with("eq", "other", value.equal)
+tests.ne = with("ne", "other", function(v, other) return not value.equal(v, other) end)
 
-tests.eq = define({ "other" }, value.equal)
-tests.ne = define({ "other" }, function(v, other) return not value.equal(v, other) end)
-tests.lt, tests.le = comparing("<"), comparing("<=")
-tests.gt, tests.ge = comparing(">"), comparing(">=")
+for name, operator in pairs({ lt = "<", le = "<=", gt = ">", ge = ">=" }) do
+  tests[name] = with(name, "other", function(v, other)
+    return value.compare(v, other, operator)
+  end)
+end
 
 local ALIASES = {
   ["=="] = "eq", equalto = "eq", ["!="] = "ne", ["<"] = "lt", lessthan = "lt", ["<="] = "le",
@@ -75,12 +87,12 @@ local ALIASES = {
 }
 for alias, name in pairs(ALIASES) do tests[alias] = tests[name] end
 
-tests["in"] = define({ "seq" }, function(v, container) return value.contains(container, v) end)
+tests["in"] = with("in", "seq", function(v, container) return value.contains(container, v) end)
 
 local SCALARS = { none = true, bool = true, int = true, float = true, string = true }
 
 --- Python's `is`, with every equal number and string of one type as the same.
-tests.sameas = define({ "other" }, function(v, other)
+tests.sameas = with("sameas", "other", function(v, other)
   local what = kind(v)
   if what ~= kind(other) or what == "undefined" then return false end
   if SCALARS[what] then return value.equal(v, other) end

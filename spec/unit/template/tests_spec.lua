@@ -40,6 +40,7 @@ describe("tests", function()
     "{{ range is callable }}{{ joiner() is callable }}{{ cycler(1) is callable }}{{ namespace() is callable }}",
     "{% macro m() %}{% endmacro %}{{ m is callable }}{{ m is iterable }}{{ m is sequence }}{{ m is defined }}",
     "{% for x in [1] %}{{ loop is callable }}{{ loop is iterable }}{{ loop is sequence }}{{ loop is mapping }}{% endfor %}",
+    "{{ 5 is eq }}", "{{ 5 is eq -4 }}", "{{ 5 is in }}", "{{ 5 is sameas }}", "{{ nope is eq nope }}{{ nope is ne nope }}",
     "{{ dict.keys is callable }}{{ dict.keys is defined }}{{ 'a'.upper is iterable }}{{ [].append is mapping }}",
     "{{ namespace() is iterable }}{{ namespace() is mapping }}{{ namespace(a=1) is sequence }}",
     "{{ 10 ** 30 is integer }}{{ 10 ** 30 is even }}{{ (10 ** 30 + 1) is odd }}{{ 1e30 is float }}{{ 1e400 is number }}",

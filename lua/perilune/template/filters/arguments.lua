@@ -18,6 +18,14 @@ function arguments.given(v)
   return v ~= nil and v ~= null
 end
 
+--- Raises when an argument is not given. Undefined is given.
+---@param callee string
+---@param name string
+---@param v any
+function arguments.need(callee, name, v)
+  if v == nil then value.fail(("%s: the argument '%s' is missing"):format(callee, name)) end
+end
+
 --- A whole number as a Lua number; the default where nothing is given.
 ---@param v any
 ---@param default? number

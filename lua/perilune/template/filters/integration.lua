@@ -56,7 +56,8 @@ end
 --- The key may be a secret: it is the one thing in templates that takes one.
 integration.hmac = define({ "key", "algorithm", "encoding" },
   function(v, key, algorithm, encoding)
-    if not given(key) or value.is_undefined(key) then value.fail("hmac: the key is missing") end
+    arguments.need("hmac", "key", key)
+    if not given(key) or value.is_undefined(key) then value.fail("hmac: there is no key") end
     if not core.is_secret(key) then key = text_of(key) end
     algorithm = word("hmac", "algorithm", algorithm, "sha256")
     return encoded("hmac", core.hmac(algorithm, key, text_of(v)), encoding)
@@ -125,14 +126,19 @@ end)
 
 -- -- regular expressions
 
+local function needed_word(filter, name, v)
+  arguments.need(filter, name, v)
+  return word(filter, name, v)
+end
+
 local function flags_of(ignore_case)
   return truthy(ignore_case) and "i" or ""
 end
 
 integration.regex_replace = define({ "pattern", "replacement", "count", "ignorecase" },
   function(v, pattern, replacement, count, ignore_case)
-    pattern = word("regex_replace", "pattern", pattern, "")
-    replacement = word("regex_replace", "replacement", replacement, "")
+    pattern = needed_word("regex_replace", "pattern", pattern)
+    replacement = needed_word("regex_replace", "replacement", replacement)
     return core.regex.replace(text_of(v), pattern, replacement, whole(count, 0),
       flags_of(ignore_case))
   end)
@@ -140,7 +146,7 @@ integration.regex_replace = define({ "pattern", "replacement", "count", "ignorec
 --- None; the matched text; or the groups, if the pattern has any.
 local function matching(name, is_anchored)
   return define({ "pattern", "ignorecase" }, function(v, pattern, ignore_case)
-    pattern = word(name, "pattern", pattern, "")
+    pattern = needed_word(name, "pattern", pattern)
     local found = core.regex.match(text_of(v), pattern, flags_of(ignore_case), is_anchored)
     if not found then return value.null end
     if #found == 1 then return found[1] end

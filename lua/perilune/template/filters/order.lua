@@ -3,6 +3,7 @@
 --- Filters that compare: sorting, groups, the least and the greatest. Case of strings does not
 --- count unless `case_sensitive` says so.
 
+local arguments = require "perilune.template.filters.arguments"
 local attributes = require "perilune.template.filters.attributes"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
@@ -119,7 +120,7 @@ end
 
 order.groupby = define({ "attribute", "default", "case_sensitive" },
   function(v, attribute, default, case_sensitive)
-    if attribute == nil then value.fail("groupby wants an attribute") end
+    arguments.need("groupby", "attribute", attribute)
     local items, count = sequence(v)
     local key_of = attributes.getter(attribute, folding(case_sensitive, default))
     local list, keys = sorted(items, count, key_of, less)

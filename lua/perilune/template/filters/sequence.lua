@@ -105,7 +105,7 @@ local function fill(row, count, filler)
 end
 
 filters.batch = define({ "linecount", "fill_with" }, function(v, per_row, filler)
-  if per_row == nil then value.fail("batch wants a linecount") end
+  arguments.need("batch", "linecount", per_row)
   local items, count = sequence(v)
   local rows, row = {}, {}
   for i = 1, count do
@@ -125,7 +125,7 @@ end)
 
 filters.slice = define({ "slices", "fill_with" }, function(v, slices, filler)
   local items, count = sequence(v)
-  if slices == nil then value.fail("slice wants a number of slices") end
+  arguments.need("slice", "slices", slices)
   slices = whole(slices)
   if slices == 0 then value.fail("integer division or modulo by zero") end
   value.check_size(math.max(slices, 0))

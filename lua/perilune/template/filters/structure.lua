@@ -27,6 +27,7 @@ structure.d = structure.default
 
 --- Never a key of a dict: `v.name` finds these.
 structure.attr = define({ "name" }, function(v, name)
+  arguments.need("attr", "name", name)
   name = value.plain_text(name)
   if not name then value.fail("attribute name must be string") end
   if value.kind(v) == "dict" and not methods.find(v, name) then return nil end

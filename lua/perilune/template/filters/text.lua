@@ -84,6 +84,8 @@ end
 
 text.replace = arguments.with_runtime({ "old", "new", "count" }, function(s, bound, rt)
   local old, new, count = bound[1], bound[2], bound[3]
+  arguments.need("replace", "old", old)
+  arguments.need("replace", "new", new)
   count = given(count) and whole(count) or -1
   if rt and rt.autoescape then return replace_escaped(s, old, new, count) end
   return method(value.text(s), "replace", value.text(old), value.text(new), count)

@@ -59,6 +59,7 @@ describe("replace", function()
     "{{ 'a.b.c'|replace('.', '%1') }}", "{{ ('<b>'|safe)|replace('b', '<') }}",
     "{{ s|replace('l', 'x', 1.5) }}", "{{ s|replace('o', '<'|escape) }}", "{{ ['a']|replace(\"'\", '\"') }}",
     "{{ 'aaa'|replace('aa', 'b') }}", "{{ s|replace('l', 'x', none) }}", "{{ s|replace('l', 'x', '1') }}",
+    "{{ s|replace }}", "{{ s|replace('l') }}", "{{ s|replace(new='l') }}",
   }, CONTEXT)
 end)
 
