@@ -50,7 +50,7 @@ variables.SPEC = { type = "map", of = { one_of = {
 } } }
 
 local function compile_reader(scope, path, v)
-  if type(v) == "function" then return v end
+  if v == nil or type(v) == "function" then return v end -- nil: a fault, said
   local make = template.is_static(v) and scope.expression or scope.text
   local run = make(scope, path, v, { lenient = true })
   return run and function(_, ctx) return run(ctx) end
