@@ -20,6 +20,7 @@ local jinja = {}
 ---@field context string          JSON
 ---@field templates table<string, string>
 ---@field output? string          what ours gives, where it is not what Jinja gives
+---@field refused? boolean         ours fails where Jinja does not
 
 --- The blocks of Markdown text: a list of {heading=, info=, text=, line=}.
 local function blocks(text)
@@ -61,6 +62,7 @@ local function add_section(cases, section, file)
     if name then shared.templates[name] = block.text end
     if block.info == "json" then shared.context = block.text:gsub("\n%s*", " ") end
     if block.info == "output" then shared.output = block.text end
+    if block.info == "refused" then shared.refused = true end
   end
   for _, block in ipairs(section) do
     if block.info == "lines" then
@@ -129,16 +131,21 @@ local function shown(answer)
   return answer.ok and answer.output or "error: " .. answer.error
 end
 
+local function is_same(a, b)
+  return a.ok == b.ok and (not a.ok or a.output == b.output)
+end
+
 --- What is wrong with our answer, or nil. Where Jinja raises, any error is right.
 local function fault(case, ours, theirs)
-  if case.output then
-    if shown(theirs) == case.output then return "Jinja gives this too: it is no difference" end
-    if ours.ok and ours.output == case.output then return nil end
-  elseif ours.ok == theirs.ok and (not ours.ok or ours.output == theirs.output) then
-    return nil
+  local expected = theirs
+  if case.refused then expected = { ok = false, error = "any" } end
+  if case.output then expected = { ok = true, output = case.output } end
+  if expected ~= theirs and is_same(theirs, expected) then
+    return "Jinja gives this too: it is no difference"
   end
-  return ("--- ours\n%s\n--- %s\n%s"):format(shown(ours), case.output and "expected" or "jinja2",
-    case.output or shown(theirs))
+  if is_same(ours, expected) then return nil end
+  return ("--- ours\n%s\n--- %s\n%s"):format(shown(ours),
+    expected == theirs and "jinja2" or "expected", shown(expected))
 end
 
 --- Renders lines with both and fails with what differs.

@@ -43,7 +43,7 @@ COMPARISONS = ["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
 # By kind of the value that they are for: a fifth of them get something else.
 FILTERS = {
     "string": [
-        "upper", "lower", "title", "capitalize", "trim", "string", "list", "reverse", "e", "escape", "safe",
+        "upper", "lower", "title", "capitalize", "trim", "string", "list", "list|reverse|join", "e", "escape", "safe",
         "forceescape", "tojson", "replace('a', 'Z')", "center(15)", "truncate(5)", "truncate(6, true, '..', 0)",
         "wordwrap(6)", "indent", "striptags", "urlencode", "trim('a ')", "default('D', true)", "replace('l', '<', 1)",
     ],
@@ -152,7 +152,9 @@ class Generator:
         return f"({text})"
 
     def power(self, _):
-        return f"({self.pick(NUMBERS)} ** {self.pick(['0', '1', '2', '3', '-1', '0.5', 'zero'])})"
+        """Not of negative numbers: with a fractional exponent they would be complex."""
+        base = self.pick([number for number in NUMBERS if number not in ("-1", "neg")])
+        return f"({base} ** {self.pick(['0', '1', '2', '3', '-1', '0.5', 'zero'])})"
 
     def comparison(self, depth):
         kind = self.pick([self.number, self.number, self.string, self.string, self.list_, self.expression])
