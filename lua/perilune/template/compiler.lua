@@ -1,238 +1,173 @@
 -- SPDX-License-Identifier: MIT
 
---- Trees as Lua source, which LuaJIT compiles:
+--- Templates as Lua source, which LuaJIT compiles. This template
 ---
----     Dear {{ name|upper }}     out[1] = "Dear "
----                               out[2] = write_text(S[1], F.upper(S[1], ctx.name))
+---     Dear {{ name|upper }}, {% for l in lines if l.n %}{{ loop.index }}: {{ l.sku }} {% endfor %}
 ---
---- `emit` makes an expression of a node; what Lua's own operators cannot say (and, or, x if c else
---- y: other truth, undefined values) becomes statements with a temporary in front of it. S[line]
---- is the site of a line, for errors: the same code serves every place where the same text stands.
+--- becomes (a little shortened)
+---
+---     P[1] = function(ctx, rt, up)
+---     local out1, n1, z1 = {}, 0, 0
+---     n1 = n1 + 1; out1[n1] = "Dear " .. text(K[1](ctx["name"])) .. ", "; z1 = z1 + #out1[n1]
+---     local s1, c1 = sequence(ctx["lines"])
+---     spend(rt, c1)
+---     local f1, m1 = {}, 0
+---     for i1 = 1, c1 do
+---     local l1
+---     l1 = s1[i1]
+---     if truthy(attribute(l1, "n", nil, "l")) then m1 = m1 + 1; f1[m1] = s1[i1] end
+---     end
+---     s1, c1 = f1, m1
+---     for i1 = 1, c1 do
+---     local l1
+---     l1 = s1[i1]
+---     n1 = n1 + 1; out1[n1] = text(i1) .. ": " .. text(attribute(l1, "sku", nil, "l")) .. " "; ...
+---     end
+---     local result = joined(out1, n1, z1)
+---     return result
+---     end
+---
+--- `ctx` holds the names that are given, `rt` belongs to one rendering (limits, the environment), `K`
+--- are constants: here K[1] is the filter. A macro, a block, a recursive loop is a function of its
+--- own, P[2] and so on, beside the others; variables that two of them share live in a table `V`,
+--- which the inner one gets as `up`. What the helpers do is in runtime.lua. The parts of this:
+---
+---     code/names       which variable a name is        code/emitter    lines and their places
+---     code/coder       where the writing stands        code/operands, calls     expressions
+---     code/statements, loops, macros, inheritance      statements
+---
+--- Each text is written twice at most: when Lua refuses the straight way because a limit of its own
+--- is reached, a second one, slower and without limits, is taken (`is_split`).
 
-local core = require "perilune.core"
+local coder = require "perilune.template.code.coder"
+local emitter = require "perilune.template.code.emitter"
 local escape = require "perilune.template.escape"
-local library = require "perilune.template.filters"
-local nearest = require "perilune.util.nearest"
-local parser = require "perilune.template.parser"
-local tables = require "perilune.util.tables"
-local value = require "perilune.template.value"
+local inheritance = require "perilune.template.code.inheritance"
+local names = require "perilune.template.code.names"
+local runtime = require "perilune.template.runtime"
+local tree = require "perilune.template.code.tree"
 
 local compiler = {}
 
--- What compiled code may use: no global is in its reach.
-local RUNTIME = {
-  get = value.get, look_up = value.look_up, truthy = value.truthy, equal = value.equal,
-  less = value.less, contains = value.contains, text = value.text, list = value.list,
-  null = core.json.null, concat = table.concat,
-  F = library.filters, T = library.tests, W = escape.writers,
-}
-
--- A name under perilune/, so that no message takes it for a file of the integrator.
-local CHUNK = "@perilune/template"
-
-local HEADER = [[
-local R, K = ...
-local get, look_up, truthy, equal = R.get, R.look_up, R.truthy, R.equal
-local less, contains, text, list = R.less, R.contains, R.text, R.list
-local null, concat = R.null, R.concat
-local F, T, W = R.F, R.T, R.W
-return function(S)
-return function(ctx)
-]]
-
----@class perilune.emitter
----@field lines string[]
----@field constants any[]
----@field temporaries integer
----@field is_lenient boolean   attributes of undefined are undefined
-local Emitter = {}
-Emitter.__index = Emitter
-
-local function fail(line, message)
-  error({ line = line, message = message }, 0)
-end
-
-function Emitter:add(line, ...)
-  self.lines[#self.lines + 1] = line:format(...)
-end
-
-function Emitter:temporary(code)
-  self.temporaries = self.temporaries + 1
-  local name = "t" .. self.temporaries
-  self:add(code and "local %s = %s" or "local %s", name, code)
-  return name
-end
-
-function Emitter:constant(v)
-  self.constants[#self.constants + 1] = v
-  return ("K[%d]"):format(#self.constants)
-end
-
-local NODES = {}
-
-function Emitter:emit(node)
-  return NODES[node.op](self, node)
-end
-
-local function call(name, node, ...)
-  return ("%s(S[%d], %s)"):format(name, node.line, table.concat({ ... }, ", "))
-end
-
-function NODES.string(_, node) return ("%q"):format(node.value) end
-
-function NODES.constant(_, node) return node.code end
-
-function NODES.name(_, node) return ("ctx[%q]"):format(node.name) end
-
-function NODES.number(e, node)
-  -- By way of JSON, so that long integers and 1.0 stay as written.
-  local number = core.json.decode((node.text:gsub("^(%-?)0+(%d)", "%1%2")))
-  return e:constant(number)
-end
-
-function NODES.get(e, node)
-  local name = e.is_lenient and "look_up" or "get"
-  local path = ("%q"):format(node.path)
-  return call(name, node, e:emit(node.object), e:emit(node.key), path)
-end
-
-function NODES.list(e, node)
-  local items = { tostring(#node.items) }
-  for _, item in ipairs(node.items) do items[#items + 1] = e:emit(item) end
-  return ("list(%s)"):format(table.concat(items, ", "))
-end
-
-NODES["not"] = function(e, node)
-  return ("not truthy(%s)"):format(e:emit(node.value))
-end
-
-NODES["~"] = function(e, node)
-  local left = call("text", node, e:emit(node.left))
-  return ("(%s .. %s)"):format(left, call("text", node, e:emit(node.right)))
-end
-
-local function short_circuit(e, node, condition)
-  local result = e:temporary(e:emit(node.left))
-  e:add("if %s(%s) then", condition, result)
-  e:add("%s = %s", result, e:emit(node.right))
-  e:add("end")
-  return result
-end
-
-NODES["and"] = function(e, node) return short_circuit(e, node, "truthy") end
-NODES["or"] = function(e, node) return short_circuit(e, node, "not truthy") end
-
-NODES["if"] = function(e, node)
-  local condition = e:emit(node.condition)
-  local result = e:temporary()
-  e:add("if truthy(%s) then", condition)
-  e:add("%s = %s", result, e:emit(node.value))
-  if node.otherwise then
-    e:add("else")
-    e:add("%s = %s", result, e:emit(node.otherwise))
+coder.Coder.operands_by_kind = require "perilune.template.code.operands"
+coder.Coder.statements_by_kind = {}
+for _, part in ipairs { "statements", "loops", "macros", "inheritance" } do
+  for kind, write in pairs(require("perilune.template.code." .. part)) do
+    coder.Coder.statements_by_kind[kind] = write
   end
-  e:add("end")
-  return result
 end
 
-local COMPARISONS = {
-  ["=="] = "equal(%s, %s)", ["!="] = "not equal(%s, %s)",
-  ["in"] = "contains(S[%d], %s, %s)", ["not in"] = "not contains(S[%d], %s, %s)",
-  ["<"] = "less(S[%d], %s, %s, '<')", [">="] = "not less(S[%d], %s, %s, '>=')",
-  [">"] = "less(S[%d], %s, %s, '>')", ["<="] = "not less(S[%d], %s, %s, '<=')",
-}
--- a > b is b < a; "x in list" asks the list.
-local SWAPPED = { [">"] = true, ["<="] = true, ["in"] = true, ["not in"] = true }
-
-local function one_comparison(node, operator, left, right)
-  if operator == "==" or operator == "!=" then return COMPARISONS[operator]:format(left, right) end
-  if SWAPPED[operator] then left, right = right, left end
-  return COMPARISONS[operator]:format(node.line, left, right)
+--- What compiled code finds in front of its functions: helpers as locals, which are fast.
+local function header()
+  local list = {}
+  for name in pairs(runtime.helpers) do list[#list + 1] = name end
+  table.sort(list)
+  return ("local R, W, K, P = ...\nlocal %s = R.%s\n"):format(table.concat(list, ", "),
+    table.concat(list, ", R."))
 end
 
-function NODES.compare(e, node)
-  local left = e:temporary(e:emit(node.first))
-  local result
-  for i, step in ipairs(node.rest) do
-    if i > 1 then e:add("if %s then", result) end
-    local right = e:emit(step.value)
-    if i < #node.rest then
-      -- The next comparison uses it again, one block further in.
-      right = e:temporary(right)
-    end
-    local code = one_comparison(node, step.operator, left, right)
-    if i == 1 then result = e:temporary(code) else e:add("%s = %s", result, code) end
-    left = right
+local HEADER = header()
+
+---@class perilune.template_code
+---@field root fun(ctx: table, rt: table): string|any
+---@field blocks table<string, table>   { plain =, states = } of functions
+---@field exports table<string, boolean>   names that an import sees
+---@field needs_context boolean   it keeps something in its context, which has to be its own
+---@field final? string           the state of escaping at its end
+---@field positions table         { line, column } by line of the Lua source
+---@field chunk string            name of the Lua source
+
+--- Names that the top level makes, as an import sees them: the last word counts.
+local function exports_of(nodes, exports)
+  local function see(name, is_exported)
+    if not name:find("^_") then exports[name] = is_exported or nil end
   end
-  for _ = 2, #node.rest do e:add("end") end
-  return result
-end
-
---- Code of a call of a filter or test, whose name must be known.
-local function named_call(e, node, set, set_name, what)
-  if not set[node.name] then
-    local hint = nearest.hint(node.name, tables.names(set), "known are")
-    fail(node.line, ("unknown %s '%s'%s"):format(what, node.name, hint))
-  end
-  local arguments = { e:emit(node.value) }
-  for _, argument in ipairs(node.arguments or {}) do
-    arguments[#arguments + 1] = e:emit(argument)
-  end
-  return call(("%s[%q]"):format(set_name, node.name), node, unpack(arguments))
-end
-
-function NODES.filter(e, node) return named_call(e, node, library.filters, "F", "filter") end
-
-function NODES.test(e, node) return named_call(e, node, library.tests, "T", "test") end
-
-local function emitter(is_lenient)
-  return setmetatable({ lines = {}, constants = {}, temporaries = 0, is_lenient = is_lenient },
-    Emitter)
-end
-
-local function finish(e)
-  local source = HEADER .. table.concat(e.lines, "\n") .. "\nend\nend\n"
-  local chunk, message = core.load(source, CHUNK, {})
-  if not chunk then error({ line = 1, message = message }, 0) end
-  return chunk(RUNTIME, e.constants)
-end
-
---- Compiles a template. Raises {line=, message=}.
----@param text string
----@param mode string   a mode of escape.lua
----@param is_lenient boolean
----@return fun(sites: table): fun(context: table): string
-function compiler.template(text, mode, is_lenient)
-  local e, rules = emitter(is_lenient), escape.modes[mode]
-  local state = rules.initial
-  e:add("local out, n = {}, 0")
-  for _, node in ipairs(parser.template(text)) do
-    if node.op == "text" then
-      e:add("n = n + 1; out[n] = %q", node.text)
-      state = rules.feed(state, node.text)
-    else
-      -- A block of its own: temporaries end with it, for Lua allows only 200 locals at a time.
-      e:add("do")
-      local code = call("W." .. rules.writer(state), node, e:emit(node.value))
-      e:add("n = n + 1; out[n] = %s", code)
-      e:add("end")
-      -- A value stands for something: "{{ scheme }}://" must not look like "://".
-      state = rules.feed(state, "v")
+  for _, node in ipairs(nodes) do
+    if node.kind == "Macro" then see(node.name, true) end
+    if node.kind == "Import" then see(node.target, false) end
+    for _, name in ipairs(node.kind == "FromImport" and node.names or {}) do see(name.alias, false) end
+    if node.kind == "Assign" or node.kind == "AssignBlock" then
+      tree.each_target(node.target, function(target)
+        if target.kind == "Name" then see(target.name, true) end
+      end)
+    elseif node.kind == "If" then
+      for _, branch in ipairs { node.body, node.elif_, node.else_ } do exports_of(branch, exports) end
     end
   end
-  e:add("return concat(out)")
-  return finish(e)
+  return exports
 end
 
---- Compiles an expression. Raises {line=, message=}.
----@param text string
----@param is_lenient boolean
----@return fun(sites: table): fun(context: table): any
-function compiler.expression(text, is_lenient)
-  local e = emitter(is_lenient)
-  local code = e:emit(parser.expression(text, 1))
-  e:add("return %s", code)
-  return finish(e)
+local function functions_of(P, numbers)
+  local made = { plain = P[numbers.plain], states = {} }
+  for state, number in pairs(numbers.states) do made.states[state] = P[number] end
+  return made
+end
+
+--- Loads what a coder wrote. Nil and Lua's reason when Lua refuses it.
+local function load_code(c, chunk, written)
+  local source, positions = c.e:assemble(HEADER, ("return P[%d]\n"):format(written.root))
+  local run, reason = emitter.load(source, chunk)
+  if not run then return nil, reason end
+  local P, blocks = {}, {}
+  local root = run(runtime.helpers, escape.writers, c.e.constants, P)
+  for name, numbers in pairs(written.blocks) do blocks[name] = functions_of(P, numbers) end
+  return {
+    root = root, blocks = blocks, positions = positions, chunk = chunk, final = c.final,
+    source = source,
+  }
+end
+
+--- Writes code in the straight way or, if Lua refuses that, in the split one.
+local function make(found, options, write)
+  local reason
+  for _, is_split in ipairs { false, true } do
+    local c = coder.new(found, options, is_split)
+    local code
+    code, reason = load_code(c, options.chunk, write(c))
+    if code then return code end
+  end
+  return error({ line = 1, column = 1, message = "the template is too large for Lua: " .. reason }, 0)
+end
+
+---@class perilune.compiler_options
+---@field env perilune.template_environment
+---@field chunk string         name of the Lua source
+---@field mode string          of escape.lua
+---@field state? string        in which it begins (default: the mode's)
+---@field is_lenient? boolean  attributes of undefined are undefined
+---@field is_library? boolean  other templates may import it
+---@field is_traced? boolean   the root gives the pieces of its text and their places, too
+
+--- Compiles a template. Raises {line=, column=, message=}.
+---@param root perilune.template_node
+---@param options perilune.compiler_options
+---@return perilune.template_code
+function compiler.template(root, options)
+  local found = names.resolve(root)
+  local scope = found.scopes[root]
+  local has_extends = tree.has(root, { Extends = true })
+  scope.unit.has_frame = scope.unit.has_frame or has_extends
+  local shares = options.is_library or tree.has(root, inheritance.OUTSIDE)
+  local code = make(found, options, function(c)
+    c.root_unit, c.has_extends, c.checks_output, c.shares = scope.unit, has_extends, has_extends, shares
+    local number = inheritance.write_root(c, root)
+    return { root = number, blocks = inheritance.write_blocks(c) }
+  end)
+  code.exports = exports_of(root.body, {})
+  code.needs_context = shares and (next(scope.stores) ~= nil or #found.blocks > 0 or has_extends)
+  return code
+end
+
+--- Compiles an expression. Raises {line=, column=, message=}.
+---@param root perilune.template_node
+---@param options perilune.compiler_options
+---@return perilune.template_code
+function compiler.expression(root, options)
+  local found = names.resolve(root)
+  return make(found, options, function(c)
+    c.root_unit = found.scopes[root].unit
+    return { root = inheritance.write_expression(c, root), blocks = {} }
+  end)
 end
 
 return compiler

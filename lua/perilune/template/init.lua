@@ -2,24 +2,41 @@
 
 --- Templates with Jinja2's syntax, as Lua functions of a context.
 ---
----     local greet = template.compile("Dear {{ name }}", { name = "letter.j2", line = 1 })
+---     local greet = template.compile("Dear {{ name }}", { name = "letter.j2" })
 ---     greet({ name = "Ada" })                                    --> "Dear Ada"
 ---
---- What a value means is in value.lua, how it is escaped in escape.lua, the language in lexer.lua
---- and parser.lua, the code made of it in compiler.lua. A compiled function raises an error that
---- begins "NAME:LINE: " when the context does not fit.
+--- A mistake in a template is a fault when it is compiled, an error when it comes to light later; both
+--- name the place. What templates share (filters, other templates) is an environment.
 
+local core = require "perilune.core"
+local environment = require "perilune.template.environment"
+local escape = require "perilune.template.escape"
+local parser = require "perilune.template.parser"
 local compiler = require "perilune.template.compiler"
-local lexer = require "perilune.template.lexer"
+local report = require "perilune.template.report"
+local runtime = require "perilune.template.runtime"
 
 local template = {}
 
 ---@class perilune.template_options
 ---@field name string        of the file, for messages
 ---@field line? integer      in that file, of the first line (default 1)
----@field mode? "text"|"json"|"url"|"path"|"header"|"form"   how values are escaped ("text")
+---@field column? integer    in that line, of the first character (default 1)
+---@field mode? string       how values are escaped, a mode of escape.lua ("text")
+---@field state? string      of the mode, in which the text begins
 ---@field lenient? boolean   attributes of undefined values are undefined, not errors
----@field cache? table       shared by the templates of one generation
+---@field environment? perilune.template_environment   (default: one with what is built in)
+
+---@class perilune.template_fault
+---@field message string
+---@field line integer       in the file
+---@field column integer
+---@field excerpt string     "\n", the line of the template, and a caret below the column
+
+-- Where rendered text comes from, by render function: for `located`, which gets only that.
+local origins = setmetatable({}, { __mode = "k" })
+
+template.environment = environment.new
 
 --- Has the text nothing for the template language to do?
 ---@param text string
@@ -28,61 +45,160 @@ function template.is_static(text)
   return not text:find("{[{%%#]")
 end
 
---- The source of the expression when a text is exactly one {{ expression }}, else nil.
----@param text string
----@return string|nil
-function template.single(text)
-  local ok, pieces = pcall(lexer.pieces, text)
-  if ok and #pieces == 1 and pieces[1].kind == "output" then return pieces[1].text end
-  return nil
+--- The source of the expression when a text is exactly one {{ expression }}, and its line and column,
+--- else nil.
+template.single = parser.single
+
+-- -- places
+
+--- A place of a text as one of its file.
+local function in_file(options, line, column)
+  if line == 1 then column = column + (options.column or 1) - 1 end
+  return line + (options.line or 1) - 1, column
 end
 
---- Sites of a template by its own lines.
-local function sites(options)
-  local offset = (options.line or 1) - 1
-  return setmetatable({}, { __index = function(t, line)
-    t[line] = { name = options.name, line = line + offset }
-    return t[line]
-  end })
+local function excerpt_of(text, line, column)
+  local excerpt = report.excerpt(text, line, column)
+  return excerpt and "\n" .. excerpt or ""
 end
 
-local function instance(key, options, make)
-  local factory = options.cache and options.cache[key]
-  if not factory then
-    local ok, made = pcall(make)
-    if not ok and type(made) == "table" then
-      return nil, made.message, made.line + (options.line or 1) - 1
-    elseif not ok then
-      error(made, 0)
-    end
-    factory = made
-    if options.cache then options.cache[key] = factory end
+local function located(origin, line, column, message)
+  local options = origin.options
+  local file_line, file_column = in_file(options, line, column)
+  return ("%s:%d:%d: %s%s"):format(options.name, file_line, file_column, message,
+    excerpt_of(origin.text, line, column))
+end
+
+--- The place of the template that is running: of a text itself, or of another template.
+local function running_place(origin)
+  local chunk, line = core.frame(environment.PREFIX)
+  local entry = origin.env.chunks[chunk]
+  if not entry then return nil end
+  local positions = entry.code.positions
+  while line > 1 and not positions[line] do line = line - 1 end
+  local position = positions[line] or { line = 1, column = 1 }
+  return entry, position.line, position.column
+end
+
+local function with_place(origin, message)
+  if message:find("stack overflow", 1, true) then message = "the template calls itself too deep" end
+  local entry, line, column = running_place(origin)
+  if not entry then return message end
+  if not entry.name then return located(origin, line, column, message) end
+  local other = { text = entry.text, options = { name = origin.env.shown .. entry.name } }
+  return located(other, line, column, message)
+end
+
+--- What comes out of a rendering that failed: the message with its place. Tables with a message stay
+--- what they are otherwise.
+local function handler_of(origin)
+  return function(raised)
+    if type(raised) == "string" then return with_place(origin, raised) end
+    if type(raised) ~= "table" or type(rawget(raised, "message")) ~= "string" then return raised end
+    if rawget(raised, "is_located") then return raised.message end
+    raised.message = with_place(origin, raised.message)
+    return raised
   end
-  return factory(sites(options))
+end
+
+-- -- compiled texts
+
+local function run(code, env, ctx)
+  local rt = runtime.new(env)
+  local result = code.root(runtime.context(code, ctx), rt)
+  return result
+end
+
+local function renderer(origin, code)
+  local handle, env = handler_of(origin), origin.env
+  local function render(ctx)
+    local ok, result = xpcall(run, handle, code, env, ctx)
+    if not ok then error(result, 0) end
+    return result
+  end
+  origins[render] = origin
+  return render
+end
+
+local function fault_of(text, options, mistake)
+  if type(mistake) ~= "table" or not mistake.line then error(mistake, 0) end
+  local line, column = in_file(options, mistake.line, mistake.column)
+  return {
+    message = mistake.message, line = line, column = column,
+    excerpt = excerpt_of(text, mistake.line, mistake.column),
+  }
+end
+
+local function compiled(kind, text, options)
+  local env = options.environment or environment.new()
+  local mode = options.mode or "text"
+  assert(escape.modes[mode], "unknown mode of escaping")
+  local ok, code = pcall(env.compiled, env, kind, text, {
+    mode = mode, state = options.state, is_lenient = options.lenient or false,
+  })
+  if not ok then return nil, fault_of(text, options, code) end
+  return renderer({ text = text, options = options, env = env, mode = mode }, code)
 end
 
 --- Compiles a template: a function of a context that gives a text.
 ---@param text string
 ---@param options perilune.template_options
 ---@return (fun(context: table): string)|nil
----@return string|nil message   of a mistake
----@return integer|nil line     of the mistake, in the file
+---@return perilune.template_fault|nil
 function template.compile(text, options)
-  local mode, is_lenient = options.mode or "text", options.lenient or false
-  local key = ("%s %s %s"):format(mode, tostring(is_lenient), text)
-  return instance(key, options, function() return compiler.template(text, mode, is_lenient) end)
+  return compiled("template", text, options)
 end
 
---- Compiles an expression: a function of a context that gives a value.
+--- Compiles an expression: a function of a context that gives a value, nil for undefined.
 ---@param text string
 ---@param options perilune.template_options
 ---@return (fun(context: table): any)|nil
----@return string|nil message
----@return integer|nil line
+---@return perilune.template_fault|nil
 function template.expression(text, options)
-  local is_lenient = options.lenient or false
-  local key = ("expression %s %s"):format(tostring(is_lenient), text)
-  return instance(key, options, function() return compiler.expression(text, is_lenient) end)
+  local evaluate, fault = compiled("expression", text, options)
+  return evaluate, fault
+end
+
+-- -- which place wrote what
+
+--- The line and column behind `text`, which begins at a place.
+local function behind(line, column, text)
+  local _, newlines = text:gsub("\n", "")
+  if newlines == 0 then return line, column + core.text.length(text) end
+  return line + newlines, core.text.length(text:match("[^\n]*$")) + 1
+end
+
+--- The place of the template that writes byte `offset` (from 0) of its text.
+local function place_of_byte(origin, ctx, offset)
+  local env, options = origin.env, origin.options
+  local code = env:make(origin.text, parser.template, compiler.template, {
+    mode = origin.mode, state = options.state, is_lenient = options.lenient, is_traced = true,
+  })
+  local _, parts, marks = code.root(runtime.context(code, ctx), runtime.new(env))
+  local at = 0
+  for i, part in ipairs(parts) do
+    if offset < at + #part then
+      local mark = marks[i]
+      if not mark.is_text then return mark.line, mark.column end
+      return behind(mark.line, mark.column, part:sub(1, offset - at))
+    end
+    at = at + #part
+  end
+  return marks[#parts].line, marks[#parts].column
+end
+
+--- A message about byte `offset` (from 0) of what a template rendered, with the place of the template
+--- that wrote it.
+---@param render function   of template.compile
+---@param ctx table         that it was called with
+---@param offset integer
+---@param message string
+---@return string
+function template.located(render, ctx, offset, message)
+  local origin = origins[render]
+  local ok, line, column = pcall(place_of_byte, origin, ctx, offset)
+  if not ok then line, column = 1, 1 end
+  return located(origin, line, column, message)
 end
 
 return template
