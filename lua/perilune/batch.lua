@@ -11,6 +11,7 @@
 --- are escaped by position and payloads are read as the gateway reads them.
 
 local core = require "perilune.core"
+local json = require "perilune.encoding.json"
 local template = require "perilune.template"
 
 local encode, null = core.json.encode, core.json.null
@@ -44,9 +45,24 @@ function batch.new(templates)
   return renderer
 end
 
+local function raise(name, fault)
+  error(("%s:%d:%d: %s%s"):format(name, fault.line, fault.column, fault.message, fault.excerpt), 0)
+end
+
+--- As for a webhook's body: what is no JSON fails where the template wrote it.
+local function checked(render)
+  return function(context)
+    local text = render(context)
+    local message, fault = json.fault(text)
+    if message then error(template.located(render, context, fault.offset, message), 0) end
+    return text
+  end
+end
+
 local function compile(text, name, mode, environment)
-  local run, message = template.compile(text, { name = name, mode = mode, environment = environment })
-  return run or error(message, 0)
+  local run, fault = template.compile(text, { name = name, mode = mode, environment = environment })
+  if not run then raise(name, fault) end
+  return mode == "json" and checked(run) or run
 end
 
 local function compile_kept(renderer, text, mode)
