@@ -161,11 +161,17 @@ local function range_contains(range, item)
   return FAMILY[kind_of(item)] == "number" and ranges.contains(range, number.to_double(item))
 end
 
+local function view_contains(view, item)
+  if view.name == "dict_keys" then key_of(item) end -- a key of a dict, or an error
+  return sequence_contains(view, item)
+end
+
 local CONTAINS = {
   string = text_contains,
   markup = text_contains,
   dict = function(dict, key) return dict[key_of(key)] ~= nil end,
   range = range_contains,
+  view = view_contains,
 }
 
 --- item in container: a part of a text, a key of a dict, an item of anything else.
