@@ -89,18 +89,14 @@ integration.json_decode = define({}, function(v)
     fault.column))
 end)
 
-local XML_ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;",
-  ["'"] = "&apos;" }
+local IS_TREE = { dict = true, list = true, tuple = true }
 
---- Text is escaped; a mapping or list becomes elements.
+--- For a place inside of a document: text is escaped; a mapping or list becomes elements.
 integration.xml = define({}, function(v)
-  local kind = value.kind(v)
-  if kind == "markup" then return v end
-  if kind ~= "dict" and kind ~= "list" and kind ~= "tuple" then
-    return value.markup((text_of(v):gsub("[&<>\"']", XML_ESCAPES)))
-  end
+  if value.is_markup(v) then return v end
   local xml = require "perilune.xml" -- only who writes XML loads it
-  return value.markup(checked("xml", xml.encode(value.export(v))))
+  v = IS_TREE[value.kind(v)] and value.export(v) or text_of(v)
+  return value.markup(checked("xml", xml.elements(v)))
 end)
 
 -- -- time

@@ -72,7 +72,7 @@ def matching(function):
 def xml(v):
     if isinstance(v, markupsafe.Markup):
         return v
-    return markupsafe.Markup(escape(str(v), {'"': "&quot;", "'": "&apos;"}))
+    return markupsafe.Markup(escape(str(v), {'"': "&quot;", "'": "&#39;"}))
 
 
 def querystring(v):

@@ -57,6 +57,11 @@ describe("json_decode, xml, querystring", function()
     "{{ {'a': nope, 'b': (1, 2)}|querystring }}", "{{ fields|querystring is escaped }}",
   }, CONTEXT, SCRIPT)
 
+  it("makes elements of a mapping", function()
+    local v = assert(core.json.decode('{"a": {"@id": 1, "b": [1, "<"]}, "c": ""}'))
+    assert.equal('<a id="1"><b>1</b><b>&lt;</b></a><c/>', filters.xml.run(v).text)
+  end)
+
   it("says where JSON is wrong", function()
     assert.matches("^json_decode: .+ %(line 2, column 1%)$",
       support.raised(filters.json_decode.run, "[1,\n]"))
