@@ -21,22 +21,22 @@ local FAMILY = {
   undefined = "undefined", secret = "secret",
 }
 
-local equal
+local equal_at
 
-local function equal_items(a, b)
+local function equal_items(a, b, depth)
   if #a ~= #b then return false end
   for i = 1, #a do
-    if not equal(a[i], b[i]) then return false end
+    if not equal_at(a[i], b[i], depth) then return false end
   end
   return true
 end
 
-local function equal_dicts(a, b)
+local function equal_dicts(a, b, depth)
   local keys = keys_of(a)
   if #keys ~= #keys_of(b) then return false end
   for i = 1, #keys do
     local key = key_of(keys[i])
-    if b[key] == nil or not equal(a[key], b[key]) then return false end
+    if b[key] == nil or not equal_at(a[key], b[key], depth) then return false end
   end
   return true
 end
@@ -49,7 +49,8 @@ end
 
 --- Views of keys and of items are sets.
 local function equal_views(a, b)
-  if a.name == "dict_values" or b.name == "dict_values" or #a.items ~= #b.items then return false end
+  if a.name == "dict_values" or b.name == "dict_values" then return false end
+  if #a.items ~= #b.items then return false end
   for i = 1, #a.items do
     if not comparison.contains(b, a.items[i]) then return false end
   end
@@ -67,27 +68,34 @@ local EQUAL = {
   undefined = function() return true end,
 }
 
-local function equal_kinds(a, b)
+local function equal_kinds(a, b, depth)
   local family, other = FAMILY[kind_of(a)], FAMILY[kind_of(b)]
-  if family == "secret" or other == "secret" then fail("a secret cannot be compared in a template") end
+  if family == "secret" or other == "secret" then
+    fail("a secret cannot be compared in a template")
+  end
   if not family or family ~= other then return false end
-  return EQUAL[family](a, b)
+  if depth > kinds.MAX_DEPTH then fail("the values are nested too deeply to be compared") end
+  return EQUAL[family](a, b, depth + 1)
+end
+
+function equal_at(a, b, depth)
+  local type_a, type_b = type(a), type(b)
+  if type_a == type_b and (type_a == "string" or type_a == "number" or type_a == "boolean") then
+    return a == b
+  end
+  if rawequal(a, b) and kind_of(a) ~= "secret" then return true end
+  return equal_kinds(a, b, depth)
 end
 
 --- a == b. Markup equals the str of its text, 1 equals 1.0 and True.
 ---@param a any
 ---@param b any
 ---@return boolean
-function equal(a, b)
-  local type_a, type_b = type(a), type(b)
-  if type_a == type_b and (type_a == "string" or type_a == "number" or type_a == "boolean") then
-    return a == b
-  end
-  if rawequal(a, b) and kind_of(a) ~= "secret" then return true end
-  return equal_kinds(a, b)
+function comparison.equal(a, b)
+  return equal_at(a, b, 0)
 end
 
-comparison.equal = equal
+local equal = comparison.equal
 
 local function of_sign(sign, operator)
   if sign == nil then return false end -- nan

@@ -7,8 +7,8 @@
 ---     bool str    Lua's boolean and string (UTF-8)
 ---     int float   numeral.lua
 ---     list tuple dict
----                 tables of the codec, whose metatable reads as "array", "tuple" or "object"; plain
----                 tables of scripts are lists when they have a first element, else dicts
+---                 tables of the codec, whose metatable reads as "array", "tuple" or "object";
+---                 plain tables of scripts are lists if they have a first element, else dicts
 ---     all others  objects: tables whose metatable, their class, says its `kind`
 ---
 --- What a class may have besides, all optional: `type_name`, `text(v)` for str(), `repr(v)`,
@@ -20,6 +20,10 @@ local numeral = require "perilune.template.numeral"
 local null, is_secret = core.json.null, core.is_secret
 
 local kinds = { null = null }
+
+--- How deep containers in containers are looked into: deeper than any payload, and bounded, because
+--- a template can put a list into itself.
+kinds.MAX_DEPTH = 600
 
 --- Undefined where Lua has no place for a nil.
 kinds.UNDEFINED = setmetatable({}, { kind = "undefined" })
@@ -86,7 +90,7 @@ local KIND_OF_TYPE = {
 }
 
 --- What a value is: "undefined" "none" "bool" "int" "float" "string" "markup" "list" "tuple" "dict"
---- "secret" "function", the kind of an object's class, or "userdata" for what scripts made otherwise.
+--- "secret" "function", the kind of an object's class, or "userdata" for all else of scripts.
 ---@param v any
 ---@return string
 function kinds.kind(v)
@@ -130,9 +134,8 @@ end
 ---@param bytes number
 function kinds.check_size(bytes)
   local limit = core.limits.template_output
-  if bytes > limit then
-    error(("the result would be larger than the %d bytes of limits.template_output"):format(limit), 0)
-  end
+  if bytes <= limit then return end
+  kinds.fail(("the result would be larger than the %d bytes of limits.template_output"):format(limit))
 end
 
 --- Is it a list, with items by index from 1?  Tuples and plain lists of scripts are, too.
@@ -182,10 +185,11 @@ local function key_text(key)
   return nil
 end
 
-local function tuple_key(v)
+local function tuple_key(v, depth)
   local texts = {}
+  if depth > kinds.MAX_DEPTH then return nil, "a tuple is nested too deeply to be a key" end
   for i = 1, #v do
-    local key, message = kinds.try_key(v[i])
+    local key, message = kinds.try_key(v[i], depth)
     texts[i] = key_text(key)
     if not texts[i] then return nil, message or "an object in a tuple cannot be a key" end
   end
@@ -212,12 +216,13 @@ local KEYS = {
 
 --- As kinds.key; nil and a message for what is no key.
 ---@param k any
+---@param depth? integer   how many tuples it is in
 ---@return any key
 ---@return string|nil message
-function kinds.try_key(k)
+function kinds.try_key(k, depth)
   if type(k) == "string" then return k end
   local key = KEYS[kinds.kind(k)]
-  if key then return key(k) end
+  if key then return key(k, (depth or 0) + 1) end
   return k -- None and objects are themselves
 end
 

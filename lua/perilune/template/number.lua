@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Arithmetic of Python on the numbers of templates: ints are exact whatever their length, `/` gives
---- a float, `//` and `%` round towards minus infinity. Operands are numbers or bools (1 and 0).
+--- Arithmetic of Python on the numbers of templates: ints are exact whatever their length, `/`
+--- gives a float, `//` and `%` round towards minus infinity. Operands are numbers or bools (1, 0).
 ---
 --- Each operation tries doubles first, which are exact as long as the result stays below 2^53, and
 --- goes to integers of any length (core.integer) when it does not.
@@ -23,8 +23,8 @@ local function fail(message)
   error(message, 0)
 end
 
---- An operand taken apart: its double; its digits if it is an int that a double may not hold; whether
---- it is a float.
+--- An operand taken apart: its double; its digits if it is an int that a double may not hold;
+--- whether it is a float.
 local function operand(v)
   if type(v) == "number" then return v, nil, not is_whole(v) end
   if type(v) == "boolean" then return v and 1 or 0, nil, false end
@@ -168,8 +168,8 @@ end
 local QUOTIENT_BITS = 64 -- more than the 54 that decide how a double is rounded
 
 --- The double nearest to the quotient of long ints. The quotient is computed with `scale` binary
---- digits behind the point, enough that no boundary of rounding lies between two neighbours; one more
---- digit says whether there is a rest.
+--- digits behind the point, enough that no boundary of rounding lies between two neighbours; one
+--- more digit says whether there is a rest.
 local function divide_digits(a, b)
   local scale = QUOTIENT_BITS + bits(b) - bits(a)
   local power = core.integer.pow("2", ("%d"):format(math.abs(scale)))
@@ -183,6 +183,7 @@ end
 
 ---@return any   always a float
 function number.div(a, b)
+  if type(a) == "number" and type(b) == "number" and b ~= 0 then return float(a / b) end
   local x, x_long, x_is_float = operand(a)
   local y, y_long, y_is_float = operand(b)
   local has_float = x_is_float or y_is_float
@@ -301,8 +302,8 @@ local function round_int(v, places)
   return below
 end
 
---- round(): without `places` an int, with them the kind of number that `v` is. Half goes to the even
---- digit, decided on the exact decimal value.
+--- round(): without `places` an int, with them the kind of number that `v` is. Half goes to the
+--- even digit, decided on the exact decimal value.
 ---@param v any
 ---@param places? any   an int
 ---@return any

@@ -4,8 +4,8 @@
 ---
 ---     int     a Lua number that is whole and not beyond 2^53; else an exact number of the codec, a
 ---             userdata that keeps its digits
----     float   a Lua number that is not whole, an infinity, nan; a whole one is an exact number with
----             a point or an exponent: "2.0", "1e+16"
+---     float   a Lua number that is not whole, an infinity, nan; a whole one is an exact number
+---             with a point or an exponent: "2.0", "1e+16"
 ---
 --- Exact numbers of a payload look as they were written there: "120.50", "1234567890123456".
 
@@ -163,7 +163,8 @@ local function ascii(text)
   return table.concat(characters)
 end
 
---- The inside of a numeral's text: no space around, no "_" between digits. nil if a "_" is elsewhere.
+--- The inside of a numeral's text: no space around, no "_" between digits; nil where a "_" is
+--- elsewhere.
 local function stripped(text)
   local inside = ascii(text):match("^%s*(.-)%s*$")
   if not inside:find("_", 1, true) then return inside end

@@ -8,9 +8,7 @@ local numeral = require "perilune.template.numeral"
 
 local null, UNDEFINED = kinds.null, kinds.UNDEFINED
 local number_text, key_of, keys_of = numeral.text, kinds.key, core.json.keys
-local check_size = kinds.check_size
-
-local MAX_DEPTH = 1000 -- of containers in containers, as in Python
+local check_size, fail = kinds.check_size, kinds.fail
 
 local printing = {}
 
@@ -88,7 +86,7 @@ function Writer:container(v, kind)
   if self.open[v] then return self:put(RECURSION[kind]) end
   check_size(self.bytes)
   self.depth = self.depth + 1
-  if self.depth > MAX_DEPTH then kinds.fail("the value is nested too deeply to be written") end
+  if self.depth > kinds.MAX_DEPTH then fail("the value is nested too deeply to be written") end
   self.open[v] = true
   CONTAINERS[kind](self, v)
   self.open[v] = nil
@@ -129,7 +127,7 @@ local function object_text(v, kind, form)
   local class = type(v) == "table" and getmetatable(v)
   local write = type(class) == "table" and (class[form] or class.text)
   if write then return write(v) end
-  return kinds.fail(REFUSED[kind] or ("a %s cannot be written in a template"):format(kind))
+  return fail(REFUSED[kind] or ("a %s cannot be written in a template"):format(kind))
 end
 
 --- str() of a value: what is printed.
@@ -180,9 +178,8 @@ end
 --- `~`: the texts of values, one behind the other.
 ---@return string
 function printing.concat(a, b, ...)
-  local more = select("#", ...)
   local joined = printing.text(a) .. printing.text(b)
-  for i = 1, more do joined = joined .. printing.text((select(i, ...))) end
+  for i = 1, select("#", ...) do joined = joined .. printing.text((select(i, ...))) end
   check_size(#joined)
   return joined
 end
@@ -190,14 +187,12 @@ end
 --- `~` where HTML is escaped: one Markup makes all of it Markup, and escapes the others.
 ---@return string|perilune.markup
 function printing.concat_markup(...)
-  local count = select("#", ...)
-  local has_markup, texts = false, {}
-  for i = 1, count do has_markup = has_markup or kinds.is_markup((select(i, ...))) end
+  local parts, count, has_markup = { ... }, select("#", ...), false
+  for i = 1, count do has_markup = has_markup or kinds.is_markup(parts[i]) end
   for i = 1, count do
-    local v = (select(i, ...))
-    texts[i] = has_markup and printing.escape(v).text or printing.text(v)
+    parts[i] = has_markup and printing.escape(parts[i]).text or printing.text(parts[i])
   end
-  local joined = table.concat(texts)
+  local joined = table.concat(parts, "", 1, count)
   check_size(#joined)
   return has_markup and kinds.markup(joined) or joined
 end

@@ -134,6 +134,17 @@ describe("equality", function()
     assert.is_false(value.equal({ a = 1 }, core.json.decode '{"a":1,"b":2}'))
   end)
 
+  it("ends in an error where containers contain themselves", function()
+    local a, b = value.list(), value.list()
+    a[1], b[1] = b, a
+    assert.is_true(value.equal(a, a))
+    assert.has_error(function() value.equal(a, b) end, "the values are nested too deeply to be compared")
+    assert.has_error(function() value.compare(a, b, "<") end, "the values are nested too deeply to be compared")
+    local tuple = value.tuple()
+    for _ = 1, 5000 do tuple = value.tuple { tuple } end
+    assert.has_error(function() value.key(tuple) end, "a tuple is nested too deeply to be a key")
+  end)
+
   it("of objects is identity", function()
     local Class = { kind = "namespace" }
     local a, b = setmetatable({}, Class), setmetatable({}, Class)
