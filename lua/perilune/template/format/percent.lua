@@ -29,7 +29,7 @@ local PERCENT = ("%"):byte()
 ---@field width integer
 ---@field precision? integer
 
-local MAPPINGS = { dict = true, list = true, range = true }
+local MAPPINGS = { dict = true, list = true, range = true, undefined = true }
 
 local function arguments(text, args, escape)
   local kind = value.kind(args)
@@ -59,6 +59,7 @@ end
 
 local function look_up(mapping, key)
   local kind = value.kind(mapping)
+  if kind == "undefined" then value.fail("an undefined value has no keys") end
   if kind == "undefined" then value.fail("an undefined value has no keys") end
   if kind ~= "dict" then
     value.fail(("%s indices must be integers or slices, not str"):format(value.type_name(mapping)))
