@@ -41,7 +41,7 @@ static void push_where(lua_State *L)
     lua_Debug at;
     for (int level = 0; level < MESSAGE_DEPTH && lua_getstack(L, level, &at); level++) {
         lua_getinfo(L, "Sl", &at);
-        if (at.currentline <= 0 || strncmp(at.source, "@perilune/", 10) == 0) continue;
+        if (at.currentline <= 0 || strncmp(at.source + 1, "perilune/", 9) == 0) continue;
         lua_pushfstring(L, "%s:%d: ", at.short_src, at.currentline);
         return;
     }

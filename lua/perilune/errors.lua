@@ -36,6 +36,13 @@ function Faults:add(file, line, message, column)
   self.items[#self.items + 1] = fault
 end
 
+--- Adds a mistake that template.compile gave.
+---@param file string
+---@param fault perilune.template_fault
+function Faults:add_template(file, fault)
+  self:add(file, fault.line, fault.message .. fault.excerpt, fault.column)
+end
+
 --- All of them, by file and line.
 ---@return perilune.fault[]
 function Faults:sorted()
@@ -66,18 +73,29 @@ local function shown(file)
   return #file < LUA_IDSIZE and file or "..." .. file:sub(4 - LUA_IDSIZE)
 end
 
---- Takes "file:line: message" apart when the message begins with this file.
+--- Takes "file:line: message" or "file:line:column: message" apart when the message begins with
+--- this file.
 ---@param file string
 ---@param text string
 ---@return integer line   0 when the text names no line of the file
 ---@return string message
+---@return integer|nil column
 function errors.split(file, text)
   local prefix = shown(file) .. ":"
-  if text:sub(1, #prefix) == prefix then
-    local line, message = text:sub(#prefix + 1):match("^(%d+): (.*)$")
-    if line then return tonumber(line), message end
-  end
+  if text:sub(1, #prefix) ~= prefix then return 0, text end
+  local line, column, message = text:match("^(%d+):(%d+): (.*)$", #prefix + 1)
+  if line then return tonumber(line), message, tonumber(column) end
+  line, message = text:match("^(%d+): (.*)$", #prefix + 1)
+  if line then return tonumber(line), message end
   return 0, text
+end
+
+--- Adds what a file or template raised.
+---@param file string
+---@param raised any
+function Faults:add_raised(file, raised)
+  local line, message, column = errors.split(file, errors.text(raised))
+  self:add(file, line, message, column)
 end
 
 return errors

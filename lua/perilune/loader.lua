@@ -109,6 +109,7 @@ function loader.load(files, options)
   local gateway = load_gateway(shop)
   local plugins = plugin.catalogue(shop)
   plugins:load_all()
+  shop:open_templates(plugins)
   check_templates(shop)
   local list = load_connectors(shop, {
     gateway = gateway, plugins = plugins, authenticators = load_authenticators(shop, plugins),

@@ -5,8 +5,11 @@
 ---
 ---     schema.lua    return { token = { type = "string", required = true, secret = true } }
 ---     handler.lua   return { apply = function(request, config, context) ... end }
+---
+--- An authenticator has `apply`; what a plugin adds to templates is in extension.lua.
 
 local core = require "perilune.core"
+local extension = require "perilune.extension"
 local schema = require "perilune.schema"
 local tables = require "perilune.util.tables"
 
@@ -61,6 +64,8 @@ local function load_plugin(self, name)
     if handler ~= nil then self:fault(name, "handler.lua", "the handler must return a table") end
     return { schema = {}, handler = {} }
   end
+  local offered = extension.fault(handler)
+  if offered then self:fault(name, "handler.lua", offered) end
   local fields, has_schema = run_file(self, name, "schema.lua")
   local message = has_schema and fields ~= nil and schema.fault(fields)
   if message then self:fault(name, "schema.lua", message) end

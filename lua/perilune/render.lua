@@ -35,34 +35,35 @@ local function merged(connector, webhook, path, key, compile_one, normal)
 end
 
 --- Text of what a function of the integrator gave; secrets pass, nil and null are nil.
-local function text_of(site, v)
+local function text_of(where, v)
   if v == nil or v == core.json.null then return nil end
   if core.is_secret(v) then return v end
   if type(v) == "table" and not value.is_markup(v) then
-    value.fail(site, "a text, a number or a secret is wanted here, not a table")
+    error(where .. ": a text, a number or a secret is wanted here, not a table", 0)
   end
-  return value.text(site, v)
+  return value.text(v)
 end
 
-local function header_of_function(site, name, run)
+local function header_of_function(where, name, run)
   return function(ctx)
-    local v = text_of(site, run(ctx))
+    local v = text_of(where, run(ctx))
     if v ~= nil and not core.http.is_field_value(v) then
-      value.fail(site, ("the value of header '%s' holds bytes that a header may not"):format(name))
+      error(("%s: the value of header '%s' holds bytes that a header may not"):format(where, name),
+        0)
     end
     return v
   end
 end
 
 --- The function may give a list, for a param that is there several times.
-local function param_of_function(site, run)
+local function param_of_function(where, run)
   return function(ctx)
     local v = run(ctx)
     if type(v) ~= "table" or value.is_markup(v) or not tables.is_list(v) then
-      return text_of(site, v)
+      return text_of(where, v)
     end
     local items = {}
-    for i, item in ipairs(v) do items[i] = text_of(site, item) end
+    for i, item in ipairs(v) do items[i] = text_of(where, item) end
     return items
   end
 end
@@ -75,7 +76,7 @@ local function compile_header(scope)
       scope:fault(path, ("the header '%s' belongs to the connection and cannot be set"):format(
         name))
     end
-    if type(v) == "function" then return header_of_function(scope:site(path), name, v) end
+    if type(v) == "function" then return header_of_function(scope:where(path), name, v) end
     local compiled = core.is_secret(v) and v or scope:text(path, v, { mode = "header" })
     if type(compiled) ~= "function" and compiled and not core.http.is_field_value(compiled) then
       scope:fault(path, ("the value of header '%s' holds bytes that a header may not"):format(name))
@@ -87,12 +88,12 @@ end
 local function compile_param(scope)
   return function(path, _, v)
     if core.is_secret(v) then return v end
-    if type(v) == "function" then return param_of_function(scope:site(path), v) end
+    if type(v) == "function" then return param_of_function(scope:where(path), v) end
     if type(v) ~= "table" then return scope:text(path, v, {}) end
     local items = {}
     for i, item in ipairs(v) do
       local where = tables.extend(path, i)
-      items[i] = type(item) == "function" and param_of_function(scope:site(where), item)
+      items[i] = type(item) == "function" and param_of_function(scope:where(where), item)
         or scope:text(where, item, {})
     end
     return items
@@ -249,13 +250,14 @@ local function set_body(entry, ctx, request, method)
   if not entry.body or entry.body == body.EVENT and BODYLESS[method] then return end
   if entry.body == body.EVENT then
     request:set_body_event()
-  else
-    local text = entry.body(ctx)
-    if text == nil then return end
-    request:set_body(text)
+    request:set_header("Content-Type", entry.media)
+    return
   end
+  local text, media = entry.body(ctx)
+  if text == nil then return end
+  request:set_body(text)
   -- Before the connector's own headers, which may say otherwise.
-  request:set_header("Content-Type", entry.media)
+  request:set_header("Content-Type", media or entry.media)
 end
 
 --- Renders one attempt.

@@ -9,10 +9,10 @@
 --- `applies_to`, by the value of its first field. What is found this way is asked for the rest:
 --- other fields of applies_to, then `when`.
 
-local template_value = require "perilune.template.value"
-
 local context = require "perilune.context"
+local core = require "perilune.core"
 local tables = require "perilune.util.tables"
+local template_value = require "perilune.template.value"
 
 local route = {}
 
@@ -20,7 +20,7 @@ local route = {}
 local function key_of(v)
   if type(v) == "string" then return "s" .. v end
   if type(v) == "boolean" then return tostring(v) end
-  if template_value.is_number(v) then
+  if type(v) == "number" or core.json.is_exact(v) then
     local number = tonumber(tostring(v))
     local is_exact = math.abs(number) < 2 ^ 53
     return "n" .. (is_exact and ("%.17g"):format(number) or tostring(v))

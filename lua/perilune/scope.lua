@@ -3,6 +3,7 @@
 --- One file of the gateway folder while it is being checked and compiled: what its keys' lines are,
 --- where its faults go, and how its templates become functions.
 
+local core = require "perilune.core"
 local locate = require "perilune.util.locate"
 local template = require "perilune.template"
 
@@ -12,7 +13,8 @@ local scope = {}
 ---@field file string                  as shown in messages
 ---@field places perilune.place
 ---@field faults perilune.faults
----@field cache table                  compiled templates of the generation
+---@field environment perilune.template_environment   what templates reach
+---@field lines string[]               of the file
 ---@field templates table<string, string>   texts of templates/ by name
 ---@field root string                  put before names in messages
 local Scope = {}
@@ -20,12 +22,16 @@ Scope.__index = Scope
 
 ---@param file string
 ---@param source string
----@param shared { faults: perilune.faults, cache: table, templates: table, root: string }
+---@param shared { faults: perilune.faults, templates: table, root: string,
+---  environment: perilune.template_environment }
 ---@return perilune.scope
 function scope.new(file, source, shared)
+  local lines = {}
+  for line in (source .. "\n"):gmatch("(.-)\r?\n") do lines[#lines + 1] = line end
   return setmetatable({
-    file = file, places = locate.read(source), faults = shared.faults, cache = shared.cache,
-    templates = shared.templates, root = shared.root,
+    file = file, places = locate.read(source), faults = shared.faults,
+    templates = shared.templates, root = shared.root, environment = shared.environment,
+    lines = lines,
   }, Scope)
 end
 
@@ -42,13 +48,6 @@ function Scope:where(path)
   return ("%s:%d"):format(self.file, self:line(path))
 end
 
---- The same as value.lua takes it.
----@param path any[]
----@return perilune.site
-function Scope:site(path)
-  return { name = self.file, line = self:line(path) }
-end
-
 ---@param path any[]
 ---@param message string
 function Scope:fault(path, message)
@@ -60,15 +59,29 @@ function Scope:reporter()
   return function(path, message) self:fault(path, message) end
 end
 
-function Scope:template_options(path, options)
+--- How many characters stand in front of a text in its line of the file; 0 when that line does not
+--- show it as it is.
+function Scope:offset(line, text)
+  local first = text:match("^[^\n]*")
+  local at = self.lines[line] and self.lines[line]:find(first, 1, true)
+  return at and core.text.length(self.lines[line]:sub(1, at - 1)) or 0
+end
+
+--- Options of template.compile for a text of this file.
+---@param path any[]
+---@param text string
+---@param options { mode?: string, lenient?: boolean }
+---@return perilune.template_options
+function Scope:template_options(path, text, options)
+  local line = locate.find(self.places, path).value
   return {
-    name = self.file, line = locate.find(self.places, path).value, mode = options.mode,
-    lenient = options.lenient, cache = self.cache,
+    name = self.file, line = line, column = self:offset(line, text) + 1, mode = options.mode,
+    lenient = options.lenient, environment = self.environment,
   }
 end
 
-local function compiled(self, made, message, line)
-  if not made then self.faults:add(self.file, line, message) end
+local function compiled(self, made, fault)
+  if not made then self.faults:add_template(self.file, fault) end
   return made
 end
 
@@ -82,7 +95,7 @@ function Scope:text(path, v, options)
   if v == nil or type(v) == "function" then return v end
   if type(v) == "number" then return tostring(v) end
   if template.is_static(v) then return v end
-  return compiled(self, template.compile(v, self:template_options(path, options)))
+  return compiled(self, template.compile(v, self:template_options(path, v, options)))
 end
 
 --- An expression: a function of the context that gives a value.
@@ -92,7 +105,7 @@ end
 ---@return function|nil
 function Scope:expression(path, v, options)
   if v == nil or type(v) == "function" then return v end
-  return compiled(self, template.expression(v, self:template_options(path, options or {})))
+  return compiled(self, template.expression(v, self:template_options(path, v, options or {})))
 end
 
 --- A leaf: exactly one {{ expression }} gives its value, another template gives a text. The second

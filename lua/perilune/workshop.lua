@@ -1,12 +1,14 @@
 -- SPDX-License-Identifier: MIT
 
---- What all files of one load share: where faults go, compiled templates, and the way to run a file
+--- What all files of one load share: where faults go, what templates reach, and the way to run a file
 --- of the gateway folder in the sandbox.
 
 local core = require "perilune.core"
 local errors = require "perilune.errors"
+local extension = require "perilune.extension"
 local sandbox = require "perilune.sandbox"
 local scope = require "perilune.scope"
+local template = require "perilune.template"
 
 local workshop = {}
 
@@ -14,8 +16,8 @@ local workshop = {}
 ---@field files table<string, string>
 ---@field root string
 ---@field faults perilune.faults
----@field cache table
 ---@field templates table<string, string>
+---@field environment perilune.template_environment|nil   once the plugins are there
 ---@field is_loading boolean   a missing secret is a fault now, an error of the script later
 local Workshop = {}
 Workshop.__index = Workshop
@@ -34,7 +36,7 @@ end
 ---@return perilune.workshop
 function workshop.new(files, root)
   return setmetatable({
-    files = files, root = root, faults = errors.collector(), cache = {},
+    files = files, root = root, faults = errors.collector(),
     templates = templates_of(files), is_loading = true,
   }, Workshop)
 end
@@ -55,17 +57,18 @@ function Workshop:secret_in(file)
     if not self.is_loading then error(message, 2) end
     -- Level 3: pcall, this function, and the file that asks. There is no debug library here.
     local _, placed = pcall(error, message, 3)
-    self:raised(file, placed)
+    self.faults:add_raised(file, placed)
     return core.secret_of("(not set)")
   end
 end
 
---- Adds what a file raised as a fault of the file.
----@param file string
----@param raised any
-function Workshop:raised(file, raised)
-  local line, message = errors.split(file, errors.text(raised))
-  self.faults:add(file, line, message)
+--- From here on templates can be compiled: what plugins add to them is known.
+---@param plugins perilune.plugins
+function Workshop:open_templates(plugins)
+  local options = extension.collect(plugins)
+  options.templates, options.shown = self.templates, self.root .. "templates/"
+  options.check_names = true
+  self.environment = template.environment(options)
 end
 
 --- Runs a compiled file; its value, or nil after a fault.
@@ -77,7 +80,7 @@ function Workshop:execute(chunk, file, require_module)
   setfenv(chunk, sandbox.new({ secret = self:secret_in(file), require = require_module }))
   local ok, result = pcall(chunk)
   if ok then return result end
-  self:raised(file, result)
+  self.faults:add_raised(file, result)
   return nil
 end
 
@@ -93,7 +96,7 @@ function Workshop:run(path, require_module)
   end
   local chunk, message = core.load(self.files[path], "@" .. file, {})
   if not chunk then
-    self:raised(file, message)
+    self.faults:add_raised(file, message)
     return nil
   end
   return self:execute(chunk, file, require_module)

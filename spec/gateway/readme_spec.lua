@@ -73,17 +73,6 @@ describe("README.md", function()
     for path in README:gmatch("%]%(([%w_./-]+)%)") do assert.is_truthy(io.open(path), path) end
   end)
 
-  it("lists the filters that templates have", function()
-    local folder = support.write(support.folder(), {
-      ["gateway.lua"] = "return {}",
-      ["connectors/a.lua"] = 'return { webhooks = { { id = "a", url = "http://h/{{ b|none_such }}" } } }',
-    })
-    local _, output = support.run({ support.binary, "check", folder })
-    local known = words_of(assert(output:match("unknown filter 'none_such'; known are ([%a, ]+)")))
-    local listed = quoted(assert(README:match("and the filters (`.-`)")))
-    assert.same(known, listed)
-  end)
-
   describe("the keys that it lists", function()
     local section = assert(README:match("### A connector\n(.-)\nEvery field"))
     local own, shared = section:match("^\nOf the connector: (.-)%. Of connector and webhook, the\nwebhook's winning: (.-)%. Of a")

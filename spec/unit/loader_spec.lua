@@ -62,10 +62,11 @@ describe("the loader says with file and line", function()
     assert.same({
       "connectors/acme.lua:2: 'webhooks[1].timeout' wants a number, got a string",
       "connectors/acme.lua:2: 'webhooks[1].url' wants a string or a function, got a table",
-      "connectors/acme.lua:3: 'webhooks[2].response.type' must be one of 'json', 'text', 'auto'",
+      "connectors/acme.lua:3: 'webhooks[2].response.type' must be one of "
+        .. "'json', 'xml', 'form', 'text', 'auto'",
       "connectors/acme.lua:4: 'webhooks[3].retry.jitter' must be between 0 and 1",
     }, webhooks([[{ on = "a", url = {}, timeout = "5" },
-{ on = "b", url = "/", response = { type = "xml" } },
+{ on = "b", url = "/", response = { type = "yaml" } },
 { on = "c", url = "/", retry = { jitter = 2 } },]]))
   end)
 
@@ -174,15 +175,17 @@ describe("the loader says with file and line", function()
 
   it("template mistakes, in the line of the template", function()
     assert.same({
-      "connectors/acme.lua:3: '{{' is not closed with '}}'",
-      "connectors/acme.lua:4: unknown filter 'uper', did you mean 'upper'?",
-      "connectors/acme.lua:6: tags are not known here: {% if %}",
-      "templates/t.json.j2:2: expected an expression, got the end of the expression",
+      "connectors/acme.lua:3:13: expected '}}', got the end of the template, "
+        .. "where '{{' of line 3 is not closed",
+      "connectors/acme.lua:4:34: No filter named 'uper', did you mean 'upper'?",
+      "connectors/acme.lua:6:4: the body of a 'for' must end where it begins: "
+        .. "it begins outside of strings and ends inside a string",
+      "templates/t.json.j2:2:4: expected an expression, got '}}'",
     }, webhooks([==[{ on = "a",
 url = "/{{ x" },
 { on = "b", url = "/", when = "x|uper" },
 { on = "c", url = "/", body = [[{"a":
-{% if x %}1{% endif %}}]] },
+{% for i in l %}"{% endfor %}}]] },
 { on = "d", url = "/", body = file "t.json.j2" },]==], {
       ["templates/t.json.j2"] = '{"a":\n{{ }}}' }))
   end)
@@ -199,13 +202,12 @@ url = "/{{ x" },
   it("a fixed body that is no JSON", function()
     local found = webhooks('{ on = "a", url = "/", body = [[{"a":\n]] },')
     assert.equal(1, #found)
-    assert.matches("^connectors/acme.lua:%d: the body is not valid JSON: ", found[1])
+    assert.matches("^connectors/acme.lua:2:33: the body is not valid JSON: ", found[1])
   end)
 
-  it("content types that are not known yet, and bodies that do not fit", function()
+  it("bodies that do not fit their content type", function()
     assert.same({
-      "connectors/acme.lua:2: 'webhooks[1].content_type' 'xml' cannot be written yet; "
-        .. "give the body as text with a media type",
+      "connectors/acme.lua:2: content_type 'xml' wants a body: the event is JSON",
       "connectors/acme.lua:3: a table cannot be written as 'text/plain'; give a text",
       "connectors/acme.lua:4: content_type 'form' wants a body: the event is JSON",
     }, webhooks([[{ on = "a", url = "/", content_type = "xml" },
@@ -266,7 +268,8 @@ tokens = { admin = true } }]] })
       "examples/x/connectors/b.lua:1: 'url' is missing",
       "examples/x/gateway.lua:1: unknown key 'stor', did you mean 'store'?",
       "examples/x/mappers/m.lua:0: a mapper wants a function 'map'",
-      "examples/x/templates/t.txt:1: '{{' is not closed with '}}'",
+      "examples/x/templates/t.txt:1:3: expected an expression, got the end of the template, "
+        .. "where '{{' of line 1 is not closed",
     }, support.faults({
       ["gateway.lua"] = "return { stor = 1 }",
       ["connectors/b.lua"] = 'return { webhooks = { { on = "a" } } }',

@@ -54,13 +54,14 @@ function support.connector(text, files)
   return support.load(files)
 end
 
---- All faults of files as "file:line: message".
+--- All faults of files as "file:line:column: message", without what shows the place.
 function support.faults(files, root)
   local generation, faults = perilune.load(support.files(files), { root = root or "" })
   assert(generation == nil or faults == nil, "a generation or faults, not both")
   local texts = {}
   for i, fault in ipairs(faults or {}) do
-    texts[i] = ("%s:%d: %s"):format(fault.file, fault.line, fault.message)
+    texts[i] = ("%s:%d:%s %s"):format(fault.file, fault.line,
+      fault.column and fault.column .. ":" or "", fault.message:match("^[^\n]*"))
   end
   return texts
 end

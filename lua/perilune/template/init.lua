@@ -120,11 +120,18 @@ local function renderer(origin, code)
   return render
 end
 
+--- A message that names another line of the text ("the 'for' of line 3 is open").
+local function with_lines_of_file(options, message)
+  return (message:gsub("of line (%d+)", function(line)
+    return ("of line %d"):format(in_file(options, tonumber(line), 1))
+  end))
+end
+
 local function fault_of(text, options, mistake)
   if type(mistake) ~= "table" or not mistake.line then error(mistake, 0) end
   local line, column = in_file(options, mistake.line, mistake.column)
   return {
-    message = mistake.message, line = line, column = column,
+    message = with_lines_of_file(options, mistake.message), line = line, column = column,
     excerpt = excerpt_of(text, mistake.line, mistake.column),
   }
 end

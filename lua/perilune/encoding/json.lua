@@ -1,0 +1,132 @@
+-- SPDX-License-Identifier: MIT
+
+--- JSON bodies. A table is turned into a plan when it is loaded: constant JSON with holes,
+---
+---     { id = "{{ data.id }}", n = 1 }   ->   '{"id":' , function , ',"n":1}'
+---
+--- so that rendering evaluates the holes and joins. A Lua table forgets the order of its keys, so
+--- objects are written sorted; `json.ordered` keeps an order.
+
+local core = require "perilune.core"
+local payload = require "perilune.payload"
+local tables = require "perilune.util.tables"
+local tree = require "perilune.encoding.tree"
+local value = require "perilune.template.value"
+
+local json = {}
+
+local MAX_DEPTH = 128 -- a table that holds itself ends here
+
+--- What makes a text no JSON, with its place in the text; or nil.
+---@param text string
+---@return string|nil message
+---@return { line: integer, column: integer, offset: integer }|nil place
+function json.fault(text)
+  local fault = core.json.check(text)
+  if not fault then return nil end
+  return ("the body is not valid JSON: %s (line %d, column %d of the body)"):format(fault.message,
+    fault.line, fault.column), fault
+end
+
+--- A value as JSON text.
+---@param v any   of the template's value model
+---@return string|nil text
+---@return string|nil message
+function json.write(v)
+  if v == nil then return "null" end
+  local text, message = core.json.encode(v)
+  if text then return text end
+  if type(v) == "table" then
+    local ok, plain = pcall(value.export, v)
+    if not ok then return nil, plain end
+    text, message = core.json.encode(plain)
+  end
+  return text, message
+end
+
+--- A hole: its value as JSON text. A text that is marked as done must be JSON of its own.
+local function hole(where, evaluate)
+  return function(ctx)
+    local v = evaluate(ctx)
+    local text, message
+    if value.is_markup(v) then
+      text, message = v.text, json.fault(v.text)
+    else
+      text, message = json.write(v)
+    end
+    if message then error(where .. ": " .. message, 0) end
+    return text
+  end
+end
+
+--- A leaf: constants as JSON, the rest as holes.
+local function leaf(scope, v, path)
+  if type(v) == "string" then
+    local evaluate, is_constant = scope:leaf(path, v)
+    if evaluate == nil then return "null" end -- a fault, said
+    if is_constant then return core.json.encode(evaluate) end
+    return hole(scope:where(path), evaluate)
+  elseif type(v) == "function" then
+    return hole(scope:where(path), v)
+  end
+  local message = tree.leaf_fault(v)
+  local text = not message and core.json.encode(v)
+  if text then return text end
+  scope:fault(path, message or "a number that is not finite cannot be written as JSON")
+  return "null"
+end
+
+local function add(parts, part)
+  local last = #parts
+  if type(part) == "string" and type(parts[last]) == "string" then
+    parts[last] = parts[last] .. part
+  else
+    parts[last + 1] = part
+  end
+end
+
+local function fail(path, message) error({ path = path, message = message }, 0) end
+
+local function plan(parts, scope, v, path, depth)
+  if depth > MAX_DEPTH then fail({ path[1] }, "the table is nested too deep") end
+  if type(v) ~= "table" or payload.is_file(v) then return add(parts, leaf(scope, v, path)) end
+  if core.json.is_array(v) then
+    if not tables.is_list(v) then fail(path, tree.MIXED) end
+    add(parts, "[")
+    for i = 1, #v do
+      if i > 1 then add(parts, ",") end
+      plan(parts, scope, v[i], tables.extend(path, i), depth + 1)
+    end
+    return add(parts, "]")
+  end
+  local list, message = tree.members(v)
+  if not list then fail(path, message) end
+  add(parts, "{")
+  for i, member in ipairs(list) do
+    add(parts, (i > 1 and "," or "") .. core.json.encode(member[1]) .. ":")
+    plan(parts, scope, member[2], tables.extend(path, member[1]), depth + 1)
+  end
+  return add(parts, "}")
+end
+
+--- A table of templates as a function of the context that gives JSON. Nil after a fault.
+---@param scope perilune.scope
+---@param path any[]
+---@param v table
+---@return (fun(ctx: table): string)|nil
+function json.compile(scope, path, v)
+  local parts = {}
+  local ok, raised = pcall(plan, parts, scope, v, path, 1)
+  if not ok then
+    if type(raised) ~= "table" then error(raised, 0) end
+    scope:fault(raised.path, raised.message)
+    return nil
+  end
+  return function(ctx)
+    local texts = {}
+    for i, part in ipairs(parts) do texts[i] = type(part) == "string" and part or part(ctx) end
+    return table.concat(texts)
+  end
+end
+
+return json

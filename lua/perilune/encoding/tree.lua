@@ -1,0 +1,115 @@
+-- SPDX-License-Identifier: MIT
+
+--- Tables that integrators write as a body, with templates and functions as leaves: compiled once,
+--- evaluated for each attempt.
+---
+---     { id = "{{ data.id }}", tags = { "a" } }  ->  evaluate(ctx)  ->  { id = 7, tags = { "a" } }
+
+local core = require "perilune.core"
+local payload = require "perilune.payload"
+local tables = require "perilune.util.tables"
+
+local tree = {}
+
+tree.MIXED = "a table must be a list (1 to n) or have names as keys, not both"
+local MAX_DEPTH = 128 -- a table that holds itself ends here
+
+--- Names and values of an object in the order in which they are written; nil and a message for a
+--- table that is no object.
+---@param v table
+---@return any[][]|nil members   of {name, value}
+---@return string|nil message
+function tree.members(v)
+  local list = {}
+  for key in pairs(v) do
+    if type(key) ~= "string" then return nil, tree.MIXED end
+  end
+  for i, name in ipairs(core.json.keys(v)) do list[i] = { name, v[name] } end
+  return list
+end
+
+--- What is wrong with a leaf that no encoding can write, or nil.
+---@param v any
+---@return string|nil
+function tree.leaf_fault(v)
+  if payload.is_file(v) then return "a file can only be the whole body" end
+  if core.is_secret(v) then return "a secret may not stand in a body" end
+  local is_text = type(v) == "string" or type(v) == "number" or type(v) == "boolean"
+  if is_text or v == core.json.null or core.json.is_exact(v) then return nil end
+  return ("a body may not hold a %s"):format(type(v))
+end
+
+local compile
+
+local function compile_list(scope, path, v, depth)
+  local items = {}
+  for i, item in ipairs(v) do items[i] = compile(scope, tables.extend(path, i), item, depth) end
+  return function(ctx)
+    local list = {}
+    -- What is undefined leaves no hole.
+    for _, evaluate in ipairs(items) do list[#list + 1] = evaluate(ctx) end
+    return core.json.array(list)
+  end
+end
+
+local function compile_object(scope, path, v, depth)
+  local members, message = tree.members(v)
+  if not members then
+    scope:fault(path, message)
+    return nil
+  end
+  for _, member in ipairs(members) do
+    member[2] = compile(scope, tables.extend(path, member[1]), member[2], depth)
+  end
+  return function(ctx)
+    local object, keys = core.json.dict()
+    for _, member in ipairs(members) do
+      local result = member[2](ctx)
+      if result ~= nil then
+        keys[#keys + 1] = member[1]
+        object[member[1]] = result
+      end
+    end
+    return object
+  end
+end
+
+local function constant(v)
+  return function() return v end
+end
+
+--- A table, or a leaf; after a fault a function as well, so that the others are looked at.
+function compile(scope, path, v, depth)
+  if depth > MAX_DEPTH then error("the table is nested too deep", 0) end
+  if type(v) == "function" then return v end
+  if type(v) == "string" then
+    local leaf, is_constant = scope:leaf(path, v)
+    return (is_constant or leaf == nil) and constant(leaf) or leaf
+  elseif type(v) == "table" and not payload.is_file(v) then
+    if not core.json.is_array(v) then
+      return compile_object(scope, path, v, depth + 1) or constant(nil)
+    elseif tables.is_list(v) then
+      return compile_list(scope, path, v, depth + 1)
+    end
+    scope:fault(path, tree.MIXED)
+    return constant(nil)
+  end
+  local message = tree.leaf_fault(v)
+  if message then scope:fault(path, message) end
+  return constant(v)
+end
+
+--- A function of the context that gives the table with its leaves evaluated: objects in the order
+--- in which they are written, undefined members left out. Faults go to the scope.
+---@param scope perilune.scope
+---@param path any[]
+---@param v table
+---@return fun(ctx: table): any
+function tree.compile(scope, path, v)
+  local ok, result = pcall(compile, scope, path, v, 0)
+  if ok then return result end
+  scope:fault(path, tostring(result))
+  return constant(nil)
+end
+
+return tree
