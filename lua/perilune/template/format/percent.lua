@@ -32,6 +32,7 @@ local PERCENT = ("%"):byte()
 local MAPPINGS = { dict = true, list = true, range = true, undefined = true }
 
 local function arguments(text, args, escape)
+  if args == nil then args = value.UNDEFINED end
   local kind = value.kind(args)
   if kind == "tuple" then
     return { text = text, items = args, count = #args, taken = 0, escape = escape }
@@ -59,7 +60,6 @@ end
 
 local function look_up(mapping, key)
   local kind = value.kind(mapping)
-  if kind == "undefined" then value.fail("an undefined value has no keys") end
   if kind == "undefined" then value.fail("an undefined value has no keys") end
   if kind ~= "dict" then
     value.fail(("%s indices must be integers or slices, not str"):format(value.type_name(mapping)))
