@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Times as text, and the calendar. Times are milliseconds since the epoch, in UTC; the clock is read elsewhere. */
+ * Times as text, and the calendar. Times are milliseconds since the epoch, in UTC; the clock is
+ * read elsewhere. */
 #ifndef PL_BASE_TIME_H
 #define PL_BASE_TIME_H
 

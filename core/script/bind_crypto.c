@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * core.hash, core.hmac, core.uuid_of, core.base64 and core.hex: bytes to bytes, and bytes as text. */
+ * core.hash, core.hmac, core.uuid_of, core.base64 and core.hex: bytes to bytes, and bytes as text.
+ * */
 #include "script/bind.h"
 
 #include "base/base64.h"

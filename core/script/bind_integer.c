@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * core.integer: integers of any length as decimal texts. What has no result is nil and the reason. */
+ * core.integer: integers of any length as decimal texts. No result is nil and the reason. */
 #include "script/bind.h"
 
 #include "crypto/integer.h"

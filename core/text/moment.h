@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Points in time as text: written as Python's strftime does in the C locale, read from ISO 8601. The
- * years 1 to 9999. */
+ * Points in time as text: written as Python's strftime does in the C locale, read from ISO 8601.
+ * The years 1 to 9999. */
 #ifndef PL_TEXT_MOMENT_H
 #define PL_TEXT_MOMENT_H
 

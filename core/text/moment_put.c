@@ -70,7 +70,8 @@ static bool is_leap(int year)
     return pl_days_in_month((pl_date){year, 2, 1}) == 29;
 }
 
-/* The week and its year of ISO 8601: weeks begin on Monday and belong to the year of their Thursday. */
+/* The week and its year of ISO 8601: weeks begin on Monday and belong to the year of their
+ * Thursday. */
 static int iso_week(const shown *s, int *year)
 {
     int monday_based = (s->weekday + 6) % 7;

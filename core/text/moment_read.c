@@ -80,8 +80,8 @@ static int take_offset(struct scan *s)
     return is_west ? -offset : offset;
 }
 
-/* A leap second may stand only where they are put in, at the end of a day in UTC, and reads as the second
- * behind it. */
+/* A leap second may stand only where they are put in, at the end of a day in UTC, and reads as the
+ * second behind it. */
 bool pl_moment_read(pl_slice text, pl_moment *m)
 {
     struct scan s = {text.ptr, text.ptr + text.len, false};

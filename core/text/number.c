@@ -159,7 +159,7 @@ static double round_whole(double n, int zeros)
 
 double pl_number_round(double n, int digits)
 {
-    /* Python's own limits: nothing is rounded behind the 323rd decimal, 10^309 is above any double. */
+    /* Python's own limits; 10^309 is above any double. */
     if (!isfinite(n) || digits > 323) return n;
     if (digits < -MAX_DOUBLE_DIGITS) return copysign(0, n);
     return digits >= 0 ? round_decimals(n, digits) : round_whole(n, -digits);

@@ -2,7 +2,7 @@
  *
  * A search is made of many short ones: the places where a match may begin are tried a chunk at a
  * time, each place with a limit of steps, and behind each chunk the processor's clock is looked at.
- * Without that, a limit of steps alone would still allow that many steps at each place of a text. */
+ * A limit of steps alone would still allow that many steps at each place of a text. */
 #include "text/regex.h"
 
 #include "text/chars.h"

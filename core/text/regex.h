@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Regular expressions (PCRE2), as close to Python's `re` as its syntax allows: texts are Unicode,
- * as are \w, \d and \s; replacements are written as Python's. A pattern is the integrator's, a text is a
- * stranger's: what a pattern may cost on a text is bounded.
+ * as are \w, \d and \s; replacements are written as Python's. A pattern is the integrator's, a text
+ * is a stranger's: what a pattern may cost on a text is bounded.
  *
  * Compiled patterns are kept in a cache of their user, one thread's. Texts that are not UTF-8 are
  * repaired first (text/chars.h). */
@@ -31,9 +31,9 @@ typedef void pl_regex_group_fn(void *ud, pl_slice group);
 pl_regex_cache *pl_regex_cache_new(void);
 void pl_regex_cache_free(pl_regex_cache *cache);
 
-/* Appends the text with up to `limit` matches (0: all) replaced. In the replacement \1 and \g<1> are groups,
- * \g<name> too, \g<0> all of it; \n, \t and the like are what they are in Python. NULL, or what is
- * wrong: static or the cache's until its next use, with `out` undefined. */
+/* Appends the text with up to `limit` matches (0: all) replaced. In the replacement \1 and \g<1>
+ * are groups, \g<name> too, \g<0> all of it; \n, \t and the like are what they are in Python. NULL,
+ * or what is wrong: static or the cache's until its next use, with `out` undefined. */
 const char *pl_regex_replace(pl_regex_cache *cache, const pl_regex_request *request,
                              pl_slice replacement, size_t limit, pl_buf *out);
 /* Calls `each` with the whole first match and every group, which live until the next use of the

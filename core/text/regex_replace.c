@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rules are those of Python's re module ("re.sub"): \g<...> is a group by number or name, one or two digits are
- * a group by number, three octal digits or a leading 0 are a character, ASCII letters are escapes or mistakes,
- * and any other character behind a backslash stands with it. */
+ * The rules are those of Python's re module ("re.sub"): \g<...> is a group by number or name, one
+ * or two digits are a group by number, three octal digits or a leading 0 are a character, ASCII
+ * letters are escapes or mistakes, and any other character behind a backslash stands with it. */
 #include "text/regex_replace.h"
 
 #include "text/chars.h"

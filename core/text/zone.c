@@ -13,7 +13,8 @@
 #define MAX_NAME_BYTES 64
 #define MAX_FILE_BYTES (256 << 10)
 
-/* A zone that was read. It is never changed and never freed, so a pointer to it may be used without the lock. */
+/* A zone that was read. It is never changed and never freed, so a pointer to it may be used without
+ * the lock. */
 typedef struct zone {
     struct zone *next;
     char name[MAX_NAME_BYTES + 1];

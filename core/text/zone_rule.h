@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The rule for what is beyond a zone's table of changes: a POSIX TZ text such as
- * "CET-1CEST,M3.5.0,M10.5.0/3", with the extensions of RFC 8536 section 3.3.1. Inner to core/text. */
+ * "CET-1CEST,M3.5.0,M10.5.0/3", with the extensions of RFC 8536 section 3.3.1. Inner to
+ * core/text. */
 #ifndef PL_TEXT_ZONE_RULE_H
 #define PL_TEXT_ZONE_RULE_H
 

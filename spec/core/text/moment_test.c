@@ -27,7 +27,8 @@ TEST(directives_are_those_of_strftime)
     check_put(0, "no directive", "UTC", "no directive");
 }
 
-/* 1 January 2021 is a Friday, so in the last week of 2020; 31 December 2024 is in the first of 2025. */
+/* 1 January 2021 is a Friday, so in the last week of 2020; 31 December 2024 is in the first of
+ * 2025. */
 TEST(weeks_of_iso_belong_to_the_year_of_their_thursday)
 {
     check_put(1609459200, "%G-%V %U %W", "UTC", "2020-53 00 00");

@@ -52,7 +52,7 @@ TEST(a_file_that_was_changed_does_no_harm)
     pl_buf_fini(&bytes);
 }
 
-/* Berlin's rule as it stands, and forms that few zones have; offsets as Python's zoneinfo has them. */
+/* Berlin's rule, and forms that few zones have; offsets as Python's zoneinfo has them. */
 TEST(rules_are_followed)
 {
     static const struct {
