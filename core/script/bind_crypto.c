@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * core.hash, core.hmac, core.uuid_of, core.base64 and core.hex: bytes to bytes, and bytes as text.
- * */
+ * core.hash, core.hmac and core.uuid_of; core.base64 and core.hex, bytes as text. */
 #include "script/bind.h"
 
 #include "base/base64.h"
