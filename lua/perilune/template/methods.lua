@@ -11,7 +11,7 @@ local value = require "perilune.template.value"
 
 local BY_KIND = {
   string = string.string, markup = string.markup,
-  list = list.list, tuple = list.tuple, dict = dict,
+  list = list.list, tuple = list.tuple, range = list.range, dict = dict,
   int = number.int, bool = number.int, float = number.float,
 }
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Methods of list and tuple.
+--- Methods of list, tuple and range.
 
 local arguments = require "perilune.template.methods.arguments"
 local core = require "perilune.core"
@@ -177,4 +177,19 @@ local of_tuple = callables("tuple", {
   index = { 1, 3, tuple_index },
 })
 
-return { list = of_list, tuple = of_tuple }
+local function range_count(range, v)
+  return value.contains(range, v) and 1 or 0
+end
+
+local function range_index(range, v)
+  if not value.contains(range, v) then value.fail(value.repr(v) .. " is not in range") end
+  local items, count = value.sequence(range)
+  return position(items, v, 1, count) - 1
+end
+
+local of_range = callables("range", {
+  count = { 1, 1, range_count },
+  index = { 1, 1, range_index },
+})
+
+return { list = of_list, tuple = of_tuple, range = of_range }
