@@ -42,6 +42,7 @@
 local coder = require "perilune.template.code.coder"
 local emitter = require "perilune.template.code.emitter"
 local escape = require "perilune.template.escape"
+local folding = require "perilune.template.code.folding"
 local inheritance = require "perilune.template.code.inheritance"
 local names = require "perilune.template.code.names"
 local runtime = require "perilune.template.runtime"
@@ -118,10 +119,12 @@ local function load_code(c, chunk, written)
 end
 
 --- Writes code in the straight way or, if Lua refuses that, in the split one.
-local function make(found, options, write)
+local function make(root, found, options, write)
   local reason
+  local lenient_slices = folding.lenient_slices(root)
   for _, is_split in ipairs { false, true } do
     local c = coder.new(found, options, is_split)
+    c.lenient_slices = lenient_slices
     local code
     code, reason = load_code(c, options.chunk, write(c))
     if code then return code end
@@ -148,7 +151,7 @@ function compiler.template(root, options)
   local has_extends = tree.has(root, { Extends = true })
   scope.unit.has_frame = scope.unit.has_frame or has_extends
   local shares = options.is_library or tree.has(root, inheritance.OUTSIDE)
-  local code = make(found, options, function(c)
+  local code = make(root, found, options, function(c)
     c.root_unit, c.has_extends, c.checks_output, c.shares = scope.unit, has_extends, has_extends, shares
     local number = inheritance.write_root(c, root)
     return { root = number, blocks = inheritance.write_blocks(c) }
@@ -164,7 +167,7 @@ end
 ---@return perilune.template_code
 function compiler.expression(root, options)
   local found = names.resolve(root)
-  return make(found, options, function(c)
+  return make(root, found, options, function(c)
     c.root_unit = found.scopes[root].unit
     return { root = inheritance.write_expression(c, root), blocks = {} }
   end)

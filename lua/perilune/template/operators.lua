@@ -88,6 +88,7 @@ end
 
 local function repeat_items(items, count)
   local length = #items
+  if length == 0 then return {} end
   check_size(BYTES_PER_ITEM * length * count)
   local repeated = {}
   for i = 0, count - 1 do

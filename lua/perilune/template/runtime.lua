@@ -99,6 +99,12 @@ function helpers.item_or_nil(v, part)
   return get_item(v, part)
 end
 
+--- What Jinja makes of a slice of a constant: undefined if there is none.
+function helpers.slice_of_constant(...)
+  local ok, part = pcall(value.slice, ...)
+  return ok and part or nil
+end
+
 --- A name that is also a function's.
 function helpers.resolve(rt, ctx, name)
   local v = ctx[name]
@@ -355,6 +361,14 @@ end
 
 helpers.derived = derived
 
+--- The context as it is now: what the top level assigns later is not seen.
+function helpers.snapshot(ctx)
+  if not rawget(ctx, BLOCKS) then return ctx end
+  local copy = {}
+  for name, v in pairs(ctx) do copy[name] = v end
+  return setmetatable(copy, getmetatable(ctx))
+end
+
 local function add_blocks(ctx, code)
   local blocks = ctx[BLOCKS]
   for name, functions in pairs(code.blocks) do
@@ -395,15 +409,17 @@ function helpers.super(ctx, name, level) return objects.block(ctx[BLOCKS][name],
 
 -- -- other templates
 
---- Names of templates: one, or a list to choose from.
-local function names_of(name)
-  local text = value.plain_text(name)
-  if text then return { text } end
+local function name_of(name)
   if value.is_undefined(name) then fail("the name of the template is undefined") end
+  return value.plain_text(name)
+    or fail(("the name of a template must be a str, not %s"):format(value.type_name(name)))
+end
+
+--- Names of templates: one, or several to choose from.
+local function names_of(name)
+  if value.is_undefined(name) or value.plain_text(name) then return { name_of(name) } end
   local names, items, count = {}, value.sequence(name)
-  for i = 1, count do
-    names[i] = value.plain_text(items[i]) or fail("the name of a template must be a text")
-  end
+  for i = 1, count do names[i] = name_of(items[i]) end
   return names
 end
 
@@ -443,7 +459,7 @@ local function module(rt, ctx, code, name)
 end
 
 function helpers.import(rt, ctx, name, mode)
-  local code, found = find_code(rt, name, mode)
+  local code, found = find_code(rt, name_of(name), mode)
   return module(rt, ctx, code, found)
 end
 
@@ -463,7 +479,7 @@ end
 
 --- The template that ours extends: its blocks come behind ours.
 function helpers.extend(rt, ctx, name, mode, place)
-  local code = find_code(rt, name, mode, place)
+  local code = find_code(rt, name_of(name), mode, place)
   add_blocks(ctx, code)
   return code
 end

@@ -6,7 +6,6 @@
 ---     {{ x|default("a", boolean=true) }}    K[1](ctx["x"], "a", true)        K[1]: the filter
 ---     {{ x.replace("a", "b") }}             call_method(rt, nil, ctx["x"], "replace", ...)
 
-local core = require "perilune.core"
 local emitter = require "perilune.template.code.emitter"
 local nearest = require "perilune.util.nearest"
 local signature = require "perilune.template.signature"

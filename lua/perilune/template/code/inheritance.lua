@@ -17,13 +17,13 @@ local function place_code(c) return c.place and quote(c.place) or "nil" end
 local function mode_code(c) return quote(c.place and c.mode or "text") end
 
 --- Code of the context with the variables that an include or scoped block can see.
-local function context_code(c, node)
+local function context_code(c, node, ctx)
   local fields = {}
   for i, slot in ipairs(c.names.visible[node] or {}) do
     fields[i] = ("[%s] = %s"):format(quote(slot.name), (c:slot(slot)))
   end
-  if #fields == 0 then return "ctx" end
-  return ("derived(ctx, { %s })"):format(table.concat(fields, ", "))
+  if #fields == 0 then return ctx or "ctx" end
+  return ("derived(%s, { %s })"):format(ctx or "ctx", table.concat(fields, ", "))
 end
 
 -- -- blocks
@@ -121,7 +121,7 @@ end
 local function module_code(c, node)
   c:check_template(node, node.template)
   local name = c:operand(node.template)
-  local context = node.with_context and context_code(c, node) or "nil"
+  local context = node.with_context and context_code(c, node, "snapshot(ctx)") or "nil"
   return c.e:at(node, ("import(rt, %s, %s, %s)"):format(context, name, quote(c.mode)))
 end
 

@@ -63,8 +63,8 @@ end
 
 local function write_rounds(c, node, k, plan)
   c.e:open("for i%d = 1, c%d do", k, k)
-  local buffer = c.buffer.number
-  c.e:line("if z%d > rt.max_output then overflow(z%d) end", buffer, buffer)
+  local check, flushes = #c.e.lines + 1, c.buffer.flushes
+  c.e:line("")
   begin_round(c, node, k)
   if plan.begin then plan.begin() end
   if plan.tests_inside then c.e:open("if %s then", test_of(c, node)) end
@@ -73,6 +73,10 @@ local function write_rounds(c, node, k, plan)
   if plan.tests_inside then c.e:close() end
   if plan.has_jumps then c.e:line("::continue%d::", k) end
   c.e:close()
+  if c.buffer.flushes > flushes then
+    local z = "z" .. c.buffer.number
+    c.e.lines[check] = ("if %s > rt.max_output then overflow(%s) end"):format(z, z)
+  end
 end
 
 local function write_else(c, node, k, plan)

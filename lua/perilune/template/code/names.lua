@@ -192,7 +192,8 @@ Names.__index = Names
 
 local RESOLVE = {}
 
-function Names:use(slot, scope)
+--- Notes that a slot is used in a scope.
+local function use(slot, scope)
   if slot.unit ~= scope.unit then
     slot.is_captured = true
     slot.unit.has_frame = true
@@ -203,7 +204,7 @@ end
 function Names:read(node, name, scope)
   local slot = scope:find(name) or define(scope, name, "resolve")
   self.slots[node] = slot
-  self:use(slot, scope)
+  use(slot, scope)
   return slot
 end
 
@@ -251,7 +252,7 @@ function Names:finish(scope)
     self.count = self.count + 1
     slot.number = self.count
     slot.is_stored = scope.stores[name]
-    if slot.outer then self:use(slot.outer, scope) end
+    if slot.outer then use(slot.outer, scope) end
   end
 end
 
@@ -341,8 +342,20 @@ local function check_explicit_caller(node, is_used)
   end
 end
 
+local function check_distinct(args)
+  local seen = {}
+  for _, arg in ipairs(args) do
+    if seen[arg.name] then
+      error({ line = arg.line, column = arg.column,
+        message = ("duplicate argument '%s'"):format(arg.name) }, 0)
+    end
+    seen[arg.name] = true
+  end
+end
+
 --- The scope of a macro or of the body of a call block.
 local function macro_scope(self, node, scope)
+  check_distinct(node.args)
   local used = tree.undeclared(node.body, IMPLICIT, self.stores)
   check_explicit_caller(node, used.caller)
   local inner = self:scope(scope, inner_unit(scope.unit), node.body, function(inner)
@@ -430,7 +443,7 @@ function Names:see(node, scope)
 end
 
 local function see_all(self, node, scope)
-  for _, slot in ipairs(self:see(node, scope)) do self:use(slot, scope) end
+  for _, slot in ipairs(self:see(node, scope)) do use(slot, scope) end
 end
 
 function RESOLVE.Include(self, node, scope)
@@ -450,7 +463,7 @@ function RESOLVE.FromImport(self, node, scope)
     local slot = scope:find(name.alias)
     slot.is_stored = true
     self.imported[node][i] = slot
-    self:use(slot, scope)
+    use(slot, scope)
   end
 end
 

@@ -12,6 +12,7 @@
 local core = require "perilune.core"
 local calls = require "perilune.template.code.calls"
 local emitter = require "perilune.template.code.emitter"
+local folding = require "perilune.template.code.folding"
 local names = require "perilune.template.code.names"
 local numbers = require "perilune.template.number"
 
@@ -74,7 +75,7 @@ local function subject(c, node)
   end
   local code, depth, owner, key = subject(c, node.node)
   -- Named twice: a context may have to make what is asked of it.
-  if depth > 0 or code:find("^ctx") then code, depth = c.e:temporary(code), 0 end
+  if depth > 0 or code:find("^ctx") then code = c.e:temporary(code) end
   local part = node.kind == "Getattr" and quote(node.attr) or c:atom(node.arg)
   local get = node.kind == "Getattr" and "attribute" or "item"
   if c.is_lenient then get = get .. "_or_nil" end
@@ -92,8 +93,11 @@ end
 local function slice(c, node)
   local arg = node.arg
   local none = { kind = "Const", type = "none" }
-  local codes, depth = c:operands { node.node, arg.start or none, arg.stop or none, arg.step or none }
-  return c.e:at(node, ("slice(%s)"):format(table.concat(codes, ", "))), depth + 1
+  local codes, depth = c:operands {
+    node.node, arg.start or none, arg.stop or none, arg.step or none,
+  }
+  local name = c.lenient_slices[node] and "slice_of_constant" or "slice"
+  return c.e:at(node, ("%s(%s)"):format(name, table.concat(codes, ", "))), depth + 1
 end
 
 function operands.Getitem(c, node)
@@ -196,6 +200,14 @@ local function arithmetic(c, node)
 end
 
 for kind in pairs(ARITHMETIC) do operands[kind] = arithmetic end
+
+function operands.Pow(c, node)
+  if not folding.negates_power(node) then return arithmetic(c, node) end
+  local base = { kind = "Neg", node = node.left, line = node.left.line, column = node.left.column }
+  local codes, depth = c:operands { base, node.right }
+  local power = c.e:at(node, ("pow(%s, %s)"):format(codes[1], codes[2]))
+  return c.e:at(node, ("neg(%s)"):format(power)), depth + 2
+end
 
 local function unary(name)
   return function(c, node)
