@@ -233,10 +233,12 @@ class Generator:
         return f"({self.expression(depth)}).{self.pick(METHODS)}"
 
     def subscript(self, depth):
-        return f"({self.pick([self.string, self.list_, self.expression])(depth)}){self.pick(SLICES)}"
+        # The filter with a name keeps jinja2 from folding constants, which makes undefined of errors.
+        inner = self.pick([self.string, self.list_, self.expression])(depth)
+        return f"(({inner})|default(missing)){self.pick(SLICES)}"
 
     def slice_of_list(self, depth):
-        return f"({self.list_(depth)}){self.pick(['[1:]', '[:2]', '[::-1]', '[1:3]', '[::2]', '[-2:]', '[:-1]'])}"
+        return f"(({self.list_(depth)})|default(missing)){self.pick(['[1:]', '[:2]', '[::-1]', '[1:3]', '[::2]', '[-2:]', '[:-1]'])}"
 
     def literal(self, depth):
         items = ", ".join(self.expression(depth) for _ in range(self.random.randint(0, 3)))
