@@ -49,20 +49,10 @@ local function raise(name, fault)
   error(("%s:%d:%d: %s%s"):format(name, fault.line, fault.column, fault.message, fault.excerpt), 0)
 end
 
---- As for a webhook's body: what is no JSON fails where the template wrote it.
-local function checked(render)
-  return function(context)
-    local text = render(context)
-    local message, fault = json.fault(text)
-    if message then error(template.located(render, context, fault.offset, message), 0) end
-    return text
-  end
-end
-
 local function compile(text, name, mode, environment)
   local run, fault = template.compile(text, { name = name, mode = mode, environment = environment })
   if not run then raise(name, fault) end
-  return mode == "json" and checked(run) or run
+  return mode == "json" and json.checked(run) or run
 end
 
 local function compile_kept(renderer, text, mode)

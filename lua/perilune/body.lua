@@ -65,16 +65,6 @@ function body.kind_of_file(name, content_type)
   return kind_of(content_type or EXTENSIONS[extension] or "json")
 end
 
---- A function that renders a template and refuses what is no JSON, where the template wrote it.
-local function checked_json(render)
-  return function(ctx)
-    local text = render(ctx)
-    local message, fault = json.fault(text)
-    if message then error(template.located(render, ctx, fault.offset, message), 0) end
-    return text
-  end
-end
-
 --- A template that is the whole body. Nil after a fault.
 local function compile_text(shop, text, kind, options)
   options.mode = kind.mode == "multipart" and "text" or kind.mode
@@ -84,7 +74,7 @@ local function compile_text(shop, text, kind, options)
     return nil
   end
   if kind.mode ~= "json" then return render end
-  local checked = checked_json(render)
+  local checked = json.checked(render)
   if template.is_static(text) then
     local ok, message = pcall(checked, {})
     if not ok then shop.faults:add_raised(options.name, message) end

@@ -10,6 +10,7 @@
 local core = require "perilune.core"
 local payload = require "perilune.payload"
 local tables = require "perilune.util.tables"
+local template = require "perilune.template"
 local tree = require "perilune.encoding.tree"
 local value = require "perilune.template.value"
 
@@ -26,6 +27,19 @@ function json.fault(text)
   if not fault then return nil end
   return ("the body is not valid JSON: %s (line %d, column %d of the body)"):format(fault.message,
     fault.line, fault.column), fault
+end
+
+--- A template that is a whole body: what it renders is refused when it is no JSON, with the place of
+--- the template that wrote it.
+---@param render fun(ctx: table): string   of template.compile
+---@return fun(ctx: table): string
+function json.checked(render)
+  return function(ctx)
+    local text = render(ctx)
+    local message, fault = json.fault(text)
+    if message then error(template.located(render, ctx, fault.offset, message), 0) end
+    return text
+  end
 end
 
 --- A value as JSON text.
