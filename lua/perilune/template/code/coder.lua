@@ -64,7 +64,7 @@ function coder.new(names, options, is_split)
   local initial
   if options.mode ~= "text" then initial = options.state or rules.initial end
   return setmetatable({
-    e = emitter.new(), names = names, env = options.env, rules = rules, mode = options.mode,
+    e = emitter.new(is_split), names = names, env = options.env, rules = rules, mode = options.mode,
     is_lenient = options.is_lenient, is_traced = options.is_traced, is_split = is_split,
     initial = initial, has_places = initial ~= nil, block_places = {}, autoescape = false,
     is_soft = false, control = 0, levels = 0, level = 0, buffers = 0, loops = 0, variants = {},

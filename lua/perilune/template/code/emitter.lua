@@ -26,14 +26,18 @@ end
 ---@field depth integer        blocks of it that are open
 ---@field temporaries integer  in it
 ---@field enclosing table[]    functions that wait for an inner one to be finished
+---@field keeps_temporaries boolean
 ---@field constants any[]
 ---@field places table[]       { line, column } of the template
 ---@field place_of table<table, integer>
 local Emitter = {}
 Emitter.__index = Emitter
 
-function emitter.new()
+--- `keeps_temporaries`: in tables, of which there is no end, instead of in locals.
+---@param keeps_temporaries boolean
+function emitter.new(keeps_temporaries)
   return setmetatable({
+    keeps_temporaries = keeps_temporaries,
     functions = {}, lines = {}, depth = 0, temporaries = 0, enclosing = {}, constants = {},
     places = {}, place_of = {},
   }, Emitter)
@@ -50,6 +54,7 @@ function Emitter:begin(parameters)
   }
   self.depth, self.temporaries = 1, 0
   self.lines = { ("P[%d] = function(%s)"):format(number, parameters) }
+  if self.keeps_temporaries then self:line("local T = {}") end
   return number
 end
 
@@ -83,14 +88,15 @@ function Emitter:close(code)
   self:line(code or "end")
 end
 
---- A local with the value of the code, or without a value.
+--- A local (or the like) with the value of the code, or without a value.
 ---@param code? string
 ---@param before? integer   the line that it is put in front of (default: behind all)
 ---@return string name
 function Emitter:temporary(code, before)
   self.temporaries = self.temporaries + 1
-  local name = "t" .. self.temporaries
-  local line = code and ("local %s = %s"):format(name, code) or "local " .. name
+  local name, keyword = "t" .. self.temporaries, "local "
+  if self.keeps_temporaries then name, keyword = ("T[%d]"):format(self.temporaries), "" end
+  local line = ("%s%s = %s"):format(keyword, name, code or "nil")
   table.insert(self.lines, before or #self.lines + 1, line)
   return name
 end

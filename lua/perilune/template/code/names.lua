@@ -35,6 +35,7 @@ local names = {}
 
 ---@class perilune.template_scope
 ---@field outer? perilune.template_scope
+---@field base? perilune.template_scope    of a branch of an `if`: what it is a branch of
 ---@field unit perilune.template_unit
 ---@field slots table<string, perilune.template_slot>
 ---@field stores table<string, boolean>
@@ -52,10 +53,20 @@ local function new_scope(outer, unit)
   return setmetatable({ outer = outer, unit = unit, slots = {}, stores = {}, special = {} }, Scope)
 end
 
+--- What a scope itself has under a name, also as it was in front of the `if` whose branch it is.
+local function own(scope, field, name)
+  while scope do
+    local found = scope[field][name]
+    if found then return found end
+    scope = scope.base
+  end
+  return nil
+end
+
 function Scope:find(name)
   local scope = self
   while scope do
-    local slot = scope.slots[name]
+    local slot = own(scope, "slots", name)
     if slot then return slot end
     scope = scope.outer
   end
@@ -79,7 +90,7 @@ end
 
 function Scope:assign(name)
   self.stores[name] = true
-  if self.slots[name] then return end
+  if own(self, "slots", name) then return end
   local outer = self.outer and self.outer:find(name)
   define(self, name, outer and "alias" or "undefined", outer)
 end
@@ -87,9 +98,7 @@ end
 --- What a branch of an `if` does to its scope, apart from the other branches.
 local function branch_of(scope)
   return setmetatable({
-    outer = scope.outer, unit = scope.unit,
-    slots = setmetatable({}, { __index = scope.slots }),
-    stores = setmetatable({}, { __index = scope.stores }),
+    base = scope, outer = scope.outer, unit = scope.unit, slots = {}, stores = {},
   }, Scope)
 end
 
@@ -98,7 +107,7 @@ function Scope:merge(branches)
   local counts = {}
   for _, branch in ipairs(branches) do
     for name in pairs(branch.stores) do
-      if not self.stores[name] then counts[name] = (counts[name] or 0) + 1 end
+      if not own(self, "stores", name) then counts[name] = (counts[name] or 0) + 1 end
     end
   end
   for _, branch in ipairs(branches) do
@@ -107,7 +116,7 @@ function Scope:merge(branches)
   for name, count in pairs(counts) do
     self.stores[name] = true
     if count < #branches then
-      local slot, outer = self.slots[name], self.outer and self.outer:find(name)
+      local slot, outer = own(self, "slots", name), self.outer and self.outer:find(name)
       slot.load, slot.outer = outer and "alias" or "resolve", outer
     end
   end
