@@ -6,6 +6,7 @@
 local arguments = require "perilune.template.filters.arguments"
 local attributes = require "perilune.template.filters.attributes"
 local signature = require "perilune.template.signature"
+local sort = require "perilune.util.sort"
 local value = require "perilune.template.value"
 
 local compare, equal, sequence = value.compare, value.equal, value.sequence
@@ -27,32 +28,6 @@ local function less_list(a, b)
   return false
 end
 
---- Merges the sorted runs from[low..middle-1] and from[middle..high] into to[low..high].
-local function merge(from, to, low, middle, high, is_before)
-  local left, right = low, middle
-  for i = low, high do
-    if left < middle and (right > high or not is_before(from[right], from[left])) then
-      to[i], left = from[left], left + 1
-    else
-      to[i], right = from[right], right + 1
-    end
-  end
-end
-
---- A stable sort: table.sort is none, and cannot bear orders that contradict themselves (NaN).
-local function merge_sort(list, count, is_before)
-  local from, to, width = list, {}, 1
-  while width < count do
-    for low = 1, count, 2 * width do
-      local middle = math.min(low + width, count + 1)
-      local high = math.min(low + 2 * width - 1, count)
-      merge(from, to, low, middle, high, is_before)
-    end
-    from, to, width = to, from, 2 * width
-  end
-  return from
-end
-
 --- The items in the order of their keys; and the keys in this order.
 ---@param items table
 ---@param count integer
@@ -64,7 +39,7 @@ local function sorted(items, count, key_of, is_less, is_reversed)
   for i = 1, count do keys[i], places[i] = key_of(items[i]), i end
   local function is_before(a, b) return is_less(keys[a], keys[b]) end
   local function is_behind(a, b) return is_less(keys[b], keys[a]) end
-  places = merge_sort(places, count, is_reversed and is_behind or is_before)
+  sort.stable(places, is_reversed and is_behind or is_before)
   local result, result_keys = {}, {}
   for i = 1, count do
     result[i], result_keys[i] = items[places[i]], keys[places[i]]

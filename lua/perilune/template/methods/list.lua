@@ -5,6 +5,7 @@
 local arguments = require "perilune.template.methods.arguments"
 local core = require "perilune.core"
 local signature = require "perilune.template.signature"
+local sort = require "perilune.util.sort"
 local value = require "perilune.template.value"
 
 local SLOT_BYTES = 8
@@ -113,39 +114,11 @@ function list.reverse(items)
   return value.null
 end
 
---- Merges the sorted runs from `first` and from `middle`, both `width` long.
-local function merge(from, to, first, middle, behind)
-  local left, right = first, middle
-  for at = first, behind - 1 do
-    if left < middle and (right >= behind or not value.less(from[right], from[left])) then
-      to[at], left = from[left], left + 1
-    else
-      to[at], right = from[right], right + 1
-    end
-  end
-end
-
---- Sorts in place; equal items stay in their order.
-local function sort(items)
-  local count, width = #items, 1
-  local from, to = items, {}
-  while width < count do
-    for first = 1, count, 2 * width do
-      merge(from, to, first, math.min(first + width, count + 1),
-        math.min(first + 2 * width, count + 1))
-    end
-    from, to, width = to, from, 2 * width
-  end
-  if from ~= items then
-    for i = 1, count do items[i] = from[i] end
-  end
-end
-
 local function run_sort(items, reverse)
   local is_reverse = arguments.integer(reverse, 0) ~= 0
   -- Reversed before and behind it: so equal ones stay in their order, as in Python.
   if is_reverse then list.reverse(items) end
-  sort(items)
+  sort.stable(items, value.less)
   if is_reverse then list.reverse(items) end
   return value.null
 end
