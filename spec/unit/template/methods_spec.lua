@@ -139,6 +139,16 @@ describe("methods of str", function()
     end)
   end)
 
+  it("take tags and references out of Markup, and leave a str", function()
+    compare(function(cases)
+      for _, name in ipairs { "striptags", "unescape" } do
+        cases:add(name, MARKUPS)
+        cases:add(name, { '{"markup": "&lt;b&gt; <i>x</i>\\n <!-- <p> -->y &copy"}', '{"markup": "<a"}' })
+        cases:add(name, { '"<b>x</b>"' })
+      end
+    end)
+  end)
+
   it("refuse more than the output may hold before building it", function()
     for _, case in ipairs {
       { "center", 1000000000 }, { "zfill", 1000000000 }, { "ljust", 1000000000, "é" },

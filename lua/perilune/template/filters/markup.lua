@@ -5,7 +5,7 @@
 local arguments = require "perilune.template.filters.arguments"
 local attributes = require "perilune.template.filters.attributes"
 local core = require "perilune.core"
-local html = require "perilune.template.filters.html"
+local html = require "perilune.template.html"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
 

@@ -6,6 +6,7 @@
 local arguments = require "perilune.template.methods.arguments"
 local core = require "perilune.core"
 local format = require "perilune.template.format"
+local html = require "perilune.template.html"
 local search = require "perilune.template.methods.search"
 local shape = require "perilune.template.methods.shape"
 local signature = require "perilune.template.signature"
@@ -164,6 +165,13 @@ local function of_markup()
   end)
   methods.escape = arguments.positional("Markup", "escape", 1, 1, function(_, v)
     return value.escape(v)
+  end)
+  -- They undo it: what they give is a str.
+  methods.striptags = arguments.positional("Markup", "striptags", 0, 0, function(v)
+    return html.strip_tags(v.text)
+  end)
+  methods.unescape = arguments.positional("Markup", "unescape", 0, 0, function(v)
+    return html.unescape(v.text)
   end)
   return methods
 end

@@ -4,7 +4,7 @@
 --- following), which is what Python's html.unescape() does.
 
 local digits = require "perilune.template.format.digits"
-local names = require "perilune.template.filters.entity_names"
+local names = require "perilune.template.html.names"
 
 local entities = {}
 

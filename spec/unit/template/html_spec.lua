@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 local core = require "perilune.core"
-local html = require "perilune.template.filters.html"
+local html = require "perilune.template.html"
 
 local PYTHON = [=[
 import html, json

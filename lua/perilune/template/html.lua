@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: MIT
 
---- HTML as far as filters know it: text without tags, and character references.
+--- HTML as far as templates know it: text without tags, and character references. What Markup's
+--- striptags() and unescape() do.
 
-local arguments = require "perilune.template.filters.arguments"
-local entities = require "perilune.template.filters.entities"
+local entities = require "perilune.template.html.entities"
+local split = require "perilune.template.methods.split"
 
 local html = {}
 
@@ -27,8 +28,7 @@ end
 ---@return string
 function html.strip_tags(text)
   text = without(without(text, "<!--", "-->"), "<", ">")
-  local words = arguments.method(text, "split")
-  return html.unescape(table.concat(words, " "))
+  return html.unescape(table.concat(split.split(text), " "))
 end
 
 --- The text with its character references resolved, as browsers do: "&lt;", "&copy", "&#x41;".
