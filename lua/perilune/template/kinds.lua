@@ -12,7 +12,7 @@
 ---     all others  objects: tables whose metatable, their class, says its `kind`
 ---
 --- What a class may have besides, all optional: `type_name`, `text(v)` for str(), `repr(v)`,
---- `attribute(v, name)`, `sequence(v)` as value.sequence, `length(v)`, `truthy(v)`.
+--- `attribute(v, name)`, `sequence(v)` as value.sequence, `length(v)`, which says its truth, too.
 
 local core = require "perilune.core"
 local numeral = require "perilune.template.numeral"
@@ -25,15 +25,24 @@ local kinds = { null = null }
 --- a template can put a list into itself.
 kinds.MAX_DEPTH = 600
 
+--- Makes a class of objects. The codec refuses them: what they are as JSON, export.lua says.
+---@generic T: table
+---@param class T   with a `kind`
+---@return T
+function kinds.class(class)
+  class.__json = false
+  return class
+end
+
 --- Undefined where Lua has no place for a nil.
-kinds.UNDEFINED = setmetatable({}, { kind = "undefined" })
+kinds.UNDEFINED = setmetatable({}, kinds.class { kind = "undefined" })
 
 local UNDEFINED = kinds.UNDEFINED
 
 --- Text that is done and is not escaped again: what `|safe`, `|escape` and `|tojson` give.
 ---@class perilune.markup
 ---@field text string
-local Markup = { kind = "markup" }
+local Markup = kinds.class { kind = "markup" }
 
 ---@param text string
 ---@return perilune.markup
@@ -58,7 +67,7 @@ end
 ---@field subject any
 ---@field callable perilune.callable
 ---@field name string
-local Method = { kind = "method", type_name = "builtin_function_or_method" }
+local Method = kinds.class { kind = "method", type_name = "builtin_function_or_method" }
 
 ---@return perilune.method
 function kinds.method(subject, callable, name)

@@ -13,8 +13,7 @@ local keys_of, listed, key_of = core.json.keys, core.json.listed, value.key
 ---@class perilune.view
 ---@field name string
 ---@field items any[]
-local View = { kind = "view" }
-View.__index = View
+local View = value.class { kind = "view" }
 
 local function view(name, items)
   return setmetatable({ name = name, items = items }, View)
