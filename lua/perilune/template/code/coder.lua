@@ -177,12 +177,12 @@ function Coder:within(scope, write)
   self.scope = outer
 end
 
---- Assigns code to the slot of a name. At the top level other templates may see it.
+--- Assigns code to the slot of a name. Where other templates may see it, undefined is something, too:
+--- it hides what the context has under the name.
 function Coder:assign(slot, code)
-  self.e:line("%s = %s", self:slot(slot), code)
-  if self.shares and self.scope.is_root then
-    self.e:line("ctx[%s] = given(%s)", quote(slot.name), (self:slot(slot)))
-  end
+  local name = self:slot(slot)
+  self.e:line(self.shares and "%s = given(%s)" or "%s = %s", name, code)
+  if self.shares and self.scope.is_root then self.e:line("ctx[%s] = %s", quote(slot.name), name) end
 end
 
 -- -- functions

@@ -20,14 +20,14 @@ local macros = {}
 local function write_parameters(c, node, scope)
   local required = #node.args - #node.defaults
   for i, arg in ipairs(node.args) do
-    local name = c:slot(c.names.slots[arg])
-    c.e:line("%s = args[%d]", name, i)
-    if i > required then
+    local slot = c.names.slots[arg]
+    if i <= required then
+      c:assign(slot, ("args[%d]"):format(i))
+    else
+      local name = c:slot(slot)
+      c.e:line("%s = args[%d]", name, i)
       c.e:open("if %s == nil then", name)
-      c.e:scoped(function()
-        local code = c:operand(node.defaults[i - required])
-        c.e:line("%s = %s", name, code)
-      end)
+      c.e:scoped(function() c:assign(slot, (c:operand(node.defaults[i - required]))) end)
       c.e:close()
     end
   end
