@@ -6,8 +6,9 @@
 ---     {"id": {{ id }}, "text": "Dear {{ name }}"} // {{ note }}
 ---            json_value               json_string     nothing
 ---
---- A writer takes a value and gives the text to put in. What `|safe`, `|tojson` or a macro gave is
---- done already, and goes in as it is.
+--- A writer takes a value and gives the text to put in. What `|safe` or a macro gave is done already
+--- and goes in as it is, and so do `|tojson` in JSON, `|xml` and `|escape` in XML, `|querystring` in
+--- a URL or form. Elsewhere these are texts like others: no filter opens a place but `|safe`.
 
 local json = require "perilune.template.escape.json"
 local url = require "perilune.template.escape.url"
@@ -35,7 +36,7 @@ end
 writers.text = value.text
 
 function writers.form(v)
-  if value.is_markup(v) then return v.text end
+  if value.is_done(v, "query") then return v.text end
   return core.url.encode_form(value.text(v))
 end
 

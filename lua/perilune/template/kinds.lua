@@ -39,21 +39,42 @@ kinds.UNDEFINED = setmetatable({}, kinds.class { kind = "undefined" })
 
 local UNDEFINED = kinds.UNDEFINED
 
---- Text that is done and is not escaped again: what `|safe`, `|escape` and `|tojson` give.
+--- Text that is done and is not escaped again where HTML is: what `|safe`, `|escape` and `|tojson`
+--- give. What it is done for, when values are escaped by position, is its language: "any" of
+--- `|safe` and of a macro that was written for the place, "json", "xml", "query" (of a URL), or nil
+--- for HTML. In another language it is a text like others.
 ---@class perilune.markup
 ---@field text string
+---@field language string|nil
 local Markup = kinds.class { kind = "markup" }
 
 ---@param text string
+---@param language? string
 ---@return perilune.markup
-function kinds.markup(text)
-  return setmetatable({ text = text }, Markup)
+function kinds.markup(text, language)
+  return setmetatable({ text = text, language = language }, Markup)
+end
+
+--- A part of a text that is done, or another way to write it.
+---@param v perilune.markup
+---@param text string
+---@return perilune.markup
+function kinds.markup_like(v, text)
+  return kinds.markup(text, v.language)
 end
 
 ---@param v any
 ---@return boolean
 function kinds.is_markup(v)
   return type(v) == "table" and getmetatable(v) == Markup
+end
+
+--- Is it a text that stands in this language as it is?
+---@param v any
+---@param language string|nil   nil: HTML
+---@return boolean
+function kinds.is_done(v, language)
+  return kinds.is_markup(v) and (v.language == "any" or v.language == language)
 end
 
 ---@param v any

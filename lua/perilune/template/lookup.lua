@@ -100,7 +100,7 @@ local INDEXED = {
   string = text_item,
   markup = function(v, index)
     local character = text_item(v.text, index)
-    return character and kinds.markup(character)
+    return character and kinds.markup_like(v, character)
   end,
   range = function(v, index)
     local i = position(index, ranges.length(v))
@@ -187,7 +187,7 @@ end
 
 local SLICED = {
   string = slice_text,
-  markup = function(v, ...) return kinds.markup(slice_text(v.text, ...)) end,
+  markup = function(v, ...) return kinds.markup_like(v, slice_text(v.text, ...)) end,
   list = function(v, ...) return kinds.list(slice_list(v, ...)) end,
   tuple = function(v, ...) return kinds.tuple(slice_list(v, ...)) end,
   range = function(v, start, stop, step)

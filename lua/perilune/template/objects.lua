@@ -9,7 +9,7 @@ local core = require "perilune.core"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
 
-local UNDEFINED, fail = value.UNDEFINED, value.fail
+local UNDEFINED, class, fail = value.UNDEFINED, value.class, value.fail
 
 local objects = {}
 
@@ -21,9 +21,16 @@ local function bound(methods)
   end
 end
 
+--- What a macro, block or loop wrote: done, if that was for the place or where HTML is escaped.
+---@param place string|nil   for which the text was written
+local function finished(rt, place, text)
+  if place then return value.markup(text, "any") end
+  return rt.autoescape and value.markup(text) or text
+end
+
 -- -- range
 
-local Range = { kind = "range" }
+local Range = class { kind = "range" }
 
 --- Whole numbers from `start` up to but without `stop`.
 ---@param start number
@@ -36,7 +43,7 @@ end
 
 -- -- namespace
 
-local Namespace = {
+local Namespace = class {
   kind = "namespace",
   attribute = function(v, name) return v.fields[name] end,
   text = function(v) return ("<Namespace %s>"):format(value.repr(v.fields)) end,
@@ -71,7 +78,7 @@ local CYCLER_METHODS = {
   end),
 }
 
-local Cycler = {
+local Cycler = class {
   kind = "cycler",
   methods = CYCLER_METHODS,
   attribute = function(v, name)
@@ -90,7 +97,7 @@ end
 
 -- -- joiner
 
-local Joiner = {
+local Joiner = class {
   kind = "joiner",
   attribute = function(v, name)
     if name == "sep" then return v.separator end
@@ -140,7 +147,7 @@ local LOOP_ATTRIBUTES = {
   nextitem = function(v) return v.items[v.index + 1] end,
 }
 
-local Loop = {
+local Loop = class {
   kind = "loop",
   methods = LOOP_METHODS,
   attribute = function(v, name)
@@ -157,7 +164,7 @@ local Loop = {
       fail("loop() takes what to loop over, and nothing else")
     end
     local text = v.run(v.ctx, rt, v.up, args[1], v.depth0 + 1)
-    return (place or rt.autoescape) and value.markup(text) or text
+    return finished(rt, place, text)
   end,
 }
 
@@ -231,7 +238,7 @@ local function bind(about, args, kwargs)
   return bind_named(about, args, kwargs or core.json.dict())
 end
 
-local Macro = {
+local Macro = class {
   kind = "macro",
   attribute = function(v, name)
     local about = v.about
@@ -250,7 +257,7 @@ local Macro = {
     local number = about.plain
     if place then number = about.states[place] or number end
     local text = v.functions[number](v.ctx, rt, v.up, bind(about, args, kwargs))
-    return (rt.autoescape or place and about.states[place]) and value.markup(text) or text
+    return finished(rt, place and about.states[place], text)
   end,
 }
 
@@ -265,7 +272,7 @@ end
 
 -- -- other templates
 
-local Module = {
+local Module = class {
   kind = "module", type_name = "TemplateModule",
   attribute = function(v, name) return v.exports[name] and rawget(v.ctx, name) end,
   text = function(v) return v.body end,
@@ -292,7 +299,7 @@ function objects.block(blocks, level, ctx)
   return setmetatable({ blocks = blocks, level = level, ctx = ctx }, Block)
 end
 
-Block = {
+Block = class {
   kind = "function", type_name = "BlockReference",
   attribute = function(v, name)
     return name == "super" and objects.block(v.blocks, v.level + 1, v.ctx) or nil
@@ -300,13 +307,13 @@ Block = {
   text = function() return "<BlockReference>" end,
   call = function(v, rt, place)
     local functions = v.blocks[v.level].functions
-    local finished = place and functions.states[place]
-    local text = (finished or functions.plain)(v.ctx, rt, nil, v.level)
-    return (finished or rt.autoescape) and value.markup(text) or text
+    local of_place = place and functions.states[place]
+    local text = (of_place or functions.plain)(v.ctx, rt, nil, v.level)
+    return finished(rt, of_place, text)
   end,
 }
 
-local Self = {
+local Self = class {
   kind = "template", type_name = "TemplateReference",
   attribute = function(v, name) return objects.block(v.blocks and v.blocks[name], 1, v.ctx) end,
   text = function() return "<TemplateReference>" end,

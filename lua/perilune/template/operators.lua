@@ -57,8 +57,10 @@ local CONCATENATED = { string = "str", list = "list", tuple = "tuple" }
 
 local function add_others(a, b, kind_a, kind_b)
   if kind_a == "string" and kind_b == "string" then return join_texts(a, b) end
-  local is_text = printing.plain_text(a) and printing.plain_text(b)
-  if is_text then return kinds.markup(join_texts(escaped(a), escaped(b))) end
+  if printing.plain_text(a) and printing.plain_text(b) then
+    local language = kind_a == kind_b and a.language == b.language and a.language or nil
+    return kinds.markup(join_texts(escaped(a), escaped(b)), language)
+  end
   if kind_a == kind_b and kind_a == "list" then return kinds.list(join_items(a, b)) end
   if kind_a == kind_b and kind_a == "tuple" then return kinds.tuple(join_items(a, b)) end
   local name = CONCATENATED[kind_a]
@@ -99,7 +101,7 @@ end
 
 local REPEAT = {
   string = repeat_text,
-  markup = function(v, count) return kinds.markup(repeat_text(v.text, count)) end,
+  markup = function(v, count) return kinds.markup_like(v, repeat_text(v.text, count)) end,
   list = function(v, count) return kinds.list(repeat_items(v, count)) end,
   tuple = function(v, count) return kinds.tuple(repeat_items(v, count)) end,
 }

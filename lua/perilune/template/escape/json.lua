@@ -2,7 +2,7 @@
 
 --- Values in a JSON template (RFC 8259), and comments, which JSON itself does not have:
 ---
----     value --"--> string --"--> value
+---     value --"--> string --"--> value,  string --\\--> escape --any character--> string
 ---     value --//--> line comment --end of line--> value
 ---     value --/*--> block comment --*/--> value
 
@@ -10,22 +10,35 @@ local core = require "perilune.core"
 local value = require "perilune.template.value"
 
 local find, sub = string.find, string.sub
-local is_markup = value.is_markup
-local encode, escape = core.json.encode, core.json.escape
+local encode, escape, check = core.json.encode, core.json.escape, core.json.check
 
 local writers = {}
 
---- Inside quotes.
+--- Inside quotes. JSON there can only be the inside of a string: (text|tojson)[1:-1].
 function writers.json_string(v)
   if type(v) == "string" then return escape(v) end
-  if is_markup(v) then return v.text end
-  return escape(value.text(v))
+  if not value.is_done(v, "json") then return escape(value.text(v)) end
+  if v.language == "json" and check('"' .. v.text .. '"') then
+    value.fail("JSON (of tojson) may not stand inside quotes: take away the quotes, or tojson")
+  end
+  return v.text
+end
+
+--- A backslash would take the first character of the value, and with it what keeps that inside.
+function writers.json_escape()
+  value.fail("a value may not stand behind a backslash; a backslash in a string is written \\\\")
 end
 
 --- Where a value stands: strings get their quotes, undefined is null, tables are written whole.
 function writers.json_value(v)
   if value.is_undefined(v) then return "null" end
-  if is_markup(v) then return v.text end
+  if value.is_done(v, "json") then
+    if v.language == "json" and check(v.text) then
+      value.fail("a part of what tojson gave is no JSON by itself; mark it with safe if it shall be")
+    end
+    return v.text
+  end
+  if value.is_markup(v) then v = v.text end
   local text, message = encode(v)
   if text == nil and type(v) == "table" then text, message = encode(value.export(v)) end
   return text or value.fail(message)
@@ -46,15 +59,18 @@ local STEPS = {
   end },
   string = { "[\"\\]", function(text, at)
     if sub(text, at, at) == '"' then return "value", at, at + 1 end
-    return "string", at + 1, at + 2 -- a backslash takes the next character with it
+    return "escape", at, at + 1
   end },
+  escape = { ".", function(_, at) return "string", at, at + 1 end },
   ["line comment"] = { "\n", function(_, at) return "value", at - 1, at end },
   ["block comment"] = { "%*/", function(_, at) return "value", at - 1, at + 2 end },
 }
 
-local WRITERS = { value = "json_value", string = "json_string" }
+local WRITERS = { value = "json_value", string = "json_string", escape = "json_escape" }
 
-local PLACES = { value = "outside of strings", string = "inside a string" }
+local PLACES = {
+  value = "outside of strings", string = "inside a string", escape = "behind a backslash",
+}
 
 local mode = { initial = "value", states = { "value", "string" } }
 

@@ -14,13 +14,13 @@ local value = require "perilune.template.value"
 local writers = {}
 
 function writers.url(v)
-  if value.is_markup(v) then return v.text end
+  if value.is_done(v, "query") then return v.text end
   return core.url.encode(value.text(v))
 end
 
 function writers.url_host(v)
   local text = value.text(v)
-  if not value.is_markup(v) and text:find("[^%w.-]") then
+  if not value.is_done(v, "any") and text:find("[^%w.-]") then
     core.fail("url", ("%q may not stand in the host: only letters, digits, '-' and '.' may")
       :format(text))
   end

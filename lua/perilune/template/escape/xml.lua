@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
---- Values in an XML template (XML 1.0): escaped in text and attributes, and refused where there is
---- no escape: no value can begin or end a tag, a comment or a CDATA section.
+--- Values in an XML template (XML 1.0): escaped in text and attributes, taken apart in CDATA, and
+--- refused where there is no escape: no value can begin or end a tag, a comment or a CDATA section.
 ---
 ---     text --<--> tag --"--> double --"--> tag --'--> single --'--> tag -->--> text
 ---     text --<!----> comment, --<![CDATA[--> cdata, --<?--> instruction, and back
+---     tag --=--> unquoted, where nothing but a quote may follow
 
 local value = require "perilune.template.value"
 
@@ -17,43 +18,66 @@ local ESCAPES = {
   ["\t"] = "&#9;", ["\n"] = "&#10;", ["\r"] = "&#13;",
 }
 
---- The text of a value: without the characters that XML cannot have (section 2.2).
-local function text_of(v)
-  local text = value.text(v)
-  if find(text, "[%z\1-\8\11\12\14-\31]") then
+--- A text without the characters that XML cannot have (section 2.2).
+local function checked(text)
+  if find(text, "[%z\1-\8\11\12\14-\31]") or find(text, "\239\191[\190\191]") then
     value.fail("a control character may not stand in XML, not even escaped")
   end
   return text
 end
 
---- A writer that escapes the characters of a set.
-local function escaping(set)
-  return function(v)
-    if value.is_markup(v) then return v.text end
-    return (text_of(v):gsub(set, ESCAPES))
-  end
+--- Does a value stand in text and attributes as it is? What is escaped for HTML does, too.
+local function is_done(v)
+  return value.is_markup(v) and (v.language == nil or value.is_done(v, "xml"))
 end
 
-writers.xml_text = escaping("[&<>\r]")
--- Line ends too: as they are, a reader makes spaces of them (section 3.3.3).
-writers.xml_attribute = escaping("[&<>\"'\t\n\r]")
+function writers.xml_text(v)
+  if is_done(v) then return checked(v.text) end
+  return (checked(value.text(v)):gsub("[&<>\r]", ESCAPES))
+end
 
---- A writer that refuses what would end the place that a value stands in.
-local function refusing(pattern, place)
+function writers.xml_attribute(v)
+  if is_done(v) then
+    if v.language == "xml" and find(v.text, "[<\"']") then
+      value.fail("elements (of xml) may not stand in an attribute")
+    end
+    return checked(v.text)
+  end
+  -- Line ends too: as they are, a reader makes spaces of them (section 3.3.3).
+  return (checked(value.text(v)):gsub("[&<>\"'\t\n\r]", ESCAPES))
+end
+
+--- Where there is no escape: sections end and begin again, so that no "]]>" comes together, whatever
+--- stands before and behind the value.
+function writers.xml_cdata(v)
+  if value.is_done(v, "any") then return v.text end
+  local text = checked(value.text(v)):gsub("%]", "]]]><![CDATA[")
+  return (text:gsub("^>", "]]><![CDATA[>"))
+end
+
+--- A writer that refuses what would end the place that a value stands in, by itself or with what
+--- stands before and behind it.
+local function refusing(patterns, place)
   return function(v)
-    if value.is_markup(v) then return v.text end
-    local text = text_of(v)
-    local found = text:match(pattern)
-    if found then value.fail(("%q may not stand in %s"):format(found, place)) end
+    if value.is_done(v, "any") then return v.text end
+    local text = checked(value.text(v))
+    for _, pattern in ipairs(patterns) do
+      local found = text:match(pattern)
+      if found then value.fail(("%q may not stand %s"):format(found, place)) end
+    end
     return text
   end
 end
 
 -- Letters, digits, "_", "-", "." and ":"; beyond ASCII, everything (section 2.3, nearly).
-writers.xml_name = refusing("[^%w_.:\128-\255-]", "a tag outside of quotes")
-writers.xml_comment = refusing("%-%-", "a comment")
-writers.xml_cdata = refusing("%]%]>?", "a CDATA section")
-writers.xml_instruction = refusing("%?>", "a processing instruction")
+writers.xml_name = refusing({ "[^%w_.:\128-\255-]" }, "in a tag outside of quotes")
+writers.xml_comment = refusing({ "%-%-", "^%-", "%-$" }, "there in a comment")
+writers.xml_instruction = refusing({ "[\"'<>]", "%?$" }, "there in a processing instruction")
+
+--- An attribute's value without quotes is no XML.
+function writers.xml_unquoted()
+  value.fail("the value of an attribute must stand in quotes")
+end
 
 -- What a "<" begins: the text behind it, the state, and what ends that.
 local OPENERS = {
@@ -74,27 +98,32 @@ end
 
 --- The next state, and the last byte that leads to it; nil when the text ends before that.
 local function step(state, text, at)
-  if state == "text" then
+  if state == "unquoted" then
+    local found = find(text, "[^ \t\r\n]", at)
+    return found and "tag", found and found - 1
+  elseif state == "text" then
     local found = find(text, "<", at, true)
     if found then return state_behind_angle(text, found) end
     return nil
   elseif state == "tag" then
     local found = find(text, "[>\"']", at)
-    return found and INSIDE_TAG[sub(text, found, found)], found
+    if found then return INSIDE_TAG[sub(text, found, found)], found end
+    return find(text, "=[ \t\r\n]*$", at) and "unquoted", #text
   end
   local _, last = find(text, ENDS[state], at)
   return last and (ENDS[state]:find("^[\"']") and "tag" or "text"), last
 end
 
 local WRITERS = {
-  text = "xml_text", tag = "xml_name", double = "xml_attribute", single = "xml_attribute",
-  comment = "xml_comment", cdata = "xml_cdata", instruction = "xml_instruction",
+  text = "xml_text", tag = "xml_name", unquoted = "xml_unquoted", double = "xml_attribute",
+  single = "xml_attribute", comment = "xml_comment", cdata = "xml_cdata",
+  instruction = "xml_instruction",
 }
 
 local PLACES = {
-  text = "between tags", tag = "inside a tag", double = "in an attribute",
-  single = "in an attribute", comment = "in a comment", cdata = "in a CDATA section",
-  instruction = "in a processing instruction",
+  text = "between tags", tag = "inside a tag", unquoted = "behind a '='",
+  double = "in an attribute", single = "in an attribute", comment = "in a comment",
+  cdata = "in a CDATA section", instruction = "in a processing instruction",
 }
 
 local mode = { initial = "text", states = { "text", "double", "single" } }

@@ -93,10 +93,10 @@ local IS_TREE = { dict = true, list = true, tuple = true }
 
 --- For a place inside of a document: text is escaped; a mapping or list becomes elements.
 integration.xml = define({}, function(v)
-  if value.is_markup(v) then return v end
+  if value.is_done(v, "xml") or value.is_done(v, nil) then return v end
   local xml = require "perilune.xml" -- only who writes XML loads it
   v = IS_TREE[value.kind(v)] and value.export(v) or text_of(v)
-  return value.markup(checked("xml", xml.elements(v)))
+  return value.markup(checked("xml", xml.elements(v)), "xml")
 end)
 
 -- -- time

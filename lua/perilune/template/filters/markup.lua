@@ -21,7 +21,7 @@ markup.e = markup.escape
 markup.forceescape = define({}, function(v) return value.escape(value.text(v)) end)
 
 markup.safe = define({}, function(v)
-  return value.is_markup(v) and v or value.markup(value.text(v))
+  return value.is_done(v, "any") and v or value.markup(value.text(v), "any")
 end)
 
 markup.striptags = define({}, function(v) return html.strip_tags(value.text(v)) end)
@@ -113,7 +113,7 @@ markup.querystring = define({}, function(v)
   local items, count = fields_of(v)
   local parts = {}
   for i = 1, count do add_fields(parts, unpack_pair(items[i])) end
-  return value.markup(table.concat(parts, "&"))
+  return value.markup(table.concat(parts, "&"), "query")
 end)
 
 return markup

@@ -44,7 +44,7 @@ filters.reverse = define({}, function(v)
   local text = value.plain_text(v)
   if not text then return value.list(result) end
   text = table.concat(result)
-  return is_markup(v) and value.markup(text) or text
+  return is_markup(v) and value.markup_like(v, text) or text
 end)
 
 --- The items, or what the attribute says of each.

@@ -51,7 +51,7 @@ local function indentation(indent)
 end
 
 structure.tojson = define({ "indent" }, function(v, indent)
-  return value.markup(json.dumps(v, indentation(indent)))
+  return value.markup(json.dumps(v, indentation(indent)), "json")
 end)
 
 return structure

@@ -21,7 +21,7 @@ local text = {}
 
 local function mapped(change)
   return define({}, function(v)
-    if is_markup(v) then return value.markup(change(v.text)) end
+    if is_markup(v) then return value.markup_like(v, change(v.text)) end
     return change(type(v) == "string" and v or value.text(v))
   end)
 end
@@ -96,7 +96,7 @@ local function cut(s, last, kill_words)
   if kill_words then return s end
   local before = (is_markup(s) and s.text or s):match("^(.*) ")
   if not before then return s end
-  return is_markup(s) and value.markup(before) or before
+  return is_markup(s) and value.markup_like(s, before) or before
 end
 
 text.truncate = define({ "length", "killwords", "end", "leeway" },
@@ -178,7 +178,7 @@ text.indent = define({ "width", "first", "blank" }, function(s, width, first, bl
   local lines = method(value.add(s, "\n"), "splitlines")
   local result = indented(lines, indent, value.truthy(blank))
   if value.truthy(first) then result = indent .. result end
-  return is_markup(s) and value.markup(result) or result
+  return is_markup(s) and value.markup_like(s, result) or result
 end)
 
 text.format = signature.variadic(function(v, args, kwargs)
