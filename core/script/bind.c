@@ -11,9 +11,49 @@ pl_slice pl_check_slice(lua_State *L, int index)
     return s;
 }
 
+pl_slice pl_opt_slice(lua_State *L, int index, const char *fallback)
+{
+    return lua_isnoneornil(L, index) ? pl_slice_of(fallback) : pl_check_slice(L, index);
+}
+
 void pl_push_slice(lua_State *L, pl_slice s)
 {
     lua_pushlstring(L, s.len ? s.ptr : "", s.len);
+}
+
+pl_buf *pl_scratch(lua_State *L)
+{
+    pl_buf *scratch = &pl_vm_of(L)->scratch;
+    pl_buf_clear(scratch);
+    return scratch;
+}
+
+int pl_push_buf(lua_State *L, const pl_buf *b)
+{
+    pl_push_slice(L, pl_buf_slice(b));
+    return 1;
+}
+
+int pl_push_wrong(lua_State *L, const char *message)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, message);
+    return 2;
+}
+
+int pl_push_functions(lua_State *L, const luaL_Reg *all)
+{
+    lua_newtable(L);
+    luaL_register(L, NULL, all);
+    return 1;
+}
+
+int pl_bind_converted(lua_State *L, void (*put)(pl_buf *out, pl_slice text))
+{
+    pl_slice text = pl_check_slice(L, 1);
+    pl_buf *out = pl_scratch(L);
+    put(out, text);
+    return pl_push_buf(L, out);
 }
 
 void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction index)

@@ -33,7 +33,15 @@ int pl_bind_is_secret(lua_State *L);             /* core.is_secret */
 /* -- what they share -- */
 
 pl_slice pl_check_slice(lua_State *L, int index); /* of a string argument; no numbers, no nil */
+pl_slice pl_opt_slice(lua_State *L, int index, const char *fallback); /* for nil and nothing */
 void pl_push_slice(lua_State *L, pl_slice s);
+/* The scratch of the state, emptied: what is put there has to be pushed before Lua runs again. */
+pl_buf *pl_scratch(lua_State *L);
+int pl_push_buf(lua_State *L, const pl_buf *b);           /* returns 1, the number of results */
+int pl_push_wrong(lua_State *L, const char *message);     /* nil and the message; returns 2 */
+int pl_push_functions(lua_State *L, const luaL_Reg *all); /* in a new table; returns 1 */
+/* A function of Lua, text -> text, by one that puts into a buffer. */
+int pl_bind_converted(lua_State *L, void (*put)(pl_buf *out, pl_slice text));
 /* Makes a type: metatable `name` with the methods as __index, or, when `index` is given, that
  * function with the table of methods as its upvalue. */
 void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction index);
@@ -43,6 +51,8 @@ void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_C
 int pl_bind_number_text(lua_State *L);   /* core.number_text(n): as Python's repr() of a float */
 int pl_bind_format_double(lua_State *L); /* core.format_double(n, precision, letter): as printf */
 int pl_bind_round(lua_State *L);         /* core.round(n, digits): as Python's round() */
+
+int pl_bind_log(lua_State *L); /* core.log(level, message, fields?) */
 
 /* -- hashes -- */
 
@@ -60,6 +70,8 @@ int pl_open_time(lua_State *L);
 int pl_open_json(lua_State *L);
 int pl_open_xml(lua_State *L);
 int pl_open_charset(lua_State *L);
+int pl_open_url(lua_State *L);
+int pl_open_http(lua_State *L);
 int pl_open_core(lua_State *L);
 /* Writes other limits into core.limits. */
 void pl_core_show_limits(lua_State *L, const pl_vm_limits *limits);

@@ -5,166 +5,14 @@
 #include "script/bind.h"
 
 #include "base/err.h"
-#include "base/log.h"
 #include "flow/retry.h"
 #include "flow/settings.h"
-#include "http/message.h"
-#include "http/url.h"
 
 #include <lauxlib.h>
-#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define MAX_LOG_FIELDS 16
-#define LIMITS         "perilune.limits" /* in the registry: core.limits */
-
-/* -- url and http -- */
-
-static int with_scratch(lua_State *L, void (*put)(pl_buf *out, pl_slice text))
-{
-    pl_buf *out = &pl_vm_of(L)->scratch;
-    pl_slice text = pl_check_slice(L, 1);
-    pl_buf_clear(out);
-    put(out, text);
-    pl_push_slice(L, pl_buf_slice(out));
-    return 1;
-}
-
-static int url_encode(lua_State *L)
-{
-    return with_scratch(L, pl_url_encode);
-}
-
-static int url_encode_form(lua_State *L)
-{
-    return with_scratch(L, pl_url_encode_form);
-}
-
-static int url_is_absolute(lua_State *L)
-{
-    lua_pushboolean(L, pl_url_is_absolute(pl_check_slice(L, 1)));
-    return 1;
-}
-
-static int url_join(lua_State *L)
-{
-    pl_buf *out = &pl_vm_of(L)->scratch;
-    pl_slice base = pl_check_slice(L, 1), path = pl_check_slice(L, 2);
-    pl_buf_clear(out);
-    pl_url_join(out, base, path);
-    pl_push_slice(L, pl_buf_slice(out));
-    return 1;
-}
-
-static void set_slice(lua_State *L, const char *name, pl_slice s)
-{
-    if (s.ptr == NULL) return;
-    pl_push_slice(L, s);
-    lua_setfield(L, -2, name);
-}
-
-static int url_parse(lua_State *L)
-{
-    pl_url url;
-    const char *reason;
-    if (pl_url_parse(pl_check_slice(L, 1), &url, &reason) != 0) {
-        lua_pushnil(L);
-        lua_pushstring(L, reason);
-        return 2;
-    }
-    lua_createtable(L, 0, 6);
-    set_slice(L, "scheme", url.scheme);
-    set_slice(L, "host", url.host);
-    set_slice(L, "path", url.path);
-    set_slice(L, "query", url.query);
-    set_slice(L, "fragment", url.fragment);
-    lua_pushinteger(L, url.port);
-    lua_setfield(L, -2, "port");
-    return 1;
-}
-
-static int http_is_token(lua_State *L)
-{
-    lua_pushboolean(L, pl_http_is_token(pl_check_slice(L, 1)));
-    return 1;
-}
-
-/* Of a text or a secret. */
-static int http_is_field_value(lua_State *L)
-{
-    pl_slice value;
-    if (!pl_bind_secret_at(L, 1, &value)) value = pl_check_slice(L, 1);
-    lua_pushboolean(L, pl_http_is_field_value(value));
-    return 1;
-}
-
-static int http_is_hop_by_hop(lua_State *L)
-{
-    lua_pushboolean(L, pl_http_is_hop_by_hop(pl_check_slice(L, 1)));
-    return 1;
-}
-
-/* -- log -- */
-
-static int compare_fields(const void *a, const void *b)
-{
-    return strcmp(((const pl_log_field *)a)->key, ((const pl_log_field *)b)->key);
-}
-
-/* The value is on the top of the stack and stays in the table. */
-static pl_log_field log_field(lua_State *L, const char *key)
-{
-    const pl_exact *e = pl_exact_at(L, -1);
-    pl_slice value;
-    switch (lua_type(L, -1)) {
-    case LUA_TNUMBER:
-        if (lua_tonumber(L, -1) == floor(lua_tonumber(L, -1)) && fabs(lua_tonumber(L, -1)) < 0x1p53)
-            return PL_LOG_INT(key, (int64_t)lua_tonumber(L, -1));
-        lua_pushvalue(L, -1); /* the text of the copy is anchored below */
-        value = pl_slice_of(lua_tostring(L, -1));
-        lua_insert(L, 4);
-        return PL_LOG_SLICE(key, value);
-    case LUA_TSTRING:
-        return PL_LOG_SLICE(key, pl_check_slice(L, -1));
-    case LUA_TBOOLEAN:
-        return PL_LOG_STR(key, lua_toboolean(L, -1) ? "true" : "false");
-    case LUA_TUSERDATA:
-        if (e) return PL_LOG_SLICE(key, ((pl_slice){e->text, e->len}));
-        return PL_LOG_STR(key, pl_bind_secret_at(L, -1, &value) ? "***" : "userdata");
-    default:
-        return PL_LOG_STR(key, luaL_typename(L, -1));
-    }
-}
-
-static size_t read_log_fields(lua_State *L, pl_log_field *fields)
-{
-    size_t count = 0;
-    if (!lua_istable(L, 3)) return 0;
-    lua_pushnil(L);
-    while (lua_next(L, 3)) { /* stack: ..., key, value (top) */
-        if (lua_type(L, -2) == LUA_TSTRING && count < MAX_LOG_FIELDS) {
-            fields[count] = log_field(L, lua_tostring(L, -2));
-            count++;
-        }
-        lua_pop(L, 1);
-    }
-    qsort(fields, count, sizeof *fields, compare_fields);
-    return count;
-}
-
-static int core_log(lua_State *L)
-{
-    pl_log_field fields[MAX_LOG_FIELDS + 1];
-    int level = pl_log_level_of(pl_check_slice(L, 1));
-    const char *message = luaL_checkstring(L, 2);
-    luaL_argcheck(L, level >= 0 && level < PL_LOG_OFF, 1, "expected debug, info, warn or error");
-    lua_settop(L, 3);
-    luaL_checkstack(L, MAX_LOG_FIELDS + LUA_MINSTACK, NULL);
-    fields[read_log_fields(L, fields)] = (pl_log_field){0};
-    pl_log_fields((enum pl_log_level)level, message, fields);
-    return 0;
-}
+#define LIMITS "perilune.limits" /* in the registry: core.limits */
 
 /* -- time and ids -- */
 
@@ -317,7 +165,7 @@ static void push_range(lua_State *L, const pl_setting *setting)
     lua_setfield(L, -2, "max");
 }
 
-static void push_settings(lua_State *L)
+static int push_settings(lua_State *L)
 {
     lua_createtable(L, (int)pl_setting_count, 0);
     for (size_t i = 0; i < pl_setting_count; i++) {
@@ -330,10 +178,11 @@ static void push_settings(lua_State *L)
         push_range(L, &pl_setting_list[i]);
         lua_rawseti(L, -2, (int)i + 1);
     }
+    return 1;
 }
 
 /* { schedule = {seconds...}, jitter = }: what holds where a connector is silent about retries. */
-static void push_retry(lua_State *L)
+static int push_retry(lua_State *L)
 {
     lua_createtable(L, 0, 2);
     lua_createtable(L, (int)pl_retry_default.delay_count, 0);
@@ -344,6 +193,7 @@ static void push_retry(lua_State *L)
     lua_setfield(L, -2, "schedule");
     lua_pushnumber(L, pl_retry_default.jitter);
     lua_setfield(L, -2, "jitter");
+    return 1;
 }
 
 static void set_limit(lua_State *L, const char *name, int64_t n)
@@ -362,40 +212,22 @@ void pl_core_show_limits(lua_State *L, const pl_vm_limits *limits)
 }
 
 /* What a rendering may use, at most. One table a state, since modules keep it. */
-static void push_limits(lua_State *L)
+static int push_limits(lua_State *L)
 {
     lua_createtable(L, 0, 3);
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, LIMITS);
     pl_core_show_limits(L, &pl_vm_of(L)->limits);
+    return 1;
 }
 
-static void push_errors(lua_State *L)
+static int push_errors(lua_State *L)
 {
     lua_newtable(L);
     for (int ordinal = 0; ordinal < PL_ERR_COUNT; ordinal++)
         set_text(L, pl_err_name(-ordinal - 1), pl_err_text(-ordinal - 1));
+    return 1;
 }
-
-static void set_functions(lua_State *L, const char *name, const luaL_Reg *functions)
-{
-    lua_newtable(L);
-    luaL_register(L, NULL, functions);
-    lua_setfield(L, -2, name);
-}
-
-static const luaL_Reg url_functions[] = {
-    {"encode", url_encode}, {"encode_form", url_encode_form},
-    {"parse", url_parse},   {"is_absolute", url_is_absolute},
-    {"join", url_join},     {NULL, NULL},
-};
-
-static const luaL_Reg http_functions[] = {
-    {"is_token", http_is_token},
-    {"is_field_value", http_is_field_value},
-    {"is_hop_by_hop", http_is_hop_by_hop},
-    {NULL, NULL},
-};
 
 static const luaL_Reg core_functions[] = {
     {"secret", pl_bind_secret_of_environment},
@@ -403,7 +235,7 @@ static const luaL_Reg core_functions[] = {
     {"is_secret", pl_bind_is_secret},
     {"fail", pl_gate_lua_fail},
     {"sleep", pl_gate_lua_sleep},
-    {"log", core_log},
+    {"log", pl_bind_log},
     {"now", core_now},
     {"uuid", core_uuid},
     {"env", core_env},
@@ -421,37 +253,24 @@ static const luaL_Reg core_functions[] = {
     {NULL, NULL},
 };
 
+/* What is in tables of its own: each leaves its table on the stack. */
+static const luaL_Reg core_tables[] = {
+    {"base64", pl_open_base64},  {"charset", pl_open_charset},
+    {"errors", push_errors},     {"hex", pl_open_hex},
+    {"http", pl_open_http},      {"integer", pl_open_integer},
+    {"json", pl_open_json},      {"limits", push_limits},
+    {"regex", pl_open_regex},    {"retry", push_retry},
+    {"settings", push_settings}, {"text", pl_open_text},
+    {"time", pl_open_time},      {"url", pl_open_url},
+    {"xml", pl_open_xml},        {NULL, NULL},
+};
+
 int pl_open_core(lua_State *L)
 {
-    lua_newtable(L);
-    luaL_register(L, NULL, core_functions);
-    pl_open_json(L);
-    lua_setfield(L, -2, "json");
-    pl_open_text(L);
-    lua_setfield(L, -2, "text");
-    pl_open_base64(L);
-    lua_setfield(L, -2, "base64");
-    pl_open_hex(L);
-    lua_setfield(L, -2, "hex");
-    pl_open_integer(L);
-    lua_setfield(L, -2, "integer");
-    pl_open_regex(L);
-    lua_setfield(L, -2, "regex");
-    pl_open_time(L);
-    lua_setfield(L, -2, "time");
-    pl_open_xml(L);
-    lua_setfield(L, -2, "xml");
-    pl_open_charset(L);
-    lua_setfield(L, -2, "charset");
-    set_functions(L, "url", url_functions);
-    set_functions(L, "http", http_functions);
-    push_settings(L);
-    lua_setfield(L, -2, "settings");
-    push_errors(L);
-    lua_setfield(L, -2, "errors");
-    push_limits(L);
-    lua_setfield(L, -2, "limits");
-    push_retry(L);
-    lua_setfield(L, -2, "retry");
+    pl_push_functions(L, core_functions);
+    for (const luaL_Reg *table = core_tables; table->name; table++) {
+        table->func(L);
+        lua_setfield(L, -2, table->name);
+    }
     return 1;
 }

@@ -67,27 +67,13 @@ int pl_bind_uuid_of(lua_State *L)
 
 /* -- bytes as text -- */
 
-static int push_encoded(lua_State *L, void (*encode)(pl_buf *out, pl_slice bytes))
-{
-    pl_buf *out = &pl_vm_of(L)->scratch;
-    pl_slice bytes = pl_check_slice(L, 1);
-    pl_buf_clear(out);
-    encode(out, bytes);
-    pl_push_slice(L, pl_buf_slice(out));
-    return 1;
-}
-
 static int push_decoded(lua_State *L, int64_t (*decode)(pl_buf *out, pl_slice text),
                         const char *name)
 {
-    pl_buf *out = &pl_vm_of(L)->scratch;
     pl_slice text = pl_check_slice(L, 1);
-    pl_buf_clear(out);
+    pl_buf *out = pl_scratch(L);
     int64_t wrong = decode(out, text);
-    if (wrong < 0) {
-        pl_push_slice(L, pl_buf_slice(out));
-        return 1;
-    }
+    if (wrong < 0) return pl_push_buf(L, out);
     lua_pushnil(L);
     if ((size_t)wrong == text.len)
         lua_pushfstring(L, "the %s ends too early", name);
@@ -102,7 +88,7 @@ static int base64_encode(lua_State *L)
     const char *alphabet = luaL_optstring(L, 2, "");
     luaL_argcheck(L, *alphabet == '\0' || strcmp(alphabet, "url") == 0, 2,
                   "expected \"url\" or nothing");
-    return push_encoded(L, *alphabet ? pl_base64url_encode : pl_base64_encode);
+    return pl_bind_converted(L, *alphabet ? pl_base64url_encode : pl_base64_encode);
 }
 
 /* decode(text) -> bytes, or nil and what is wrong; both alphabets */
@@ -113,7 +99,7 @@ static int base64_decode(lua_State *L)
 
 static int hex_encode(lua_State *L)
 {
-    return push_encoded(L, pl_hex_encode);
+    return pl_bind_converted(L, pl_hex_encode);
 }
 
 static int hex_decode(lua_State *L)
@@ -135,14 +121,10 @@ static const luaL_Reg hex_functions[] = {
 
 int pl_open_base64(lua_State *L)
 {
-    lua_newtable(L);
-    luaL_register(L, NULL, base64_functions);
-    return 1;
+    return pl_push_functions(L, base64_functions);
 }
 
 int pl_open_hex(lua_State *L)
 {
-    lua_newtable(L);
-    luaL_register(L, NULL, hex_functions);
-    return 1;
+    return pl_push_functions(L, hex_functions);
 }

@@ -12,21 +12,14 @@
 /* Texts that are results of others come here with each operation, so errors are values. */
 static int push_result(lua_State *L, const pl_buf *out, const char *wrong)
 {
-    if (wrong == NULL) {
-        pl_push_slice(L, pl_buf_slice(out));
-        return 1;
-    }
-    lua_pushnil(L);
-    lua_pushstring(L, wrong);
-    return 2;
+    return wrong ? pl_push_wrong(L, wrong) : pl_push_buf(L, out);
 }
 
 #define OPERATION(name, operation)                                                         \
     static int integer_##name(lua_State *L)                                                \
     {                                                                                      \
         pl_slice a = pl_check_slice(L, 1), b = pl_check_slice(L, 2);                       \
-        pl_buf *out = &pl_vm_of(L)->scratch;                                               \
-        pl_buf_clear(out);                                                                 \
+        pl_buf *out = pl_scratch(L);                                                       \
         return push_result(L, out, pl_integer_compute(out, PL_INTEGER_##operation, a, b)); \
     }
 OPERATION(add, ADD)
@@ -41,7 +34,7 @@ static int integer_compare(lua_State *L)
 {
     int sign;
     const char *wrong = pl_integer_compare(&sign, pl_check_slice(L, 1), pl_check_slice(L, 2));
-    if (wrong) return push_result(L, NULL, wrong);
+    if (wrong) return pl_push_wrong(L, wrong);
     lua_pushinteger(L, sign);
     return 1;
 }
@@ -50,11 +43,10 @@ static int integer_compare(lua_State *L)
 static int integer_of_double(lua_State *L)
 {
     lua_Number n = luaL_checknumber(L, 1);
-    pl_buf *out = &pl_vm_of(L)->scratch;
     luaL_argcheck(L, isfinite(n) && n == floor(n), 1, "expected a whole number");
-    pl_buf_clear(out);
+    pl_buf *out = pl_scratch(L);
     pl_buf_printf(out, "%.0f", n == 0 ? 0 : n); /* not "-0" */
-    return push_result(L, out, NULL);
+    return pl_push_buf(L, out);
 }
 
 /* parse(text, base?) -> decimal text; of digits of any script, as Python's int(text, base) */
@@ -62,8 +54,7 @@ static int integer_parse(lua_State *L)
 {
     pl_slice text = pl_check_slice(L, 1);
     int base = luaL_optint(L, 2, 10);
-    pl_buf *out = &pl_vm_of(L)->scratch, plain = {0};
-    pl_buf_clear(out);
+    pl_buf *out = pl_scratch(L), plain = {0};
     pl_text_put_plain_number(&plain, text);
     const char *wrong = pl_integer_parse(out, pl_buf_slice(&plain), base);
     pl_buf_fini(&plain);
@@ -75,8 +66,7 @@ static int integer_format(lua_State *L)
 {
     pl_slice a = pl_check_slice(L, 1);
     int base = luaL_checkint(L, 2);
-    pl_buf *out = &pl_vm_of(L)->scratch;
-    pl_buf_clear(out);
+    pl_buf *out = pl_scratch(L);
     return push_result(L, out, pl_integer_format(out, a, base));
 }
 
@@ -96,7 +86,5 @@ static const luaL_Reg integer_functions[] = {
 
 int pl_open_integer(lua_State *L)
 {
-    lua_newtable(L);
-    luaL_register(L, NULL, integer_functions);
-    return 1;
+    return pl_push_functions(L, integer_functions);
 }

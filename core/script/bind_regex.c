@@ -42,26 +42,18 @@ static int raise(lua_State *L, const char *wrong)
     return lua_error(L);
 }
 
-static pl_slice optional_slice(lua_State *L, int index)
-{
-    return lua_isnoneornil(L, index) ? PL_SLICE("") : pl_check_slice(L, index);
-}
-
 /* replace(text, pattern, replacement, count?, flags?) -> text */
 static int regex_replace(lua_State *L)
 {
     pl_regex_request request = {.text = pl_check_slice(L, 1),
                                 .pattern = pl_check_slice(L, 2),
-                                .flags = optional_slice(L, 5)};
+                                .flags = pl_opt_slice(L, 5, "")};
     pl_slice replacement = pl_check_slice(L, 3);
     lua_Number count = luaL_optnumber(L, 4, 0);
-    pl_buf *out = &pl_vm_of(L)->scratch;
-    pl_buf_clear(out);
+    pl_buf *out = pl_scratch(L);
     size_t limit = count >= 1 ? (size_t)(count < 0x1p53 ? count : 0x1p53) : 0;
     const char *wrong = pl_regex_replace(cache_of(L), &request, replacement, limit, out);
-    if (wrong) return raise(L, wrong);
-    pl_push_slice(L, pl_buf_slice(out));
-    return 1;
+    return wrong ? raise(L, wrong) : pl_push_buf(L, out);
 }
 
 typedef struct collection {
@@ -86,7 +78,7 @@ static int regex_match(lua_State *L)
 {
     pl_regex_request request = {.text = pl_check_slice(L, 1),
                                 .pattern = pl_check_slice(L, 2),
-                                .flags = optional_slice(L, 3),
+                                .flags = pl_opt_slice(L, 3, ""),
                                 .is_anchored = lua_toboolean(L, 4)};
     collection c = {L, 0};
     const char *wrong = pl_regex_match(cache_of(L), &request, collect, &c);

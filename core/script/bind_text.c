@@ -13,19 +13,6 @@
 #include <lauxlib.h>
 #include <math.h>
 
-static pl_buf *scratch_of(lua_State *L)
-{
-    pl_buf *out = &pl_vm_of(L)->scratch;
-    pl_buf_clear(out);
-    return out;
-}
-
-static int push_scratch(lua_State *L, const pl_buf *out)
-{
-    pl_push_slice(L, pl_buf_slice(out));
-    return 1;
-}
-
 /* A position: below 1 is 1; beyond any text is beyond this one. */
 static size_t check_position(lua_State *L, int index)
 {
@@ -93,9 +80,9 @@ static int text_repair(lua_State *L)
         lua_settop(L, 1);
         return 1;
     }
-    pl_buf *out = scratch_of(L);
+    pl_buf *out = pl_scratch(L);
     pl_chars_repair(out, s);
-    return push_scratch(L, out);
+    return pl_push_buf(L, out);
 }
 
 /* -- case and classes -- */
@@ -104,9 +91,9 @@ static int text_repair(lua_State *L)
     static int text_##name(lua_State *L)           \
     {                                              \
         pl_slice s = pl_check_slice(L, 1);         \
-        pl_buf *out = scratch_of(L);               \
+        pl_buf *out = pl_scratch(L);               \
         pl_casing_put(out, s, PL_CASING_##casing); \
-        return push_scratch(L, out);               \
+        return pl_push_buf(L, out);                \
     }
 CASING(upper, UPPER)
 CASING(lower, LOWER)
@@ -129,9 +116,9 @@ static int text_is(lua_State *L)
 static int text_plain_number(lua_State *L)
 {
     pl_slice s = pl_check_slice(L, 1);
-    pl_buf *out = scratch_of(L);
+    pl_buf *out = pl_scratch(L);
     pl_text_put_plain_number(out, s);
-    return push_scratch(L, out);
+    return pl_push_buf(L, out);
 }
 
 /* -- numbers -- */
@@ -139,9 +126,9 @@ static int text_plain_number(lua_State *L)
 int pl_bind_number_text(lua_State *L)
 {
     lua_Number n = luaL_checknumber(L, 1);
-    pl_buf *out = scratch_of(L);
+    pl_buf *out = pl_scratch(L);
     pl_number_put_float(out, n);
-    return push_scratch(L, out);
+    return pl_push_buf(L, out);
 }
 
 int pl_bind_format_double(lua_State *L)
@@ -152,9 +139,9 @@ int pl_bind_format_double(lua_State *L)
                   "the precision must be 0 to 100000");
     luaL_argcheck(L, *letter && strchr("eEfFgG", *letter) && !letter[1], 3,
                   "expected e, E, f, F, g or G");
-    pl_buf *out = scratch_of(L);
+    pl_buf *out = pl_scratch(L);
     pl_number_put_formatted(out, n, (int)precision, *letter);
-    return push_scratch(L, out);
+    return pl_push_buf(L, out);
 }
 
 int pl_bind_round(lua_State *L)
@@ -188,7 +175,5 @@ static const luaL_Reg text_functions[] = {
 
 int pl_open_text(lua_State *L)
 {
-    lua_newtable(L);
-    luaL_register(L, NULL, text_functions);
-    return 1;
+    return pl_push_functions(L, text_functions);
 }

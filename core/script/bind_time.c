@@ -12,9 +12,8 @@ static int time_format(lua_State *L)
 {
     pl_moment moment = pl_moment_of(luaL_checknumber(L, 1));
     pl_slice format = pl_check_slice(L, 2);
-    pl_slice zone = lua_isnoneornil(L, 3) ? PL_SLICE("UTC") : pl_check_slice(L, 3);
-    pl_buf *out = &pl_vm_of(L)->scratch;
-    pl_buf_clear(out);
+    pl_slice zone = pl_opt_slice(L, 3, "UTC");
+    pl_buf *out = pl_scratch(L);
     bool done = pl_moment_put(out, moment, format, zone);
     if (!done) lua_pushnil(L);
     pl_push_slice(L, pl_buf_slice(out));
@@ -42,7 +41,5 @@ static const luaL_Reg time_functions[] = {
 
 int pl_open_time(lua_State *L)
 {
-    lua_newtable(L);
-    luaL_register(L, NULL, time_functions);
-    return 1;
+    return pl_push_functions(L, time_functions);
 }

@@ -172,13 +172,10 @@ static int xml_encode(lua_State *L)
 /* decode(text, name): the text as UTF-8, or nil when the character set is not known. */
 static int charset_decode(lua_State *L)
 {
-    pl_buf *out = &pl_vm_of(L)->scratch;
     pl_slice text = pl_check_slice(L, 1), name = pl_check_slice(L, 2);
-    pl_buf_clear(out);
-    if (pl_charset_to_utf8(name, text, out))
-        pl_push_slice(L, pl_buf_slice(out));
-    else
-        lua_pushnil(L);
+    pl_buf *out = pl_scratch(L);
+    if (pl_charset_to_utf8(name, text, out)) return pl_push_buf(L, out);
+    lua_pushnil(L);
     return 1;
 }
 
@@ -196,14 +193,10 @@ static const luaL_Reg charset_functions[] = {
 
 int pl_open_xml(lua_State *L)
 {
-    lua_newtable(L);
-    luaL_register(L, NULL, xml_functions);
-    return 1;
+    return pl_push_functions(L, xml_functions);
 }
 
 int pl_open_charset(lua_State *L)
 {
-    lua_newtable(L);
-    luaL_register(L, NULL, charset_functions);
-    return 1;
+    return pl_push_functions(L, charset_functions);
 }

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core.url and core.http: URLs and fields of HTTP messages. */
+#include "script/bind.h"
+
+#include "http/message.h"
+#include "http/url.h"
+
+#include <lauxlib.h>
+
+/* -- URLs -- */
+
+static int url_encode(lua_State *L)
+{
+    return pl_bind_converted(L, pl_url_encode);
+}
+
+static int url_encode_form(lua_State *L)
+{
+    return pl_bind_converted(L, pl_url_encode_form);
+}
+
+static int url_is_absolute(lua_State *L)
+{
+    lua_pushboolean(L, pl_url_is_absolute(pl_check_slice(L, 1)));
+    return 1;
+}
+
+static int url_join(lua_State *L)
+{
+    pl_slice base = pl_check_slice(L, 1), path = pl_check_slice(L, 2);
+    pl_buf *out = pl_scratch(L);
+    pl_url_join(out, base, path);
+    return pl_push_buf(L, out);
+}
+
+static void set_slice(lua_State *L, const char *name, pl_slice s)
+{
+    if (s.ptr == NULL) return;
+    pl_push_slice(L, s);
+    lua_setfield(L, -2, name);
+}
+
+static int url_parse(lua_State *L)
+{
+    pl_url url;
+    const char *reason;
+    if (pl_url_parse(pl_check_slice(L, 1), &url, &reason) != 0) return pl_push_wrong(L, reason);
+    lua_createtable(L, 0, 6);
+    set_slice(L, "scheme", url.scheme);
+    set_slice(L, "host", url.host);
+    set_slice(L, "path", url.path);
+    set_slice(L, "query", url.query);
+    set_slice(L, "fragment", url.fragment);
+    lua_pushinteger(L, url.port);
+    lua_setfield(L, -2, "port");
+    return 1;
+}
+
+/* -- fields of HTTP messages -- */
+
+static int http_is_token(lua_State *L)
+{
+    lua_pushboolean(L, pl_http_is_token(pl_check_slice(L, 1)));
+    return 1;
+}
+
+/* Of a text or a secret. */
+static int http_is_field_value(lua_State *L)
+{
+    pl_slice value;
+    if (!pl_bind_secret_at(L, 1, &value)) value = pl_check_slice(L, 1);
+    lua_pushboolean(L, pl_http_is_field_value(value));
+    return 1;
+}
+
+static int http_is_hop_by_hop(lua_State *L)
+{
+    lua_pushboolean(L, pl_http_is_hop_by_hop(pl_check_slice(L, 1)));
+    return 1;
+}
+
+static const luaL_Reg url_functions[] = {
+    {"encode", url_encode}, {"encode_form", url_encode_form},
+    {"parse", url_parse},   {"is_absolute", url_is_absolute},
+    {"join", url_join},     {NULL, NULL},
+};
+
+static const luaL_Reg http_functions[] = {
+    {"is_token", http_is_token},
+    {"is_field_value", http_is_field_value},
+    {"is_hop_by_hop", http_is_hop_by_hop},
+    {NULL, NULL},
+};
+
+int pl_open_url(lua_State *L)
+{
+    return pl_push_functions(L, url_functions);
+}
+
+int pl_open_http(lua_State *L)
+{
+    return pl_push_functions(L, http_functions);
+}
