@@ -17,7 +17,7 @@ typedef struct pl_hash {
     char bytes[PL_HASH_MAX_BYTES];
 } pl_hash;
 
-/* False: there is no such algorithm. */
+/* False: there is no such algorithm. A key has at most INT_MAX bytes. */
 bool pl_hash_of(pl_slice algorithm, pl_slice data, pl_hash *hash);
 bool pl_hash_hmac(pl_slice algorithm, pl_slice key, pl_slice data, pl_hash *hash);
 /* A UUID version 5 (RFC 9562 section 5.5). */

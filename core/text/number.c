@@ -13,6 +13,7 @@
 #define MAX_WHOLE         0x1p53
 #define MAX_FIXED         1e16 /* from here on Python's repr has an exponent */
 #define MAX_DOUBLE_DIGITS 309  /* in front of the point */
+#define MAX_DECIMALS      323  /* beyond them no double has digits: Python's own limit, too */
 
 static void put_whole(pl_buf *out, double n)
 {
@@ -123,7 +124,7 @@ void pl_number_put_formatted(pl_buf *out, double n, int precision, char letter)
 /* The double of n's exact decimal digits with `digits` decimals: printf rounds half to even. */
 static double round_decimals(double n, int digits)
 {
-    char text[MAX_DOUBLE_DIGITS + DBL_DIG + 1080];
+    char text[MAX_DOUBLE_DIGITS + MAX_DECIMALS + 3]; /* with sign, point and end */
     snprintf(text, sizeof text, "%.*f", digits, n);
     return strtod(text, NULL);
 }
@@ -159,8 +160,7 @@ static double round_whole(double n, int zeros)
 
 double pl_number_round(double n, int digits)
 {
-    /* Python's own limits; 10^309 is above any double. */
-    if (!isfinite(n) || digits > 323) return n;
+    if (!isfinite(n) || digits > MAX_DECIMALS) return n;
     if (digits < -MAX_DOUBLE_DIGITS) return copysign(0, n);
     return digits >= 0 ? round_decimals(n, digits) : round_whole(n, -digits);
 }

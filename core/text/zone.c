@@ -57,7 +57,8 @@ static bool read_offset(pl_slice text, pl_zone_time *time)
 
 /* -- files -- */
 
-/* Names are paths below the folder and cannot lead out of it: no dot is allowed. */
+/* Names are paths below the folder. They cannot lead out of it, as no dot is allowed, and a file has
+ * one name only, as no second slash is: so there are never more zones than files. */
 static bool is_name(pl_slice name)
 {
     if (name.len == 0 || name.len > MAX_NAME_BYTES) return false;
@@ -66,6 +67,7 @@ static bool is_name(pl_slice name)
         bool is_letter = lower >= 'a' && lower <= 'z';
         bool is_other = (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '+' || c == '/';
         if (!is_letter && (i == 0 || !is_other)) return false;
+        if (c == '/' && name.ptr[i - 1] == '/') return false;
     }
     return true;
 }

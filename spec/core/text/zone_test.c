@@ -138,6 +138,7 @@ TEST(names_lead_nowhere_else)
                                         "../../../etc/passwd",
                                         "Europe",
                                         "Europe/../Europe/Berlin",
+                                        "Europe//Berlin",
                                         "zone.tab",
                                         "Nowhere",
                                         "-",
