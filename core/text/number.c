@@ -13,7 +13,7 @@
 #define MAX_WHOLE         0x1p53
 #define MAX_FIXED         1e16 /* from here on Python's repr has an exponent */
 #define MAX_DOUBLE_DIGITS 309  /* in front of the point */
-#define MAX_DECIMALS      323  /* beyond them no double has digits: Python's own limit, too */
+#define MAX_DECIMALS      323  /* to round to more changes no double */
 
 static void put_whole(pl_buf *out, double n)
 {

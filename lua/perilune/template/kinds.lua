@@ -99,10 +99,7 @@ local KIND_OF_MARK = { array = "list", tuple = "tuple", object = "dict" }
 
 local function kind_of_table(v)
   local class = getmetatable(v)
-  if class == nil then
-    if type(v.run) == "function" then return "function" end -- signature.lua
-    return v[1] ~= nil and "list" or "dict"
-  end
+  if class == nil then return v[1] ~= nil and "list" or "dict" end
   if type(class) == "table" then return class.kind or "userdata" end
   return KIND_OF_MARK[class] or "userdata"
 end

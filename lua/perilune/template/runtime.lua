@@ -271,11 +271,10 @@ end
 
 --- What can be called, and how: "function" (a callable of signature.lua), "method" or "object".
 local function callable_form(v)
-  if type(v) ~= "table" then return nil end
-  local class = getmetatable(v)
-  if class == nil then return type(v.run) == "function" and "function" or nil end
+  local class = type(v) == "table" and getmetatable(v)
   if type(class) ~= "table" then return nil end
-  return class.kind == "method" and "method" or class.call and "object" or nil
+  if class.call then return "object" end
+  return (class.kind == "function" or class.kind == "method") and class.kind or nil
 end
 
 local function fail_call(v, owner, key)

@@ -7,26 +7,29 @@
 ---       function(v, default_value, boolean) ... end)
 ---     signature.bind(default, { n = 1, "x" }, { boolean = true })    --> { "x", true, n = 2 }
 
+local kinds = require "perilune.template.kinds"
+
 local signature = {}
 
 ---@class perilune.callable
 ---@field params? string[]      names of the parameters behind the subject, in order
 ---@field run function
 ---@field is_variadic? boolean  run takes (subject, args, kwargs, rt) as they are
+local Callable = kinds.class { kind = "function" }
 
 --- Parameters with names; an argument that is not given is nil.
 ---@param params string[]
 ---@param run function
 ---@return perilune.callable
 function signature.define(params, run)
-  return { params = params, run = run }
+  return setmetatable({ params = params, run = run }, Callable)
 end
 
 --- Any arguments: run(subject, args, kwargs, rt).
 ---@param run function
 ---@return perilune.callable
 function signature.variadic(run)
-  return { run = run, is_variadic = true }
+  return setmetatable({ run = run, is_variadic = true }, Callable)
 end
 
 --- The position of a parameter, or nil.

@@ -16,6 +16,21 @@ function tables.names(t)
   return names
 end
 
+--- Names of a table and of those that it stands on, metatable's __index by metatable's __index: what
+--- plugins add stands on what is built in.
+---@param t table
+---@return string[]
+function tables.layered_names(t)
+  local names = {}
+  while t do
+    for name in pairs(t) do names[#names + 1] = name end
+    local below = getmetatable(t)
+    t = below and below.__index
+  end
+  table.sort(names)
+  return names
+end
+
 --- Is it a list, 1 to n without holes? The empty table is one.
 ---@param t table
 ---@return boolean

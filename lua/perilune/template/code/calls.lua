@@ -9,6 +9,7 @@
 local emitter = require "perilune.template.code.emitter"
 local nearest = require "perilune.util.nearest"
 local signature = require "perilune.template.signature"
+local tables = require "perilune.util.tables"
 
 local quote = emitter.quote
 
@@ -71,23 +72,11 @@ end
 
 -- -- filters and tests
 
-local function names_of(set)
-  local names = {}
-  -- Plugins' names stand on top of the built-in ones.
-  while set do
-    for name in pairs(set) do names[#names + 1] = name end
-    local meta = getmetatable(set)
-    set = meta and meta.__index
-  end
-  table.sort(names)
-  return names
-end
-
 --- What stands for a filter or test that is not there. In an `if` it is an error only when it is
 --- reached, as in Jinja.
 local function unknown(c, node, set, what)
   local message = ("No %s named '%s'%s"):format(what, node.name,
-    nearest.hint(node.name, names_of(set), "known are"))
+    nearest.hint(node.name, tables.layered_names(set), "known are"))
   if not c.is_soft then c:fail(node, message) end
   return c.e:at(node, ("fail(%s)"):format(quote(message))), 1
 end

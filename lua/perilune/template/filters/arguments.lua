@@ -7,6 +7,7 @@ local methods = require "perilune.template.methods"
 local nearest = require "perilune.util.nearest"
 local number = require "perilune.template.number"
 local signature = require "perilune.template.signature"
+local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"
 
 local null, is_markup = value.null, value.is_markup
@@ -63,32 +64,21 @@ end
 ---@param run function
 ---@return perilune.callable
 function arguments.with_runtime(params, run)
-  local callable = { params = params, is_variadic = true }
-  function callable.run(subject, args, kwargs, rt)
+  local callable
+  callable = signature.variadic(function(subject, args, kwargs, rt)
     local bound, message = signature.bind(callable, args, kwargs)
     if not bound then value.fail(message) end
     return run(subject, bound, rt)
-  end
+  end)
+  callable.params = params
   return callable
-end
-
---- All names; those that plugins add stand on top of the built-in ones.
-local function names_of(callables)
-  local names = {}
-  while callables do
-    for name in pairs(callables) do names[#names + 1] = name end
-    local meta = getmetatable(callables)
-    callables = meta and meta.__index
-  end
-  table.sort(names)
-  return names
 end
 
 local function find(callables, what, name)
   local callable = type(name) == "string" and callables[name]
   if callable then return callable end
   local shown = value.text(name)
-  local meant = nearest.find(shown, names_of(callables))
+  local meant = nearest.find(shown, tables.layered_names(callables))
   return value.fail(("No %s named %s.%s"):format(what, value.repr(shown),
     meant and (" Did you mean '%s'?"):format(meant) or ""))
 end
