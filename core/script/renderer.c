@@ -194,9 +194,10 @@ static void put_text(lua_State *L, int index, pl_buf *out)
     if (text) pl_buf_put(out, text, len);
 }
 
-enum pl_rendered pl_renderer_run(pl_renderer *r, const pl_render_job *job, pl_buf *out)
+static int call_one(lua_State *L)
 {
-    lua_State *L = r->vm.L;
+    const pl_renderer *r = lua_touserdata(L, 1);
+    const pl_render_job *job = lua_touserdata(L, 2);
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->functions[ONE]);
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->self);
     lua_createtable(L, 0, 5);
@@ -205,7 +206,36 @@ enum pl_rendered pl_renderer_run(pl_renderer *r, const pl_render_job *job, pl_bu
     set_text(L, "context_name", job->context_name);
     set_text(L, "context", job->context);
     set_text(L, "mode", job->mode);
-    if (pl_gate_call(&r->vm, 2, 3) != 0) {
+    lua_call(L, 2, 3);
+    return 3;
+}
+
+static int call_line(lua_State *L)
+{
+    const pl_renderer *r = lua_touserdata(L, 1);
+    const pl_slice *line = lua_touserdata(L, 2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->functions[LINE]);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->self);
+    pl_push_slice(L, *line);
+    lua_call(L, 2, 1);
+    return 1;
+}
+
+/* Calls one of them with what it takes: also the copies of texts are made behind the gate, since
+ * there may be no memory for them. */
+static int call(pl_renderer *r, lua_CFunction function, const void *input, int results)
+{
+    lua_State *L = r->vm.L;
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, r);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)input);
+    return pl_gate_call(&r->vm, 2, results);
+}
+
+enum pl_rendered pl_renderer_run(pl_renderer *r, const pl_render_job *job, pl_buf *out)
+{
+    lua_State *L = r->vm.L;
+    if (call(r, call_one, job, 3) != 0) {
         pl_buf_put_slice(out, pl_buf_slice(&r->vm.failure));
         return PL_RENDER_FAILED;
     }
@@ -228,25 +258,11 @@ void pl_renderer_refuse(pl_slice message, pl_buf *out)
     pl_jw_object_end(&w);
 }
 
-static int push_line(lua_State *L)
-{
-    const pl_renderer *r = lua_touserdata(L, 1);
-    const pl_slice *line = lua_touserdata(L, 2);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, r->functions[LINE]);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, r->self);
-    pl_push_slice(L, *line);
-    lua_call(L, 2, 1);
-    return 1;
-}
-
 /* Appends the answer to a line while there is a state. */
 static void answer(pl_renderer *r, pl_slice line, pl_buf *out)
 {
     lua_State *L = r->vm.L;
-    lua_pushcfunction(L, push_line); /* so that the copy of the line is behind the gate, too */
-    lua_pushlightuserdata(L, r);
-    lua_pushlightuserdata(L, &line);
-    if (pl_gate_call(&r->vm, 2, 1) != 0) {
+    if (call(r, call_line, &line, 1) != 0) {
         pl_renderer_refuse(pl_buf_slice(&r->vm.failure), out);
         return;
     }
