@@ -34,6 +34,8 @@
 #define PL_XML_MAX_DEPTH      128
 #define PL_XML_MAX_ELEMENTS   250000 /* of a document; bounds the memory of its tree */
 #define PL_XML_MAX_ATTRIBUTES 128    /* of one element */
+/* Of all names, each with its namespace: one that is declared once is the name of many elements. */
+#define PL_XML_MAX_NAME_BYTES (64u << 20)
 
 typedef struct pl_xml_options {
     pl_slice encoding;     /* that the transport names; empty: the document says it itself */

@@ -23,7 +23,7 @@ typedef struct reader {
     pl_xml_element *root, *open;
     pl_buf piece;        /* text since the last tag */
     pl_buf declarations; /* pl_xml_attribute: xmlns of the element that comes next */
-    size_t elements;
+    size_t elements, name_bytes;
     int depth;
     const char *refusal; /* NULL: all is well */
     pl_xml_fault *fault;
@@ -51,8 +51,13 @@ static pl_slice keep(reader *r, const char *text, size_t len)
 
 static pl_xml_name name_of(reader *r, const char *text)
 {
+    size_t len = strlen(text);
+    if ((r->name_bytes += len) > PL_XML_MAX_NAME_BYTES) {
+        refuse(r, "names and namespaces are too long (the limit is 64 MiB of all)");
+        return (pl_xml_name){0};
+    }
     const char *local = strchr(text, SEPARATOR);
-    if (local == NULL) return (pl_xml_name){.local = keep(r, text, strlen(text))};
+    if (local == NULL) return (pl_xml_name){.local = keep(r, text, len)};
     pl_xml_name name = {.uri = keep(r, text, (size_t)(local - text))};
     local++;
     const char *prefix = strchr(local, SEPARATOR);

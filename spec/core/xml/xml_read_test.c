@@ -179,6 +179,24 @@ TEST(elements_are_limited)
     pl_buf_fini(&b);
 }
 
+/* A namespace that is declared once is part of each element's name. */
+TEST(names_are_limited_with_their_namespaces)
+{
+    enum { URI_BYTES = 1 << 20, ENOUGH = PL_XML_MAX_NAME_BYTES / URI_BYTES };
+    pl_buf b, start;
+    pl_buf_init(&b);
+    pl_buf_init(&start);
+    PL_BUF_PUT(&start, "<r xmlns='");
+    for (int i = 0; i < URI_BYTES; i++)
+        pl_buf_put_char(&start, 'u');
+    PL_BUF_PUT(&start, "'>\0");
+    CHECK(read_plain(repeated(&b, start.ptr, "<a/>", ENOUGH - 2, "</r>")) != NULL);
+    CHECK(read_plain(repeated(&b, start.ptr, "<a/>", ENOUGH, "</r>")) == NULL);
+    CHECK_EQ_STR(fault.message, "names and namespaces are too long (the limit is 64 MiB of all)");
+    pl_buf_fini(&b);
+    pl_buf_fini(&start);
+}
+
 TEST(attributes_are_limited_declarations_included)
 {
     const pl_xml_options keeping = {.keep_prefixes = true};
@@ -207,6 +225,7 @@ int main(void)
             CASE(the_transport_counts_before_the_document_and_a_mark_before_both),
             CASE(what_is_no_xml_is_refused_with_its_place), CASE(a_doctype_of_any_kind_is_refused),
             CASE(depth_is_limited), CASE(elements_are_limited),
+            CASE(names_are_limited_with_their_namespaces),
             CASE(attributes_are_limited_declarations_included));
     pl_arena_fini(&arena);
     return result;
