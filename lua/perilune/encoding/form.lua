@@ -11,25 +11,12 @@ local form = {}
 
 local NESTED = "a form field cannot hold a table"
 
-local function is_table(v) return type(v) == "table" and not value.is_markup(v) end
-
-local function add_field(parts, name, v)
-  if value.is_undefined(v) or v == core.json.null then return end
-  if is_table(v) then error(NESTED, 0) end
-  parts[#parts + 1] = core.url.encode_form(name) .. "=" .. core.url.encode_form(value.text(v))
-end
-
 local function put(v)
-  local members, message = tree.members(v)
-  if not members then error(message, 0) end
   local parts = {}
-  for _, member in ipairs(members) do
-    local name, given = member[1], member[2]
-    if is_table(given) and core.json.is_array(given) then
-      for _, item in ipairs(given) do add_field(parts, name, item) end
-    else
-      add_field(parts, name, given)
-    end
+  for i, field in ipairs(tree.fields(v)) do
+    local name, given = field[1], field[2]
+    if tree.is_table(given) then error(NESTED, 0) end
+    parts[i] = core.url.encode_form(name) .. "=" .. core.url.encode_form(value.text(given))
   end
   return table.concat(parts, "&")
 end
@@ -47,9 +34,9 @@ end
 --- Tables in fields, which can be seen when the folder is loaded.
 local function check(scope, path, v)
   for name, given in pairs(v) do
-    local items = is_table(given) and core.json.is_array(given) and given or { given }
+    local items = tree.is_table(given) and core.json.is_array(given) and given or { given }
     for _, item in ipairs(items) do
-      if is_table(item) and next(item) ~= nil then
+      if tree.is_table(item) and next(item) ~= nil then
         local where = { unpack(path) }
         where[#where + 1] = name
         scope:fault(where, NESTED)

@@ -18,7 +18,7 @@ local QUOTED = { ['"'] = "%22", ["\r"] = "%0D", ["\n"] = "%0A" }
 local function quoted(text) return '"' .. text:gsub('["\r\n]', QUOTED) .. '"' end
 
 local function text_of(v, what)
-  if type(v) == "table" and not value.is_markup(v) then
+  if tree.is_table(v) then
     error(what .. " must be a text, not a table", 0)
   end
   return value.text(v)
@@ -33,7 +33,7 @@ end
 local function part_of(name, v)
   local lines = { "Content-Disposition: form-data; name=" .. quoted(name) }
   local content = v
-  if type(v) == "table" and not value.is_markup(v) then
+  if tree.is_table(v) then
     if v.content == nil then error(("the part '%s' has no content"):format(name), 0) end
     content = v.content
     if v.filename ~= nil then
@@ -49,18 +49,8 @@ local function part_of(name, v)
 end
 
 local function parts_of(v)
-  local members, message = tree.members(v)
-  if not members then error(message, 0) end
   local parts = {}
-  for _, member in ipairs(members) do
-    local name, given = member[1], member[2]
-    local is_list = type(given) == "table" and core.json.is_array(given)
-    for _, item in ipairs(is_list and given or { given }) do
-      if not value.is_undefined(item) and item ~= core.json.null then
-        parts[#parts + 1] = part_of(name, item)
-      end
-    end
-  end
+  for i, field in ipairs(tree.fields(v)) do parts[i] = part_of(field[1], field[2]) end
   return parts
 end
 

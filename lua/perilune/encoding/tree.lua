@@ -8,6 +8,7 @@
 local core = require "perilune.core"
 local payload = require "perilune.payload"
 local tables = require "perilune.util.tables"
+local value = require "perilune.template.value"
 
 local tree = {}
 
@@ -26,6 +27,33 @@ function tree.members(v)
   end
   for i, name in ipairs(core.json.keys(v)) do list[i] = { name, v[name] } end
   return list
+end
+
+--- Is it a table of data? Markup is a text.
+---@param v any
+---@return boolean
+function tree.is_table(v)
+  return type(v) == "table" and not value.is_markup(v)
+end
+
+--- Names and values of a form, as tree.members: a list repeats its name, null and undefined are left
+--- out. Raises the message for a table that is no object.
+---@param v table
+---@return any[][] fields   of {name, value}
+function tree.fields(v)
+  local members, message = tree.members(v)
+  if not members then error(message, 0) end
+  local fields = {}
+  for _, member in ipairs(members) do
+    local given = member[2]
+    local is_list = tree.is_table(given) and core.json.is_array(given)
+    for _, item in ipairs(is_list and given or { given }) do
+      if not value.is_undefined(item) and item ~= core.json.null then
+        fields[#fields + 1] = { member[1], item }
+      end
+    end
+  end
+  return fields
 end
 
 --- What is wrong with a leaf that no encoding can write, or nil.
