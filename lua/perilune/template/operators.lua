@@ -77,11 +77,16 @@ function operators.add(a, b)
   return add_others(a, b, kind_a, kind_b)
 end
 
---- a - b
-function operators.sub(a, b)
-  if are_numbers(a, b) then return number.sub(a, b) end
-  return refuse("-", a, b)
+--- An operation that only numbers have.
+local function of_numbers(operator, compute)
+  return function(a, b)
+    if are_numbers(a, b) then return compute(a, b) end
+    return refuse(operator, a, b)
+  end
 end
+
+--- a - b
+operators.sub = of_numbers("-", number.sub)
 
 local function repeat_text(text, count)
   check_size(#text * count)
@@ -124,16 +129,10 @@ function operators.mul(a, b)
 end
 
 --- a / b
-function operators.div(a, b)
-  if are_numbers(a, b) then return number.div(a, b) end
-  return refuse("/", a, b)
-end
+operators.div = of_numbers("/", number.div)
 
 --- a // b
-function operators.floordiv(a, b)
-  if are_numbers(a, b) then return number.floordiv(a, b) end
-  return refuse("//", a, b)
-end
+operators.floordiv = of_numbers("//", number.floordiv)
 
 --- a % b: the rest of a division, or a text with its places filled.
 function operators.mod(a, b)
@@ -144,10 +143,7 @@ function operators.mod(a, b)
 end
 
 --- a ** b
-function operators.pow(a, b)
-  if are_numbers(a, b) then return number.pow(a, b) end
-  return refuse("**", a, b)
-end
+operators.pow = of_numbers("**", number.pow)
 
 local function refuse_unary(operator, v)
   if kinds.is_undefined(v) then

@@ -105,17 +105,21 @@ end
 search.startswith = has("startswith", is_prefix)
 search.endswith = has("endswith", is_suffix)
 
---- The old text replaced wherever it is, at most `count` times.
-local function replaced(text, old, new, count)
+--- What is between the places of a separator, of which at most `most` count.
+---@param text string
+---@param separator string   not empty
+---@param most number
+---@return string[]
+function search.parts(text, separator, most)
   local parts, from = {}, 1
-  for _ = 1, count do
-    local at, to = text:find(old, from, true)
+  while #parts < most do
+    local at, to = text:find(separator, from, true)
     if not at then break end
     parts[#parts + 1] = text:sub(from, at - 1)
     from = to + 1
   end
   parts[#parts + 1] = text:sub(from)
-  return table.concat(parts, new)
+  return parts
 end
 
 --- The new text before every character, and at the end.
@@ -141,7 +145,7 @@ function search.replace(text, old, new, count)
   if count < 0 or count > most then count = most end
   value.check_size(#text + count * (#new - #old))
   if old == "" then return interspersed(text, new, count) end
-  return replaced(text, old, new, count)
+  return table.concat(search.parts(text, old, count), new)
 end
 
 function search.removeprefix(text, prefix)

@@ -102,21 +102,9 @@ local function rsplit_words(text, most)
   return parts
 end
 
-local function split_at(text, separator, most)
-  local parts, from = {}, 1
-  while #parts < most do
-    local at, to = text:find(separator, from, true)
-    if not at then break end
-    parts[#parts + 1] = text:sub(from, at - 1)
-    from = to + 1
-  end
-  parts[#parts + 1] = text:sub(from)
-  return parts
-end
-
 --- From the end: the mirrored text has the same parts mirrored.
 local function rsplit_at(text, separator, most)
-  local mirrored = split_at(text:reverse(), separator:reverse(), most)
+  local mirrored = search.parts(text:reverse(), separator:reverse(), most)
   local parts, count = {}, #mirrored
   for i = 1, count do parts[i] = mirrored[count - i + 1]:reverse() end
   return parts
@@ -134,7 +122,7 @@ local function splitter(by_words, by_separator)
 end
 
 -- These give plain Lua lists: string.lua makes lists of str or of Markup of them.
-split.split = splitter(split_words, split_at)
+split.split = splitter(split_words, search.parts)
 split.rsplit = splitter(rsplit_words, rsplit_at)
 
 function split.splitlines(text, keeps_ends)
