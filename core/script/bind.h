@@ -60,9 +60,10 @@ int pl_bind_hash(lua_State *L);    /* core.hash(algorithm, data) -> bytes */
 int pl_bind_hmac(lua_State *L);    /* core.hmac(algorithm, text or secret, data) -> bytes */
 int pl_bind_uuid_of(lua_State *L); /* core.uuid_of(namespace, name): version 5 */
 
-/* Each leaves its table on the stack. */
+/* Each leaves its value, mostly a table, on the stack. */
 int pl_open_base64(lua_State *L);
 int pl_open_hex(lua_State *L);
+int pl_open_span(lua_State *L);
 int pl_open_text(lua_State *L);
 int pl_open_integer(lua_State *L);
 int pl_open_regex(lua_State *L);

@@ -3,7 +3,8 @@
  * Making a Lua state. Only these libraries are opened: base (with coroutine), table, string, math,
  * bit; of os what tells the time; and jit, because opening it is what turns the compiler on; it is
  * not left within reach. There is no package library: `require` is ours and finds perilune.* and
- * the few names below, so that nothing comes from the disk of the machine by accident. */
+ * the few names below, so that nothing comes from the disk of the machine by accident. FFI is for
+ * lua/perilune/util/span.lua, which keeps it to itself. */
 #include "script/vm.h"
 
 #include "base/err.h"
@@ -108,10 +109,19 @@ static void open_library(lua_State *L, const char *name, lua_CFunction open)
     lua_call(L, 1, 0);
 }
 
-/* The two that LuaJIT keeps ready and that are plain functions. */
+/* What LuaJIT keeps ready beside its libraries, for our own Lua: integrators' files have no
+ * `require` but for their own modules. */
 static int push_builtin(lua_State *L, const char *name)
 {
-    if (strcmp(name, "table.new") != 0 && strcmp(name, "table.clear") != 0) return 0;
+    static const char *const kept[] = {"table.new", "table.clear", "string.buffer", "ffi"};
+    bool is_kept = false;
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        is_kept = is_kept || strcmp(name, kept[i]) == 0;
+    if (!is_kept) return 0;
+    if (strcmp(name, "ffi") == 0) {
+        lua_pushcfunction(L, luaopen_ffi);
+        return 1;
+    }
     lua_getfield(L, LUA_REGISTRYINDEX, "_PRELOAD");
     lua_getfield(L, -1, name);
     lua_remove(L, -2);

@@ -7,8 +7,8 @@
 --- becomes (a little shortened)
 ---
 ---     P[1] = function(ctx, rt, up)
----     local out1, n1, z1 = {}, 0, 0
----     n1 = n1 + 1; out1[n1] = "Dear " .. text(K[1](ctx["name"])) .. ", "; z1 = z1 + #out1[n1]
+---     local out1 = take(rt)
+---     out1:put("Dear ", shown(K[1](ctx["name"])), ", ")
 ---     local s1, c1 = sequence(ctx["lines"])
 ---     spend(rt, c1)
 ---     local f1, m1 = {}, 0
@@ -21,9 +21,9 @@
 ---     for i1 = 1, c1 do
 ---     local l1
 ---     l1 = s1[i1]
----     n1 = n1 + 1; out1[n1] = text(i1) .. ": " .. text(attribute(l1, "sku", nil, "l")) .. " "; ...
+---     out1:put(shown(i1), ": ", shown(attribute(l1, "sku", nil, "l")), " ")
 ---     end
----     local result = joined(out1, n1, z1)
+---     local result = taken(rt, out1)
 ---     return result
 ---     end
 ---

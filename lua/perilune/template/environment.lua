@@ -30,6 +30,7 @@ environment.PREFIX = "perilune/template:"
 ---@field tests table<string, perilune.callable>
 ---@field functions table<string, perilune.callable|table>
 ---@field check_names boolean
+---@field buffers table      string buffers to write into
 ---@field codes table<string, perilune.template_code>
 ---@field chunks table<string, { code: perilune.template_code, name?: string, text: string }>
 local Environment = {}
@@ -50,7 +51,7 @@ function environment.new(options)
     templates = options.templates or {}, shown = options.shown or "",
     filters = on_top(options.filters, filters), tests = on_top(options.tests, tests),
     functions = on_top(options.functions, functions), check_names = options.check_names or false,
-    codes = {}, chunks = {}, count = 0,
+    codes = {}, chunks = {}, count = 0, buffers = {},
   }, Environment)
 end
 

@@ -181,17 +181,19 @@ local function place_of_byte(origin, ctx, offset)
   local code = env:make(origin.text, parser.template, compiler.template, {
     mode = origin.mode, state = options.state, is_lenient = options.lenient, is_traced = true,
   })
-  local _, parts, marks = code.root(runtime.context(code, ctx), runtime.new(env))
-  local at = 0
-  for i, part in ipairs(parts) do
-    if offset < at + #part then
-      local mark = marks[i]
-      if not mark.is_text then return mark.line, mark.column end
-      return behind(mark.line, mark.column, part:sub(1, offset - at))
+  env.chunks[code.chunk] = nil -- it runs once, and its errors were told already
+  local text, marks = code.root(runtime.context(code, ctx), runtime.new(env))
+  local start = 0
+  for _, mark in ipairs(marks) do
+    local place = mark.place
+    if offset < mark.ends then
+      if not place.is_text then return place.line, place.column end
+      return behind(place.line, place.column, text:sub(start + 1, offset))
     end
-    at = at + #part
+    start = mark.ends
   end
-  return marks[#parts].line, marks[#parts].column
+  local last = marks[#marks].place
+  return last.line, last.column
 end
 
 --- A message about byte `offset` (from 0) of what a template rendered, with the place of the template

@@ -10,6 +10,9 @@ local null, UNDEFINED = kinds.null, kinds.UNDEFINED
 local number_text, key_of, keys_of = numeral.text, kinds.key, core.json.keys
 local check_size, fail = kinds.check_size, kinds.fail
 
+local floor = math.floor
+local MAX_WRITTEN = 1e14 -- below, Lua writes every digit of a whole number
+
 local printing = {}
 
 -- A class of characters in front of a code point: `\x07`, `\u200b`, `\U000e0001`.
@@ -144,6 +147,15 @@ function printing.text(v)
   if kind == "int" or kind == "float" then return tostring(v) end
   if kind == "undefined" then return "" end
   return object_text(v, kind, "text")
+end
+
+--- str() of a value for a buffer, which writes small whole numbers as they are.
+---@param v any
+---@return string|number
+function printing.shown(v)
+  if type(v) == "string" then return v end
+  if type(v) == "number" and v == floor(v) and v < MAX_WRITTEN and v > 0 then return v end
+  return printing.text(v)
 end
 
 --- repr() of a value: how it looks inside of a list.

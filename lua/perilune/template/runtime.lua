@@ -10,11 +10,15 @@
 ---
 --- Nothing here names a place: who renders asks which line of the template's code was running.
 
+local buffer = require "string.buffer"
 local core = require "perilune.core"
 local methods = require "perilune.template.methods"
 local objects = require "perilune.template.objects"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
+
+-- Of one environment, for those who come next: buffers, and how large they may be.
+local MAX_KEPT, MAX_KEPT_BYTES = 16, 65536
 
 local UNDEFINED, fail, check_size = value.UNDEFINED, value.fail, value.check_size
 local get_attribute, get_item = value.attribute, value.item
@@ -43,7 +47,7 @@ end
 
 --- What compiled code sees, by the names that it uses.
 local helpers = {
-  null = value.null, text = value.text, truthy = value.truthy, equal = value.equal,
+  null = value.null, text = value.text, shown = value.shown, truthy = value.truthy, equal = value.equal,
   compare = value.compare, contains = value.contains, add = value.add, sub = value.sub,
   mul = value.mul, div = value.div, floordiv = value.floordiv, mod = value.mod, pow = value.pow,
   neg = value.neg, pos = value.pos, slice = value.slice, sequence = value.sequence,
@@ -114,18 +118,39 @@ end
 
 -- -- texts
 
---- A text that is the whole output of something.
+--- A text that an operator made.
 function helpers.sized(text)
   if #text > 4096 then check_size(#text) end
   return text
 end
 
-function helpers.joined(parts, count, bytes)
-  check_size(bytes)
-  return table.concat(parts, "", 1, count)
+--- An empty buffer to write into. Environments keep those that are done with: a rendering makes no
+--- garbage but its text.
+function helpers.take(rt)
+  local buffers = rt.env.buffers
+  local count = #buffers
+  if count == 0 then return buffer.new() end
+  local out = buffers[count]
+  buffers[count] = nil
+  return out
+end
+
+--- The text of a buffer, which is not used any more.
+function helpers.taken(rt, out)
+  local size = #out
+  if size > rt.max_output then check_size(size) end
+  local text = out:get()
+  local buffers = rt.env.buffers
+  if size <= MAX_KEPT_BYTES and #buffers < MAX_KEPT then buffers[#buffers + 1] = out end
+  return text
 end
 
 function helpers.overflow(bytes) check_size(bytes) end
+
+--- Notes which place of the template wrote the bytes up to here.
+function helpers.mark(marks, size, place)
+  marks[#marks + 1] = { ends = size, place = place }
+end
 
 local function escaped(v) return value.escape(v).text end
 

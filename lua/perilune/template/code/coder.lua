@@ -218,9 +218,8 @@ end
 function Coder:captured(write)
   self.buffers = self.buffers + 1
   local outer = self.buffer
-  local buffer = { number = self.buffers, run = {}, flushes = 0, control = self.control }
-  buffer.declaration = ("local out%d, n%d, z%d = {}, 0, 0"):format(buffer.number, buffer.number,
-    buffer.number)
+  local buffer = { number = self.buffers, run = {}, flushes = 0 }
+  buffer.declaration = ("local out%d = take(rt)"):format(buffer.number)
   if self.is_traced then
     buffer.declaration = buffer.declaration .. ("; local marks%d = {}"):format(buffer.number)
   end
@@ -241,33 +240,23 @@ local function replace_line(lines, old, new)
   end
 end
 
---- A buffer that was written to once, whatever happens, needs no table.
+--- A buffer that nothing was written to is not needed.
 function Coder:text_of(buffer)
-  local lines = self.e.lines
   if buffer.flushes == 0 and not buffer.is_shared then
-    replace_line(lines, buffer.declaration, "")
+    replace_line(self.e.lines, buffer.declaration, "")
     return '""'
-  elseif buffer.flushes == 1 and buffer.is_sure and not buffer.is_shared and not self.is_traced then
-    local name = "s" .. buffer.number
-    replace_line(lines, buffer.declaration, "local " .. name)
-    replace_line(lines, buffer.line, ("%s = %s"):format(name, buffer.code))
-    return ("sized(%s)"):format(name)
   end
-  return ("joined(out%d, n%d, z%d)"):format(buffer.number, buffer.number, buffer.number)
+  return ("taken(rt, out%d)"):format(buffer.number)
 end
-
-local APPEND = "n%d = n%d + 1; out%d[n%d] = %s; z%d = z%d + #out%d[n%d]"
 
 --- Writes what is waiting into the buffer, as line `at` (default: the next).
 function Coder:flush(at)
   local buffer = self.buffer
   if #buffer.run == 0 then return end
-  local k = buffer.number
-  buffer.code = table.concat(buffer.run, " .. ")
-  buffer.line = APPEND:format(k, k, k, k, buffer.code, k, k, k, k)
-  buffer.flushes, buffer.is_sure = buffer.flushes + 1, self.control == buffer.control
+  local line = ("out%d:put(%s)"):format(buffer.number, table.concat(buffer.run, ", "))
+  buffer.flushes = buffer.flushes + 1
   buffer.run = {}
-  table.insert(self.e.lines, at or #self.e.lines + 1, buffer.line)
+  table.insert(self.e.lines, at or #self.e.lines + 1, line)
 end
 
 --- Appends code of a text to the buffer. Lines from `first` on were written for it, and come behind
@@ -279,7 +268,7 @@ function Coder:append(code, node, first)
   if self.is_traced then
     self:flush()
     local k = self.buffer.number
-    self.e:line("marks%d[n%d] = %s", k, k, self.e:constant({
+    self.e:line("mark(marks%d, #out%d, %s)", k, k, self.e:constant({
       line = node.line, column = node.column, is_text = node.kind == "TemplateData",
     }))
   end
@@ -299,7 +288,7 @@ function Coder:written(code)
     return ("W.%s(%s)"):format(writer, code)
   end
   if self.autoescape == "volatile" then return ("escaped_in(rt, %s)"):format(code) end
-  return (self.autoescape and "escaped(%s)" or "text(%s)"):format(code)
+  return (self.autoescape and "escaped(%s)" or "shown(%s)"):format(code)
 end
 
 --- Are macros written for the current place, so that they give finished text there?
@@ -404,8 +393,7 @@ local function pass_jumps(self, nodes, signal)
     self.e:line("if %s == 1 then break end", signal)
     self.e:line("if %s == 2 then goto continue%d end", signal, self.loop.number)
   else
-    local k = self.piece.buffer.number
-    self.e:line("if %s then return n%d, z%d, %s end", signal, k, k, signal)
+    self.e:line("if %s then return %s end", signal, signal)
   end
 end
 
@@ -414,18 +402,16 @@ local function piece(self, nodes)
   local buffer = self.buffer
   local k = buffer.number
   buffer.is_shared = true
-  local parameters = ("V, out%d, n%d, z%d"):format(k, k, k)
+  local parameters = ("V, out%d"):format(k)
   if self.is_traced then parameters = parameters .. (", marks%d"):format(k) end
   local number = self.e:begin("ctx, rt, up, " .. parameters)
   local outer, levels = self.piece, self.levels
   self.level, self.levels, self.piece = self.level + 1, 0, { buffer = buffer }
   for _, node in ipairs(nodes) do self:statement(node) end
   self.level, self.levels, self.piece = self.level - 1, levels, outer
-  self.e:line("return n%d, z%d", k, k)
   self.e:finish()
   local signal = "g" .. number
-  self.e:line("local %s; n%d, z%d, %s = P[%d](ctx, rt, up, %s)", signal, k, k, signal, number,
-    parameters)
+  self.e:line("local %s = P[%d](ctx, rt, up, %s)", signal, number, parameters)
   pass_jumps(self, nodes, signal)
 end
 
@@ -440,8 +426,7 @@ function Coder:jump(node, kind)
   if self.loop.level == self.level then
     self.e:line(kind == "break" and "do break end" or "do goto continue%d end", self.loop.number)
   else
-    local k = self.piece.buffer.number
-    self.e:line("do return n%d, z%d, %d end", k, k, kind == "break" and 1 or 2)
+    self.e:line("do return %d end", kind == "break" and 1 or 2)
   end
 end
 

@@ -161,8 +161,7 @@ function inheritance.write_root(c, root)
       c.e:line("if %s then result = result .. run_parent(rt, ctx, %s) end", parent, parent)
     end
     c.final = c.place
-    c.e:line(c.is_traced and ("return result, out%d, marks%d"):format(number, number)
-      or "return result")
+    c.e:line(c.is_traced and ("return result, marks%d"):format(number) or "return result")
   end)
 end
 

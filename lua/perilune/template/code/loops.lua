@@ -74,8 +74,8 @@ local function write_rounds(c, node, k, plan)
   if plan.has_jumps then c.e:line("::continue%d::", k) end
   c.e:close()
   if c.buffer.flushes > flushes then
-    local z = "z" .. c.buffer.number
-    c.e.lines[check] = ("if %s > rt.max_output then overflow(%s) end"):format(z, z)
+    local size = "#out" .. c.buffer.number
+    c.e.lines[check] = ("if %s > rt.max_output then overflow(%s) end"):format(size, size)
   end
 end
 

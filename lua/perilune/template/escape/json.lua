@@ -7,16 +7,21 @@
 ---     value --/*--> block comment --*/--> value
 
 local core = require "perilune.core"
+local number_text = require("perilune.template.number").text
+local span = require "perilune.util.span"
 local value = require "perilune.template.value"
 
 local find, sub = string.find, string.sub
 local encode, escape, check = core.json.encode, core.json.escape, core.json.check
 
+-- What stands in a string as it is: printable ASCII without the quote and the backslash.
+local is_plain = span.predicate('^%z\1-\31"\\\127-\255')
+
 local writers = {}
 
 --- Inside quotes. JSON there can only be the inside of a string: (text|tojson)[1:-1].
 function writers.json_string(v)
-  if type(v) == "string" then return escape(v) end
+  if type(v) == "string" then return is_plain(v) and v or escape(v) end
   if not value.is_done(v, "json") then return escape(value.text(v)) end
   if v.language == "json" and check('"' .. v.text .. '"') then
     value.fail("JSON (of tojson) may not stand inside quotes: take away the quotes, or tojson")
@@ -31,6 +36,8 @@ end
 
 --- Where a value stands: strings get their quotes, undefined is null, tables are written whole.
 function writers.json_value(v)
+  if type(v) == "string" and is_plain(v) then return '"' .. v .. '"' end
+  if type(v) == "number" and v - v == 0 then return number_text(v) end -- else an infinity, or nan
   if value.is_undefined(v) then return "null" end
   if value.is_done(v, "json") then
     if v.language == "json" and check(v.text) then

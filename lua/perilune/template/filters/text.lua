@@ -6,10 +6,11 @@
 local arguments = require "perilune.template.filters.arguments"
 local core = require "perilune.core"
 local signature = require "perilune.template.signature"
+local span = require "perilune.util.span"
 local value = require "perilune.template.value"
 local wrap = require "perilune.template.filters.wrap"
 
-local is_markup = value.is_markup
+local is_ascii, is_markup = span.is_ascii, value.is_markup
 local given, method, soft, whole = arguments.given, arguments.method, arguments.soft,
   arguments.whole
 local define = signature.define
@@ -19,15 +20,20 @@ local LEEWAY = 5 -- truncate: how much too long a text may be before it is cut
 
 local text = {}
 
-local function mapped(change)
+--- A filter that changes letters. `change_ascii`: the same for ASCII, if Lua has it.
+local function mapped(change, change_ascii)
   return define({}, function(v)
+    if type(v) == "string" then
+      if change_ascii and is_ascii(v) then return change_ascii(v) end
+      return change(v)
+    end
     if is_markup(v) then return value.markup_like(v, change(v.text)) end
-    return change(type(v) == "string" and v or value.text(v))
+    return change(value.text(v))
   end)
 end
 
-text.upper = mapped(core.text.upper)
-text.lower = mapped(core.text.lower)
+text.upper = mapped(core.text.upper, string.upper)
+text.lower = mapped(core.text.lower, string.lower)
 text.capitalize = mapped(core.text.capitalize)
 
 text.string = define({}, soft)
