@@ -3,26 +3,17 @@
 --- What python3-jinja2 makes of templates (jinja_parse.py), and how ours differs.
 
 local core = require "perilune.core"
+local python = require "spec.support.python"
 
 local jinja_parse = {}
-
-local COMMAND = "/usr/bin/python3 -W ignore spec/support/jinja_parse.py <'%s'"
 
 --- Answers to cases, each { template= }, { expression= } or { tokens= }, in one run.
 ---@param cases table[]
 ---@return table[]   each with `tree`, `tokens` or `error`
 function jinja_parse.ask(cases)
-  local path, lines = os.tmpname(), {}
-  for i, case in ipairs(cases) do lines[i] = assert(core.json.encode(case)) .. "\n" end
-  local file = assert(io.open(path, "wb"))
-  file:write(table.concat(lines))
-  file:close()
-  local answers, pipe = {}, assert(io.popen(COMMAND:format(path)))
-  for line in pipe:lines() do answers[#answers + 1] = assert(core.json.decode(line)) end
-  pipe:close()
-  os.remove(path)
-  assert(#answers == #cases, "python3-jinja2 did not answer every case")
-  return answers
+  local lines = {}
+  for i, case in ipairs(cases) do lines[i] = assert(core.json.encode(case)) end
+  return python.ask("spec/support/jinja_parse.py", lines)
 end
 
 -- Positions are ours alone.

@@ -10,9 +10,10 @@
 --- what JSON lacks.
 
 local core = require "perilune.core"
+local python = require "spec.support.python"
 local value = require "perilune.template.value"
 
-local PYTHON = "/usr/bin/python3"
+local SCRIPT = "spec/support/python_values.py"
 
 local python_values = {}
 
@@ -49,20 +50,6 @@ local function as_value(v)
   return v
 end
 
-local function ask_python(lines)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  file:write(table.concat(lines, "\n"), "\n")
-  file:close()
-  local pipe = assert(io.popen(PYTHON .. " spec/support/python_values.py < " .. path))
-  local answers = {}
-  for line in pipe:lines() do answers[#answers + 1] = assert(core.json.decode(line)) end
-  pipe:close()
-  os.remove(path)
-  assert(#answers == #lines, "Python answered fewer lines than it was asked")
-  return answers
-end
-
 local function attempt(run, line)
   local operation, subject, args, kwargs =
     unpack(assert(core.json.decode(line, { numbers = "double" })))
@@ -86,7 +73,7 @@ end
 ---@param run fun(operation: string, subject: any, args: table, kwargs: table): any
 function Cases:compare(run)
   local differences = {}
-  for i, pythons in ipairs(ask_python(self.lines)) do
+  for i, pythons in ipairs(python.ask(SCRIPT, self.lines)) do
     local line = self.lines[i]
     differences[#differences + 1] = difference(line, attempt(run, line), pythons)
   end

@@ -11,9 +11,10 @@
 local core = require "perilune.core"
 local methods = require "perilune.template.methods"
 local number = require "perilune.template.number"
+local oracle = require "spec.support.python"
 local value = require "perilune.template.value"
 
-local COMMAND = "/usr/bin/python3 -W ignore spec/unit/template/python.py < '%s'"
+local SCRIPT = "spec/unit/template/python.py"
 
 local python = {}
 
@@ -87,19 +88,6 @@ function python.each(operations, operands)
   return cases
 end
 
-local function ask(cases)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  file:write(table.concat(cases, "\n"), "\n")
-  file:close()
-  local pipe, answers = assert(io.popen(COMMAND:format(path))), {}
-  for line in pipe:lines() do answers[#answers + 1] = assert(core.json.decode(line)) end
-  pipe:close()
-  os.remove(path)
-  assert(#answers == #cases, "Python answered fewer lines than it was asked")
-  return answers
-end
-
 local function attempt(operations, case)
   local operands = assert(core.json.decode(case))
   local name, count = operands[1], #operands
@@ -130,7 +118,7 @@ end
 ---@param options? { any_words: boolean }   any_words: errors may have other texts
 function python.compare(operations, cases, options)
   local differences, count = {}, 0
-  for i, answer in ipairs(ask(cases)) do
+  for i, answer in ipairs(oracle.ask(SCRIPT, cases)) do
     local result, message = attempt(operations, cases[i])
     local found = difference(cases[i], answer, result, message, options and options.any_words)
     if found then

@@ -6,27 +6,19 @@
 
 local assert = require "luassert"
 local core = require "perilune.core"
+local python = require "spec.support.python"
 local template = require "perilune.template"
 
 local oracle = {}
 
 local JINJA = "spec/support/jinja_oracle.py"
 
---- What a script makes of each template, in one process.
 local function ask(script, templates, context)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  for _, text in ipairs(templates) do
-    file:write(assert(core.json.encode({ template = text, context = context })), "\n")
+  local lines = {}
+  for i, text in ipairs(templates) do
+    lines[i] = assert(core.json.encode({ template = text, context = context }))
   end
-  file:close()
-  local process = assert(io.popen(("/usr/bin/python3 %s < %s"):format(script, path), "r"))
-  local answers = {}
-  for line in process:lines() do answers[#answers + 1] = assert(core.json.decode(line)) end
-  process:close()
-  os.remove(path)
-  assert(#answers == #templates, "one answer for each template")
-  return answers
+  return python.ask(script, lines)
 end
 
 local function render(text, context)

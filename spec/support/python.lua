@@ -1,0 +1,29 @@
+-- SPDX-License-Identifier: MIT
+
+--- Python as an oracle: a script that reads a line of JSON for each case and writes one for each.
+
+local core = require "perilune.core"
+
+local python = {}
+
+-- Debian's, whose python3-jinja2 and markupsafe are the reference.
+local COMMAND = "/usr/bin/python3 -W ignore '%s' < '%s'"
+
+--- The answers to all cases, in one process.
+---@param script string   its path
+---@param lines string[]  a case each, as JSON
+---@return any[]
+function python.ask(script, lines)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write(table.concat(lines, "\n"), "\n")
+  file:close()
+  local pipe, answers = assert(io.popen(COMMAND:format(script, path))), {}
+  for line in pipe:lines() do answers[#answers + 1] = assert(core.json.decode(line)) end
+  pipe:close()
+  os.remove(path)
+  assert(#answers == #lines, script .. " did not answer every case")
+  return answers
+end
+
+return python
