@@ -17,6 +17,7 @@ local ESCAPES = { n = "\n", t = "\t", r = "\r", a = "\a", b = "\b", f = "\f", v 
 ---@field kind "name"|"keyword"|"string"|"number"|"symbol"|"end"
 ---@field text string   of strings: the value
 ---@field line integer  where it begins
+---@field first integer where what it says begins: Lua skips a newline right behind [[
 
 local function unescape(text)
   return (text:gsub("\\(%d%d?%d?)", function(digits)
@@ -55,7 +56,8 @@ local function comment_end(source, at)
   return last or (source:find("\n", at, true) or #source + 1) - 1
 end
 
---- Kind, end and text of the token at `at`; no kind for a comment.
+--- Kind, end and text of the token at `at`, and whether a newline in front of the text is skipped;
+--- no kind for a comment.
 local function scan(source, at)
   local rest = source:match("^[%a_][%w_]*", at)
   if rest then return KEYWORDS[rest] and "keyword" or "name", at + #rest - 1, rest end
@@ -66,7 +68,10 @@ local function scan(source, at)
     return "string", last, value
   end
   local last, value = long_bracket(source, at)
-  if last then return "string", last, value end
+  if last then
+    local text = value:gsub("^\r?\n", "")
+    return "string", last, text, #text < #value
+  end
   rest = source:match("^%.?%d[%w%.]*", at)
   if rest then return "number", at + #rest - 1, rest end
   -- "==" must not look like the "=" of a field.
@@ -84,12 +89,15 @@ function lexer.tokens(source)
     local _, newlines = source:sub(at, (start or #source + 1) - 1):gsub("\n", "")
     line = line + newlines
     if not start then break end
-    local kind, last, text = scan(source, start)
-    if kind then tokens[#tokens + 1] = { kind = kind, text = text, line = line } end
+    local kind, last, text, is_skipped = scan(source, start)
+    if kind then
+      local first = is_skipped and line + 1 or line
+      tokens[#tokens + 1] = { kind = kind, text = text, line = line, first = first }
+    end
     _, newlines = source:sub(start, last):gsub("\n", "")
     line, at = line + newlines, last + 1
   end
-  tokens[#tokens + 1] = { kind = "end", text = "", line = line }
+  tokens[#tokens + 1] = { kind = "end", text = "", line = line, first = line }
   return tokens
 end
 

@@ -18,7 +18,7 @@ local locate = {}
 
 ---@class perilune.place
 ---@field line integer          of the key, or of the value when it has no key
----@field value integer         of the value's first token
+---@field value integer         where the value begins to say something
 ---@field fields table<any, perilune.place>|nil
 
 local OPENS = { ["("] = true, ["["] = true, ["{"] = true }
@@ -78,7 +78,7 @@ local function constructor(tokens, at)
       position = position + 1
       key = position
     end
-    local field = { line = tokens[at].line, value = tokens[value_at].line }
+    local field = { line = tokens[at].line, value = tokens[value_at].first }
     local last = value_end(tokens, value_at)
     if is_symbol(tokens[value_at], "{") then
       field.fields = constructor(tokens, value_at).fields
