@@ -12,6 +12,7 @@ local script_api = {
     "rshift", "tobit", "tohex" } },
   json = { fields = { "array", "decode", "encode", "get", "is_array", "is_object", "keys", "null",
     "object", "ordered" } },
+  log = { fields = { "debug", "error", "info", "warn" } },
   math = { fields = { "abs", "acos", "asin", "atan", "atan2", "ceil", "cos", "cosh", "deg", "exp",
     "floor", "fmod", "frexp", "huge", "ldexp", "log", "log10", "max", "min", "modf", "pi", "pow",
     "rad", "random", "sin", "sinh", "sqrt", "tan", "tanh" } },
@@ -20,7 +21,6 @@ local script_api = {
     "rep", "reverse", "sub", "upper" } },
   table = { fields = { "concat", "insert", "maxn", "remove", "sort" } },
 }
-script_api.log = { fields = { "debug", "info", "warn", "error" } }
 
 stds.perilune = { read_globals = script_api }
 files["plugins"] = { std = "perilune" }

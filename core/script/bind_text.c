@@ -9,7 +9,6 @@
 #include "text/class.h"
 #include "text/number.h"
 
-#include <float.h>
 #include <lauxlib.h>
 #include <math.h>
 
