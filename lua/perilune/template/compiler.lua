@@ -122,7 +122,7 @@ end
 local function make(root, found, options, write)
   local reason
   local lenient_slices = folding.lenient_slices(root)
-  for _, is_split in ipairs { false, true } do
+  for _, is_split in ipairs(options.is_split and { true } or { false, true }) do
     local c = coder.new(found, options, is_split)
     c.lenient_slices = lenient_slices
     local code
@@ -139,6 +139,7 @@ end
 ---@field state? string        in which it begins (default: the mode's)
 ---@field is_lenient? boolean  attributes of undefined are undefined
 ---@field is_library? boolean  other templates may import it
+---@field is_split? boolean    the way without limits at once
 ---@field is_traced? boolean   the root gives the pieces of its text and their places, too
 
 --- Compiles a template. Raises {line=, column=, message=}.
