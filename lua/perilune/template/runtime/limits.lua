@@ -1,0 +1,31 @@
+-- SPDX-License-Identifier: MIT
+
+--- What one rendering may use: rounds of loops, and calls within calls.
+
+local core = require "perilune.core"
+local value = require "perilune.template.value"
+
+local fail = value.fail
+
+local limits = {}
+
+--- Takes rounds of a loop from what the rendering has.
+function limits.spend(rt, count)
+  rt.loops = rt.loops - count
+  if rt.loops < 0 then
+    fail(("the loops of the template make more rounds than the %d of limits.template_loops"):format(
+      core.limits.template_loops))
+  end
+end
+
+function limits.enter(rt)
+  rt.depth = rt.depth + 1
+  if rt.depth > rt.max_depth then
+    fail(("macros, blocks, includes and loops call one another deeper than the %d levels of"
+      .. " limits.template_depth"):format(rt.max_depth))
+  end
+end
+
+function limits.leave(rt) rt.depth = rt.depth - 1 end
+
+return limits
