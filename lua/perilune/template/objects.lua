@@ -163,21 +163,25 @@ local Loop = class {
     elseif args.n ~= 1 or kwargs then
       fail("loop() takes what to loop over, and nothing else")
     end
-    local text = v.run(v.ctx, rt, v.up, args[1], v.depth0 + 1)
-    return finished(rt, place, text)
+    local of_place = place == v.place and place or nil
+    local run = of_place and v.run or v.plain
+    return finished(rt, of_place, run(v.ctx, rt, v.up, args[1], v.depth0 + 1))
   end,
 }
 
---- The `loop` of a loop: `index` is set in each round. The last three only for a recursive one.
+--- The `loop` of a loop: `index` is set in each round. The last five only for a recursive one.
 ---@param items table
 ---@param count integer
 ---@param depth0 integer
 ---@param run? function   the loop's function
 ---@param ctx? table      what that is called with
 ---@param up? table
-function objects.loop(items, count, depth0, run, ctx, up)
+---@param place? string   the state of escaping for which `run` writes
+---@param plain? function   writes plain text, where that is another function
+function objects.loop(items, count, depth0, run, ctx, up, place, plain)
   return setmetatable({
     items = items, count = count, index = 0, depth0 = depth0, run = run, ctx = ctx, up = up,
+    place = place, plain = plain,
   }, Loop)
 end
 

@@ -184,7 +184,7 @@ end
 --- Code of a call. When it is all that an output writes (c.is_whole) a macro writes finished text
 --- for this place.
 function calls.call(c, node, operands, caller)
-  local place = c.is_whole and c:has_variants() and quote(c.place) or "nil"
+  local place = c.is_whole and c.place and quote(c.place) or "nil"
   c.is_whole = false
   local target = node.node
   local is_method = target.kind == "Getattr"

@@ -291,14 +291,6 @@ function Coder:written(code)
   return (self.autoescape and "escaped(%s)" or "shown(%s)"):format(code)
 end
 
---- Are macros written for the current place, so that they give finished text there?
-function Coder:has_variants()
-  for _, state in ipairs(self.place and self.rules.states or {}) do
-    if state == self.place then return true end
-  end
-  return false
-end
-
 -- -- places of escaping
 
 --- A mistake about where a value would stand. `is_place` tells it from others: a macro that cannot

@@ -11,8 +11,10 @@
 ---                              end
 ---
 --- A `loop` object is made only where more is done with `loop` than asking for its simple attributes.
---- A recursive loop is a function of the template, which its `loop` calls.
+--- A recursive loop is a function of the template, which its `loop` calls: one for the place where
+--- it stands, and where escaping depends on the place one that writes plain text, for other places.
 
+local emitter = require "perilune.template.code.emitter"
 local statements = require "perilune.template.code.statements"
 local operands = require "perilune.template.code.operands"
 local tree = require "perilune.template.code.tree"
@@ -117,12 +119,14 @@ local function write_loop(c, node, iterable, recursion)
   c.is_dead = is_dead
 end
 
---- The function of a recursive loop. Its number.
-local function write_function(c, node)
+--- The function of a recursive loop for a place, or for plain text. Its number.
+local function write_function(c, node, place, plain)
   local scope = c.names.scopes[node].body
   return c:unit_function(", iterable, depth", scope.unit, {}, function()
+    c.place = place
     c.e:line("enter(rt)")
-    local recursion = ("depth, P[%d], ctx, up"):format(c.e:current())
+    local recursion = ("depth, P[%d], ctx, up, %s, P[%d]"):format(c.e:current(),
+      place and emitter.quote(place) or "nil", plain or c.e:current())
     local text = c:captured(function()
       c.e:open("do")
       write_loop(c, node, "iterable", recursion)
@@ -136,8 +140,11 @@ end
 
 local function recursive_loop(c, node)
   local up = c:inner_up()
-  local number
-  c:returning(node, "the body of a 'for'", function() number = write_function(c, node) end)
+  local place, plain, number = c.place, nil, nil
+  if place then plain = write_function(c, node, nil) end
+  c:returning(node, "the body of a 'for'", function()
+    number = write_function(c, node, place, plain)
+  end)
   c.e:scoped(function()
     local first = #c.e.lines + 1
     local iterable = c:operand(node.iter)
