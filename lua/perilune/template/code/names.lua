@@ -13,180 +13,20 @@
 --- A name that is only read is the slot of the nearest scope around that has one, even if that
 --- assigns it further below. A unit is what becomes a Lua function: a slot that is used from another
 --- unit than its own is captured, and lives in a table.
+---
+--- Scope by scope: first (scopes.lua) what its own statements read and assign, then which slot each
+--- name is.
 
+local scopes = require "perilune.template.code.scopes"
 local tree = require "perilune.template.code.tree"
 
 local names = {}
-
----@class perilune.template_slot
----@field name string
----@field load "param"|"resolve"|"alias"|"undefined"
----@field outer? perilune.template_slot   whose value an alias begins with
----@field unit perilune.template_unit
----@field is_stored? boolean              else the context is asked at each use
----@field is_captured? boolean
----@field is_loop? boolean                the `loop` of a `for`
----@field needs_object? boolean           of a `loop`: more than its simple attributes is used
----@field number integer                  in its template
-
----@class perilune.template_unit
----@field parent? perilune.template_unit
----@field has_frame? boolean   it has captured slots
-
----@class perilune.template_scope
----@field outer? perilune.template_scope
----@field base? perilune.template_scope    of a branch of an `if`: what it is a branch of
----@field unit perilune.template_unit
----@field slots table<string, perilune.template_slot>
----@field stores table<string, boolean>
----@field special table<string, perilune.template_slot>   self, super, caller, kwargs, varargs
-local Scope = {}
-Scope.__index = Scope
 
 -- Attributes of `loop` that its position and length say.
 names.SIMPLE_LOOP = {
   index = true, index0 = true, revindex = true, revindex0 = true, first = true, last = true,
   length = true, previtem = true, nextitem = true,
 }
-
-local function new_scope(outer, unit)
-  return setmetatable({ outer = outer, unit = unit, slots = {}, stores = {}, special = {} }, Scope)
-end
-
---- What a scope itself has under a name, also as it was in front of the `if` whose branch it is.
-local function own(scope, field, name)
-  while scope do
-    local found = scope[field][name]
-    if found then return found end
-    scope = scope.base
-  end
-  return nil
-end
-
-function Scope:find(name)
-  local scope = self
-  while scope do
-    local slot = own(scope, "slots", name)
-    if slot then return slot end
-    scope = scope.outer
-  end
-  return nil
-end
-
-local function define(scope, name, load, outer)
-  local slot = { name = name, load = load, outer = outer, unit = scope.unit }
-  scope.slots[name] = slot
-  return slot
-end
-
-function Scope:declare(name)
-  self.stores[name] = true
-  return define(self, name, "param")
-end
-
-function Scope:read(name)
-  if not self:find(name) then define(self, name, "resolve") end
-end
-
-function Scope:assign(name)
-  self.stores[name] = true
-  if own(self, "slots", name) then return end
-  local outer = self.outer and self.outer:find(name)
-  define(self, name, outer and "alias" or "undefined", outer)
-end
-
---- What a branch of an `if` does to its scope, apart from the other branches.
-local function branch_of(scope)
-  return setmetatable({
-    base = scope, outer = scope.outer, unit = scope.unit, slots = {}, stores = {},
-  }, Scope)
-end
-
---- Takes the branches in. A name that not all of them assign has a value in front of them, too.
-function Scope:merge(branches)
-  local counts = {}
-  for _, branch in ipairs(branches) do
-    for name in pairs(branch.stores) do
-      if not own(self, "stores", name) then counts[name] = (counts[name] or 0) + 1 end
-    end
-  end
-  for _, branch in ipairs(branches) do
-    for name, slot in pairs(branch.slots) do self.slots[name] = slot end
-  end
-  for name, count in pairs(counts) do
-    self.stores[name] = true
-    if count < #branches then
-      local slot, outer = own(self, "slots", name), self.outer and self.outer:find(name)
-      slot.load, slot.outer = outer and "alias" or "resolve", outer
-    end
-  end
-end
-
--- -- first: what a scope's own statements read and assign, without the scopes inside
-
-local COLLECT = {}
-
-local function read_names(scope, expression)
-  tree.walk(expression, function(node)
-    if node.kind == "Name" then scope:read(node.name) end
-  end)
-end
-
-local function assign_names(scope, target)
-  tree.each_target(target, function(node)
-    if node.kind == "NSRef" then scope:read(node.name) else scope:assign(node.name) end
-  end)
-end
-
-local function collect(scope, statements)
-  for _, node in ipairs(statements) do
-    local visit = COLLECT[node.kind] or read_names
-    visit(scope, node)
-  end
-end
-
-function COLLECT.If(scope, node)
-  read_names(scope, node.test)
-  local branches = {}
-  for i, statements in ipairs { node.body, node.elif_, node.else_ } do
-    branches[i] = branch_of(scope)
-    collect(branches[i], statements)
-  end
-  scope:merge(branches)
-end
-
-function COLLECT.For(scope, node) read_names(scope, node.iter) end
-
-function COLLECT.Macro(scope, node) scope:assign(node.name) end
-
-function COLLECT.CallBlock(scope, node) read_names(scope, node.call) end
-
-function COLLECT.FilterBlock(scope, node) read_names(scope, node.filter) end
-
-function COLLECT.With(scope, node) read_names(scope, node.values) end
-
-function COLLECT.Autoescape() end
-
-function COLLECT.Block() end
-
-function COLLECT.Assign(scope, node)
-  read_names(scope, node.node)
-  assign_names(scope, node.target)
-end
-
-function COLLECT.AssignBlock(scope, node) assign_names(scope, node.target) end
-
-function COLLECT.Import(scope, node)
-  read_names(scope, node.template)
-  scope:assign(node.target)
-end
-
-function COLLECT.FromImport(scope, node)
-  read_names(scope, node.template)
-  for _, name in ipairs(node.names) do scope:assign(name.alias) end
-end
-
--- -- then: which slot each name is, scope by scope
 
 ---@class perilune.template_names
 ---@field stores table<table, boolean>   Name nodes that are assigned to
@@ -211,7 +51,7 @@ end
 
 --- A slot whose value is read.
 function Names:read(node, name, scope)
-  local slot = scope:find(name) or define(scope, name, "resolve")
+  local slot = scope:read(name)
   self.slots[node] = slot
   use(slot, scope)
   return slot
@@ -267,9 +107,9 @@ end
 
 --- A scope of `statements` in which the slots of `declare` are given.
 function Names:scope(outer, unit, statements, declare)
-  local scope = new_scope(outer, unit)
+  local scope = scopes.new(outer, unit)
   if declare then declare(scope) end
-  collect(scope, statements)
+  scopes.collect(scope, statements)
   self:finish(scope)
   return scope
 end
@@ -289,11 +129,11 @@ end
 
 --- Slots of the test of a loop: the loop's targets, and what is outside.
 local function test_scope(node, scope, body)
-  local test = new_scope(scope, body.unit)
+  local test = scopes.new(scope, body.unit)
   tree.each_target(node.target, function(name)
     test.slots[name.name], test.stores[name.name] = body.slots[name.name], true
   end)
-  read_names(test, node.test)
+  scopes.read(test, node.test)
   return test
 end
 
@@ -372,7 +212,7 @@ local function macro_scope(self, node, scope)
     for _, name in ipairs(IMPLICIT) do
       if used[name] and not inner.slots[name] then inner.special[name] = inner:declare(name) end
     end
-    read_names(inner, node.defaults)
+    scopes.read(inner, node.defaults)
   end)
   inner.uses_caller = used.caller
   self.scopes[node] = inner
@@ -410,7 +250,7 @@ end
 
 function RESOLVE.Autoescape(self, node, scope)
   local inner = self:scope(scope, scope.unit, node.body, function(inner)
-    read_names(inner, node.value)
+    scopes.read(inner, node.value)
   end)
   self.scopes[node] = inner
   self:expression(node.value, inner)
@@ -425,7 +265,7 @@ end
 function RESOLVE.AssignBlock(self, node, scope)
   self:target(node.target, scope)
   local inner = self:scope(scope, scope.unit, node.body, function(inner)
-    if node.filter then read_names(inner, node.filter) end
+    if node.filter then scopes.read(inner, node.filter) end
   end)
   self.scopes[node] = inner
   self:statements(node.body, inner)
