@@ -32,8 +32,10 @@
 --- own, P[2] and so on, beside the others; variables that two of them share live in a table `V`,
 --- which the inner one gets as `up`. What the helpers do is in runtime.lua. The parts of this:
 ---
----     code/names       which variable a name is        code/emitter    lines and their places
----     code/coder       where the writing stands        code/operands, calls     expressions
+---     code/names, scopes      which variable a name is
+---     code/emitter            lines and their places
+---     code/coder              where the writing stands; variables, output, places, bodies
+---     code/operands, calls    expressions
 ---     code/statements, loops, macros, inheritance      statements
 ---
 --- Each text is written twice at most: when Lua refuses the straight way because a limit of its own

@@ -58,9 +58,7 @@ end
 
 local function write_body(c, node, k)
   c.loop = { number = k, level = c.level, place = c.place }
-  c.control = c.control + 1
   c:returning(node, "the body of a 'for'", function() c:body(node.body) end)
-  c.control = c.control - 1
 end
 
 local function write_rounds(c, node, k, plan)
@@ -84,12 +82,10 @@ end
 local function write_else(c, node, k, plan)
   if #node.else_ == 0 then return end
   c.e:open("if %s then", plan.flag or ("c%d == 0"):format(k))
-  c.control = c.control + 1
   c:within(c.names.scopes[node].else_, function()
     c:enter(c.scope)
     c:returning(node, "the 'else' of a 'for'", function() c:body(node.else_) end)
   end)
-  c.control = c.control - 1
   c.e:close()
 end
 

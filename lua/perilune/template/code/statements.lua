@@ -18,9 +18,7 @@ function statements.checked(c, write)
   if not c.checks_output then return write() end
   if c.extends_known then return end
   c.e:open("if %s == nil then", c:parent())
-  c.control = c.control + 1
   write()
-  c.control = c.control - 1
   c.e:close()
 end
 
@@ -98,9 +96,9 @@ end
 
 function statements.If(c, node)
   local is_soft = c.is_soft
-  c.is_soft, c.control = true, c.control + 1
+  c.is_soft = true
   c.e:scoped(function() write_branches(c, node) end)
-  c.is_soft, c.control = is_soft, c.control - 1
+  c.is_soft = is_soft
 end
 
 -- -- assignments
