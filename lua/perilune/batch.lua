@@ -23,6 +23,9 @@ local AS_PYTHON = { numbers = "double", duplicates = "last" }
 local MAX_KEPT = 256
 local MAX_KEPT_BYTES = 4 * 2 ^ 20
 
+-- Of the state, when a template makes large values. It has twice as much at most: see renderer.c.
+local MAX_MEMORY = 2 ^ 29
+
 local batch = {}
 
 ---@class perilune.renderer
@@ -42,6 +45,7 @@ end
 function batch.new(templates)
   local renderer = { templates = templates or {} }
   forget(renderer)
+  core.limits.memory = MAX_MEMORY
   return renderer
 end
 

@@ -23,21 +23,38 @@ local FAMILY = {
 
 local equal_at
 
-local function equal_items(a, b, depth)
-  if #a ~= #b then return false end
-  for i = 1, #a do
-    if not equal_at(a[i], b[i], depth) then return false end
+--- How far a comparison of containers has come: how deep it is, how many items it may still look
+--- at. Lists that hold a list twice, which holds one twice, and so on, would take it forever.
+local function new_progress() return { depth = 0, items = core.limits.template_loops } end
+
+local function go_down(progress, count)
+  progress.depth = progress.depth + 1
+  if progress.depth > kinds.MAX_DEPTH then
+    fail("the values are nested too deeply to be compared")
   end
+  progress.items = progress.items - count
+  if progress.items < 0 then fail("the values are too large to be compared") end
+end
+
+local function equal_items(a, b, progress)
+  if #a ~= #b then return false end
+  go_down(progress, #a)
+  for i = 1, #a do
+    if not equal_at(a[i], b[i], progress) then return false end
+  end
+  progress.depth = progress.depth - 1
   return true
 end
 
-local function equal_dicts(a, b, depth)
+local function equal_dicts(a, b, progress)
   local keys = keys_of(a)
   if #keys ~= #keys_of(b) then return false end
+  go_down(progress, #keys)
   for i = 1, #keys do
     local key = key_of(keys[i])
-    if b[key] == nil or not equal_at(a[key], b[key], depth) then return false end
+    if b[key] == nil or not equal_at(a[key], b[key], progress) then return false end
   end
+  progress.depth = progress.depth - 1
   return true
 end
 
@@ -68,23 +85,25 @@ local EQUAL = {
   undefined = function() return true end,
 }
 
-local function equal_kinds(a, b, depth)
+local IS_DEEP = { list = true, tuple = true, dict = true }
+
+local function equal_kinds(a, b, progress)
   local family, other = FAMILY[kind_of(a)], FAMILY[kind_of(b)]
   if family == "secret" or other == "secret" then
     fail("a secret cannot be compared in a template")
   end
   if not family or family ~= other then return false end
-  if depth > kinds.MAX_DEPTH then fail("the values are nested too deeply to be compared") end
-  return EQUAL[family](a, b, depth + 1)
+  if IS_DEEP[family] then progress = progress or new_progress() end
+  return EQUAL[family](a, b, progress)
 end
 
-function equal_at(a, b, depth)
+function equal_at(a, b, progress)
   local type_a, type_b = type(a), type(b)
   if type_a == type_b and (type_a == "string" or type_a == "number" or type_a == "boolean") then
     return a == b
   end
   if rawequal(a, b) and kind_of(a) ~= "secret" then return true end
-  return equal_kinds(a, b, depth)
+  return equal_kinds(a, b, progress)
 end
 
 --- a == b. Markup equals the str of its text, 1 equals 1.0 and True.
@@ -92,7 +111,7 @@ end
 ---@param b any
 ---@return boolean
 function comparison.equal(a, b)
-  return equal_at(a, b, 0)
+  return equal_at(a, b)
 end
 
 local equal = comparison.equal

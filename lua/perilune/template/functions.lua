@@ -41,6 +41,7 @@ end
 
 --- The items of a mapping, or pairs, into a dict.
 local function put_all(dict, keys, v)
+  if value.is_undefined(v) then fail("an undefined value has no items for a dict") end
   if value.kind(v) == "dict" then
     for _, key in ipairs(core.json.keys(v)) do put(dict, keys, key, v[value.key(key)]) end
     return

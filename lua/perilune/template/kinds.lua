@@ -157,12 +157,29 @@ function kinds.fail(message)
   error(message, 0)
 end
 
+-- From so many bytes of a text, or items of a list, on the memory of the state is looked at.
+local LARGE = 4096
+
+--- Raises when texts and lists, none of them too large, take too much memory together. Where the
+--- state has a limit this comes well before it: LuaJIT may crash when it has no memory left.
+local function check_memory()
+  local limit = core.limits.memory
+  if not limit or collectgarbage("count") * 1024 <= limit then return end
+  collectgarbage()
+  -- What is nearly full would be collected again and again.
+  if collectgarbage("count") * 1024 <= limit * 0.75 then return end
+  kinds.fail(("the values of the template take more than %d bytes of memory"):format(limit))
+end
+
 --- Raises when a text or list would be larger than templates may make them.
 ---@param bytes number
 function kinds.check_size(bytes)
   local limit = core.limits.template_output
-  if bytes <= limit then return end
-  kinds.fail(("the result would be larger than the %d bytes of limits.template_output"):format(limit))
+  if bytes > limit then
+    kinds.fail(("the result would be larger than the %d bytes of limits.template_output"):format(
+      limit))
+  end
+  if bytes > LARGE then check_memory() end
 end
 
 --- Is it a list, with items by index from 1?  Tuples and plain lists of scripts are, too.
@@ -179,6 +196,7 @@ local array, new_tuple = core.json.array, core.json.tuple
 --- Makes a list of a table of Lua's.
 ---@param items? any[]
 function kinds.list(items)
+  if items and #items > LARGE then check_memory() end
   return array(items or {})
 end
 

@@ -140,6 +140,9 @@ describe("equality", function()
     assert.is_true(value.equal(a, a))
     assert.has_error(function() value.equal(a, b) end, "the values are nested too deeply to be compared")
     assert.has_error(function() value.compare(a, b, "<") end, "the values are nested too deeply to be compared")
+    a, b = value.list(), value.list()
+    for _ = 1, 60 do a, b = value.list { a, a }, value.list { b, b } end
+    assert.has_error(function() value.equal(a, b) end, "the values are too large to be compared")
     local tuple = value.tuple()
     for _ = 1, 5000 do tuple = value.tuple { tuple } end
     assert.has_error(function() value.key(tuple) end, "a tuple is nested too deeply to be a key")

@@ -11,6 +11,9 @@ local is_markup, sequence, text_of = value.is_markup, value.sequence, value.text
 local given, whole = arguments.given, arguments.whole
 local define = signature.define
 
+-- What an empty list takes, about.
+local BYTES_PER_LIST = 64
+
 local filters = {}
 
 filters.first = define({}, function(v)
@@ -128,7 +131,7 @@ filters.slice = define({ "slices", "fill_with" }, function(v, slices, filler)
   arguments.need("slice", "slices", slices)
   slices = whole(slices)
   if slices == 0 then value.fail("integer division or modulo by zero") end
-  value.check_size(math.max(slices, 0))
+  value.check_size(math.max(slices, 0) * BYTES_PER_LIST)
   local size, longer = math.floor(count / slices), count % slices
   local columns, at = {}, 0
   for i = 1, slices do

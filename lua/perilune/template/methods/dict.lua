@@ -9,6 +9,9 @@ local value = require "perilune.template.value"
 
 local keys_of, listed, key_of = core.json.keys, core.json.listed, value.key
 
+-- What a key takes in a dict and in its list of keys, about.
+local BYTES_PER_KEY = 16
+
 --- A dict_keys, dict_items or dict_values.
 ---@class perilune.view
 ---@field name string
@@ -131,12 +134,15 @@ end
 local function update(t, args, kwargs)
   if args.n > 1 then
     value.fail(("update expected at most 1 argument, got %d"):format(args.n))
+  elseif args.n == 1 and value.is_undefined(args[1]) then
+    value.fail("an undefined value has no items for a dict")
   end
   local keys = listed(t)
   if args.n == 1 then
     (value.kind(args[1]) == "dict" and put_all or put_pairs)(t, keys, args[1])
   end
   if kwargs then put_all(t, keys, kwargs) end
+  value.check_size(#keys * BYTES_PER_KEY)
   return value.null
 end
 
