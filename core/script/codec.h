@@ -80,6 +80,11 @@ int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_option
 /* Pushes the keys of a table as an array: in source order, later ones behind them, sorted. Of the
  * dicts of templates also those that are no strings. */
 void pl_codec_push_keys(pl_codec *c, lua_State *L, int table);
+/* Puts the string keys of a table, but those of `except`, sorted onto c->keys, a stack of slices: how
+ * many, or -1 when a key is no string. They are Lua's bytes, which stay while they are keys. */
+int pl_codec_collect_keys(pl_codec *c, lua_State *L, int table, const pl_shape *except);
+/* Pushes under what a key of a LISTED table's list is stored; nil: not in the table itself. */
+void pl_codec_push_stored_key(lua_State *L, int key);
 /* What cannot be written of a string: the offset of its first
  * byte that is not UTF-8, or -1 when all was appended. */
 int64_t pl_string_put(pl_buf *out, const char *s, size_t len);

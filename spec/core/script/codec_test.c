@@ -244,6 +244,11 @@ TEST(dicts_of_templates_keep_the_order_in_which_keys_came)
                             "d.z, d[2], d[1], d[json.null] = 'a', 'b', 'c', 'd' "
                             "return json.encode(d) .. #json.keys(d)"),
                    PL_SLICE("{\"z\":\"a\",\"2\":\"b\",\"true\":\"c\",\"null\":\"d\"}4"));
+    CHECK_EQ_SLICE(run(JSON "local d, keys = json.dict() "
+                            "keys[1], keys[2], keys[3] = 123456789012345, 0.1 + 0.2, -1 / 0 "
+                            "for _, key in ipairs(keys) do d[key] = 1 end "
+                            "return json.encode(d)"),
+                   PL_SLICE("{\"123456789012345\":1,\"0.30000000000000004\":1,\"-Infinity\":1}"));
     CHECK_EQ_SLICE(run(JSON "local d = json.decode('{\"b\":1,\"a\":2}') "
                             "local keys = json.listed(d) keys[3] = 'A' d.A = 3 "
                             "local copy = require('perilune.core').copy(d) "
