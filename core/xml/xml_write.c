@@ -46,18 +46,10 @@ static void put_pointer(pl_buf *reason, const frame *f)
 {
     if (f == NULL) return;
     put_pointer(reason, f->up);
-    pl_buf_put_char(reason, '/');
-    if (f->key.ptr == NULL) {
-        pl_buf_printf(reason, "%d", f->element);
-        return;
-    }
-    for (size_t i = 0; i < f->key.len; i++) {
-        char c = f->key.ptr[i];
-        if (c == '~' || c == '/')
-            pl_buf_put(reason, c == '~' ? "~0" : "~1", 2);
-        else
-            pl_buf_put_char(reason, c);
-    }
+    if (f->key.ptr)
+        pl_json_pointer_put(reason, f->key);
+    else
+        pl_buf_printf(reason, "/%d", f->element);
 }
 
 static bool refuse(writer *w, const frame *at, const char *what)
