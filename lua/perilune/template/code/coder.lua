@@ -124,6 +124,19 @@ function Coder:unit_function(parameters, unit, changes, write)
   return number
 end
 
+--- Writes a function of a unit that gives the text which `write` writes, one call deeper than who
+--- calls it; `begin` writes what stands in front. Its number.
+function Coder:text_function(parameters, unit, changes, begin, write)
+  return self:unit_function(parameters, unit, changes, function()
+    self.e:line("enter(rt)")
+    begin()
+    local text = self:captured(write)
+    self.e:line("local result = %s", text)
+    self.e:line("leave(rt)")
+    self.e:line("return result")
+  end)
+end
+
 -- -- expressions
 
 --- An expression in a function of its own: no levels of Lua's are left here.

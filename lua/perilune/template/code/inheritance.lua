@@ -31,21 +31,16 @@ end
 local function block_function(c, node, place)
   local scope = c.names.scopes[node]
   local changes = { scope = scope, checks_output = false, autoescape = c.autoescape }
-  return c:unit_function(", level", scope.unit, changes, function()
+  return c:text_function(", level", scope.unit, changes, function()
     c.place = place
-    c.e:line("enter(rt)")
     c:enter(scope)
     local self_slot, super_slot = scope.special.self, scope.special.super
     if self_slot then c.e:line("%s = self_of(ctx)", (c:slot(self_slot))) end
     if super_slot then
       c.e:line("%s = super(ctx, %s, level + 1)", c:slot(super_slot), quote(node.name))
     end
-    local text = c:captured(function()
-      c:returning(node, ("the block '%s'"):format(node.name), function() c:body(node.body) end)
-    end)
-    c.e:line("local result = %s", text)
-    c.e:line("leave(rt)")
-    c.e:line("return result")
+  end, function()
+    c:returning(node, ("the block '%s'"):format(node.name), function() c:body(node.body) end)
   end)
 end
 

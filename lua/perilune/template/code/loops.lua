@@ -10,6 +10,13 @@
 ---                              ... text(i1) ...
 ---                              end
 ---
+--- Where the body may change the list that it walks along, as a queue, each round asks anew how many
+--- items there are:
+---
+---                              for i1 = 1, 1e15 do
+---                              if i1 > live_count(s1, c1) then break end
+---                              spend(rt, 1)
+---
 --- A `loop` object is made only where more is done with `loop` than asking for its simple attributes.
 --- A recursive loop is a function of the template, which its `loop` calls: one for the place where
 --- it stands, and where escaping depends on the place one that writes plain text, for other places.
@@ -22,6 +29,15 @@ local tree = require "perilune.template.code.tree"
 local loops = {}
 
 local JUMPS = { Break = true, Continue = true }
+
+-- Methods of lists that make them longer or shorter, and what may call them out of our sight.
+local RESIZES = { append = true, clear = true, extend = true, insert = true, pop = true, remove = true }
+local MAY_CALL = { CallBlock = true, Include = true }
+
+local function may_resize(node)
+  if node.kind ~= "Call" then return MAY_CALL[node.kind] end
+  return node.node.kind ~= "Getattr" or RESIZES[node.node.attr]
+end
 
 --- Writes what an iteration begins with: the variables and the target.
 local function begin_round(c, node, k)
@@ -61,8 +77,15 @@ local function write_body(c, node, k)
   c:returning(node, "the body of a 'for'", function() c:body(node.body) end)
 end
 
+local function open_rounds(c, node, k, plan)
+  if not plan.is_live then return c.e:open("for i%d = 1, c%d do", k, k) end
+  c.e:open("for i%d = 1, 1e15 do", k)
+  c.e:line("if i%d > live_count(s%d, c%d) then break end", k, k, k)
+  c.e:line("%s", c.e:at(node, "spend(rt, 1)"))
+end
+
 local function write_rounds(c, node, k, plan)
-  c.e:open("for i%d = 1, c%d do", k, k)
+  open_rounds(c, node, k, plan)
   local check, flushes = #c.e.lines + 1, c.buffer.flushes
   c.e:line("")
   begin_round(c, node, k)
@@ -96,8 +119,11 @@ local function write_loop(c, node, iterable, recursion)
   local scopes = c.names.scopes[node]
   local slot = scopes.body.special.loop
   c.e:line("local s%d, c%d = %s", k, k, c.e:at(node.iter, ("sequence(%s)"):format(iterable)))
-  c.e:line("%s", c.e:at(node, ("spend(rt, c%d)"):format(k)))
-  local plan = { has_jumps = tree.has(node.body, JUMPS), tests_inside = node.test and not slot }
+  local plan = {
+    has_jumps = tree.has(node.body, JUMPS), tests_inside = node.test and not slot,
+    is_live = tree.any(node.body, may_resize),
+  }
+  if not plan.is_live then c.e:line("%s", c.e:at(node, ("spend(rt, c%d)"):format(k))) end
   if #node.else_ > 0 and (plan.has_jumps or plan.tests_inside) then
     plan.flag = "e" .. k
     c.e:line("local e%d = true", k)
@@ -105,7 +131,8 @@ local function write_loop(c, node, iterable, recursion)
   c:within(scopes.body, function()
     if node.test and slot then write_selection(c, node, k) end
     if slot then
-      c.loop_codes[slot] = { index = "i" .. k, count = "c" .. k, items = "s" .. k }
+      local count = plan.is_live and ("live_count(s%d, c%d)"):format(k, k) or "c" .. k
+      c.loop_codes[slot] = { index = "i" .. k, count = count, items = "s" .. k }
       if not c:simple_loop(slot) then plan.begin = write_loop_object(c, slot, k, recursion) end
     end
     write_rounds(c, node, k, plan)
@@ -118,19 +145,15 @@ end
 --- The function of a recursive loop for a place, or for plain text. Its number.
 local function write_function(c, node, place, plain)
   local scope = c.names.scopes[node].body
-  return c:unit_function(", iterable, depth", scope.unit, {}, function()
+  return c:text_function(", iterable, depth", scope.unit, {}, function()
     c.place = place
-    c.e:line("enter(rt)")
-    local recursion = ("depth, P[%d], ctx, up, %s, P[%d]"):format(c.e:current(),
-      place and emitter.quote(place) or "nil", plain or c.e:current())
-    local text = c:captured(function()
-      c.e:open("do")
-      write_loop(c, node, "iterable", recursion)
-      c.e:close()
-    end)
-    c.e:line("local result = %s", text)
-    c.e:line("leave(rt)")
-    c.e:line("return result")
+  end, function()
+    local number = c.e:current()
+    local recursion = ("depth, P[%d], ctx, up, %s, P[%d]"):format(number,
+      place and emitter.quote(place) or "nil", plain or number)
+    c.e:open("do")
+    write_loop(c, node, "iterable", recursion)
+    c.e:close()
   end)
 end
 

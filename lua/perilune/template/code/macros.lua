@@ -40,17 +40,12 @@ end
 --- The function of a body that begins in a place. Its number.
 local function write_function(c, node, place)
   local scope = c.names.scopes[node]
-  return c:unit_function(", args", scope.unit, { scope = scope, checks_output = false }, function()
+  return c:text_function(", args", scope.unit, { scope = scope, checks_output = false }, function()
     c.place = place
-    c.e:line("enter(rt)")
     c:enter(scope)
     write_parameters(c, node, scope)
-    local text = c:captured(function()
-      c:returning(node, "the body of a macro", function() c:body(node.body) end)
-    end)
-    c.e:line("local result = %s", text)
-    c.e:line("leave(rt)")
-    c.e:line("return result")
+  end, function()
+    c:returning(node, "the body of a macro", function() c:body(node.body) end)
   end)
 end
 
