@@ -133,14 +133,17 @@ local LOOP_METHODS = {
   end),
 }
 
+--- The loop's body may have changed its list.
+local function count_of(v) return value.live_count(v.items, v.count) end
+
 local LOOP_ATTRIBUTES = {
   index = function(v) return v.index end,
   index0 = function(v) return v.index - 1 end,
-  revindex = function(v) return v.count - v.index + 1 end,
-  revindex0 = function(v) return v.count - v.index end,
+  revindex = function(v) return count_of(v) - v.index + 1 end,
+  revindex0 = function(v) return count_of(v) - v.index end,
   first = function(v) return v.index == 1 end,
-  last = function(v) return v.index == v.count end,
-  length = function(v) return v.count end,
+  last = function(v) return v.index == count_of(v) end,
+  length = function(v) return count_of(v) end,
   depth = function(v) return v.depth0 + 1 end,
   depth0 = function(v) return v.depth0 end,
   previtem = function(v) return v.items[v.index - 1] end,
@@ -155,8 +158,8 @@ local Loop = class {
     if get then return get(v) end
     return bound(LOOP_METHODS)(v, name)
   end,
-  length = function(v) return v.count end,
-  text = function(v) return ("<LoopContext %d/%d>"):format(v.index, v.count) end,
+  length = count_of,
+  text = function(v) return ("<LoopContext %d/%d>"):format(v.index, count_of(v)) end,
   call = function(v, rt, place, args, kwargs)
     if not v.run then
       fail("The loop must have the 'recursive' marker to be called recursively.")

@@ -3,7 +3,7 @@
 --- What compiled templates call. `rt` belongs to one rendering:
 ---
 ---     env          the environment, for names that are known only now
----     loops        rounds of loops that are left
+---     loops        rounds of loops, and calls, that are left
 ---     depth        calls of macros, blocks, includes and recursive loops that are open
 ---     autoescape   is HTML escaped where the template stands now?
 ---     modules      templates that this rendering has imported
@@ -47,12 +47,13 @@ end
 
 --- What compiled code sees, by the names that it uses.
 local helpers = {
-  null = value.null, text = value.text, shown = value.shown, truthy = value.truthy, equal = value.equal,
-  compare = value.compare, contains = value.contains, add = value.add, sub = value.sub,
+  null = value.null, text = value.text, shown = value.shown, truthy = value.truthy,
+  equal = value.equal, compare = value.compare, contains = value.contains, add = value.add, sub = value.sub,
   mul = value.mul, div = value.div, floordiv = value.floordiv, mod = value.mod, pow = value.pow,
   neg = value.neg, pos = value.pos, slice = value.slice, sequence = value.sequence,
-  list = value.list, tuple = value.tuple, markup = value.markup, fail = value.fail,
-  macro = objects.macro, new_loop = objects.loop, set_attribute = objects.set_attribute,
+  live_count = value.live_count, list = value.list, tuple = value.tuple, markup = value.markup,
+  fail = value.fail, macro = objects.macro, new_loop = objects.loop,
+  set_attribute = objects.set_attribute,
 }
 
 for _, part in ipairs(PARTS) do

@@ -47,6 +47,14 @@ function sequences.is_iterable(v)
   return (SEQUENCES[kind_of(v)] or sequence_of_class(v)) and true or false
 end
 
+--- How many items there are now in what `sequence` gave: a list may have grown or shrunk since then.
+---@param items any[]
+---@param count integer   how many there were
+---@return integer
+function sequences.live_count(items, count)
+  return getmetatable(items) == "array" and #items or count
+end
+
 --- What a loop walks along: a table with items from 1, not to be changed, and their number.
 ---@param v any
 ---@return any[] items

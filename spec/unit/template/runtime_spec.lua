@@ -48,6 +48,12 @@ describe("no template runs away:", function()
     "{% macro m() %}{{ caller }}{% call m() %}{% endcall %}{% endmacro %}{{ m() }}")
   is_stopped("blocks", "template_depth", "{% block a %}{{ self.a() }}{% endblock %}")
   is_stopped("recursive loops", "template_depth", "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}")
+  is_stopped("calls that double", "template_loops",
+    "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(100) }}")
+  is_stopped("includes that double", "template_loops",
+    "{% set n = 60 %}{% include 'a' %}", { a = "{% if n %}{% set n = n - 1 %}{% include 'a' %}{% include 'a' %}{% endif %}" })
+  is_stopped("a list that grows for ever", "template_loops",
+    "{% set l = [1] %}{% for x in l %}{% do l.append(x) %}{% endfor %}")
   is_stopped("includes", "template_depth", "{% include 'a' %}", { a = "{% include 'a' %}" })
   is_stopped("imports", "template_depth", "{% import 'a' as a %}", { a = "{% import 'a' as a %}" })
   is_stopped("extends", "template_depth", "{% extends 'a' %}", { a = "{% extends 'a' %}" })

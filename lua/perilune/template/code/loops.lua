@@ -31,7 +31,9 @@ local loops = {}
 local JUMPS = { Break = true, Continue = true }
 
 -- Methods of lists that make them longer or shorter, and what may call them out of our sight.
-local RESIZES = { append = true, clear = true, extend = true, insert = true, pop = true, remove = true }
+local RESIZES = {
+  append = true, clear = true, extend = true, insert = true, pop = true, remove = true,
+}
 local MAY_CALL = { CallBlock = true, Include = true }
 
 local function may_resize(node)

@@ -103,17 +103,25 @@ function tree.undeclared(nodes, names, stores)
   return found
 end
 
+--- Is there a node for which `holds` is true?
+---@param root table
+---@param holds fun(node: perilune.template_node): boolean|nil
+---@return boolean
+function tree.any(root, holds)
+  local found = false
+  tree.walk(root, function(node)
+    if holds(node) then found = true end
+    return not found
+  end)
+  return found
+end
+
 --- Is there a node of one of the kinds?
 ---@param root table
 ---@param kinds table<string, boolean>
 ---@return boolean
 function tree.has(root, kinds)
-  local found = false
-  tree.walk(root, function(node)
-    if kinds[node.kind] then found = true end
-    return not found
-  end)
-  return found
+  return tree.any(root, function(node) return kinds[node.kind] end)
 end
 
 return tree

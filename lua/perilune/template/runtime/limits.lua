@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- What one rendering may use: rounds of loops, and calls within calls.
+--- What one rendering may use: rounds of loops, calls, and calls within calls.
 
 local core = require "perilune.core"
 local value = require "perilune.template.value"
@@ -18,11 +18,15 @@ function limits.spend(rt, count)
   end
 end
 
+--- Calls count, too: a macro that calls itself twice has no end, however few levels it is deep.
 function limits.enter(rt)
-  rt.depth = rt.depth + 1
+  rt.depth, rt.loops = rt.depth + 1, rt.loops - 1
   if rt.depth > rt.max_depth then
     fail(("macros, blocks, includes and loops call one another deeper than the %d levels of"
       .. " limits.template_depth"):format(rt.max_depth))
+  elseif rt.loops < 0 then
+    fail(("macros, blocks, includes and loops are called more often than the %d times of"
+      .. " limits.template_loops"):format(core.limits.template_loops))
   end
 end
 
