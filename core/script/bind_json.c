@@ -120,6 +120,10 @@ static void read_options(lua_State *L, pl_encode_options *options)
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_getfield(L, 2, "sorted");
     options->sorted = lua_toboolean(L, -1);
+    lua_getfield(L, 2, "html");
+    options->for_html = lua_toboolean(L, -1);
+    lua_getfield(L, 2, "max_bytes");
+    options->max_bytes = (size_t)luaL_optnumber(L, -1, 0);
     lua_getfield(L, 2, "indent");
     if (lua_type(L, -1) == LUA_TNUMBER) {
         int width = (int)lua_tointeger(L, -1);

@@ -71,6 +71,10 @@ void pl_codec_push_number_read(pl_codec *c, lua_State *L, pl_slice literal);
 typedef struct pl_encode_options {
     bool sorted;     /* all keys sorted, not only those of plain tables */
     pl_slice indent; /* of one level; empty: no white space at all */
+    /* As tojson of Jinja writes it: a space behind ',' and ':', all of ASCII, nothing that means
+     * something in HTML, and numbers as Python has them, NaN and Infinity too. */
+    bool for_html;
+    size_t max_bytes; /* about where a text that is too large ends; 0: 256 MiB */
 } pl_encode_options;
 
 /* Appends the value at `index`: 0, or PL_E_SCRIPT
@@ -88,6 +92,8 @@ void pl_codec_push_stored_key(lua_State *L, int key);
 /* What cannot be written of a string: the offset of its first
  * byte that is not UTF-8, or -1 when all was appended. */
 int64_t pl_string_put(pl_buf *out, const char *s, size_t len);
+/* The same, all in ASCII and with < > & ' as escapes. */
+int64_t pl_string_put_html(pl_buf *out, const char *s, size_t len);
 
 /* -- shapes -- */
 

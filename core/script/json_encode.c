@@ -16,7 +16,8 @@
 #include <lauxlib.h>
 #include <math.h>
 
-#define SLOTS 8 /* of the Lua stack, for one level */
+#define SLOTS     8            /* of the Lua stack, for one level */
+#define MAX_BYTES (256u << 20) /* of a text, unless the options say otherwise */
 
 typedef struct frame {
     const struct frame *up;
@@ -32,6 +33,7 @@ typedef struct encoder {
     pl_codec *codec;
     pl_buf *out;
     const pl_encode_options *options;
+    size_t max_bytes;
     int cells;
 } encoder;
 
@@ -65,15 +67,32 @@ static int refuse(encoder *e, const frame *where, const char *what)
 static int encode_string(encoder *e, const char *s, size_t len, const frame *where)
 {
     pl_buf_put_char(e->out, '"');
-    if (pl_string_put(e->out, s, len) >= 0)
-        return refuse(e, where, "a string that is not UTF-8 cannot be written as JSON");
+    int64_t bad =
+        e->options->for_html ? pl_string_put_html(e->out, s, len) : pl_string_put(e->out, s, len);
+    if (bad >= 0) return refuse(e, where, "a string that is not UTF-8 cannot be written as JSON");
     pl_buf_put_char(e->out, '"');
     return 0;
 }
 
+/* As Python's json writes one that is not whole. */
+static void put_float(pl_buf *out, double n)
+{
+    if (isnan(n))
+        PL_BUF_PUT(out, "NaN");
+    else if (isinf(n))
+        pl_buf_printf(out, "%sInfinity", n < 0 ? "-" : "");
+    else
+        pl_number_put_float(out, n);
+}
+
 static int encode_number(encoder *e, int index, const frame *where)
 {
-    if (pl_number_put(e->out, lua_tonumber(e->L, index))) return 0;
+    double n = lua_tonumber(e->L, index);
+    if (e->options->for_html && (n != floor(n) || isinf(n))) {
+        put_float(e->out, n);
+        return 0;
+    }
+    if (pl_number_put(e->out, n)) return 0;
     return refuse(e, where, "a number that is not finite cannot be written as JSON");
 }
 
@@ -89,7 +108,10 @@ static void put_line(encoder *e, int depth)
 
 static inline void put_separator(encoder *e, frame *f)
 {
-    if (f->wants_comma) pl_buf_put_char(e->out, ',');
+    if (f->wants_comma) {
+        pl_buf_put_char(e->out, ',');
+        if (e->options->for_html && e->options->indent.len == 0) pl_buf_put_char(e->out, ' ');
+    }
     f->wants_comma = true;
     put_line(e, f->depth);
 }
@@ -104,14 +126,14 @@ static void put_end(encoder *e, const frame *f, char end)
 static int encode_member(encoder *e, frame *f, const pl_shape *known)
 {
     put_separator(e, f);
-    if (known) {
+    if (known && !e->options->for_html) {
         pl_buf_put(e->out, known->member, known->member_len);
     } else {
         int code = encode_string(e, f->key.ptr, f->key.len, f);
         if (code) return code;
         pl_buf_put_char(e->out, ':');
     }
-    if (e->options->indent.len) pl_buf_put_char(e->out, ' ');
+    if (e->options->indent.len || e->options->for_html) pl_buf_put_char(e->out, ' ');
     int code = encode_value(e, lua_gettop(e->L), f);
     lua_pop(e->L, 1);
     return code;
@@ -297,10 +319,28 @@ static int encode_listed(encoder *e, int table, frame *f)
     return code;
 }
 
+/* Are all keys of a dict of templates names? Others are stored under what is no name of theirs. */
+static bool has_names_only(encoder *e, int table)
+{
+    lua_State *L = e->L;
+    bool is_name = true;
+    pl_codec_push_keys(e->codec, L, table);
+    int keys = lua_gettop(L), count = (int)lua_objlen(L, keys);
+    for (int i = 1; i <= count && is_name; i++) {
+        lua_rawgeti(L, keys, i);
+        is_name = lua_type(L, -1) == LUA_TSTRING;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return is_name;
+}
+
 static int encode_object(encoder *e, int table, frame *f, enum pl_table_kind kind,
                          const pl_shape *shape)
 {
     int code;
+    if (kind == PL_TABLE_LISTED && e->options->sorted && !has_names_only(e, table))
+        return refuse(e, f->up, "keys that are no texts cannot be sorted for JSON");
     f->key = PL_SLICE("");
     pl_buf_put_char(e->out, '{');
     if (kind == PL_TABLE_PLAIN || e->options->sorted)
@@ -330,16 +370,6 @@ static bool is_among(const frame *f, const void *table)
     return false;
 }
 
-/* Of a cycle, the place that leads back is named: the outermost table that is there twice. */
-static int refuse_depth(encoder *e, const frame *up, const void *table)
-{
-    const frame *place = is_among(up, table) ? up : NULL;
-    for (const frame *f = up; f; f = f->up)
-        if (is_among(f->up, f->table)) place = f->up;
-    if (place) return refuse(e, place, "a table that contains itself cannot be written as JSON");
-    return refuse(e, up, "a value that is nested too deeply cannot be written as JSON");
-}
-
 /* Objects of our own Lua that stand for something else have __json = false in their metatable. */
 static bool is_opaque(lua_State *L, int table)
 {
@@ -354,8 +384,13 @@ static bool is_opaque(lua_State *L, int table)
 static int encode_table(encoder *e, int table, frame *up)
 {
     frame f = {.up = up, .table = lua_topointer(e->L, table), .depth = up ? up->depth + 1 : 1};
+    /* At the first repetition: tables that hold themselves twice would never end. */
+    if (is_among(up, f.table))
+        return refuse(e, up, "a table that contains itself cannot be written as JSON");
     if (f.depth > PL_JSON_MAX_DEPTH || !lua_checkstack(e->L, SLOTS))
-        return refuse_depth(e, up, f.table);
+        return refuse(e, up, "a value that is nested too deeply cannot be written as JSON");
+    if (e->out->len > e->max_bytes)
+        return refuse(e, NULL, "a value that is larger than may be cannot be written as JSON");
     pl_shape *shape = NULL;
     enum pl_table_kind kind = pl_table_kind_of(e->L, table, &shape);
     if (kind == PL_TABLE_PLAIN && is_opaque(e->L, table))
@@ -420,7 +455,8 @@ int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_option
 {
     static const pl_encode_options compact;
     int top = lua_gettop(L);
-    encoder e = {L, c, out, options ? options : &compact, top + 1};
+    if (options == NULL) options = &compact;
+    encoder e = {L, c, out, options, options->max_bytes ? options->max_bytes : MAX_BYTES, top + 1};
     luaL_checkstack(L, SLOTS, NULL);
     lua_rawgeti(L, LUA_REGISTRYINDEX, c->cells);
     lua_pushvalue(L, index);

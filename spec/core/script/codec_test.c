@@ -273,6 +273,37 @@ TEST(literals_become_numbers_and_other_texts_nothing)
                    PL_SLICE("12345678901234567890numbernilnilnil"));
 }
 
+/* What python3 -c 'htmlsafe_json_dumps(...)' of jinja2 gives. */
+TEST(json_for_html_is_that_of_jinja)
+{
+    CHECK_EQ_SLICE(
+        run(JSON "return json.encode(json.decode('{\"b\":[1,2.5,1e-05,\"<a href=\\'x\\'>&\\127\"],"
+                 "\"a\":{\"\\195\\169\":\"\\240\\159\\152\\128\"},\"c\":[]}'), "
+                 "{html = true, sorted = true})"),
+        PL_SLICE("{\"a\": {\"\\u00e9\": \"\\ud83d\\ude00\"}, \"b\": [1, 2.5, 1e-05, "
+                 "\"\\u003ca href=\\u0027x\\u0027\\u003e\\u0026\\u007f\"], \"c\": []}"));
+    CHECK_EQ_SLICE(
+        run(JSON "return json.encode({1/0, -1/0, 0.00001, {}}, {html = true, indent = 1})"),
+        PL_SLICE("[\n Infinity,\n -Infinity,\n 1e-05,\n {}\n]"));
+    CHECK_EQ_SLICE(run(JSON "return select(2, json.encode('\\255', {html = true}))"),
+                   PL_SLICE("a string that is not UTF-8 cannot be written as JSON at \"\""));
+}
+
+TEST(what_never_ends_is_refused)
+{
+    const char *itself = "a table that contains itself cannot be written as JSON at \"/0/1\"";
+    CHECK_EQ_SLICE(run(JSON "local a = {{}} a[1][1] = 0 a[1][2] = a a[1][3] = a "
+                            "return select(2, json.encode(a))"),
+                   pl_slice_of(itself));
+    CHECK_EQ_SLICE(
+        run(JSON "local a = {1} for _ = 1, 60 do a = {a, a} end "
+                 "return select(2, json.encode(a, {max_bytes = 10000}))"),
+        PL_SLICE("a value that is larger than may be cannot be written as JSON at \"\""));
+    CHECK_EQ_SLICE(run(JSON "local d, keys = json.dict() keys[1] = json.tuple({1}) d['\\0x'] = 1 "
+                            "return select(2, json.encode(d, {sorted = true}))"),
+                   PL_SLICE("keys that are no texts cannot be sorted for JSON at \"\""));
+}
+
 TEST(numbers_are_written_the_shortest_way)
 {
     static const struct {
@@ -334,17 +365,17 @@ TEST(pointers_find_values)
 int main(void)
 {
     if (pl_vm_open(&vm, NULL, 0) != 0) return 1;
-    int failed =
-        RUN(CASE(documents_come_out_as_they_went_in), CASE(escapes_become_the_shortest_form),
-            CASE(large_containers_keep_their_order), CASE(ids_as_keys_do_not_fill_the_shapes),
-            CASE(depth_is_bounded_by_the_limit_and_nothing_else), CASE(faults_say_where),
-            CASE(scripts_change_documents), CASE(what_cannot_be_written_is_named_with_its_place),
-            CASE(of_a_name_that_is_there_twice_the_last_value_can_count),
-            CASE(decimals_can_be_read_as_doubles),
-            CASE(dicts_of_templates_keep_the_order_in_which_keys_came),
-            CASE(literals_become_numbers_and_other_texts_nothing),
-            CASE(numbers_are_written_the_shortest_way),
-            CASE(exact_numbers_print_as_written_and_compute), CASE(pointers_find_values));
+    int failed = RUN(
+        CASE(documents_come_out_as_they_went_in), CASE(escapes_become_the_shortest_form),
+        CASE(large_containers_keep_their_order), CASE(ids_as_keys_do_not_fill_the_shapes),
+        CASE(depth_is_bounded_by_the_limit_and_nothing_else), CASE(faults_say_where),
+        CASE(scripts_change_documents), CASE(what_cannot_be_written_is_named_with_its_place),
+        CASE(of_a_name_that_is_there_twice_the_last_value_can_count),
+        CASE(decimals_can_be_read_as_doubles),
+        CASE(dicts_of_templates_keep_the_order_in_which_keys_came),
+        CASE(literals_become_numbers_and_other_texts_nothing), CASE(json_for_html_is_that_of_jinja),
+        CASE(what_never_ends_is_refused), CASE(numbers_are_written_the_shortest_way),
+        CASE(exact_numbers_print_as_written_and_compute), CASE(pointers_find_values));
     pl_vm_close(&vm);
     return failed;
 }

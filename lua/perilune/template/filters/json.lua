@@ -128,12 +128,17 @@ function write(writer, v)
   return enclosed(writer, measured(writer, open), items, close)
 end
 
---- The JSON of a value; on lines of their own where there is an indentation.
+--- The JSON of a value; on lines of their own where there is an indentation. Plain data is written
+--- in C. What that refuses (undefined, Markup, keys that are no texts, too much), and lines that are
+--- not indented, is written, or refused with Python's words, above.
 ---@param v any
 ---@param indent? string
 ---@return string
 function json.dumps(v, indent)
-  local text = write({ indent = indent, depth = 0, size = 0 }, v)
+  local options = { sorted = true, html = true, indent = indent,
+    max_bytes = core.limits.template_output }
+  local text = indent ~= "" and core.json.encode(v, options)
+    or write({ indent = indent, depth = 0, size = 0 }, v)
   value.check_size(#text)
   return text
 end
