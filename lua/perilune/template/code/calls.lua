@@ -30,44 +30,52 @@ local function check_twice(c, node)
   end
 end
 
---- Code of named arguments as a dict, or "nil". `caller` is code of one more.
+--- Code of named arguments as a dict, or "nil", and how deep it nests. `caller` is code of one more.
 local function keywords(c, node, operands, caller)
-  local code = "nil"
+  local code, depth = "nil", 0
   if #node.kwargs > 0 then
     local keys, nodes = {}, {}
     for i, pair in ipairs(node.kwargs) do keys[i], nodes[i] = pair.key, pair.value end
-    code = ("keywords(%s, %s)"):format(c.e:constant(keys), (operands.table_of(c, nodes)))
+    local values
+    values, depth = operands.table_of(c, nodes)
+    code, depth = ("keywords(%s, %s)"):format(c.e:constant(keys), values), depth + 2
   end
   if node.dyn_kwargs then
-    code = c.e:at(node, ("merged(%s, %s)"):format(code, (c:operand(node.dyn_kwargs))))
+    if depth > 0 then code = c.e:temporary(code) end
+    local more
+    more, depth = c:operand(node.dyn_kwargs)
+    code, depth = c.e:at(node, ("merged(%s, %s)"):format(code, more)), depth + 2
   end
-  return caller and ("with_caller(%s, %s)"):format(code, caller) or code
+  return caller and ("with_caller(%s, %s)"):format(code, caller) or code, depth
 end
 
---- Code of arguments by position as a table with n, and of the named ones; those by position go
---- through a local when the order asks for it.
+--- Code of arguments by position as a table with n, and of the named ones, and how deep it nests;
+--- those by position go through a local when the order asks for it.
 local function packed(c, node, operands, caller)
-  local args = operands.table_of(c, node.args, ("n = %d"):format(#node.args))
-  if #node.kwargs > 0 or node.dyn_args or node.dyn_kwargs then args = c.e:temporary(args) end
+  local args, depth = operands.table_of(c, node.args, ("n = %d"):format(#node.args))
+  if #node.kwargs > 0 or node.dyn_args or node.dyn_kwargs then
+    args, depth = c.e:temporary(args), 0
+  end
   if node.dyn_args then
     c.e:line("%s", c.e:at(node, ("spread(%s, %s)"):format(args, (c:operand(node.dyn_args)))))
   end
-  return args, keywords(c, node, operands, caller)
+  local kwargs, depth_of_kwargs = keywords(c, node, operands, caller)
+  return args, kwargs, math.max(depth, depth_of_kwargs)
 end
 
---- Code of plain arguments: "kwargs, n, a, b, c" or "kwargs, args".
+--- Code of plain arguments, "kwargs, n, a, b, c" or "kwargs, args", and how deep it nests.
 local function arguments(c, node, operands, caller)
   check_twice(c, node)
   local is_plain = #node.args <= MAX_PLAIN and #node.kwargs == 0 and not node.dyn_args
     and not node.dyn_kwargs
   if not is_plain then
-    local args, kwargs = packed(c, node, operands, caller)
-    return kwargs .. ", " .. args
+    local args, kwargs, depth = packed(c, node, operands, caller)
+    return kwargs .. ", " .. args, depth
   end
-  local codes = c:operands(node.args)
+  local codes, depth = c:operands(node.args)
   for i, code in ipairs(codes) do codes[i] = operands.given(node.args[i], code) end
   local kwargs = keywords(c, node, operands, caller)
-  return table.concat({ kwargs, #codes, unpack(codes) }, ", ")
+  return table.concat({ kwargs, #codes, unpack(codes) }, ", "), depth
 end
 
 -- -- filters and tests
@@ -103,7 +111,7 @@ local function bound(c, node, callable)
   return places, last
 end
 
---- Code of the arguments behind the subject, with a comma in front.
+--- Code of the arguments behind the subject, with a comma in front, and how deep it nests.
 local function bound_arguments(c, node, callable, operands)
   local places, last = bound(c, node, callable)
   local nodes, at = {}, {}
@@ -113,11 +121,11 @@ local function bound_arguments(c, node, callable, operands)
   for i = 1, last do
     if places[i] then at[places[i]] = i end
   end
-  local codes = c:operands(nodes)
+  local codes, depth = c:operands(nodes)
   local list = {}
   for i = 1, last do list[i] = "nil" end
   for i, arg in ipairs(nodes) do list[at[arg]] = operands.given(arg, codes[i]) end
-  return #list > 0 and ", " .. table.concat(list, ", ") or ""
+  return #list > 0 and ", " .. table.concat(list, ", ") or "", depth
 end
 
 --- Code of a filter or test, applied to `subject` (nil: to what its node says).
@@ -134,18 +142,19 @@ local function applied(c, node, operands, callable, subject)
   end
   local run = c.e:constant(callable.run)
   if callable.is_variadic then
-    local args, kwargs = packed(c, node, operands)
+    local args, kwargs, inner = packed(c, node, operands)
     behind_subject()
-    return c.e:at(node, ("%s(%s, %s, %s, rt)"):format(run, code, args, kwargs)), depth + 4
+    return c.e:at(node, ("%s(%s, %s, %s, rt)"):format(run, code, args, kwargs)),
+      math.max(depth, inner) + 4
   elseif node.dyn_args or node.dyn_kwargs then
-    local args, kwargs = packed(c, node, operands)
+    local args, kwargs, inner = packed(c, node, operands)
     behind_subject()
     return c.e:at(node, ("apply(%s, %s, %s, %s)"):format(c.e:constant(callable), code, args, kwargs)),
-      depth + 4
+      math.max(depth, inner) + 4
   end
-  local arguments_code = bound_arguments(c, node, callable, operands)
+  local arguments_code, inner = bound_arguments(c, node, callable, operands)
   behind_subject()
-  return c.e:at(node, ("%s(%s%s)"):format(run, code, arguments_code)), depth + 4
+  return c.e:at(node, ("%s(%s%s)"):format(run, code, arguments_code)), math.max(depth, inner) + 4
 end
 
 --- Code of a filter. Without a node it is applied to the text of the block around.
@@ -195,12 +204,13 @@ function calls.call(c, node, operands, caller)
     object, depth, owner, key = callee_of(c, target, operands)
   end
   if depth > 0 then object = c.e:temporary(object) end
-  local rest = table.concat({ owner, key, arguments(c, node, operands, caller) }, ", ")
+  local arguments_code, inner = arguments(c, node, operands, caller)
+  local rest = table.concat({ owner, key, arguments_code }, ", ")
   if is_method then
     return c.e:at(node, ("call_method(rt, %s, %s, %s, %s)"):format(place, object,
-      quote(target.attr), rest)), 5
+      quote(target.attr), rest)), inner + 5
   end
-  return c.e:at(node, ("call(rt, %s, %s, %s)"):format(place, object, rest)), 5
+  return c.e:at(node, ("call(rt, %s, %s, %s)"):format(place, object, rest)), inner + 5
 end
 
 return calls
