@@ -65,6 +65,12 @@ function body.kind_of_file(name, content_type)
   return kind_of(content_type or EXTENSIONS[extension] or "json")
 end
 
+--- What is wrong with a text as a body of a kind, or nil.
+local function text_fault(kind)
+  if kind.mode ~= "multipart" or kind.media:lower():find("boundary=", 1, true) then return nil end
+  return "a text has no boundary: give a table, or a content_type with 'boundary='"
+end
+
 --- A template that is the whole body. Nil after a fault.
 local function compile_text(shop, text, kind, options)
   options.mode = kind.mode == "multipart" and "text" or kind.mode
@@ -99,7 +105,7 @@ local function result_text(result, kind, where)
   if result == nil then return nil end
   local encoding = ENCODINGS[kind.mode]
   if type(result) == "string" then
-    local message = kind.mode == "json" and json.fault(result)
+    local message = kind.mode == "json" and json.fault(result) or text_fault(kind)
     if message then error(where .. ": " .. message, 0) end
     return result
   elseif type(result) ~= "table" or not encoding then
@@ -160,6 +166,8 @@ function body.compile(scope, path, v, content_type)
   else
     render = compile_table(scope, path, v, kind)
   end
+  local fault = (type(v) == "string" or payload.is_file(v)) and text_fault(kind)
+  if fault then scope:fault(path, fault) end
   return render, kind.media
 end
 

@@ -60,10 +60,11 @@ local function load_mappers(shop)
   return known
 end
 
---- Compiles every template once, for the mistakes in those that nobody uses.
+--- Compiles every template once, for the mistakes in those that nobody uses. As plain text: where a
+--- part of a body stands in it, only who includes it knows.
 local function check_templates(shop)
   for _, name in ipairs(tables.names(shop.templates)) do
-    body.compile_file(shop, name, body.kind_of_file(name))
+    body.compile_file(shop, name, body.kind_of_file(name, "text/plain"))
   end
 end
 

@@ -44,7 +44,8 @@ local function text_of(where, v)
   return value.text(v)
 end
 
-local function header_of_function(where, name, run)
+--- A header whose text is only known when it is rendered: a template, too, may have line breaks.
+local function checked_header(where, name, run)
   return function(ctx)
     local v = text_of(where, run(ctx))
     if v ~= nil and not core.http.is_field_value(v) then
@@ -76,9 +77,10 @@ local function compile_header(scope)
       scope:fault(path, ("the header '%s' belongs to the connection and cannot be set"):format(
         name))
     end
-    if type(v) == "function" then return header_of_function(scope:where(path), name, v) end
     local compiled = core.is_secret(v) and v or scope:text(path, v, { mode = "header" })
-    if type(compiled) ~= "function" and compiled and not core.http.is_field_value(compiled) then
+    if type(compiled) == "function" then
+      return checked_header(scope:where(path), name, compiled)
+    elseif compiled and not core.http.is_field_value(compiled) then
       scope:fault(path, ("the value of header '%s' holds bytes that a header may not"):format(name))
     end
     return compiled
@@ -121,11 +123,16 @@ local function whole_url(base, path)
   local url = path
   if not core.url.is_absolute(path) then
     if base == nil then return nil, "the URL is relative, and the connector has no base_url" end
-    url = core.url.join(base, path)
+    -- What is left of "/{{ tenant }}/orders" without a tenant keeps its empty segment.
+    local is_doubled = path:find("^//") ~= nil
+    url = is_doubled and core.url.join(base, "/") .. path:sub(2) or core.url.join(base, path)
   end
   url = url:gsub("#.*$", "")
   local parts, reason = core.url.parse(url)
   if not parts then return nil, reason end
+  if ("." .. (parts.host or "")):find("..", 1, true) then
+    return nil, "the host has an empty label: a value in it is empty or has a '.' too many"
+  end
   local dots = dot_segment(parts.path or "")
   if dots then return nil, ("the path has the segment '%s'"):format(dots) end
   return url

@@ -58,13 +58,14 @@ function json.write(v)
   return text, message
 end
 
---- A hole: its value as JSON text. A text that is marked as done must be JSON of its own.
+--- A hole: its value as JSON text. What is done, by tojson or safe, must be JSON of its own.
 local function hole(where, evaluate)
   return function(ctx)
     local v = evaluate(ctx)
     local text, message
-    if value.is_markup(v) then
-      text, message = v.text, json.fault(v.text)
+    if value.is_done(v, "json") then
+      text, message = v.text, core.json.check(v.text)
+      message = message and "what safe or tojson gives here must be JSON: " .. message.message
     else
       text, message = json.write(v)
     end

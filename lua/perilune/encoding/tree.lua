@@ -106,13 +106,23 @@ local function constant(v)
   return function() return v end
 end
 
+--- A leaf without what only templates know: of a text that is done its text, of a tuple a list.
+local function plain(where, evaluate)
+  return function(ctx)
+    local v = evaluate(ctx)
+    if type(v) ~= "table" then return v end
+    local ok, exported = pcall(value.export, v)
+    return ok and exported or error(("%s: %s"):format(where, exported), 0)
+  end
+end
+
 --- A table, or a leaf; after a fault a function as well, so that the others are looked at.
 function compile(scope, path, v, depth)
   if depth > MAX_DEPTH then error("the table is nested too deep", 0) end
-  if type(v) == "function" then return v end
+  if type(v) == "function" then return plain(scope:where(path), v) end
   if type(v) == "string" then
     local leaf, is_constant = scope:leaf(path, v)
-    return (is_constant or leaf == nil) and constant(leaf) or leaf
+    return (is_constant or leaf == nil) and constant(leaf) or plain(scope:where(path), leaf)
   elseif type(v) == "table" and not payload.is_file(v) then
     if not core.json.is_array(v) then
       return compile_object(scope, path, v, depth + 1) or constant(nil)

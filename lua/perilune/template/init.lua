@@ -94,7 +94,9 @@ end
 local function handler_of(origin)
   return function(raised)
     if type(raised) == "string" then return with_place(origin, raised) end
-    if type(raised) ~= "table" or type(rawget(raised, "message")) ~= "string" then return raised end
+    if type(raised) ~= "table" or type(rawget(raised, "message")) ~= "string" then
+      return with_place(origin, ("a script raised a %s instead of a message"):format(type(raised)))
+    end
     if rawget(raised, "is_located") then return raised.message end
     raised.message = with_place(origin, raised.message)
     return raised
