@@ -119,10 +119,10 @@ static const char *find_among_many(name *list, size_t count)
 static const char *close_object(names *n, int depth)
 {
     size_t began = n->began[depth], count = n->count - began;
-    name *list = name_at(n, began);
     n->count = began;
     n->stack.len = began * sizeof(name);
     if (count < 2) return NULL;
+    name *list = name_at(n, began);
     return count > FEW ? find_among_many(list, count) : find_among_few(list, count);
 }
 
