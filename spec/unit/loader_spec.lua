@@ -190,6 +190,15 @@ url = "/{{ x" },
       ["templates/t.json.j2"] = '{"a":\n{{ }}}' }))
   end)
 
+  it("nothing of templates that are parts of others", function()
+    assert.same({}, support.faults({
+      ["templates/part.j2"] = '"x": 1', ["templates/head.json.j2"] = '{"a": [',
+      ["templates/words.j2"] = '{% if a %}"{% endif %} say',
+      ["connectors/acme.lua"] = [[return { webhooks = { { on = "t", url = "http://h/",
+        body = '{ {% include "part.j2" %} }' } } }]],
+    }))
+  end)
+
   it("a template or mapper that does not exist", function()
     assert.same({
       "connectors/acme.lua:2: there is no template 'ordr.json.j2', did you mean 'order.json.j2'?",

@@ -97,6 +97,20 @@ describe("a URL", function()
     assert.matches("the path has the segment '..'", message, 1, true)
   end)
 
+  it("keeps its segments where a value is empty", function()
+    local event = [[{"type":"t","data":{"x":""}}]]
+    assert.equal("https://api.example/v1//a//b", render([[url = "/{{ x }}/a/{{ nope }}/b"]], "", event).url)
+  end)
+
+  it("has no host with an empty label", function()
+    for _, url in ipairs({ "https://{{ empty }}.api.example/", "https://api.{{ nope }}.example/" }) do
+      local message, class = fails(("url = %q"):format(url))
+      assert.equal("url", class)
+      assert.matches("the host has an empty label", message, 1, true)
+    end
+    assert.equal("https://api.example./", render([[url = "https://{{ 'api' }}.example./"]]).url)
+  end)
+
   it("takes base_url's values from the connector's context", function()
     local generation = support.connector [[
 return {
@@ -141,6 +155,11 @@ describe("params and headers", function()
   it("of the connector's own may replace the defaults", function()
     local sent = render [[url = "/", headers = { ["content-type"] = "application/x+json" }]]
     assert.equal("application/x+json", sent.headers["content-type"])
+  end)
+
+  it("never hold a line break of the template's own", function()
+    assert.equal("connectors/acme.lua:4: the value of header 'X-A' holds bytes that a header may not",
+      fails [[url = "/", headers = { ["X-A"] = "a\n{{ tenant }}" }]])
   end)
 
   it("never hold a line break of a value", function()
