@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Any bytes through the codec for Lua. What must hold: it takes what the reader takes, names that
+ * are there twice aside; what it took is written, and what was written is taken and written alike;
+ * with the options of templates the text is JSON, too. Nothing stays on the stack. */
+#include "base/err.h"
+#include "base/json.h"
+#include "fuzz.h"
+#include "script/vm.h"
+
+#define MAX_DEPTH    64
+#define RUNS_A_SWEEP 256 /* of the collector */
+
+static pl_vm vm;
+
+/* What Lua's heap leads to is kept for all runs; the leak detector cannot look into that heap. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
+
+static void open_once(void)
+{
+    static bool is_open;
+    if (!is_open) MUST(pl_vm_open(&vm, NULL, 0) == 0);
+    is_open = true;
+}
+
+/* Decodes, writes and forgets: whether it was taken. */
+static bool rewrite(pl_slice document, const pl_decode_options *options,
+                    const pl_encode_options *style, pl_buf *out)
+{
+    pl_decode_fault fault;
+    pl_buf_clear(out);
+    int code = pl_codec_decode(&vm.codec, vm.L, document, options, &fault);
+    if (code) {
+        MUST(code == PL_E_BAD_JSON && fault.message && fault.offset <= document.len);
+        MUST(lua_gettop(vm.L) == 0);
+        return false;
+    }
+    MUST(lua_gettop(vm.L) == 1);
+    MUST(pl_codec_encode(&vm.codec, vm.L, 1, style, out) == 0);
+    lua_settop(vm.L, 0);
+    return true;
+}
+
+/* What is written is a fixed point. */
+static void must_stay(const pl_buf *text, const pl_decode_options *options,
+                      const pl_encode_options *style)
+{
+    pl_buf again;
+    pl_buf_init(&again);
+    MUST(pl_json_check(pl_buf_slice(text), MAX_DEPTH, NULL) == 0);
+    MUST(rewrite(pl_buf_slice(text), options, style, &again));
+    MUST(pl_slice_eq(pl_buf_slice(text), pl_buf_slice(&again)));
+    pl_buf_fini(&again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const pl_decode_options exact = {.max_depth = MAX_DEPTH};
+    static const pl_decode_options last = {.max_depth = MAX_DEPTH, .last_wins = true};
+    static const pl_encode_options compact;
+    static const pl_encode_options html = {.sorted = true, .for_html = true};
+    static const pl_encode_options wide = {.sorted = true, .indent = {"  ", 2}};
+    static unsigned runs;
+    pl_slice document = {(const char *)data, size};
+    pl_json_fault fault;
+    pl_buf text;
+    open_once();
+    pl_buf_init(&text);
+    bool is_json = pl_json_check(document, MAX_DEPTH, &fault) == 0;
+    MUST(rewrite(document, &last, &compact, &text) == is_json);
+    if (is_json) {
+        must_stay(&text, &exact, &compact);
+        bool repeats = pl_json_repeats(document, &fault);
+        MUST(rewrite(document, &exact, &wide, &text) == !repeats);
+        if (!repeats) must_stay(&text, &exact, &wide);
+        MUST(rewrite(document, &last, &html, &text));
+        must_stay(&text, &last, &html);
+    }
+    pl_buf_fini(&text);
+    if (++runs % RUNS_A_SWEEP == 0) lua_gc(vm.L, LUA_GCCOLLECT, 0);
+    return 0;
+}
