@@ -6,6 +6,12 @@ local function event(name)
   return example.event("flowforge", name)
 end
 
+--- The whole body of a request.
+local function envelope(id, name, time, data)
+  return ('{\n  "id": "%s",\n  "data": %s,\n  "event": "%s",\n  "object": "event",\n  "created_at": "%s"\n}')
+    :format(id, data, name, time)
+end
+
 describe("flowforge", function()
   teardown(support.finish)
 
@@ -33,13 +39,13 @@ describe("flowforge", function()
     assert.equal("POST", request.method)
     assert.equal("/leads", request.path)
     assert.equal("application/json", request.headers["content-type"])
-    assert.equal('{"id":"018eb05e-7efd-7bef-a765-7bccbd9f39d9","data":{"form_id":"018eaff3-67cb-7d86-bb5e-65c952c8dc2a",'
+    assert.equal(envelope("018eb05e-7efd-7bef-a765-7bccbd9f39d9", "capturedform.created", "2024-04-05 22:26:08",
+      '{"form_id":"018eaff3-67cb-7d86-bb5e-65c952c8dc2a",'
       .. '"form_name":"Algoscale Leads","widget_id":"018cd9c9-a864-7de1-98c0-6478c74b9c2b",'
       .. '"assistant_id":"018cd9c8-e317-7079-accd-17be51784256",'
       .. '"field_values":{"name":"Smith Stevens","email":"smith@gmail.com","query":"flask developer"},'
       .. '"conversation_id":"018eb05d-cf6c-7631-8992-fd8377db4145",'
-      .. '"captured_form_id":"018eb05e-7177-7374-af12-66132614cb9f"},'
-      .. '"event":"capturedform.created","object":"event","created_at":"2024-04-05 22:26:08"}', request.body)
+      .. '"captured_form_id":"018eb05e-7177-7374-af12-66132614cb9f"}'), request.body)
   end)
 
   it("sends captured_intent.created, with an id of version 7 of its own and the time in UTC", function()
@@ -47,22 +53,22 @@ describe("flowforge", function()
     assert.equal("conversation-log", answer.deliveries[1].connector)
     assert.equal("/conversations", request.path)
     assert.truthy(answer.id:match("^%x%x%x%x%x%x%x%x%-%x%x%x%x%-7%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$"))
-    assert.equal('{"id":"' .. answer.id .. '","data":{"intent_id":"023eca5e-a584-1002-960d-4857d7d28c67","chat_count":2,'
+    assert.equal(envelope(answer.id, "capturedintent.created", "2024-04-10 18:16:50",
+      '{"intent_id":"023eca5e-a584-1002-960d-4857d7d28c67","chat_count":2,'
       .. '"intent_name":"SALES","device_type":"mobile","widget_id":"018eb656-5692-7a92-836b-80e2cd1eca56",'
       .. '"assistant_id":"018eb657-5027-7a36-ad61-77e2bd4ec683",'
-      .. '"conversation_id":"019ec453-1017-2567-904d-ff39862b334"},'
-      .. '"event":"capturedintent.created","object":"event","created_at":"2024-04-10 18:16:50"}', request.body)
+      .. '"conversation_id":"019ec453-1017-2567-904d-ff39862b334"}'), request.body)
   end)
 
   it("sends conversation.closed", function()
     local request = sent(event("conversation_closed"))
     assert.equal("/conversations", request.path)
-    assert.equal('{"id":"018ec93a-1393-7002-a528-199c149be8e3","data":{"widget_id":"018eb657-e189-7219-960d-4535d7d24d99",'
+    assert.equal(envelope("018ec93a-1393-7002-a528-199c149be8e3", "conversation.closed", "2024-04-10 18:16:50",
+      '{"widget_id":"018eb657-e189-7219-960d-4535d7d24d99",'
       .. '"chat_count":2,"contact_id":"None","device_type":"desktop",'
       .. '"assistant_id":"018eb657-5027-7a36-836b-77e2cd1ec683",'
       .. '"first_message":"User: hi may i know how much is flu jab",'
-      .. '"conversation_id":"018ec933-3037-7469-80d8-ff393043b889"},'
-      .. '"event":"conversation.closed","object":"event","created_at":"2024-04-10 18:16:50"}', request.body)
+      .. '"conversation_id":"018ec933-3037-7469-80d8-ff393043b889"}'), request.body)
   end)
 
   it("writes the time of an event as UTC, across months, years and leap days", function()

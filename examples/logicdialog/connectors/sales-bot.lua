@@ -1,11 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- One bot: one URL for all its function blocks and forms. The receiver tells them apart by handler-name.
+-- One bot: one URL for all its function blocks and forms.
 local url = "https://localhost:" .. env("RECEIVER_PORT", "9443") .. "/bots/sales"
-local body = json.ordered {
-  { "handler-name", "{{ data['handler-name'] }}" },
-  { "conversation", "{{ data.conversation }}" },
-  { "values", "{{ data.values }}" },
-}
+local body = file "collected.json.j2"
 local response = { mapper = "information" }
 
 return {

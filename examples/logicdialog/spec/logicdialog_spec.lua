@@ -57,8 +57,8 @@ describe("logicdialog", function()
       local request = requests()[1]
       assert.equal("/bots/support", request.path)
       assert.equal("application/json", request.headers["Content-Type"])
-      assert.equal('{"handler-name":"submit-feature-request","conversation":"c-2041",'
-        .. '"values":{"title":"Dark mode","email":"ida@acme.example","priority":2}}', request.body)
+      assert.equal('{\n  "handler-name": "submit-feature-request",\n  "conversation": "c-2041",\n'
+        .. '  "values": {"title":"Dark mode","email":"ida@acme.example","priority":2}\n}', request.body)
     end)
 
     it("lets the receiver validate where the request comes from", function()
@@ -71,7 +71,8 @@ describe("logicdialog", function()
       assert.same({ status = "planned", votes = 12 }, answer.json.variables)
       local request = requests()[2]
       assert.equal("/bots/support", request.path)
-      assert.equal('{"handler-name":"request-status","conversation":"c-2041","values":{"reference":"FR-17"}}', request.body)
+      assert.equal('{\n  "handler-name": "request-status",\n  "conversation": "c-2041",\n  "values": {"reference":"FR-17"}\n}',
+        request.body)
     end)
 
     it("has another URL in another bot", function()
