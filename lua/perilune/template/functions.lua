@@ -3,7 +3,7 @@
 --- The functions that a template can call by name. A name of the context hides them.
 
 local core = require "perilune.core"
-local numeral = require "perilune.template.numeral"
+local numeral = require "perilune.template.value.numeral"
 local objects = require "perilune.template.objects"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"

@@ -2,7 +2,7 @@
 
 --- The objects that templates get besides data: what `range`, `namespace`, `cycler` and `joiner` give,
 --- `loop`, macros, imported templates, `self` and `super`. Each is a table whose metatable is its
---- class (see kinds.lua for what a class may have); one with `call(v, rt, place, args, kwargs)` can be
+--- class (see value/kinds.lua for what a class may have); one with `call(v, rt, place, args, kwargs)` can be
 --- called. What is in the tables templates see only as far as `attribute` shows it.
 
 local core = require "perilune.core"

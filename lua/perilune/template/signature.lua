@@ -7,7 +7,7 @@
 ---       function(v, default_value, boolean) ... end)
 ---     signature.bind(default, { n = 1, "x" }, { boolean = true })    --> { "x", true, n = 2 }
 
-local kinds = require "perilune.template.kinds"
+local kinds = require "perilune.template.value.kinds"
 
 local signature = {}
 

@@ -10,7 +10,7 @@
 
 local core = require "perilune.core"
 local methods = require "perilune.template.methods"
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 local oracle = require "spec.support.python"
 local value = require "perilune.template.value"
 

@@ -14,7 +14,7 @@ local calls = require "perilune.template.code.calls"
 local emitter = require "perilune.template.code.emitter"
 local folding = require "perilune.template.code.folding"
 local names = require "perilune.template.code.names"
-local numbers = require "perilune.template.number"
+local numbers = require "perilune.template.value.number"
 
 local quote = emitter.quote
 

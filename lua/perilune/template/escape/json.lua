@@ -7,7 +7,7 @@
 ---     value --/*--> block comment --*/--> value
 
 local core = require "perilune.core"
-local number_text = require("perilune.template.number").text
+local number_text = require("perilune.template.value.number").text
 local span = require "perilune.util.span"
 local value = require "perilune.template.value"
 

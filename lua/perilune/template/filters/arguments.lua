@@ -5,7 +5,7 @@
 
 local methods = require "perilune.template.methods"
 local nearest = require "perilune.util.nearest"
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 local signature = require "perilune.template.signature"
 local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"

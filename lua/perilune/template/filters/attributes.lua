@@ -4,7 +4,7 @@
 --- several of them, digits are indexes.
 
 local core = require "perilune.core"
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 local value = require "perilune.template.value"
 
 local null, is_markup, is_undefined = value.null, value.is_markup, value.is_undefined

@@ -5,7 +5,7 @@
 
 local core = require "perilune.core"
 local digits = require "perilune.template.format.digits"
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 local value = require "perilune.template.value"
 
 local concat = table.concat

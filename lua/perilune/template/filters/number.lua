@@ -4,7 +4,7 @@
 
 local arguments = require "perilune.template.filters.arguments"
 local core = require "perilune.core"
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
 

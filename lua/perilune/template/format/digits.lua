@@ -3,7 +3,7 @@
 --- Digits of numbers, without sign and padding, which `%` and `format()` have in common.
 
 local core = require "perilune.core"
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 local value = require "perilune.template.value"
 
 local digits = {}

@@ -8,7 +8,7 @@
 
 local core = require "perilune.core"
 local digits = require "perilune.template.format.digits"
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 local value = require "perilune.template.value"
 
 -- A width or precision of more digits is refused before it is computed.

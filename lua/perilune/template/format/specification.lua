@@ -8,7 +8,7 @@
 
 local core = require "perilune.core"
 local digits = require "perilune.template.format.digits"
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 local value = require "perilune.template.value"
 
 local CHARACTER = "^[%z\1-\127\194-\244][\128-\191]*"

@@ -2,7 +2,7 @@
 
 --- Arguments of Python's methods: how many may come, and what they must be.
 
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
 

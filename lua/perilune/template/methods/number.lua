@@ -4,7 +4,7 @@
 
 local arguments = require "perilune.template.methods.arguments"
 local core = require "perilune.core"
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 
 local function bit_length(v)
   local decimal = type(v) == "boolean" and (v and "1" or "0") or number.text(v)

@@ -3,9 +3,9 @@
 --- Values on their way out of a template: to JSON, and to scripts.
 
 local core = require "perilune.core"
-local kinds = require "perilune.template.kinds"
-local numeral = require "perilune.template.numeral"
-local printing = require "perilune.template.printing"
+local kinds = require "perilune.template.value.kinds"
+local numeral = require "perilune.template.value.numeral"
+local printing = require "perilune.template.value.printing"
 
 local null, key_of = kinds.null, kinds.key
 

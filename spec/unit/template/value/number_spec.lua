@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 local core = require "perilune.core"
-local number = require "perilune.template.number"
+local number = require "perilune.template.value.number"
 local python = require "spec.unit.template.python"
 
 local DOUBLES = { "0.0", "-0.0", "1.0", "0.1", "0.30000000000000004", "1e15", "1e16", "123456789012345680.0",

@@ -15,7 +15,7 @@
 --- `attribute(v, name)`, `sequence(v)` as value.sequence, `length(v)`, which says its truth, too.
 
 local core = require "perilune.core"
-local numeral = require "perilune.template.numeral"
+local numeral = require "perilune.template.value.numeral"
 
 local null, is_secret = core.json.null, core.is_secret
 

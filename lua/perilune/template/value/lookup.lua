@@ -3,10 +3,10 @@
 --- What values have inside: attributes, items, slices, the sequence that a loop walks along.
 
 local core = require "perilune.core"
-local kinds = require "perilune.template.kinds"
-local numeral = require "perilune.template.numeral"
-local printing = require "perilune.template.printing"
-local ranges = require "perilune.template.ranges"
+local kinds = require "perilune.template.value.kinds"
+local numeral = require "perilune.template.value.numeral"
+local printing = require "perilune.template.value.printing"
+local ranges = require "perilune.template.value.ranges"
 
 local kind_of, fail = kinds.kind, kinds.fail
 

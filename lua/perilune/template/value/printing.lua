@@ -3,8 +3,8 @@
 --- How values look: str() where they are printed, repr() inside of containers.
 
 local core = require "perilune.core"
-local kinds = require "perilune.template.kinds"
-local numeral = require "perilune.template.numeral"
+local kinds = require "perilune.template.value.kinds"
+local numeral = require "perilune.template.value.numeral"
 
 local null, UNDEFINED = kinds.null, kinds.UNDEFINED
 local number_text, key_of, keys_of = numeral.text, kinds.key, core.json.keys

@@ -3,11 +3,11 @@
 --- Equality, order and membership, as Python has them for the kinds of values that templates know.
 
 local core = require "perilune.core"
-local kinds = require "perilune.template.kinds"
-local number = require "perilune.template.number"
-local printing = require "perilune.template.printing"
-local ranges = require "perilune.template.ranges"
-local sequences = require "perilune.template.sequences"
+local kinds = require "perilune.template.value.kinds"
+local number = require "perilune.template.value.number"
+local printing = require "perilune.template.value.printing"
+local ranges = require "perilune.template.value.ranges"
+local sequences = require "perilune.template.value.sequences"
 
 local kind_of, fail, key_of, keys_of = kinds.kind, kinds.fail, kinds.key, core.json.keys
 local plain_text = printing.plain_text

@@ -7,7 +7,7 @@
 --- goes to integers of any length (core.integer) when it does not.
 
 local core = require "perilune.core"
-local numeral = require "perilune.template.numeral"
+local numeral = require "perilune.template.value.numeral"
 
 local floor, fmod, huge = math.floor, math.fmod, math.huge
 local MAX_SAFE, is_whole, digits = numeral.MAX_SAFE, numeral.is_whole, numeral.digits

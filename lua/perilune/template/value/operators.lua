@@ -3,9 +3,9 @@
 --- The arithmetic operators on values: numbers compute (number.lua), texts and lists are joined and
 --- repeated, `%` formats.
 
-local kinds = require "perilune.template.kinds"
-local number = require "perilune.template.number"
-local printing = require "perilune.template.printing"
+local kinds = require "perilune.template.value.kinds"
+local number = require "perilune.template.value.number"
+local printing = require "perilune.template.value.printing"
 
 local kind_of, type_name, fail = kinds.kind, kinds.type_name, kinds.fail
 local check_size = kinds.check_size

@@ -3,9 +3,9 @@
 --- What values are as sequences: what a loop walks along, how long it is, whether it is empty.
 
 local core = require "perilune.core"
-local kinds = require "perilune.template.kinds"
-local numeral = require "perilune.template.numeral"
-local ranges = require "perilune.template.ranges"
+local kinds = require "perilune.template.value.kinds"
+local numeral = require "perilune.template.value.numeral"
+local ranges = require "perilune.template.value.ranges"
 
 local kind_of, fail, keys_of = kinds.kind, kinds.fail, core.json.keys
 
