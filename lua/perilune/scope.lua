@@ -67,6 +67,13 @@ function Scope:offset(line, text)
   return at and core.text.length(self.lines[line]:sub(1, at - 1)) or 0
 end
 
+--- Do the lines of a text that begins in a line go on in the next ones, as in a long string?
+function Scope:is_spread(line, text)
+  local second = text:match("^[^\n]*\n([^\n]*)")
+  local shown = second and self.lines[line + 1]
+  return not second or shown ~= nil and shown:find(second, 1, true) == 1
+end
+
 --- Options of template.compile for a text of this file.
 ---@param path any[]
 ---@param text string
@@ -77,6 +84,7 @@ function Scope:template_options(path, text, options)
   return {
     name = self.file, line = line, column = self:offset(line, text) + 1, mode = options.mode,
     lenient = options.lenient, environment = self.environment,
+    on_one_line = not self:is_spread(line, text),
   }
 end
 

@@ -404,3 +404,17 @@ describe("the context", function()
       .. '"now":1700000000.75}', sent.body)
   end)
 end)
+
+describe("the place of an error in a template", function()
+  local function place_of(body)
+    local generation = support.connector("return { webhooks = {\n { on = 't', url = 'http://h/', body = "
+      .. body .. " } } }")
+    return support.raised(support.render, generation, EVENT):match("^connectors/acme.lua:(%d+:%d+): ")
+  end
+
+  it("is the line of the file, whether the template's lines are lines of the file or not", function()
+    assert.equal("2:46", place_of "'{{ a.b.c }}'")
+    assert.equal("2:8", place_of "'[1,\\n  {{ a.b.c }}]'")
+    assert.equal("4:6", place_of "[==[\n[1,\n{{ a.b.c }}]]==]")
+  end)
+end)

@@ -12,10 +12,11 @@ local value = require "perilune.template.value"
 
 local multipart = {}
 
--- What ends a quoted parameter, as browsers write it (WHATWG HTML, multipart/form-data).
-local QUOTED = { ['"'] = "%22", ["\r"] = "%0D", ["\n"] = "%0A" }
+-- What ends a quoted parameter, as browsers write it (WHATWG HTML, multipart/form-data); and the
+-- backslash, with which many readers escape a quote (RFC 2045), so that "x\" would not end.
+local QUOTED = { ['"'] = "%22", ["\r"] = "%0D", ["\n"] = "%0A", ["\\"] = "%5C" }
 
-local function quoted(text) return '"' .. text:gsub('["\r\n]', QUOTED) .. '"' end
+local function quoted(text) return '"' .. text:gsub('["\r\n\\]', QUOTED) .. '"' end
 
 local function text_of(v, what)
   if tree.is_table(v) then

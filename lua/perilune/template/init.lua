@@ -22,6 +22,7 @@ local template = {}
 ---@field name string        of the file, for messages
 ---@field line? integer      in that file, of the first line (default 1)
 ---@field column? integer    in that line, of the first character (default 1)
+---@field on_one_line? boolean   all its lines are in that one of the file: "\n" in a string of Lua
 ---@field mode? string       how values are escaped, a mode of escape.lua ("text")
 ---@field state? string      of the mode, in which the text begins
 ---@field lenient? boolean   attributes of undefined values are undefined, not errors
@@ -54,7 +55,8 @@ template.single = parser.single
 --- A place of a text as one of its file.
 local function in_file(options, line, column)
   if line == 1 then column = column + (options.column or 1) - 1 end
-  return line + (options.line or 1) - 1, column
+  local before = options.on_one_line and 0 or line - 1
+  return before + (options.line or 1), column
 end
 
 local function excerpt_of(text, line, column)

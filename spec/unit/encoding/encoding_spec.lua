@@ -85,10 +85,10 @@ describe("a multipart body", function()
 
   it("lets no name, filename or type begin a header or a part", function()
     local parts = read("multipart", [[content_type = "multipart", body = {
-      ['a"; x="\r\nB: c'] = { filename = "{{ crlf }}\"; name=\"evil", content = "{{ s }}" } }]])
+      ['a"; x="\r\nB: c'] = { filename = "{{ crlf }}\"; name=\"evil\\", content = "{{ s }}" } }]])
     assert.equal(1, #parts)
     assert.equal("a%22; x=%22%0D%0AB: c", parts[1].name)
-    assert.equal("x%0D%0AContent-Type: y%22; name=%22evil", parts[1].filename)
+    assert.equal("x%0D%0AContent-Type: y%22; name=%22evil%5C", parts[1].filename)
     assert.equal(S, parts[1].content)
     assert.equal("connectors/acme.lua:1: a content_type may not hold line breaks or control characters",
       fails [[content_type = "multipart", body = { a = { content_type = "{{ crlf }}", content = "" } }]])
