@@ -77,6 +77,14 @@ describe("a URL", function()
     assert.equal("https://api.example/v1/a/b", render [[url = "/{{ 'a/b'|safe }}"]].url)
   end)
 
+  it("does not encode twice what urlencode gave, and lets none of it end a segment", function()
+    -- urllib.parse.quote("a/b c%ö&", safe="")
+    assert.equal("https://api.example/v1/a%2Fb%20c%25%C3%B6%26?q=a%2Fb%20c%25%C3%B6%26",
+      render [[url = "/{{ 'a/b c%ö&'|urlencode }}?q={{ 'a/b c%ö&'|urlencode }}"]].url)
+    assert.equal("https://api.example/v1/a%2Fb?a=1&b=x+y",
+      render [[url = "/{{ 'a/b' }}?{{ {'a': 1, 'b': 'x y'}|querystring }}"]].url)
+  end)
+
   it("loses its fragment", function()
     assert.equal("https://api.example/v1/a?b=1", render [[url = "/a?b=1#c"]].url)
   end)

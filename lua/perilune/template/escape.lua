@@ -22,7 +22,8 @@ local core = require "perilune.core"
 ---@field feed fun(state: string, text: string): string, string   the state behind a literal text,
 ---  and the text as it is written (without the comments of a JSON template)
 ---@field after_value fun(state: string): string
----@field writer fun(state: string): string   a name in `writers`
+---@field writer fun(state: string, filter?: string): string   a name in `writers`; `filter` is the
+---  one that gave the value
 ---@field describe fun(state: string): string for messages
 
 local writers, modes = {}, {}

@@ -78,10 +78,11 @@ function output:append_data(text, node)
   if text ~= "" then self:append(quote(text), node) end
 end
 
---- Code that writes a value at the current place, as that place asks for it.
-function output:written(code)
+--- Code that writes a value at the current place, as that place asks for it. `filter`: the one that
+--- gave the value, if one did.
+function output:written(code, filter)
   if self.place then
-    local writer = self.rules.writer(self.place)
+    local writer = self.rules.writer(self.place, filter)
     self.place = self.rules.after_value(self.place)
     return ("W.%s(%s)"):format(writer, code)
   end

@@ -35,7 +35,8 @@ local function output_item(c, item)
     local first = #c.e.lines + 1
     c.is_whole = coder.is_transparent(item)
     local code = c:operand(item)
-    c:append(c.e:at(item, c:written(code)), item, first)
+    local filter = item.kind == "Filter" and item.name or nil
+    c:append(c.e:at(item, c:written(code, filter)), item, first)
   end
 end
 

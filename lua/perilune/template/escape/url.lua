@@ -18,6 +18,17 @@ function writers.url(v)
   return core.url.encode(value.text(v))
 end
 
+local function encoded(char) return core.url.encode(char) end
+
+--- What `|urlencode` gave: it is not encoded twice. That filter lets slashes pass, a place does not.
+function writers.url_encoded(v)
+  if value.is_done(v, "query") then return v.text end
+  local text = value.text(v):gsub("%%(%x?%x?)", function(digits)
+    return #digits == 2 and "%" .. digits or "%25" .. digits
+  end)
+  return (text:gsub("[^%w%%_.~-]", encoded))
+end
+
 function writers.url_host(v)
   local text = value.text(v)
   if not value.is_done(v, "any") and text:find("[^%w.-]") then
@@ -47,7 +58,10 @@ local function mode_from(initial)
     feed = function(state, text) return after(state, text), text end,
     -- A value stands for something: "{{ scheme }}://" must not look like "://".
     after_value = function(state) return after(state, "v") end,
-    writer = function(state) return state == HOST and "url_host" or "url" end,
+    writer = function(state, filter)
+      if state == HOST then return "url_host" end
+      return filter == "urlencode" and "url_encoded" or "url"
+    end,
     describe = function(state)
       return state == HOST and "in the host" or state == PATH and "behind the host"
         or "in front of the host"
