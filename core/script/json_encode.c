@@ -56,9 +56,12 @@ static int refuse(encoder *e, const frame *where, const char *what)
 {
     pl_buf *text = &e->codec->text;
     pl_buf_clear(text);
-    pl_buf_printf(text, "%s at \"", what);
-    put_pointer(text, where);
-    pl_buf_put_char(text, '"');
+    pl_buf_put(text, what, strlen(what));
+    if (where) {
+        PL_BUF_PUT(text, " at \"");
+        put_pointer(text, where);
+        pl_buf_put_char(text, '"');
+    }
     return PL_E_SCRIPT;
 }
 
