@@ -120,6 +120,17 @@ local function load_code(c, chunk, written)
   }
 end
 
+--- Runs `write` on a coder. The parser bounds how deep brackets and tags nest, but not how long a
+--- chain of filters, calls or inline ifs is: where Lua's stack ends, this says so, with the place.
+local function written_by(c, write)
+  local ok, result = pcall(write, c)
+  if ok then return result end
+  if type(result) == "string" and result:find("stack overflow", 1, true) then
+    c:fail(c.node, "nested too deeply to be compiled")
+  end
+  return error(result, 0)
+end
+
 --- Writes code in the straight way or, if Lua refuses that, in the split one.
 local function make(root, found, options, write)
   local reason
@@ -128,7 +139,7 @@ local function make(root, found, options, write)
     local c = coder.new(found, options, is_split)
     c.lenient_slices = lenient_slices
     local code
-    code, reason = load_code(c, options.chunk, write(c))
+    code, reason = load_code(c, options.chunk, written_by(c, write))
     if code then return code end
   end
   return error({ line = 1, column = 1, message = "the template is too large for Lua: " .. reason }, 0)

@@ -86,6 +86,16 @@ describe("no limit of Lua's is one of templates:", function()
     ("1 text 1"):rep(2000) .. ("1 text 2"):rep(2000))
   is_rendered("long templates", ("{{ x }},"):rep(20000), { x = 1 }, ("1,"):rep(20000))
 
+  it("but nesting, which takes Lua's stack: a mistake with its place", function()
+    local chains = { "|upper", "()", ".upper()", "[0:]", " if x" }
+    for _, part in ipairs(chains) do
+      local message = mistake("text\n{{ x" .. part:rep(6000) .. " }}")
+      assert.matches("^2:%d+: nested too deeply to be compiled$", message)
+    end
+    assert.matches("^2:%d+: nested too deeply to be compiled$",
+      mistake("\n{{ " .. ("1 if y else "):rep(6000) .. "x }}"))
+  end)
+
   it("and what is still too much is said", function()
     assert.matches("^1:1: the template is too large for Lua", mistake("{{ [" .. ("x,"):rep(100000) .. "] }}"))
   end)

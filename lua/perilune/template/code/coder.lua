@@ -32,6 +32,7 @@ local MAX_BLOCKS = 60
 ---@field place? string          the state of escaping; nil where plain text is written
 ---@field autoescape boolean|"volatile"
 ---@field is_soft boolean        in an `if`: what is unknown is an error only when it is reached
+---@field node perilune.template_node   the one that was begun last
 ---@field unit perilune.template_unit
 ---@field scope perilune.template_scope
 ---@field buffer table           where output goes: { number, run, flushes, declaration, is_shared }
@@ -161,6 +162,7 @@ end
 ---@return string code
 ---@return integer depth
 function Coder:operand(node)
+  self.node = node
   if self.is_whole and not coder.is_transparent(node) then self.is_whole = false end
   if self.is_split and self.e.depth > MAX_BLOCKS then return outlined(self, node) end
   local code, depth = self.operands_by_kind[node.kind](self, node)
@@ -200,6 +202,7 @@ end
 --- Writes a statement.
 function Coder:statement(node)
   if self.is_over then return end
+  self.node = node
   self.statements_by_kind[node.kind](self, node)
 end
 

@@ -92,7 +92,7 @@ end
 
 local function slice(c, node)
   local arg = node.arg
-  local none = { kind = "Const", type = "none" }
+  local none = { kind = "Const", type = "none", line = arg.line, column = arg.column }
   local codes, depth = c:operands {
     node.node, arg.start or none, arg.stop or none, arg.step or none,
   }
