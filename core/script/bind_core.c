@@ -208,13 +208,14 @@ void pl_core_show_limits(lua_State *L, const pl_vm_limits *limits)
     set_limit(L, "template_output", limits->template_output_bytes);
     set_limit(L, "template_loops", limits->template_loops);
     set_limit(L, "template_depth", limits->template_depth);
+    if (limits->memory_bytes) set_limit(L, "memory", limits->memory_bytes);
     lua_pop(L, 1);
 }
 
 /* What a rendering may use, at most. One table a state, since modules keep it. */
 static int push_limits(lua_State *L)
 {
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, LIMITS);
     pl_core_show_limits(L, &pl_vm_of(L)->limits);

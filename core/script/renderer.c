@@ -4,9 +4,10 @@
  * They catch what templates raise.
  *
  * The limits of templates bound what one of them makes, but not what the context of a line holds: 50
- * MB of "[[],[]," are a gigabyte of tables. So the state has a limit of its own. Beyond it, what
- * runs fails with "not enough memory", and the state is replaced by a new one, since nobody knows in
- * what it was interrupted. */
+ * MB of "[[],[]," are a gigabyte of tables. So the state has a limit of its own. From half of it on
+ * templates may make no large values any more, which is an error like any other. Beyond the whole,
+ * what runs fails with "not enough memory", and the state is replaced by a new one, since nobody
+ * knows in what it was interrupted. */
 #include "script/renderer.h"
 
 #include "base/err.h"
@@ -61,6 +62,8 @@ static void limit_memory(pl_renderer *r)
     r->memory = (memory){.used = (size_t)lua_gc(L, LUA_GCCOUNT, 0) << 10};
     r->memory.alloc = lua_getallocf(L, &r->memory.ud);
     lua_setallocf(L, alloc_within, &r->memory);
+    r->vm.limits.memory_bytes = MAX_STATE_BYTES / 2;
+    pl_core_show_limits(L, &r->vm.limits);
 }
 
 /* LuaJIT gives all memory of a state back at once, if it finds its own allocator there. */

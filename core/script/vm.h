@@ -16,6 +16,7 @@ typedef struct pl_vm_limits {
     int64_t template_output_bytes; /* text that one rendering may make */
     int64_t template_loops;        /* turns of all loops of one rendering */
     int64_t template_depth;        /* macros, includes and recursive loops within each other */
+    int64_t memory_bytes;          /* of the state, when templates make large values; 0: any */
 } pl_vm_limits;
 
 struct pl_vm {

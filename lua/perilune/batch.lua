@@ -23,9 +23,6 @@ local AS_PYTHON = { numbers = "double", duplicates = "last" }
 local MAX_KEPT = 256
 local MAX_KEPT_BYTES = 4 * 2 ^ 20
 
--- Of the state, when a template makes large values. It has twice as much at most: see renderer.c.
-local MAX_MEMORY = 2 ^ 29
-
 local batch = {}
 
 ---@class perilune.renderer
@@ -45,7 +42,6 @@ end
 function batch.new(templates)
   local renderer = { templates = templates or {} }
   forget(renderer)
-  core.limits.memory = MAX_MEMORY
   return renderer
 end
 
@@ -78,7 +74,7 @@ local function compile_beside(renderer, text, mode, templates)
   return compile(text, "template", mode, template.environment { templates = all })
 end
 
--- -- one line of a batch ---------------------------------------------------------------------------
+-- -- one line of a batch
 
 local function is_object(v) return type(v) == "table" and core.json.is_object(v) end
 
@@ -155,7 +151,7 @@ function batch.line(renderer, text)
   return ('{"ok":false,"error":%s%s%s}'):format(written, place(message), id)
 end
 
--- -- one template ----------------------------------------------------------------------------------
+-- -- one template
 
 local function context_of(text, name, mode)
   local context, fault = core.json.decode(text, mode == "text" and AS_PYTHON or nil)

@@ -232,6 +232,15 @@ describe("perilune render", function()
       assert.equal(texts[1], texts[4])
     end)
 
+    it("stops a template whose values together are too large, and goes on", function()
+      local answers = batch {
+        '{"template":"{% set l = [] %}{% for i in range(200) %}{% do l.append(\'x\' * 9000000 ~ i) %}{% endfor %}"}',
+        '{"template":"{{ 1 + 1 }}"}',
+      }
+      assert.matches("template:1:%d+: the values of the template take more than 536870912 bytes", answers[1].error)
+      assert.equal("2", answers[2].output)
+    end)
+
     it("answers a line when it came, not at the end", function()
       local folder = support.folder()
       stat.mkfifo(folder .. "/input")
