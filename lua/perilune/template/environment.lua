@@ -26,13 +26,17 @@ environment.PREFIX = "perilune/template:"
 ---@field check_names? boolean   templates that are named in a template must exist when it is loaded
 
 ---@class perilune.template_environment
+---@field templates table<string, string>|fun(name: string): string|nil
+---@field shown string
 ---@field filters table<string, perilune.callable>
 ---@field tests table<string, perilune.callable>
 ---@field functions table<string, perilune.callable|table>
 ---@field check_names boolean
 ---@field buffers table      string buffers to write into
 ---@field codes table<string, perilune.template_code>
+---@field checked table<string, boolean>   named templates that were looked at, by what they are for
 ---@field chunks table<string, { code: perilune.template_code, name?: string, text: string }>
+---@field count integer      chunks that were made
 local Environment = {}
 Environment.__index = Environment
 
@@ -51,7 +55,7 @@ function environment.new(options)
     templates = options.templates or {}, shown = options.shown or "",
     filters = on_top(options.filters, filters), tests = on_top(options.tests, tests),
     functions = on_top(options.functions, functions), check_names = options.check_names or false,
-    codes = {}, chunks = {}, count = 0, buffers = {},
+    codes = {}, checked = {}, chunks = {}, count = 0, buffers = {},
   }, Environment)
 end
 
@@ -97,9 +101,9 @@ end
 --- A mistake of a template that another one uses: the message tells its own place.
 local function raise_in(self, name, text, mistake)
   if type(mistake) ~= "table" or mistake.is_located or not mistake.line then error(mistake, 0) end
-  error({ is_located = true, message = report.located({
-    name = self.shown .. name, text = text, line = mistake.line, column = mistake.column, first = 1,
-  }, mistake.message) }, 0)
+  local line, column = mistake.line, mistake.column
+  error({ is_located = true, message = report.located(self.shown .. name, line, column,
+    mistake.message, report.excerpt(text, line, column)) }, 0)
 end
 
 --- The code of a template of the environment for a mode and a state of escaping, made once.
@@ -127,9 +131,9 @@ end
 ---@return string|nil
 function Environment:fault(name, mode, state)
   if not self:has(name) then return self:missing(name) end
-  local key = ("checked %s %s\n%s"):format(mode, tostring(state), name)
-  if self.codes[key] then return nil end -- or being checked: it uses itself
-  self.codes[key] = true
+  local key = ("%s %s\n%s"):format(mode, tostring(state), name)
+  if self.checked[key] then return nil end -- or being checked: it uses itself
+  self.checked[key] = true
   local ok, made = pcall(self.code, self, name, mode, state)
   if not ok then return type(made) == "table" and made.message or made end
   if state and made.final ~= state then

@@ -59,16 +59,11 @@ local function in_file(options, line, column)
   return before + (options.line or 1), column
 end
 
-local function excerpt_of(text, line, column)
-  local excerpt = report.excerpt(text, line, column)
-  return excerpt and "\n" .. excerpt or ""
-end
-
 local function located(origin, line, column, message)
   local options = origin.options
   local file_line, file_column = in_file(options, line, column)
-  return ("%s:%d:%d: %s%s"):format(options.name, file_line, file_column, message,
-    excerpt_of(origin.text, line, column))
+  return report.located(options.name, file_line, file_column, message,
+    report.excerpt(origin.text, line, column))
 end
 
 --- The place of the template that is running: of a text itself, or of another template.
@@ -136,7 +131,7 @@ local function fault_of(text, options, mistake)
   local line, column = in_file(options, mistake.line, mistake.column)
   return {
     message = with_lines_of_file(options, mistake.message), line = line, column = column,
-    excerpt = excerpt_of(text, mistake.line, mistake.column),
+    excerpt = report.excerpt(text, mistake.line, mistake.column),
   }
 end
 

@@ -26,14 +26,15 @@ local function line_of(text, number)
   return nil
 end
 
---- The line of a text with a caret below a column; nil when there is no such line.
+--- What stands behind a message: "\n", the line of a text, and a caret below a column; "" when
+--- there is no such line.
 ---@param text string
 ---@param line integer
 ---@param column integer   in code points
----@return string|nil
+---@return string
 function report.excerpt(text, line, column)
   local found = line_of(text, line)
-  if not found then return nil end
+  if not found then return "" end
   local characters = {}
   for character in found:gmatch(CHARACTER) do
     characters[#characters + 1] = character:find("^%c") and " " or character
@@ -41,19 +42,18 @@ function report.excerpt(text, line, column)
   local first = math.max(1, column - BEFORE)
   local last = math.min(#characters, column + BEHIND)
   local shown = table.concat(characters, "", first, last)
-  return ("%s%s\n%s%s^"):format(INDENT, shown, INDENT, (" "):rep(column - first))
+  return ("\n%s%s\n%s%s^"):format(INDENT, shown, INDENT, (" "):rep(column - first))
 end
 
 --- A message with its place and the line of the template.
----@param place { name: string, text: string, line: integer, column: integer, first: integer }
----  `first`: the line in its file in which the text begins
+---@param name string      of the file
+---@param line integer     in the file
+---@param column integer
 ---@param message string
+---@param excerpt string   of report.excerpt
 ---@return string
-function report.located(place, message)
-  local head = ("%s:%d:%d: %s"):format(place.name, place.line + place.first - 1, place.column,
-    message)
-  local excerpt = report.excerpt(place.text, place.line, place.column)
-  return excerpt and head .. "\n" .. excerpt or head
+function report.located(name, line, column, message, excerpt)
+  return ("%s:%d:%d: %s%s"):format(name, line, column, message, excerpt)
 end
 
 return report
