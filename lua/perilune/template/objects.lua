@@ -283,6 +283,7 @@ local Module = class {
   kind = "module", type_name = "TemplateModule",
   attribute = function(v, name) return v.exports[name] and rawget(v.ctx, name) end,
   text = function(v) return v.body end,
+  repr = function(v) return ("<TemplateModule %s>"):format(value.repr(v.name)) end,
 }
 
 --- An imported template.
