@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * How strings are written. A string must be UTF-8; only what RFC 8259 asks for is escaped.
- * (Numbers: text/number.h.) */
+ * How strings are written. A string must be UTF-8; only what RFC 8259 asks for is escaped, for HTML
+ * also what HTML reads and all that is not printable ASCII, as Jinja's tojson does it. (Numbers:
+ * text/number.h.) */
 #include "script/codec.h"
 
 #include "base/json_bytes.h"

@@ -4,7 +4,8 @@
 ---
 ---     Dear {{ name|upper }}, {% for l in lines if l.n %}{{ loop.index }}: {{ l.sku }} {% endfor %}
 ---
---- becomes (a little shortened)
+--- becomes (lines that are cut only to have places of their own are joined here, and `do ... end`
+--- is left out)
 ---
 ---     P[1] = function(ctx, rt, up)
 ---     local out1 = take(rt)
@@ -13,15 +14,16 @@
 ---     spend(rt, c1)
 ---     local f1, m1 = {}, 0
 ---     for i1 = 1, c1 do
----     local l1
----     l1 = s1[i1]
----     if truthy(attribute(l1, "n", nil, "l")) then m1 = m1 + 1; f1[m1] = s1[i1] end
+---     local l3
+---     l3 = s1[i1]
+---     if truthy(attribute(l3, "n", nil, "l")) then m1 = m1 + 1; f1[m1] = s1[i1] end
 ---     end
 ---     s1, c1 = f1, m1
 ---     for i1 = 1, c1 do
----     local l1
----     l1 = s1[i1]
----     out1:put(shown(i1), ": ", shown(attribute(l1, "sku", nil, "l")), " ")
+---     if #out1 > rt.max_output then overflow(#out1) end
+---     local l3
+---     l3 = s1[i1]
+---     out1:put(shown(i1), ": ", shown(attribute(l3, "sku", nil, "l")), " ")
 ---     end
 ---     local result = taken(rt, out1)
 ---     return result
@@ -30,7 +32,8 @@
 --- `ctx` holds the names that are given, `rt` belongs to one rendering (limits, the environment), `K`
 --- are constants: here K[1] is the filter. A macro, a block, a recursive loop is a function of its
 --- own, P[2] and so on, beside the others; variables that two of them share live in a table `V`,
---- which the inner one gets as `up`. What the helpers do is in runtime.lua. The parts of this:
+--- which the inner one gets as `up`. `W` are the writers of escape.lua. What the helpers do is in
+--- runtime.lua. The parts of this:
 ---
 ---     code/names, scopes      which variable a name is
 ---     code/emitter            lines and their places
@@ -79,6 +82,7 @@ local HEADER = header()
 ---@field final? string           the state of escaping at its end
 ---@field positions table         { line, column } by line of the Lua source
 ---@field chunk string            name of the Lua source
+---@field source string           the Lua source, for whoever wants to read what was made
 
 --- Names that the top level makes, as an import sees them: the last word counts.
 local function exports_of(nodes, exports)

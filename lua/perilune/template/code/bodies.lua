@@ -75,10 +75,10 @@ local function piece(self, nodes)
   local parameters = ("V, out%d"):format(k)
   if self.is_traced then parameters = parameters .. (", marks%d"):format(k) end
   local number = self.e:begin("ctx, rt, up, " .. parameters)
-  local outer, levels = self.piece, self.levels
-  self.level, self.levels, self.piece = self.level + 1, 0, { buffer = buffer }
+  local levels = self.levels
+  self.level, self.levels = self.level + 1, 0
   for _, node in ipairs(nodes) do self:statement(node) end
-  self.level, self.levels, self.piece = self.level - 1, levels, outer
+  self.level, self.levels = self.level - 1, levels
   self.e:finish()
   local signal = "g" .. number
   self.e:line("local %s = P[%d](ctx, rt, up, %s)", signal, number, parameters)

@@ -31,15 +31,32 @@ local MAX_BLOCKS = 60
 ---@field shares boolean         other templates may see the variables of this one's top level
 ---@field place? string          the state of escaping; nil where plain text is written
 ---@field autoescape boolean|"volatile"
+---@field initial? string        the state of escaping in which the template begins
+---@field has_places boolean     escaping depends on the place
+---@field block_places table<table, string>   where blocks stand, by node
 ---@field is_soft boolean        in an `if`: what is unknown is an error only when it is reached
+---@field is_whole boolean       the expression is all that an output writes
+---@field is_dead boolean        behind a jump: nothing comes here
+---@field is_over boolean        behind a second extends: nothing is written any more
+---@field filter_subject? string   code of the text of a block, which its filter gets
+---@field has_extends boolean    the template extends another one, maybe
+---@field has_extended boolean   an extends was written
+---@field extends_known boolean  it is reached whatever happens
+---@field checks_output boolean  what is written counts only unless the template extends another one
+---@field root_unit perilune.template_unit   of the template's own body
 ---@field node perilune.template_node   the one that was begun last
 ---@field unit perilune.template_unit
 ---@field scope perilune.template_scope
 ---@field buffer table           where output goes: { number, run, flushes, declaration, is_shared }
 ---@field levels integer         bodies around, in this function
 ---@field level integer          functions and pieces around
----@field loop? table            the innermost loop
----@field piece? table           the piece being written: { buffer }
+---@field buffers integer        how many were made
+---@field loop? table            the innermost loop: { number, level, place }
+---@field loops integer          how many were written
+---@field loop_codes table<perilune.template_slot, table>   of simple_loop, by the slot of `loop`
+---@field variants table<table, table>   functions of macros and blocks, by node
+---@field weights table<table, integer>   numbers of nodes in a node
+---@field lenient_slices table<table, boolean>   of folding.lua
 local Coder = {}
 Coder.__index = Coder
 
@@ -50,7 +67,7 @@ end
 
 -- What belongs to where the coder stands.
 local SAVED = {
-  "unit", "scope", "buffer", "levels", "loop", "piece", "place", "autoescape",
+  "unit", "scope", "buffer", "levels", "loop", "place", "autoescape",
   "checks_output", "is_dead",
 }
 
@@ -116,7 +133,7 @@ function Coder:unit_function(parameters, unit, changes, write)
   self.level = self.level + 1
   self:apart(changes, function()
     -- Not by way of `changes`: nil cannot stand there.
-    self.loop, self.piece, self.buffer = nil, nil, nil
+    self.loop, self.buffer = nil, nil
     if self:has_frame(unit) then self.e:line("local V = { up = up }") end
     write()
   end)

@@ -7,7 +7,7 @@
 ---     {% endfor %}             for i1 = 1, c1 do
 ---                              local l2
 ---                              l2 = s1[i1]
----                              ... text(i1) ...
+---                              ... shown(i1) ...
 ---                              end
 ---
 --- Where the body may change the list that it walks along, as a queue, each round asks anew how many

@@ -27,7 +27,10 @@ local scopes = {}
 ---@field unit perilune.template_unit
 ---@field slots table<string, perilune.template_slot>
 ---@field stores table<string, boolean>
----@field special table<string, perilune.template_slot>   self, super, caller, kwargs, varargs
+---@field special table<string, perilune.template_slot>   loop, self, super, caller, kwargs, varargs
+---@field uses_caller? boolean   of a macro's body
+---@field is_root? boolean       of the template itself
+---@field is_block? boolean      of a block, which has no scope around it
 local Scope = {}
 Scope.__index = Scope
 
