@@ -2,7 +2,8 @@
 
 --- A response to success and variables. Success says what becomes of the delivery; variables are
 --- read out whatever it is, as far as the answer allows. One that cannot be had is a warning of the
---- attempt and never a reason to send again: the receiver has taken what it was sent.
+--- attempt and no reason to send again: the receiver has taken what it was sent. Only where the
+--- webhook says that a variable is required does the attempt fail without it.
 
 local answer = require "perilune.answer"
 local core = require "perilune.core"
@@ -49,12 +50,13 @@ local function compile_success(rule)
   end
 end
 
--- Options of `response` that only some types have a use for.
-local OPTIONS = { lists = { xml = true, auto = true }, prefixes = { xml = true, auto = true } }
+-- Options of `response` that are about XML.
+local XML_OPTIONS = { "lists", "prefixes" }
 
 local function check_options(scope, path, response, kind)
-  for name, types in pairs(OPTIONS) do
-    if response[name] ~= nil and not types[kind] then
+  if kind == "xml" or kind == "auto" then return end
+  for _, name in ipairs(XML_OPTIONS) do
+    if response[name] ~= nil then
       scope:fault(tables.extend(path, name), ("'%s' is for the types 'xml' and 'auto', not '%s'")
         :format(name, kind))
     end
