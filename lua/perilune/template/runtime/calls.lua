@@ -115,14 +115,15 @@ function calls.call(rt, place, v, owner, key, kwargs, n, a, b, c)
   return fail_call(v, owner, key)
 end
 
---- The method of a value, if a call of v.name is one of it: no key of a dict comes first.
+--- The method of a value, if a call of v.name is one of it: only what can be called comes first, so
+--- payload.items() is the method whatever the payload has by that name.
 local function method_of(v, name)
   if type(v) == "table" then
     local mark = getmetatable(v)
     if type(mark) == "table" then
       local of_class = mark.methods and mark.methods[name]
       if of_class or mark.attribute then return of_class end
-    elseif v[name] ~= nil then
+    elseif callable_form(v[name]) then
       return nil
     end
   end
