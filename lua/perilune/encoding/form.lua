@@ -9,13 +9,13 @@ local value = require "perilune.template.value"
 
 local form = {}
 
-local NESTED = "a form field cannot hold a table"
+local NESTED = "the form field '%s' cannot hold a table"
 
 local function put(v)
   local parts = {}
   for i, field in ipairs(tree.fields(v)) do
     local name, given = field[1], field[2]
-    if tree.is_table(given) then error(NESTED, 0) end
+    if tree.is_table(given) then error(NESTED:format(name), 0) end
     parts[i] = core.url.encode_form(name) .. "=" .. core.url.encode_form(value.text(given))
   end
   return table.concat(parts, "&")
@@ -39,7 +39,7 @@ local function check(scope, path, v)
       if tree.is_table(item) and next(item) ~= nil then
         local where = { unpack(path) }
         where[#where + 1] = name
-        scope:fault(where, NESTED)
+        scope:fault(where, NESTED:format(tostring(name)))
       end
     end
   end

@@ -60,9 +60,9 @@ describe("a form", function()
   end)
 
   it("holds no tables, said at load where that can be known", function()
-    assert.same({ "connectors/a.lua:1: a form field cannot hold a table" },
+    assert.same({ "connectors/a.lua:1: the form field 'a' cannot hold a table" },
       faults [[content_type = "form", body = { a = { b = 1 } }]])
-    assert.equal("connectors/acme.lua:1: a form field cannot hold a table",
+    assert.equal("connectors/acme.lua:1: the form field 'a' cannot hold a table",
       fails [[content_type = "form", body = { a = "{{ o }}" }]])
   end)
 end)

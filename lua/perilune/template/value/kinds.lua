@@ -182,6 +182,14 @@ function kinds.check_size(bytes)
   if bytes > LARGE then check_memory() end
 end
 
+--- Raises when more items would be made than loops may make rounds.
+---@param count number
+function kinds.check_count(count)
+  local limit = core.limits.template_loops
+  if count <= limit then return end
+  kinds.fail(("%.0f items are more than the %d of limits.template_loops"):format(count, limit))
+end
+
 --- Is it a list, with items by index from 1?  Tuples and plain lists of scripts are, too.
 ---@param v any
 ---@return boolean

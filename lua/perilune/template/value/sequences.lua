@@ -31,7 +31,7 @@ local SEQUENCES = {
   markup = function(v) return chars(v.text) end,
   view = function(v) return v.items, #v.items end,
   range = function(v)
-    kinds.check_size(8 * ranges.length(v))
+    kinds.check_count(ranges.length(v))
     return ranges.items(v), ranges.length(v)
   end,
   dict = function(v)

@@ -206,7 +206,7 @@ describe("sequences", function()
 
   it("do not become larger than templates may be", function()
     local range = python.decode(core.json.decode '{"range": [0, 10000000000, 1]}')
-    assert.error_matches(function() value.sequence(range) end, "limits.template_output")
+    assert.error_matches(function() value.sequence(range) end, "limits.template_loops")
     assert.equal(10000000000, value.length(range))
   end)
 end)
