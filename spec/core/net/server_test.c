@@ -776,11 +776,22 @@ TEST(server_survives_a_thousand_pipelined_requests)
     close_server();
 }
 
+/* Asked without what is tested: many containers have no IPv6. */
+static bool has_ipv6(void)
+{
+    struct sockaddr_in6 loopback = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    if (fd < 0) return false;
+    bool is_bound = bind(fd, (struct sockaddr *)&loopback, sizeof loopback) == 0;
+    close(fd);
+    return is_bound;
+}
+
 TEST(listen_takes_and_refuses_addresses)
 {
     char text[128];
     int fd = pl_listen(PL_SLICE("[::1]:0"), text);
-    CHECK(fd >= 0);
+    CHECK_EQ_INT(fd >= 0, has_ipv6());
     if (fd >= 0) {
         CHECK(pl_listen_is_loopback(fd));
         pl_listen_address(fd, text);
