@@ -42,21 +42,8 @@ function json.checked(render)
   end
 end
 
---- A value as JSON text.
----@param v any   of the template's value model
----@return string|nil text
----@return string|nil message
-function json.write(v)
-  if v == nil then return "null" end
-  local text, message = core.json.encode(v)
-  if text then return text end
-  if type(v) == "table" then
-    local ok, plain = pcall(value.export, v)
-    if not ok then return nil, plain end
-    text, message = core.json.encode(plain)
-  end
-  return text, message
-end
+--- A value as JSON text; nil and a message.
+json.write = value.to_json
 
 --- A hole: its value as JSON text. What is done, by tojson or safe, must be JSON of its own.
 local function hole(where, evaluate)

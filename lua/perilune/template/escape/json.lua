@@ -12,7 +12,7 @@ local span = require "perilune.util.span"
 local value = require "perilune.template.value"
 
 local find, sub = string.find, string.sub
-local encode, escape, check = core.json.encode, core.json.escape, core.json.check
+local escape, check = core.json.escape, core.json.check
 
 -- What stands in a string as it is: printable ASCII without the quote and the backslash.
 local is_plain = span.predicate('^%z\1-\31"\\\127-\255')
@@ -46,8 +46,7 @@ function writers.json_value(v)
     return v.text
   end
   if value.is_markup(v) then v = v.text end
-  local text, message = encode(v)
-  if text == nil and type(v) == "table" then text, message = encode(value.export(v)) end
+  local text, message = value.to_json(v)
   return text or value.fail(message)
 end
 

@@ -81,4 +81,17 @@ function export.export(v)
   return export_at(v, 0)
 end
 
+--- The value as JSON text, undefined as null. Most need no export.
+---@param v any
+---@return string|nil text
+---@return string|nil message
+function export.to_json(v)
+  if v == nil then return "null" end
+  local text, message = core.json.encode(v)
+  if text or type(v) ~= "table" then return text, message end
+  local ok, plain = pcall(export_at, v, 0)
+  if not ok then return nil, plain end
+  return core.json.encode(plain)
+end
+
 return export
