@@ -186,7 +186,8 @@ static int open_parts(attempt *t)
     };
     pl_random_seed(seed);
     t->engine = pl_engine_new(&ports, &t->settings, seed);
-    pl_script_attach(t->generation, &t->settings, ports.wheel, NULL);
+    pl_script_host host = {.wheel = ports.wheel, .client = t->client};
+    pl_script_attach(t->generation, &t->settings, &host);
     pl_engine_use(t->engine, pl_generation_ref(t->generation));
     return PL_EXIT_OK;
 }

@@ -46,7 +46,7 @@ struct pl_exchange {
 
     /* script/: what it keeps between its stages */
     int script_ref;       /* of the context table in the Lua registry, 0: none */
-    uint64_t script_slot; /* (slot, generation) of the coroutine that waits, 0: none */
+    uint64_t script_slot; /* names the wait of a coroutine that waits, 0: none */
 
     /* render and authenticate */
     pl_request request;

@@ -41,7 +41,8 @@
     X(TEXT, egress_ca_file, "egress.ca_file", "", "",                                            \
       "PEM file of certificate authorities to trust instead of the system's")                    \
     X(SECONDS, timeout_call, "timeouts.call", "5", "0.01..3600",                                 \
-      "of a call or try, connect to last byte, where the connector sets none")                   \
+      "of a call or try, connect to last byte, where the connector sets none; and of a "         \
+      "script's own request")                                                                    \
     X(SECONDS, timeout_delivery, "timeouts.delivery", "10", "0.01..3600",                        \
       "of an attempt at a delivery, connect to last byte, where the connector sets none")        \
     X(SECONDS, timeout_connect, "timeouts.connect", "5", "0.01..3600",                           \
@@ -75,6 +76,8 @@
       "of turns, all loops of one template together")                                            \
     X(COUNT, limit_template_depth, "limits.template_depth", "200", "1..1000",                    \
       "of macros, includes and recursive loops within each other")                               \
+    X(COUNT, limit_script_requests, "limits.script_requests", "20", "1..1000",                   \
+      "of HTTP requests that one call of a script sends")                                        \
     X(COUNT, limit_batch, "limits.batch", "1000", "1..1000000", "of events in one request")      \
     X(COUNT, limit_connections, "limits.connections", "10000", "1..1000000",                     \
       "of client connections, per worker")                                                       \

@@ -65,13 +65,22 @@ typedef struct use_message {
     pl_publication *publication;
 } use_message;
 
+static void use_generation(pl_worker *w, pl_generation *g)
+{
+    pl_script_host host = {
+        .wheel = pl_loop_wheel(w->loop),
+        .client = w->client,
+        .undertaker = &w->gateway->mailbox,
+    };
+    pl_script_attach(g, &w->gateway->settings, &host);
+    pl_engine_use(w->engine, g);
+}
+
 static void on_use(pl_message *m)
 {
     use_message *u = (use_message *)m;
     pl_publication *p = u->publication;
-    pl_script_attach(u->generation, &p->gateway->settings, pl_loop_wheel(u->worker->loop),
-                     &p->gateway->mailbox);
-    pl_engine_use(u->worker->engine, u->generation);
+    use_generation(u->worker, u->generation);
     if (atomic_fetch_sub(&p->remaining, 1) == 1) {
         atomic_store(&p->gateway->published, p->number);
         if (p->reload) pl_mailbox_post(p->reload->reply_to, &p->reload->done);
@@ -207,8 +216,7 @@ pl_worker *pl_worker_new(pl_gateway *g, int index, int listen_fd, pl_generation 
     w->client = pl_client_new(w->loop, &client);
     pl_server_config server = server_config(w);
     w->server = pl_server_new(w->loop, listen_fd, &server);
-    pl_script_attach(generation, &g->settings, pl_loop_wheel(w->loop), &g->mailbox);
-    pl_engine_use(w->engine, generation);
+    use_generation(w, generation);
     return w;
 }
 

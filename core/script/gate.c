@@ -4,7 +4,7 @@
  *
  *     free --begin--> taken --run--> running --returns or raises--> free (generation + 1)
  *                                     |   ^
- *                          core.sleep |   | wake: the timer
+ *               wait, for an operation|   | resume: the operation is over (generation + 1)
  *                                     v   |
  *                                    waiting --cancel-------------> free (generation + 1)
  *
@@ -163,7 +163,7 @@ int pl_gate_call(pl_vm *vm, int args, int results)
 
 /* -- slots -- */
 
-static uint64_t handle_of(const pl_slot *slot)
+uint64_t pl_gate_handle(const pl_slot *slot)
 {
     return (uint64_t)slot->generation << 32 | slot->number;
 }
@@ -173,13 +173,13 @@ static pl_slot *slot_named(pl_vm *vm, uint64_t handle)
     uint32_t number = (uint32_t)handle;
     if (number == 0 || number > vm->gate.count) return NULL;
     pl_slot *slot = vm->gate.slots[number - 1];
-    return handle_of(slot) == handle && slot->sleeps ? slot : NULL;
+    return pl_gate_handle(slot) == handle && slot->waits ? slot : NULL;
 }
 
 static void on_timer(pl_timer *t)
 {
     pl_slot *slot = (pl_slot *)((char *)t - offsetof(pl_slot, timer));
-    pl_gate_wake(slot->vm, slot->timer_handle);
+    pl_gate_resume(slot->vm, pl_gate_handle(slot), NULL, NULL);
 }
 
 static pl_slot *slot_new(pl_vm *vm)
@@ -205,7 +205,8 @@ static void give_back(pl_slot *slot, bool coroutine_is_whole)
         slot->co = NULL;
     }
     slot->generation++;
-    slot->sleeps = false;
+    slot->waits = false;
+    slot->exchange = NULL;
     slot->next_free = vm->gate.free;
     vm->gate.free = slot;
     vm->gate.in_use--;
@@ -247,38 +248,73 @@ static int run_ended(pl_slot *slot, int status)
     return code;
 }
 
-int pl_gate_run(pl_slot *slot, int args, uint64_t *handle)
+/* Runs, or goes on with, a coroutine whose arguments are on its stack. */
+static int step(pl_slot *slot, int args)
 {
     pl_gate *gate = &slot->vm->gate;
     pl_slot *running = gate->running;
     gate->running = slot;
-    slot->sleeps = false;
+    slot->waits = false;
     int status = lua_resume(slot->co, args);
     gate->running = running;
-    if (status != LUA_YIELD || !slot->sleeps) return run_ended(slot, status);
-    *handle = slot->timer_handle = handle_of(slot);
-    pl_wheel_start(slot->vm->wheel, &slot->timer, (uint64_t)ceil(slot->sleep_s * 1000));
+    *slot->wait_handle = 0;
+    if (status != LUA_YIELD || !slot->waits) return run_ended(slot, status);
+    *slot->wait_handle = pl_gate_handle(slot);
     return PL_WAIT;
 }
 
-void pl_gate_wake(pl_vm *vm, uint64_t handle)
+int pl_gate_run(pl_slot *slot, int args, uint64_t *handle)
+{
+    slot->wait_handle = handle;
+    return step(slot, args);
+}
+
+pl_slot *pl_gate_waiter(lua_State *L, const char *what)
+{
+    pl_vm *vm = pl_vm_of(L);
+    pl_slot *slot = vm->gate.running;
+    if (slot == NULL || vm->wheel == NULL)
+        luaL_error(L, "%s works only while a request is rendered, authenticated or mapped", what);
+    else if (slot->co != L || !lua_isyieldable(L))
+        luaL_error(L,
+                   "%s does not work in a function that string.gsub, table.sort and the like call",
+                   what);
+    return slot;
+}
+
+int pl_gate_wait(pl_slot *slot, void (*cancel)(void *op), void *op)
+{
+    slot->waits = true;
+    slot->cancel = cancel;
+    slot->op = op;
+    return lua_yield(slot->co, 0);
+}
+
+bool pl_gate_resume(pl_vm *vm, uint64_t handle, int (*push)(lua_State *co, void *op), void *op)
 {
     pl_slot *slot = slot_named(vm, handle);
-    if (slot == NULL) return;
-    pl_wheel_stop(vm->wheel, &slot->timer);
+    if (slot == NULL) return false;
     pl_resumed_fn *resumed = slot->resumed;
     void *owner = slot->owner;
+    slot->generation++;
     lua_settop(slot->co, 0);
-    int code = pl_gate_run(slot, 0, &handle);
+    int code = step(slot, push ? push(slot->co, op) : 0);
     if (code != PL_WAIT) resumed(owner, code);
+    return true;
 }
 
 void pl_gate_cancel(pl_vm *vm, uint64_t handle)
 {
     pl_slot *slot = slot_named(vm, handle);
     if (slot == NULL) return;
-    pl_wheel_stop(vm->wheel, &slot->timer);
+    *slot->wait_handle = 0;
+    slot->cancel(slot->op);
     give_back(slot, false);
+}
+
+pl_exchange *pl_gate_exchange(const pl_vm *vm)
+{
+    return vm->gate.running ? vm->gate.running->exchange : NULL;
 }
 
 void pl_gate_init(pl_vm *vm)
@@ -289,24 +325,25 @@ void pl_gate_init(pl_vm *vm)
 void pl_gate_fini(pl_vm *vm)
 {
     for (uint32_t i = 0; i < vm->gate.count; i++) {
-        if (vm->wheel) pl_wheel_stop(vm->wheel, &vm->gate.slots[i]->timer);
-        free(vm->gate.slots[i]);
+        pl_slot *slot = vm->gate.slots[i];
+        if (slot->waits) slot->cancel(slot->op);
+        free(slot);
     }
     free(vm->gate.slots);
     vm->gate = (pl_gate){0};
 }
 
+static void stop_timer(void *op)
+{
+    pl_slot *slot = op;
+    pl_wheel_stop(slot->vm->wheel, &slot->timer);
+}
+
 int pl_gate_lua_sleep(lua_State *L)
 {
     double seconds = luaL_checknumber(L, 1);
-    pl_vm *vm = pl_vm_of(L);
     luaL_argcheck(L, seconds >= 0 && seconds <= MAX_SLEEP_S, 1, "expected 0 to 86400 seconds");
-    pl_slot *slot = vm->gate.running;
-    if (slot == NULL || vm->wheel == NULL)
-        return luaL_error(L,
-                          "sleep works only while a request is rendered, authenticated or mapped");
-    if (slot->co != L) return luaL_error(L, "sleep does not work inside a coroutine of a script");
-    slot->sleeps = true;
-    slot->sleep_s = seconds;
-    return lua_yield(L, 0);
+    pl_slot *slot = pl_gate_waiter(L, "sleep");
+    pl_wheel_start(slot->vm->wheel, &slot->timer, (uint64_t)ceil(seconds * 1000));
+    return pl_gate_wait(slot, stop_timer, slot);
 }

@@ -4,13 +4,14 @@
  * a text; the Lua stack is as it was.
  *
  * Two forms: a call on the main coroutine, which must not wait, and a run in a coroutine of its
- * own, which may (core.sleep). A run lives in a slot; slots and their coroutines are used again.
- * Outside this file a waiting run is known by its handle only,
+ * own, which may. A run lives in a slot; slots and their coroutines are used again. What a run waits
+ * for is an operation that a C function of the script began: a timer, transfers, a place in the
+ * cache. Outside this file a waiting run is known by its handle only,
  *
  *     handle = generation of the slot << 32 | number of the slot, from 1
  *
- * and the generation counts up when a run ends: a handle of a run that is over names nothing,
- * whatever lives in the slot by then. */
+ * and the generation counts up whenever a wait is over: the handle of an operation that comes too
+ * late names nothing, whatever the run does by then and whatever lives in the slot. */
 #ifndef PL_SCRIPT_GATE_H
 #define PL_SCRIPT_GATE_H
 
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 typedef struct pl_vm pl_vm;
+typedef struct pl_exchange pl_exchange;
 
 /* What becomes of a run: with code 0 the results are at 1 ... top of `co`, otherwise `text` says
  * what went wrong. Returns the code that the run ends with. */
@@ -34,13 +36,15 @@ typedef struct pl_slot {
     lua_State *co;
     int co_ref; /* registry */
     uint32_t number, generation;
-    pl_timer timer;
-    uint64_t timer_handle; /* the run that the timer was started for */
-    bool sleeps;           /* the yield under way is core.sleep's */
-    double sleep_s;
+    bool waits;               /* the yield under way is pl_gate_wait's */
+    void (*cancel)(void *op); /* ends the operation that it waits for */
+    void *op;
+    pl_timer timer;        /* of core.sleep */
+    uint64_t *wait_handle; /* the caller's: names the wait under way, 0: none */
     pl_finish_fn *finish;
     pl_resumed_fn *resumed;
     void *owner;
+    pl_exchange *exchange; /* that it is a stage of; NULL: of none */
     struct pl_slot *next_free;
 } pl_slot;
 
@@ -60,13 +64,27 @@ int pl_gate_call(pl_vm *vm, int args, int results);
 
 /* Takes a slot: push a function and its arguments on slot->co, then run it, at once. */
 pl_slot *pl_gate_begin(pl_vm *vm, pl_finish_fn *finish, pl_resumed_fn *resumed, void *owner);
-/* 0 or a code: it is over. PL_WAIT: it waits, *handle names it, and `resumed` will be called. */
+/* 0 or a code: it is over. PL_WAIT: it waits, *handle names the wait (and later ones, until the run
+ * is over and it is 0), and `resumed` will be called. */
 int pl_gate_run(pl_slot *slot, int args, uint64_t *handle);
-/* Goes on with a run that waits; nothing happens when the handle names none. */
-void pl_gate_wake(pl_vm *vm, uint64_t handle);
-/* Forgets a run that waits: neither `finish` nor `resumed` is called.
- * Nothing happens when the handle names none. */
+/* Forgets a run that waits: what it waits for is cancelled, neither `finish` nor `resumed` is
+ * called. Nothing happens when the handle names none. */
 void pl_gate_cancel(pl_vm *vm, uint64_t handle);
+
+/* -- for C functions of scripts that wait; `return pl_gate_wait(...)` is their last word -- */
+
+/* The slot whose run called; raises "`what` works only ..." where nothing can wait. */
+pl_slot *pl_gate_waiter(lua_State *L, const char *what);
+/* Names the wait that begins next. */
+uint64_t pl_gate_handle(const pl_slot *slot);
+/* The run waits for `op`, until pl_gate_resume; `cancel` is called instead when it is given up. */
+int pl_gate_wait(pl_slot *slot, void (*cancel)(void *op), void *op);
+/* The operation is over: `push` (or NULL) puts results on the coroutine and returns their number,
+ * and the run goes on with them. Never from within the function that began the wait. False, and
+ * nothing was done: the handle names no wait. */
+bool pl_gate_resume(pl_vm *vm, uint64_t handle, int (*push)(lua_State *co, void *op), void *op);
+/* The exchange of the run under way, or NULL. */
+pl_exchange *pl_gate_exchange(const pl_vm *vm);
 
 /* Raises {class =, message =}, the message with the place
  * in the integrator's file in front. Does not return. */

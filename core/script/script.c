@@ -241,7 +241,6 @@ static void on_resumed(void *owner, int code)
 {
     pl_exchange *x = owner;
     pl_generation *g = pl_generation_ref(x->generation);
-    x->script_slot = 0;
     pl_engine_resume(x, code);
     pl_generation_unref(g);
 }
@@ -250,6 +249,7 @@ static pl_slot *begin_stage(pl_generation *g, pl_exchange *x, enum function f, p
 {
     script *s = script_of(g);
     pl_slot *slot = pl_gate_begin(&s->vm, finish, on_resumed, x);
+    slot->exchange = x;
     push_function(s, slot->co, f);
     lua_pushinteger(slot->co, (lua_Integer)x->webhook + 1);
     return slot;
@@ -343,7 +343,6 @@ static void script_release(pl_generation *g, pl_exchange *x)
     pl_vm *vm = &script_of(g)->vm;
     lua_State *L = vm->L;
     pl_gate_cancel(vm, x->script_slot);
-    x->script_slot = 0;
     if (x->script_ref == 0) return;
     int top = lua_gettop(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
@@ -582,10 +581,24 @@ void pl_script_settings(pl_generation *g, pl_settings *settings)
     lua_settop(L, top);
 }
 
-void pl_script_attach(pl_generation *g, const pl_settings *settings, pl_wheel *wheel,
-                      pl_mailbox *undertaker)
+/* -- what scripts reach through their worker -- */
+
+static void *send_by_client(void *client, const pl_request *request, pl_response *response,
+                            pl_arena *arena, void (*done)(void *arg, int code), void *arg)
 {
-    pl_vm_use(&script_of(g)->vm, settings);
-    script_of(g)->vm.wheel = wheel;
-    script_of(g)->undertaker = undertaker;
+    return pl_client_send(client, request, response, arena, done, arg);
+}
+
+static void cancel_transfer(void *transfer)
+{
+    pl_transfer_cancel(transfer);
+}
+
+void pl_script_attach(pl_generation *g, const pl_settings *settings, const pl_script_host *host)
+{
+    script *s = script_of(g);
+    pl_vm_use(&s->vm, settings);
+    s->vm.wheel = host->wheel;
+    if (host->client) s->vm.sender = (pl_sender){host->client, send_by_client, cancel_transfer};
+    s->undertaker = host->undertaker;
 }

@@ -16,6 +16,7 @@
 #include "flow/engine.h"
 #include "flow/generation.h"
 #include "flow/settings.h"
+#include "net/client.h"
 
 #include <stdio.h>
 
@@ -59,11 +60,15 @@ pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *c
                               uint64_t number, pl_faults *faults);
 /* What gateway.lua sets, put over *settings. Values were checked at load. */
 void pl_script_settings(pl_generation *g, pl_settings *settings);
-/* Hands it to its worker: from now on `sleep` of scripts runs on this wheel, and what the settings
- * say of templates and of JSON holds. When the last
- * reference is dropped, the thread that drains `undertaker` closes the state; NULL: the worker
- * does. */
-void pl_script_attach(pl_generation *g, const pl_settings *settings, pl_wheel *wheel,
-                      pl_mailbox *undertaker);
+/* What scripts reach through the thread that runs them. */
+typedef struct pl_script_host {
+    pl_wheel *wheel;        /* `sleep` and time-outs run here */
+    pl_client *client;      /* ctx.http; lives longer than the generation's work */
+    pl_mailbox *undertaker; /* of the thread that closes the state in the end; NULL: this one */
+} pl_script_host;
+
+/* Hands it to its worker: from now on scripts can wait, and what the settings say of templates and
+ * of JSON holds. */
+void pl_script_attach(pl_generation *g, const pl_settings *settings, const pl_script_host *host);
 
 #endif

@@ -59,6 +59,8 @@ static void take_settings(pl_vm *vm, const pl_settings *s)
         .template_output_bytes = s->limit_template_output,
         .template_loops = s->limit_template_loops,
         .template_depth = s->limit_template_depth,
+        .requests = s->limit_script_requests,
+        .request_timeout_ms = s->timeout_call,
     };
     vm->last_wins = strcmp(s->json_duplicates, "last") == 0;
 }

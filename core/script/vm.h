@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "base/wheel.h"
+#include "flow/message.h"
 #include "flow/settings.h"
 #include "script/codec.h"
 #include "script/gate.h"
@@ -17,14 +18,25 @@ typedef struct pl_vm_limits {
     int64_t template_loops;        /* turns of all loops of one rendering */
     int64_t template_depth;        /* macros, includes and recursive loops within each other */
     int64_t memory_bytes;          /* of the state, when templates make large values; 0: any */
+    int64_t requests;              /* that one run may send */
+    int64_t request_timeout_ms;    /* of each, where the script says none */
 } pl_vm_limits;
+
+/* Sends the requests of scripts: as pl_client_send and pl_transfer_cancel. */
+typedef struct pl_sender {
+    void *world;
+    void *(*send)(void *world, const pl_request *request, pl_response *response, pl_arena *arena,
+                  void (*done)(void *arg, int code), void *arg);
+    void (*cancel)(void *transfer);
+} pl_sender;
 
 struct pl_vm {
     lua_State *L;
     pl_codec codec;
     pl_gate gate;
-    pl_wheel *wheel; /* NULL until it has a worker: nothing can sleep */
-    char *lua_path;  /* NULL: modules are the embedded ones */
+    pl_wheel *wheel;  /* NULL until it has a worker: nothing can wait */
+    pl_sender sender; /* send NULL: there is no network here */
+    char *lua_path;   /* NULL: modules are the embedded ones */
     int json_depth;
     pl_vm_limits limits;
     bool last_wins; /* json.duplicates: of a name that is there twice */

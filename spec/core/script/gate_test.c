@@ -135,27 +135,112 @@ TEST(a_cancelled_run_never_wakes_and_its_handle_names_nothing)
 {
     open_vm();
     run first = {0}, second = {0};
-    uint64_t old = 0, handle = 0;
-    CHECK_EQ_INT(start(&first, CORE "core.sleep(1) return 'first'", &old), PL_WAIT);
-    pl_gate_cancel(&vm, old);
+    uint64_t waits = 0, handle = 0;
+    CHECK_EQ_INT(start(&first, CORE "core.sleep(1) return 'first'", &waits), PL_WAIT);
+    uint64_t old = waits;
+    pl_gate_cancel(&vm, waits);
+    CHECK_EQ_INT(waits, 0);
     CHECK_EQ_INT(wheel.count, 0);
     CHECK_EQ_INT(start(&second, CORE "core.sleep(5) return 'second'", &handle), PL_WAIT);
     CHECK_EQ_INT((uint32_t)old, (uint32_t)handle); /* the same slot */
     CHECK(old != handle);
-    pl_gate_wake(&vm, old);
+    CHECK(!pl_gate_resume(&vm, old, NULL, NULL));
     pl_gate_cancel(&vm, old);
     pl_wheel_advance(&wheel, 3000);
     CHECK_EQ_INT(first.finished + first.resumed + second.finished, 0);
     pl_wheel_advance(&wheel, 6000);
     CHECK_EQ_STR(second.text, "second");
-    pl_gate_wake(&vm, handle);
-    pl_gate_wake(&vm, 0);
+    CHECK_EQ_INT(handle, 0);
+    CHECK(!pl_gate_resume(&vm, 0, NULL, NULL));
     pl_gate_cancel(&vm, UINT64_MAX);
     CHECK_EQ_INT(second.resumed, 1);
     pl_vm_close(&vm);
 }
 
-TEST(only_sleep_may_yield)
+/* -- an operation of another kind: the test ends it by hand -- */
+
+static struct operation {
+    uint64_t handle;
+    int cancelled;
+} operation;
+
+static void cancel_operation(void *op)
+{
+    ((struct operation *)op)->cancelled++;
+}
+
+static int push_answer(lua_State *co, void *op)
+{
+    (void)op;
+    lua_pushliteral(co, "the ");
+    lua_pushliteral(co, "answer");
+    return 2;
+}
+
+static int lua_operate(lua_State *L)
+{
+    pl_slot *slot = pl_gate_waiter(L, "operate");
+    operation.handle = pl_gate_handle(slot);
+    return pl_gate_wait(slot, cancel_operation, &operation);
+}
+
+static int start_operating(run *r, const char *source, uint64_t *handle)
+{
+    operation = (struct operation){0};
+    lua_register(vm.L, "operate", lua_operate);
+    return start(r, source, handle);
+}
+
+TEST(a_run_waits_for_an_operation_and_gets_its_results)
+{
+    open_vm();
+    run r = {0};
+    uint64_t handle = 0;
+    CHECK_EQ_INT(start_operating(&r, "local a, b = operate() return a .. b .. operate()", &handle),
+                 PL_WAIT);
+    uint64_t first = operation.handle;
+    CHECK(handle == first);
+    CHECK(pl_gate_resume(&vm, first, push_answer, &operation));
+    CHECK_EQ_INT(r.finished, 0);
+    CHECK(handle == operation.handle && handle != first);
+    CHECK(!pl_gate_resume(&vm, first, push_answer, &operation)); /* came twice */
+    CHECK(pl_gate_resume(&vm, handle, push_answer, &operation));
+    CHECK_EQ_STR(r.text, "the answerthe ");
+    CHECK_EQ_INT(operation.cancelled, 0);
+    pl_vm_close(&vm);
+}
+
+TEST(ending_a_run_cancels_what_it_waits_for)
+{
+    open_vm();
+    run r = {0};
+    uint64_t handle = 0;
+    CHECK_EQ_INT(start_operating(&r, "operate()", &handle), PL_WAIT);
+    uint64_t late = operation.handle;
+    pl_gate_cancel(&vm, handle);
+    CHECK_EQ_INT(operation.cancelled, 1);
+    CHECK_EQ_INT(start_operating(&r, "operate() return 'own'", &handle), PL_WAIT);
+    CHECK_EQ_INT((uint32_t)late, (uint32_t)handle); /* the same slot, another run */
+    CHECK(!pl_gate_resume(&vm, late, push_answer, &operation));
+    CHECK_EQ_INT(r.finished, 0);
+    pl_vm_close(&vm);
+    CHECK_EQ_INT(operation.cancelled, 1); /* by closing */
+}
+
+TEST(a_run_cannot_wait_in_a_function_that_c_calls)
+{
+    open_vm();
+    run r = {0};
+    uint64_t handle = 0;
+    CHECK_EQ_INT(start_operating(&r, "('x'):gsub('x', operate)", &handle), PL_E_SCRIPT);
+    CHECK(strstr(r.text, "operate does not work in a function that string.gsub") != NULL);
+    CHECK_EQ_INT(start_operating(&r, "return select(2, pcall(operate))", &handle), PL_WAIT);
+    CHECK(pl_gate_resume(&vm, handle, push_answer, &operation));
+    CHECK_EQ_STR(r.text, "the ");
+    pl_vm_close(&vm);
+}
+
+TEST(only_what_waits_may_yield)
 {
     open_vm();
     run r = {0};
@@ -164,7 +249,7 @@ TEST(only_sleep_may_yield)
     CHECK_EQ_STR(r.text, "a script may not yield outside of coroutines of its own");
     CHECK_EQ_INT(start(&r, CORE "local f = coroutine.wrap(core.sleep)\nf(1)", &handle),
                  PL_E_SCRIPT);
-    CHECK(strstr(r.text, "sleep does not work inside a coroutine of a script") != NULL);
+    CHECK(strstr(r.text, "sleep does not work in a function that") != NULL);
     CHECK_EQ_INT(start(&r,
                        "local g = coroutine.wrap(function() coroutine.yield('own') end) return g()",
                        &handle),
@@ -231,6 +316,9 @@ int main(void)
                CASE(a_run_that_raises_no_text_names_its_place), CASE(a_run_sleeps_on_the_wheel),
                CASE(a_run_that_fails_after_waiting_says_where),
                CASE(a_cancelled_run_never_wakes_and_its_handle_names_nothing),
-               CASE(only_sleep_may_yield), CASE(closing_takes_sleepers_off_the_wheel),
-               CASE(secrets_stay_closed), CASE(a_state_has_few_libraries_and_no_bytecode));
+               CASE(a_run_waits_for_an_operation_and_gets_its_results),
+               CASE(ending_a_run_cancels_what_it_waits_for),
+               CASE(a_run_cannot_wait_in_a_function_that_c_calls), CASE(only_what_waits_may_yield),
+               CASE(closing_takes_sleepers_off_the_wheel), CASE(secrets_stay_closed),
+               CASE(a_state_has_few_libraries_and_no_bytecode));
 }

@@ -241,7 +241,7 @@ static pl_generation *load_odd(pl_wheel *wheel)
     pl_wheel_init(wheel, 0);
     pl_settings settings;
     pl_settings_init(&settings);
-    pl_script_attach(g, &settings, wheel, NULL);
+    pl_script_attach(g, &settings, &(pl_script_host){.wheel = wheel});
     pl_settings_fini(&settings);
     pl_bundle_free(bundle);
     pl_faults_fini(&faults);
