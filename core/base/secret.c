@@ -1,127 +1,319 @@
 /* SPDX-License-Identifier: MIT
  *
- * The registry only grows, and that keeps it simple: entries hang in one list for each first byte,
- * longest first, and a new one is published by one store with release order into the `next` in
- * front of it. Readers follow the lists without a lock; writers take turns.
+ * Most bytes that are looked through hold no secret, so the first question is one that needs no
+ * lock: is there anything registered that begins with these four bytes? A filter answers it, one
+ * bit for a hash of four bytes. Where it says "maybe", the lock is taken for a look into a bucket:
+ * all forms (secret_forms.h) of one range of the hash, sorted, so that thousands of tokens that
+ * begin alike cost a few comparisons.
  *
- * A value is looked for in every form in which the gateway would print it: as it is, inside a JSON
- * string (with and without an escaped slash, as encoders differ), percent-encoded in a path, and
- * encoded as a form in a query or body. A form is listed only where it differs from the others.
+ *     hash of four bytes   |  bucket: 14 bits  |      |
+ *                          |  filter: 20 bits         |  (so what shares a bit shares a bucket)
+ *
+ * A form counts its holders, as two values can have one form in common: it goes with the last of
+ * them. The form that is the value itself knows, too, how often it is kept, and its slot when it is
+ * passing. Slots are a ring, emptied in turn; one that was registered again since the hand came by
+ * last is passed over once.
  *
  * Masking blanks out every byte that is part of any match; matches that overlap become one "***",
  * so of two secrets that share bytes no rest of either remains. */
 #include "base/secret.h"
 
 #include "base/json.h"
+#include "base/secret_forms.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 
+#define FILTER_BITS 20
+#define BUCKET_BITS 14
+#define NO_SLOT     (-1)
+
 struct entry {
-    _Atomic(struct entry *) next;
+    uint32_t hash;
+    uint32_t holders;
+    uint32_t keepers; /* of the value itself */
+    int slot;         /* of the value itself, or NO_SLOT */
     size_t len;
     char bytes[];
 };
 
-static _Atomic(struct entry *) lists[256]; /* by first byte */
-static atomic_bool has_entries;
-static pthread_mutex_t writers = PTHREAD_MUTEX_INITIALIZER;
+struct bucket {
+    struct entry **items; /* sorted */
+    size_t count, room;
+};
 
-static struct entry *load(const _Atomic(struct entry *) *link)
+struct passing {
+    char *bytes; /* NULL: free */
+    size_t len;
+    atomic_bool is_used; /* since the hand came by */
+};
+
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER; /* of all but the filter */
+static _Atomic uint64_t filter[(1u << FILTER_BITS) / 64];
+static struct bucket buckets[1u << BUCKET_BITS];
+static struct passing ring[PL_SECRET_PASSING_MAX];
+static size_t hand, passing_bytes;
+static atomic_size_t entry_count;
+
+/* -- filter -- */
+
+static uint32_t hash_of(const char *four_bytes)
 {
-    return atomic_load_explicit(link, memory_order_acquire);
+    uint32_t word;
+    memcpy(&word, four_bytes, sizeof word);
+    return word * 2654435761u; /* Knuth's; the upper bits depend on all of the word */
 }
 
-/* Called with `writers` held. */
-static void list_form(pl_slice form)
+static uint32_t filter_bit(uint32_t hash)
 {
-    _Atomic(struct entry *) *link = &lists[(uint8_t)form.ptr[0]];
-    struct entry *e;
-    for (; (e = load(link)) != NULL && e->len >= form.len; link = &e->next)
-        if (pl_slice_eq((pl_slice){e->bytes, e->len}, form)) return;
-
-    struct entry *added = pl_alloc(sizeof *added + form.len);
-    atomic_init(&added->next, e);
-    added->len = form.len;
-    memcpy(added->bytes, form.ptr, form.len);
-    atomic_store_explicit(link, added, memory_order_release);
+    return hash >> (32 - FILTER_BITS);
 }
 
-static void put_slashes_escaped(pl_buf *out, pl_slice s)
+static struct bucket *bucket_of(uint32_t hash)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '/') pl_buf_put_char(out, '\\');
-        pl_buf_put_char(out, s.ptr[i]);
-    }
+    return &buckets[hash >> (32 - BUCKET_BITS)];
 }
 
-/* Letters, digits and what `others` names stay; the rest is written in hex. */
-static void put_percent_encoded(pl_buf *out, pl_slice s, const char *others)
+static bool may_begin(uint32_t hash)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool stays = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                     (c && strchr(others, c));
-        if (stays)
-            pl_buf_put_char(out, c);
+    uint32_t bit = filter_bit(hash);
+    uint64_t word = atomic_load_explicit(&filter[bit / 64], memory_order_relaxed);
+    return word >> (bit % 64) & 1;
+}
+
+static void set_bit(uint32_t hash)
+{
+    uint32_t bit = filter_bit(hash);
+    atomic_fetch_or_explicit(&filter[bit / 64], UINT64_C(1) << (bit % 64), memory_order_relaxed);
+}
+
+/* Called when an entry of this hash has left its bucket. */
+static void clear_bit(uint32_t hash)
+{
+    const struct bucket *b = bucket_of(hash);
+    uint32_t bit = filter_bit(hash);
+    for (size_t i = 0; i < b->count; i++)
+        if (filter_bit(b->items[i]->hash) == bit) return;
+    atomic_fetch_and_explicit(&filter[bit / 64], ~(UINT64_C(1) << (bit % 64)),
+                              memory_order_relaxed);
+}
+
+/* -- buckets; all with the lock held -- */
+
+static size_t shared_bytes(const struct entry *e, pl_slice text)
+{
+    size_t n = 0;
+    while (n < e->len && n < text.len && e->bytes[n] == text.ptr[n])
+        n++;
+    return n;
+}
+
+static bool is_after(const struct entry *e, pl_slice text)
+{
+    int order = memcmp(e->bytes, text.ptr, e->len < text.len ? e->len : text.len);
+    return order > 0 || (order == 0 && e->len > text.len);
+}
+
+/* How many entries are not after `text`. */
+static size_t count_until(const struct bucket *b, pl_slice text)
+{
+    size_t from = 0, to = b->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (is_after(b->items[middle], text))
+            to = middle;
         else
-            pl_buf_printf(out, "%%%02X", (uint8_t)c);
+            from = middle + 1;
+    }
+    return from;
+}
+
+static struct entry *find(pl_slice form)
+{
+    const struct bucket *b = bucket_of(hash_of(form.ptr));
+    size_t at = count_until(b, form);
+    struct entry *e = at ? b->items[at - 1] : NULL;
+    return e && pl_slice_eq((pl_slice){e->bytes, e->len}, form) ? e : NULL;
+}
+
+/* The length of the longest entry that `text` begins with, 0 when there is none. All such entries
+ * are beginnings of the last one that is not after `text`: so what that one shares with `text` is
+ * all that can still match. */
+static size_t longest_in(const struct bucket *b, pl_slice text)
+{
+    while (text.len >= PL_SECRET_MIN_BYTES) {
+        size_t at = count_until(b, text);
+        if (at == 0) return 0;
+        text.len = shared_bytes(b->items[at - 1], text);
+        if (text.len == b->items[at - 1]->len) return text.len;
+    }
+    return 0;
+}
+
+static void hold(pl_slice form)
+{
+    struct entry *e = find(form);
+    if (e) {
+        e->holders++;
+        return;
+    }
+    e = pl_alloc(sizeof *e + form.len);
+    *e = (struct entry){.hash = hash_of(form.ptr), .holders = 1, .slot = NO_SLOT, .len = form.len};
+    memcpy(e->bytes, form.ptr, form.len);
+    struct bucket *b = bucket_of(e->hash);
+    size_t at = count_until(b, form);
+    if (b->count == b->room) {
+        b->room = b->room ? b->room * 2 : 4;
+        b->items = pl_realloc(b->items, b->room * sizeof(struct entry *));
+    }
+    memmove(b->items + at + 1, b->items + at, (b->count - at) * sizeof(struct entry *));
+    b->items[at] = e;
+    b->count++;
+    set_bit(e->hash);
+    atomic_fetch_add_explicit(&entry_count, 1, memory_order_relaxed);
+}
+
+static void let_go(pl_slice form)
+{
+    struct entry *e = find(form);
+    if (--e->holders > 0) return;
+    struct bucket *b = bucket_of(e->hash);
+    size_t at = count_until(b, form);
+    memmove(b->items + at - 1, b->items + at, (b->count - at) * sizeof(struct entry *));
+    b->count--;
+    clear_bit(e->hash);
+    atomic_fetch_sub_explicit(&entry_count, 1, memory_order_relaxed);
+    free(e);
+}
+
+/* -- values -- */
+
+/* Returns the entry of the value itself. */
+static struct entry *hold_all(const pl_secret_forms *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        hold(pl_secret_form(f, i));
+    return find(pl_secret_form(f, 0));
+}
+
+static void let_all_go(const pl_secret_forms *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        let_go(pl_secret_form(f, i));
+}
+
+static void forget(struct passing *p)
+{
+    pl_secret_forms forms;
+    pl_slice value = {p->bytes, p->len};
+    if (p->bytes == NULL) return;
+    find(value)->slot = NO_SLOT;
+    pl_secret_forms_init(&forms, value);
+    let_all_go(&forms);
+    pl_secret_forms_fini(&forms);
+    passing_bytes -= p->len;
+    free(p->bytes);
+    p->bytes = NULL;
+}
+
+/* A free slot, with room for the bytes. */
+static size_t take_slot(size_t len)
+{
+    for (;;) {
+        size_t slot = hand;
+        hand = (hand + 1) % PL_SECRET_PASSING_MAX;
+        if (atomic_exchange(&ring[slot].is_used, false)) continue;
+        forget(&ring[slot]);
+        if (passing_bytes + len <= PL_SECRET_PASSING_BYTES) return slot;
     }
 }
 
-/* As pl_url_encode_form writes it. A plus in the value itself is hex by then. */
-static void put_form_encoded(pl_buf *out, pl_slice s)
+static void add_passing(const pl_secret_forms *f)
 {
-    size_t start = out->len;
-    put_percent_encoded(out, s, "-._* ");
-    for (size_t i = start; i < out->len; i++)
-        if (out->ptr[i] == ' ') out->ptr[i] = '+';
+    pl_slice value = pl_secret_form(f, 0);
+    size_t slot = take_slot(value.len);
+    ring[slot].bytes = pl_alloc(value.len);
+    ring[slot].len = value.len;
+    memcpy(ring[slot].bytes, value.ptr, value.len);
+    passing_bytes += value.len;
+    hold_all(f)->slot = (int)slot;
+}
+
+static bool is_known(pl_slice value)
+{
+    struct entry *e = find(value);
+    if (e && e->slot != NO_SLOT) atomic_store(&ring[e->slot].is_used, true);
+    return e && (e->keepers > 0 || e->slot != NO_SLOT);
 }
 
 void pl_secret_register(pl_slice value)
 {
-    pl_buf json, slashes, url, form;
+    pl_secret_forms forms;
     if (value.len < PL_SECRET_MIN_BYTES) return;
-    pl_buf_init(&json);
-    pl_buf_init(&slashes);
-    pl_buf_init(&url);
-    pl_buf_init(&form);
-    pl_json_escape(&json, value);
-    put_slashes_escaped(&slashes, pl_buf_slice(&json));
-    put_percent_encoded(&url, value, "-._~"); /* RFC 3986 section 2.3 */
-    put_form_encoded(&form, value);
-
-    pthread_mutex_lock(&writers);
-    list_form(value);
-    list_form(pl_buf_slice(&json)); /* listed already when it does not differ */
-    list_form(pl_buf_slice(&slashes));
-    list_form(pl_buf_slice(&url));
-    list_form(pl_buf_slice(&form));
-    atomic_store_explicit(&has_entries, true, memory_order_release);
-    pthread_mutex_unlock(&writers);
-
-    pl_buf_fini(&json);
-    pl_buf_fini(&slashes);
-    pl_buf_fini(&url);
-    pl_buf_fini(&form);
+    pl_secret_forms_init(&forms, value);
+    pthread_rwlock_wrlock(&lock);
+    struct entry *e = find(value);
+    if (e == NULL || e->keepers == 0) e = hold_all(&forms);
+    e->keepers++;
+    pthread_rwlock_unlock(&lock);
+    pl_secret_forms_fini(&forms);
 }
 
-/* The length of the longest registered value that `bytes`
- * (not empty) begin with, 0 when there is none. */
+void pl_secret_retire(pl_slice value)
+{
+    pl_secret_forms forms;
+    if (value.len < PL_SECRET_MIN_BYTES) return;
+    pl_secret_forms_init(&forms, value);
+    pthread_rwlock_wrlock(&lock);
+    struct entry *e = find(value);
+    if (e && e->keepers > 0 && --e->keepers == 0) {
+        if (e->slot == NO_SLOT && value.len <= PL_SECRET_PASSING_BYTES) add_passing(&forms);
+        let_all_go(&forms);
+    }
+    pthread_rwlock_unlock(&lock);
+    pl_secret_forms_fini(&forms);
+}
+
+void pl_secret_register_passing(pl_slice value)
+{
+    pl_secret_forms forms;
+    if (value.len < PL_SECRET_MIN_BYTES || value.len > PL_SECRET_PASSING_BYTES) return;
+    pthread_rwlock_rdlock(&lock);
+    bool known = is_known(value);
+    pthread_rwlock_unlock(&lock);
+    if (known) return;
+    pl_secret_forms_init(&forms, value);
+    pthread_rwlock_wrlock(&lock);
+    if (!is_known(value)) add_passing(&forms); /* another thread may have been first */
+    pthread_rwlock_unlock(&lock);
+    pl_secret_forms_fini(&forms);
+}
+
+/* -- masking -- */
+
+/* The length of the longest form that `bytes` begin with, 0 when there is none. */
 static size_t match(pl_slice bytes)
 {
-    struct entry *e = load(&lists[(uint8_t)bytes.ptr[0]]);
-    while (e && !pl_slice_starts(bytes, (pl_slice){e->bytes, e->len}))
-        e = load(&e->next);
-    return e ? e->len : 0;
+    if (bytes.len < PL_SECRET_MIN_BYTES) return 0;
+    uint32_t hash = hash_of(bytes.ptr);
+    if (!may_begin(hash)) return 0;
+    pthread_rwlock_rdlock(&lock);
+    size_t len = longest_in(bucket_of(hash), bytes);
+    pthread_rwlock_unlock(&lock);
+    return len;
+}
+
+static bool has_entries(void)
+{
+    return atomic_load_explicit(&entry_count, memory_order_relaxed) > 0;
 }
 
 bool pl_secret_is_in(pl_slice bytes)
 {
-    if (!atomic_load_explicit(&has_entries, memory_order_acquire)) return false;
-    for (size_t i = 0; i < bytes.len; i++)
+    if (!has_entries()) return false;
+    for (size_t i = 0; i + PL_SECRET_MIN_BYTES <= bytes.len; i++)
         if (match(pl_slice_from(bytes, i))) return true;
     return false;
 }
@@ -141,7 +333,7 @@ static size_t covered_until(pl_slice bytes, size_t from)
 void pl_secret_mask(pl_buf *out, pl_slice bytes)
 {
     size_t copied = 0;
-    if (atomic_load_explicit(&has_entries, memory_order_acquire)) {
+    if (has_entries()) {
         for (size_t i = 0; i < bytes.len;) {
             if (match(pl_slice_from(bytes, i)) == 0) {
                 i++;
@@ -215,4 +407,25 @@ bool pl_secret_eq(pl_slice secret, pl_slice given)
         j += j + 1 < secret.len;
     }
     return differs == 0;
+}
+
+bool pl_secret_check(void)
+{
+    size_t count = 0;
+    bool is_sound = true;
+    pthread_rwlock_rdlock(&lock);
+    for (size_t i = 0; i < 1u << BUCKET_BITS; i++) {
+        const struct bucket *b = &buckets[i];
+        count += b->count;
+        for (size_t k = 0; k < b->count; k++) {
+            const struct entry *e = b->items[k];
+            is_sound &= bucket_of(e->hash) == b && may_begin(e->hash) && e->holders > 0 &&
+                        e->hash == hash_of(e->bytes);
+            is_sound &=
+                k == 0 || is_after(e, (pl_slice){b->items[k - 1]->bytes, b->items[k - 1]->len});
+        }
+    }
+    is_sound &= count == atomic_load(&entry_count);
+    pthread_rwlock_unlock(&lock);
+    return is_sound;
 }

@@ -154,7 +154,7 @@ static void put_query_value(pl_buf *url, pl_slice value, bool is_secret)
 {
     size_t start = url->len;
     pl_url_encode(url, value);
-    if (is_secret) pl_secret_register((pl_slice){url->ptr + start, url->len - start});
+    if (is_secret) pl_secret_register_passing((pl_slice){url->ptr + start, url->len - start});
 }
 
 static int request_add_query(lua_State *L)
@@ -226,7 +226,7 @@ static int request_set_basic(lua_State *L)
     put_part(L, 3, &pair, &ignored);
     PL_BUF_PUT(&value, "Basic ");
     pl_base64_encode(&value, pl_buf_slice(&pair));
-    pl_secret_register(pl_slice_from(pl_buf_slice(&value), strlen("Basic ")));
+    pl_secret_register_passing(pl_slice_from(pl_buf_slice(&value), strlen("Basic ")));
     pl_request_set_field(&x->request, &x->arena, PL_SLICE("Authorization"), pl_buf_slice(&value))
         ->shown = PL_SLICE("Basic ***");
     pl_buf_fini(&pair);

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 static void check_mask(const char *file, int line, pl_slice text, pl_slice wanted)
 {
@@ -97,6 +98,43 @@ TEST(values_in_forms_are_masked_too)
     CHECK_MASK("two words~*+", "***");
 }
 
+/* base64 as Python's writes it, at each alignment; of the edges, what depends on
+ * the neighbours as well is left. */
+TEST(values_in_base64_are_masked_wherever_they_begin)
+{
+    add("hunter2-hunter2?");
+    CHECK_MASK("aHVudGVyMi1odW50ZXIyPyEhIQ==", "***yEhIQ==");
+    CHECK_MASK("YWh1bnRlcjItaHVudGVyMj8hISE=", "YW***8hISE=");
+    CHECK_MASK("YWJodW50ZXIyLWh1bnRlcjI/ISEh", "YWJ***ISEh");
+    CHECK_MASK("Basic dXNlcjpodW50ZXIyLWh1bnRlcjI/ISEh", "Basic dXNlcjp***ISEh");
+    add("\xFB\xEF\xBE\xFF\xFF\xFE?>");
+    CHECK_MASK("eHn7777///4/Pno=", "eHn***no=");
+    CHECK_MASK("eHn7777___4_Pno", "eHn***no");
+    CHECK_MASK("?t=eHn7777%2F%2F%2F4%2FPno%3D", "?t=eHn***no%3D");
+    CHECK_MASK("\"eHn7777\\/\\/\\/4\\/Pno=\"", "\"eHn***no=\"");
+}
+
+/* The payload of a JWT is JSON: here {"k":"p\"q\\rstu"}. */
+TEST(encodings_within_base64_are_masked)
+{
+    add("p\"q\\rstu");
+    CHECK_MASK("eyJrIjoicFwicVxccnN0dSJ9", "eyJrIjoi***SJ9");
+}
+
+TEST(values_in_hexadecimal_are_masked)
+{
+    add("hunter2-hunter2?");
+    CHECK_MASK("x68756e746572322d68756e746572323fx", "x***x");
+    CHECK_MASK("68756E746572322D68756E746572323F", "***");
+}
+
+/* base64 of four bytes may be four characters, which stand anywhere. */
+TEST(short_encodings_are_left_alone)
+{
+    add("dogs");
+    CHECK_MASK("dogs ZG9n ZG9ncw 2RvZ", "*** ZG9n ZG9ncw 2RvZ");
+}
+
 TEST(json_stays_json)
 {
     static const char *const rows[][2] = {
@@ -141,6 +179,94 @@ TEST(eq_compares_whole_values)
     test_unguard(&given);
 }
 
+static bool is_masked(const char *value)
+{
+    return pl_secret_is_in(pl_slice_of(value));
+}
+
+static void add_passing(const char *name, int i)
+{
+    char text[64];
+    int len = snprintf(text, sizeof text, "%s%05d", name, i);
+    pl_secret_register_passing((pl_slice){text, (size_t)len});
+}
+
+TEST(passing_values_are_forgotten_one_day)
+{
+    add_passing("passing-", 0);
+    CHECK(is_masked("passing-00000"));
+    for (int i = 1; i < PL_SECRET_PASSING_MAX; i++)
+        add_passing("passing-", i);
+    CHECK(is_masked("passing-00000"));
+    CHECK(pl_secret_check());
+    for (int i = 0; i < PL_SECRET_PASSING_MAX; i++)
+        add_passing("eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.", i);
+    CHECK(!is_masked("passing-00000"));
+    CHECK(!is_masked("passing-04095"));
+    CHECK(!is_masked("cGFzc2luZy0wNDA5NQ==")); /* its base64 */
+    CHECK(is_masked("eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.00000"));
+    CHECK(!is_masked("eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.9"));
+    CHECK(pl_secret_check());
+}
+
+TEST(passing_values_in_use_stay)
+{
+    add_passing("in-use-", 1);
+    for (int i = 0; i < 2 * PL_SECRET_PASSING_MAX; i++) {
+        add_passing("other-", i);
+        if (i % 1000 == 0) add_passing("in-use-", 1);
+    }
+    CHECK(is_masked("in-use-00001"));
+    CHECK(!is_masked("other-00000"));
+    CHECK(pl_secret_check());
+}
+
+TEST(passing_values_take_only_so_many_bytes)
+{
+    char *large = pl_alloc(PL_SECRET_MAX_BYTES);
+    add_passing("before-the-large-", 1);
+    for (int i = 0; i < PL_SECRET_PASSING_BYTES / PL_SECRET_MAX_BYTES + 1; i++) {
+        memset(large, 'A' + i % 26, PL_SECRET_MAX_BYTES);
+        large[0] = (char)i;
+        pl_secret_register_passing((pl_slice){large, PL_SECRET_MAX_BYTES});
+    }
+    CHECK(!is_masked("before-the-large-00001"));
+    CHECK(pl_secret_is_in((pl_slice){large, PL_SECRET_MAX_BYTES}));
+    CHECK(pl_secret_check());
+    free(large);
+}
+
+TEST(kept_values_are_passing_once_they_are_retired)
+{
+    add("kept twice");
+    add("kept twice");
+    pl_secret_retire(PL_SLICE("kept twice"));
+    for (int i = 0; i < PL_SECRET_PASSING_MAX; i++)
+        add_passing("first-", i);
+    CHECK(is_masked("kept twice"));
+    pl_secret_retire(PL_SLICE("kept twice"));
+    CHECK(is_masked("kept twice"));
+    pl_secret_retire(PL_SLICE("kept twice"));
+    pl_secret_retire(PL_SLICE("never heard of"));
+    for (int i = 0; i < PL_SECRET_PASSING_MAX; i++)
+        add_passing("second-", i);
+    CHECK(!is_masked("kept twice"));
+    CHECK(pl_secret_check());
+}
+
+TEST(values_share_forms)
+{
+    add_passing("shared/", 7);
+    add_passing("shared%2F", 7); /* the URL form of the other */
+    for (int i = 0; i < PL_SECRET_PASSING_MAX - 1; i++)
+        add_passing("sharing-", i);
+    CHECK(!is_masked("shared/00007"));
+    CHECK(is_masked("shared%2F00007"));
+    add_passing("sharing-", PL_SECRET_PASSING_MAX);
+    CHECK(!is_masked("shared%2F00007"));
+    CHECK(pl_secret_check());
+}
+
 static atomic_int not_masked;
 
 static void name_secret(char *text, size_t room, int thread, int i)
@@ -156,6 +282,7 @@ static void *register_and_mask(void *arg)
         pl_buf out;
         name_secret(text, sizeof text, thread, i);
         add(text);
+        add_passing("thread-passing-", thread * 2000 + i);
         pl_buf_init(&out);
         pl_secret_mask(&out, pl_slice_of(text));
         if (!pl_slice_eq(pl_buf_slice(&out), PL_SLICE("***"))) atomic_fetch_add(&not_masked, 1);
@@ -176,6 +303,7 @@ TEST(threads_register_and_mask_at_the_same_time)
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     CHECK_EQ_INT(not_masked, 0);
+    CHECK(pl_secret_check());
     for (int i = 0; i < THREADS * 200; i++) {
         char text[64];
         name_secret(text, sizeof text, i % THREADS, i / THREADS);
@@ -189,7 +317,13 @@ int main(void)
                CASE(short_values_are_left_alone),
                CASE(the_longest_value_wins_whatever_the_order_of_registration),
                CASE(of_overlapping_values_no_rest_remains), CASE(other_spellings_are_masked_too),
-               CASE(values_in_forms_are_masked_too), CASE(json_stays_json),
+               CASE(values_in_forms_are_masked_too),
+               CASE(values_in_base64_are_masked_wherever_they_begin),
+               CASE(encodings_within_base64_are_masked), CASE(values_in_hexadecimal_are_masked),
+               CASE(short_encodings_are_left_alone), CASE(json_stays_json),
                CASE(values_with_nul_and_high_bytes_are_masked), CASE(eq_compares_whole_values),
+               CASE(passing_values_are_forgotten_one_day), CASE(passing_values_in_use_stay),
+               CASE(passing_values_take_only_so_many_bytes),
+               CASE(kept_values_are_passing_once_they_are_retired), CASE(values_share_forms),
                CASE(threads_register_and_mask_at_the_same_time));
 }
