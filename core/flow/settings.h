@@ -97,6 +97,10 @@
       "of each request and response body that the feed keeps")                                   \
     X(BYTES, limit_store_queue, "limits.store_queue", "64M", "64k..64G",                         \
       "of what waits to be written; beyond it events are refused with 503")                      \
+    X(BYTES, limit_cache, "limits.cache", "16M", "64k..64G",                                     \
+      "of what scripts keep in ctx.cache, all workers together")                                 \
+    X(BYTES, limit_cache_entry, "limits.cache_entry", "256k", "256..1G",                         \
+      "of one key of ctx.cache and its value")                                                   \
     X(COUNT, limit_feed_page, "limits.feed_page", "200", "1..10000",                             \
       "of rows in one page of the feed")                                                         \
     X(BYTES, limit_feed_backlog, "limits.feed_backlog", "1M", "4k..1G",                          \
