@@ -36,6 +36,17 @@ function Faults:add(file, line, message, column)
   self.items[#self.items + 1] = fault
 end
 
+--- Is there a fault of this line?
+---@param file string
+---@param line integer
+---@return boolean
+function Faults:has(file, line)
+  for _, fault in ipairs(self.items) do
+    if fault.file == file and fault.line == line then return true end
+  end
+  return false
+end
+
 --- Adds a mistake that template.compile gave.
 ---@param file string
 ---@param fault perilune.template_fault

@@ -43,6 +43,8 @@ local LIBRARIES = {
 
 local LEVELS = { "debug", "info", "warn", "error" }
 
+---@alias perilune.vocabulary table<string, true|perilune.vocabulary>
+
 ---@class perilune.sandbox_options
 ---@field secret fun(name: string): any    what `secret "X"` does
 ---@field require? fun(name: string): any  for a plugin's own files
@@ -85,31 +87,8 @@ local function copy_libraries(env)
   end
 end
 
---- Every name that the sandbox offers, sorted: for messages and for the linter's list.
----@return string[]
-function sandbox.names()
-  local env = { env = true, file = true, json = true, log = true, now = true, require = true,
-    secret = true, sleep = true, uuid = true }
-  for _, entry in ipairs(BASE) do env[entry[1]] = true end
-  for library in pairs(LIBRARIES) do env[library] = true end
-  return tables.names(env)
-end
-
-local GUARD = {
-  __index = function(_, name)
-    error(("there is no global '%s' here%s"):format(tostring(name),
-      nearest.hint(tostring(name), sandbox.names(), "there are")), 2)
-  end,
-  __newindex = function(_, name)
-    error(("'%s' would be a global; write 'local %s'"):format(tostring(name), tostring(name)), 2)
-  end,
-  __metatable = false,
-}
-
---- A new environment.
----@param options perilune.sandbox_options
----@return table env
-function sandbox.new(options)
+--- Everything that an environment offers.
+local function contents(options)
   local env = {
     env = environment, file = payload.file, json = json_library(), log = log_library(),
     now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
@@ -119,7 +98,53 @@ function sandbox.new(options)
   }
   for _, entry in ipairs(BASE) do env[entry[1]] = _G[entry[1]] end
   copy_libraries(env)
-  return setmetatable(env, GUARD)
+  return env
 end
+
+local function no_secret() end
+
+--- What the sandbox offers, by name: true, or for a library its members in the same way.
+---@return perilune.vocabulary
+function sandbox.vocabulary()
+  local vocabulary = {}
+  for name, offered in pairs(contents { secret = no_secret }) do
+    vocabulary[name] = true
+    if type(offered) == "table" then
+      vocabulary[name] = {}
+      for member in pairs(offered) do vocabulary[name][member] = true end
+    end
+  end
+  return vocabulary
+end
+
+--- Every name that the sandbox offers, sorted.
+---@return string[]
+function sandbox.names() return tables.names(sandbox.vocabulary()) end
+
+--- What is said of a name that the sandbox does not offer.
+---@param name string
+---@return string
+function sandbox.unknown(name)
+  return ("there is no global '%s' here%s"):format(name,
+    nearest.hint(name, sandbox.names(), "there are"))
+end
+
+--- What is said of an assignment to a name that is no local.
+---@param name string
+---@return string
+function sandbox.assigned(name)
+  return ("'%s' would be a global; write 'local %s'"):format(name, name)
+end
+
+local GUARD = {
+  __index = function(_, name) error(sandbox.unknown(tostring(name)), 2) end,
+  __newindex = function(_, name) error(sandbox.assigned(tostring(name)), 2) end,
+  __metatable = false,
+}
+
+--- A new environment.
+---@param options perilune.sandbox_options
+---@return table env
+function sandbox.new(options) return setmetatable(contents(options), GUARD) end
 
 return sandbox

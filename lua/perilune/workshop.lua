@@ -6,6 +6,7 @@
 local core = require "perilune.core"
 local errors = require "perilune.errors"
 local extension = require "perilune.extension"
+local lint = require "perilune.lint"
 local sandbox = require "perilune.sandbox"
 local scope = require "perilune.scope"
 local template = require "perilune.template"
@@ -71,16 +72,19 @@ function Workshop:open_templates(plugins)
   self.environment = template.environment(options)
 end
 
---- Runs a compiled file; its value, or nil after a fault.
+--- Runs a compiled file; its value, or nil after a fault. What the linter said of a line is not said
+--- again when that line fails.
 ---@param chunk function
 ---@param file string
 ---@param require_module? fun(name: string): any
 ---@return any
 function Workshop:execute(chunk, file, require_module)
+  lint.file(chunk, file, self.faults)
   setfenv(chunk, sandbox.new({ secret = self:secret_in(file), require = require_module }))
   local ok, result = pcall(chunk)
   if ok then return result end
-  self.faults:add_raised(file, result)
+  local line = errors.split(file, errors.text(result))
+  if line == 0 or not self.faults:has(file, line) then self.faults:add_raised(file, result) end
   return nil
 end
 

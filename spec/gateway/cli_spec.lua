@@ -83,6 +83,25 @@ describe("perilune", function()
       assert.same({ "connectors/a.lua:3", "connectors/a.lua:4", "connectors/b.lua:3", "gateway.lua:2" }, places)
     end)
 
+    it("finds in functions that nobody calls what the sandbox does not have", function()
+      local folder = support.write(support.folder(), {
+        ["gateway.lua"] = "return {}",
+        ["connectors/a.lua"] = "return { webhooks = { { id = 'x', url = 'http://h/', body = function()\n"
+          .. "  count = 1\n  return json.encod({ prnt })\nend } } }\n",
+        ["plugins/p/handler.lua"] = "local lib = require 'lib'\nreturn { apply = function() return lib end }",
+        ["plugins/p/lib.lua"] = "return {\n  sign = function() return sting.rep end }",
+      })
+      local code, output = perilune("check", folder)
+      assert.equal(3, code)
+      local messages = {}
+      for i, line in ipairs(lines_of(output)) do messages[i] = line:sub(#folder + 2) end
+      assert.equal("connectors/a.lua:2: 'count' would be a global; write 'local count'", messages[1])
+      assert.equal("connectors/a.lua:3: there is no json.encod, did you mean 'encode'?", messages[2])
+      assert.matches("connectors/a.lua:3: there is no global 'prnt' here", messages[3], 1, true)
+      assert.equal("plugins/p/lib.lua:2: there is no global 'sting' here, did you mean 'string'?", messages[4])
+      assert.equal(4, #messages)
+    end)
+
     it("knows the settings that no form shows to be wrong", function()
       local folder = support.write(support.folder(), {
         ["gateway.lua"] = 'return { egress = { allow = { "10.0.0.0/8", "10.0.0.0/99", "nowhere" } }, tokens = { admin = "" } }',
