@@ -6,7 +6,7 @@
  *
  * What scripts hold for one exchange is one table in the registry (x->script_ref),
  *
- *     { event, request, context, response }
+ *     { event, request, frame, response }
  *
  * made by render and given up by release, which also kills the three userdata,
  * so that a script that has kept one gets an error and not another exchange's memory.
@@ -47,7 +47,7 @@ static const char *const function_names[] = {
 };
 
 /* Places in the table of an exchange. */
-enum { EVENT = 1, REQUEST, CONTEXT, RESPONSE };
+enum { EVENT = 1, REQUEST, FRAME, RESPONSE };
 
 typedef struct script {
     pl_generation base;
@@ -262,7 +262,7 @@ static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
     if (lua_gettop(co) == 0 || lua_isnil(co, 1))
         return fail(x, PL_E_CANCELLED, PL_SLICE("its `when` says no"));
     lua_settop(co, 1);
-    keep_object(x, co, CONTEXT);
+    keep_object(x, co, FRAME);
     return 0;
 }
 
@@ -270,13 +270,15 @@ static void push_info(const pl_exchange *x, lua_State *co)
 {
     char id[PL_UUID_TEXT + 1];
     pl_uuid_format(x->id, id);
-    lua_createtable(co, 0, 4);
+    lua_createtable(co, 0, 5);
     lua_pushinteger(co, (lua_Integer)x->number);
     lua_setfield(co, -2, "attempt");
     lua_pushstring(co, id);
     lua_setfield(co, -2, "id");
     lua_pushnumber(co, (double)x->started_ms / 1000);
     lua_setfield(co, -2, "now");
+    lua_pushnumber(co, (double)(x->started_ms + x->request.timeout_ms) / 1000);
+    lua_setfield(co, -2, "deadline");
     lua_pushboolean(co, x->undecided);
     lua_setfield(co, -2, "undecided");
 }
@@ -311,7 +313,7 @@ static int script_authenticate(pl_generation *g, pl_exchange *x)
 {
     pl_slot *slot = begin_stage(g, x, AUTHENTICATE, finish_authenticate);
     push_object(x, slot->co, REQUEST);
-    push_object(x, slot->co, CONTEXT);
+    push_object(x, slot->co, FRAME);
     return pl_gate_run(slot, 4, &x->script_slot);
 }
 
@@ -334,7 +336,7 @@ static int script_map(pl_generation *g, pl_exchange *x)
     pl_bind_response_push(slot->co, x);
     lua_pushvalue(slot->co, -1);
     keep_object(x, slot->co, RESPONSE);
-    push_object(x, slot->co, CONTEXT);
+    push_object(x, slot->co, FRAME);
     return pl_gate_run(slot, 4, &x->script_slot);
 }
 

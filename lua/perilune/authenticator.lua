@@ -2,7 +2,7 @@
 
 --- Authenticators: an instance of a plugin, { type = "bearer", token = secret "X" }, or a table
 --- with an `apply` of its own. Both become { name, apply, config }, and authenticate a request by
---- apply(request, config, context).
+--- apply(ctx, request), with the config as ctx.config.
 
 local nearest = require "perilune.util.nearest"
 local schema = require "perilune.schema"
@@ -12,7 +12,7 @@ local authenticator = {}
 
 ---@class perilune.authenticator
 ---@field name string      the plugin's, or "custom"
----@field apply fun(request: any, config: table, context: table)
+---@field apply fun(ctx: perilune.ctx, request: any)
 ---@field config table
 
 local CUSTOM = {

@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: MIT
 
---- The body of a request: what a webhook says about it, compiled to one function of the context
+--- The body of a request: what a webhook says about it, compiled to one function of (values, frame)
 --- that gives the text (nil: no body) and, where it is not fixed, the media type. Content types are
 --- known here, and only here; how tables are written is in encoding/.
 
+local ctx = require "perilune.ctx"
 local json = require "perilune.encoding.json"
 local nearest = require "perilune.util.nearest"
 local payload = require "perilune.payload"
@@ -119,7 +120,8 @@ end
 
 local function compile_function(scope, path, run, kind)
   local where = scope:where(path)
-  return function(ctx) return result_text(run(ctx), kind, where) end
+  local scripted = ctx.scripted(run)
+  return function(values, frame) return result_text(scripted(values, frame), kind, where) end
 end
 
 local function compile_table(scope, path, v, kind)
@@ -144,7 +146,7 @@ end
 ---@param path any[]
 ---@param v any                     the webhook's `body`
 ---@param content_type string|nil   as given
----@return function|table|nil render   body.EVENT, or a function of the context; nil after a fault
+---@return function|table|nil render   body.EVENT, or a function of (values, frame); nil after a fault
 ---@return string media                for the Content-Type header, unless `render` gives one
 function body.compile(scope, path, v, content_type)
   local kind = kind_of(content_type or "json")

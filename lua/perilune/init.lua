@@ -4,6 +4,7 @@
 --- webhook is a number here, its index in the generation.
 
 local core = require "perilune.core"
+local ctx = require "perilune.ctx"
 local describe = require "perilune.describe"
 local loader = require "perilune.loader"
 local map = require "perilune.map"
@@ -39,8 +40,8 @@ end
 ---@param index integer
 ---@param event any
 ---@param request any
----@param info { attempt: integer, id: string, now: number, undecided: boolean }
----@return table|nil context   for authenticate and map; nil: an undecided `when` said no
+---@param info { attempt: integer, id: string, now: number, deadline: number, undecided: boolean }
+---@return perilune.ctx_frame|nil   for authenticate and map; nil: an undecided `when` said no
 function perilune.render(generation, index, event, request, info)
   return render.run(generation.entries[index], event, request, info)
 end
@@ -48,24 +49,23 @@ end
 ---@param generation perilune.generation
 ---@param index integer
 ---@param request any
----@param context table
-function perilune.authenticate(generation, index, request, context)
+---@param frame perilune.ctx_frame
+function perilune.authenticate(generation, index, request, frame)
   local authenticator = generation.entries[index].authenticator
-  -- A copy: what an authenticator does to it is for this call.
   if authenticator then
-    authenticator.apply(request, core.copy(authenticator.config), context)
+    authenticator.apply(ctx.of(ctx.with(frame, { config = authenticator.config })), request)
   end
 end
 
 ---@param generation perilune.generation
 ---@param index integer
 ---@param response any
----@param context table
+---@param frame perilune.ctx_frame
 ---@return boolean ok
 ---@return string|nil variables   JSON
 ---@return string|nil message
-function perilune.map(generation, index, response, context)
-  return map.run(generation.entries[index], response, context)
+function perilune.map(generation, index, response, frame)
+  return map.run(generation.entries[index], response, frame)
 end
 
 perilune.describe = describe.run

@@ -8,6 +8,7 @@
 local answer = require "perilune.answer"
 local core = require "perilune.core"
 local context = require "perilune.context"
+local ctx = require "perilune.ctx"
 local errors = require "perilune.errors"
 local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"
@@ -36,7 +37,7 @@ end
 
 local function compile_success(rule)
   if type(rule) == "function" then
-    return function(response, ctx) return value.truthy(rule(response, ctx)) end
+    return function(response, frame) return value.truthy(rule(ctx.of(frame), response)) end
   end
   local ranges = {}
   for i, item in ipairs(type(rule) == "table" and rule or { rule or "2xx" }) do
@@ -103,8 +104,8 @@ local function mapped(entry, name, v)
 end
 
 --- What the mapper adds to the variables; warnings.
-local function run_mapper(entry, response, ctx, values)
-  local ok, result = pcall(entry.mapper, response, ctx)
+local function run_mapper(entry, response, frame, values)
+  local ok, result = pcall(entry.mapper, ctx.of(frame), response)
   if not ok then return { "mapper: " .. errors.text(result, entry.where) } end
   if result == nil then return {} end
   if type(result) ~= "table" then
@@ -127,15 +128,15 @@ end
 
 --- The variables of an answer that is parsed; more warnings. Raises an error where a required one
 --- is not there.
-local function read(entry, response, ctx, is_success, warnings)
+local function read(entry, response, frame, is_success, warnings)
   local values = core.json.object({})
   local has_body = response.body ~= ""
-  local said, missing = variables.read(entry.variables, response, ctx, values,
+  local said, missing = variables.read(entry.variables, response, frame, values,
     { expects = is_success and has_body, requires = is_success })
   append(warnings, said)
   -- A mapper reads what an error's body says, but not out of one that cannot be read.
-  if entry.mapper and (is_success or ctx.response ~= nil) then
-    append(warnings, run_mapper(entry, response, ctx, values))
+  if entry.mapper and (is_success or frame.values.response ~= nil) then
+    append(warnings, run_mapper(entry, response, frame, values))
   end
   if missing then
     table.insert(warnings, 1, missing)
@@ -149,20 +150,20 @@ end
 --- Maps a response.
 ---@param entry perilune.entry
 ---@param response any    the response userdata
----@param base table      the context of rendering
+---@param rendered perilune.ctx_frame   of rendering
 ---@return boolean ok
 ---@return string|nil variables   JSON
 ---@return string|nil message     all that could not be read
-function map.run(entry, response, base)
+function map.run(entry, response, rendered)
   local parsed, warnings = answer.parse(response, entry.answer)
-  local ctx = context.answered(base, {
+  local frame = ctx.with(rendered, { values = context.answered(rendered.values, {
     response = parsed, status = response.status, headers = fields_of(response),
     raw = response.body,
-  })
-  local ok = entry.success(response, ctx)
+  }) })
+  local ok = entry.success(response, frame)
   if #entry.variables == 0 and not entry.mapper then return ok, nil, nil end
   if not ok then warnings = {} end -- that an error page is no JSON is not what went wrong
-  local text = read(entry, response, ctx, ok, warnings)
+  local text = read(entry, response, frame, ok, warnings)
   return ok, text, #warnings > 0 and table.concat(warnings, "; ") or nil
 end
 

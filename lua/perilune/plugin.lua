@@ -4,7 +4,7 @@
 --- the bundled ones. Both kinds run in the same sandbox under the same contract:
 ---
 ---     schema.lua    return { token = { type = "string", required = true, secret = true } }
----     handler.lua   return { apply = function(request, config, context) ... end }
+---     handler.lua   return { apply = function(ctx, request) ... end }
 ---
 --- An authenticator has `apply`; what a plugin adds to templates is in extension.lua.
 

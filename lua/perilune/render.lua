@@ -6,6 +6,7 @@
 local core = require "perilune.core"
 local body = require "perilune.body"
 local context = require "perilune.context"
+local ctx = require "perilune.ctx"
 local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"
 
@@ -13,8 +14,8 @@ local render = {}
 
 local BODYLESS = { GET = true, HEAD = true, DELETE = true, OPTIONS = true }
 
-local function evaluate(v, ctx)
-  if type(v) == "function" then return v(ctx) end
+local function evaluate(v, frame)
+  if type(v) == "function" then return v(frame.values, frame) end
   return v
 end
 
@@ -46,8 +47,8 @@ end
 
 --- A header whose text is only known when it is rendered: a template, too, may have line breaks.
 local function checked_header(where, name, run)
-  return function(ctx)
-    local v = text_of(where, run(ctx))
+  return function(values, frame)
+    local v = text_of(where, run(values, frame))
     if v ~= nil and not core.http.is_field_value(v) then
       error(("%s: the value of header '%s' holds bytes that a header may not"):format(where, name),
         0)
@@ -58,8 +59,9 @@ end
 
 --- The function may give a list, for a param that is there several times.
 local function param_of_function(where, run)
-  return function(ctx)
-    local v = run(ctx)
+  local scripted = ctx.scripted(run)
+  return function(values, frame)
+    local v = scripted(values, frame)
     if type(v) ~= "table" or value.is_markup(v) or not tables.is_list(v) then
       return text_of(where, v)
     end
@@ -212,8 +214,8 @@ function render.compile(entry, scope, connector, webhook, path, options)
     content_type)
 end
 
-local function set_method(entry, ctx, request)
-  local method = evaluate(entry.method, ctx)
+local function set_method(entry, frame, request)
+  local method = evaluate(entry.method, frame)
   if type(method) ~= "string" or not core.http.is_token(method) then
     error(("%s: '%s' is not a valid method"):format(entry.where, tostring(method)), 0)
   end
@@ -221,9 +223,9 @@ local function set_method(entry, ctx, request)
   return method
 end
 
-local function set_url(entry, ctx, request)
-  local path = evaluate(entry.url, ctx)
-  local base = evaluate(entry.base_url, ctx)
+local function set_url(entry, frame, request)
+  local path = evaluate(entry.url, frame)
+  local base = evaluate(entry.base_url, frame)
   if type(path) ~= "string" then
     error(("%s: the URL must be a string, got %s"):format(entry.where, type(path)), 0)
   elseif base ~= nil and type(base) ~= "string" then
@@ -235,32 +237,32 @@ local function set_url(entry, ctx, request)
 end
 
 --- An empty value drops the param.
-local function add_param(request, ctx, name, given)
-  local v = evaluate(given, ctx)
+local function add_param(request, frame, name, given)
+  local v = evaluate(given, frame)
   if type(v) == "table" then
-    for _, item in ipairs(v) do add_param(request, ctx, name, item) end
+    for _, item in ipairs(v) do add_param(request, frame, name, item) end
   elseif v ~= nil and v ~= "" then
     request:add_query(name, v)
   end
 end
 
-local function set_headers(entry, ctx, request, info)
-  request:set_header("webhook-id", info.id)
-  request:set_header("webhook-timestamp", ("%d"):format(math.floor(info.now)))
+local function set_headers(entry, frame, request)
+  request:set_header("webhook-id", frame.info.id)
+  request:set_header("webhook-timestamp", ("%d"):format(math.floor(frame.info.now)))
   for _, header in ipairs(entry.headers) do
-    local v = evaluate(header.value, ctx)
+    local v = evaluate(header.value, frame)
     if v ~= nil then request:set_header(header.name, v) end
   end
 end
 
-local function set_body(entry, ctx, request, method)
+local function set_body(entry, frame, request, method)
   if not entry.body or entry.body == body.EVENT and BODYLESS[method] then return end
   if entry.body == body.EVENT then
     request:set_body_event()
     request:set_header("Content-Type", entry.media)
     return
   end
-  local text, media = entry.body(ctx)
+  local text, media = entry.body(frame.values, frame)
   if text == nil then return end
   request:set_body(text)
   -- Before the connector's own headers, which may say otherwise.
@@ -271,17 +273,19 @@ end
 ---@param entry perilune.entry
 ---@param event any     the event userdata
 ---@param request any   the request userdata, filled
----@param info { attempt: integer, id: string, now: number, undecided: boolean }
----@return table|nil context   nil: an undecided `when` said no
+---@param info { attempt: integer, id: string, now: number, deadline: number, undecided: boolean }
+---@return perilune.ctx_frame|nil frame   for the stages behind; nil: an undecided `when` said no
 function render.run(entry, event, request, info)
-  local ctx = context.new(entry, event, info)
-  if info.undecided and entry.when and not value.truthy(entry.when(ctx)) then return nil end
-  local method = set_method(entry, ctx, request)
-  set_url(entry, ctx, request)
-  for _, param in ipairs(entry.params) do add_param(request, ctx, param.name, param.value) end
-  set_body(entry, ctx, request, method)
-  set_headers(entry, ctx, request, info)
-  return ctx
+  local frame = { values = context.new(entry, event, info), entry = entry, info = info }
+  if info.undecided and entry.when and not value.truthy(evaluate(entry.when, frame)) then
+    return nil
+  end
+  local method = set_method(entry, frame, request)
+  set_url(entry, frame, request)
+  for _, param in ipairs(entry.params) do add_param(request, frame, param.name, param.value) end
+  set_body(entry, frame, request, method)
+  set_headers(entry, frame, request)
+  return frame
 end
 
 return render

@@ -115,8 +115,9 @@ end
 --- Does `when` want it? Nil when it cannot say. A function gets an event of its own: it may write.
 local function asks_when(entry, event, shared, now)
   local source = entry.when_is_script and event or shared
-  local ctx = context.new(entry, source, { attempt = 1, now = now })
-  local ok, answer = pcall(entry.when, ctx)
+  local info = { attempt = 1, now = now, deadline = now }
+  local values = context.new(entry, source, info)
+  local ok, answer = pcall(entry.when, values, { values = values, entry = entry, info = info })
   if not ok then return nil end
   return template_value.truthy(answer)
 end

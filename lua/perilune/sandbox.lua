@@ -8,6 +8,8 @@
 --- coroutine (the gate owns the threads), io, print and the rest of os (the world), rawset.
 
 local core = require "perilune.core"
+local frozen = require "perilune.util.frozen"
+local log = require "perilune.log"
 local nearest = require "perilune.util.nearest"
 local payload = require "perilune.payload"
 local tables = require "perilune.util.tables"
@@ -41,8 +43,6 @@ local LIBRARIES = {
     "tobit", "tohex" },
 }
 
-local LEVELS = { "debug", "info", "warn", "error" }
-
 ---@alias perilune.vocabulary table<string, true|perilune.vocabulary>
 
 ---@class perilune.sandbox_options
@@ -56,14 +56,6 @@ local function json_library()
     is_array = core.json.is_array, is_object = core.json.is_object, keys = core.json.keys,
     null = core.json.null, object = core.json.object, ordered = core.json.ordered,
   }
-end
-
-local function log_library()
-  local log = {}
-  for _, level in ipairs(LEVELS) do
-    log[level] = function(message, fields) core.log(level, message, fields) end
-  end
-  return log
 end
 
 --- What differs from place to place (staging, production) and is no secret: `env "PORT"` reads the
@@ -90,7 +82,7 @@ end
 --- Everything that an environment offers.
 local function contents(options)
   local env = {
-    env = environment, file = payload.file, json = json_library(), log = log_library(),
+    env = environment, file = payload.file, json = json_library(), log = log,
     now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
     require = options.require or function()
       error("require works in a plugin only, for the plugin's own files", 2)
@@ -111,7 +103,7 @@ function sandbox.vocabulary()
     vocabulary[name] = true
     if type(offered) == "table" then
       vocabulary[name] = {}
-      for member in pairs(offered) do vocabulary[name][member] = true end
+      for member in pairs(frozen.members(offered) or offered) do vocabulary[name][member] = true end
     end
   end
   return vocabulary

@@ -4,6 +4,7 @@
 --- where its faults go, and how its templates become functions.
 
 local core = require "perilune.core"
+local ctx = require "perilune.ctx"
 local locate = require "perilune.util.locate"
 local template = require "perilune.template"
 
@@ -94,25 +95,28 @@ local function compiled(self, made, fault)
 end
 
 --- A text that may be a template: a constant text when nothing is in it to be done, else a function
---- of the context. Functions pass, numbers become texts.
+--- of the values that it sees and of the frame (ctx.lua). A function is called with a ctx, numbers
+--- become texts.
 ---@param path any[]
 ---@param v string|number|function|nil
 ---@param options { mode?: string, lenient?: boolean }
 ---@return string|function|nil   nil also after a fault
 function Scope:text(path, v, options)
-  if v == nil or type(v) == "function" then return v end
+  if v == nil then return nil end
+  if type(v) == "function" then return ctx.scripted(v) end
   if type(v) == "number" then return tostring(v) end
   if template.is_static(v) then return v end
   return compiled(self, template.compile(v, self:template_options(path, v, options)))
 end
 
---- An expression: a function of the context that gives a value.
+--- An expression: a function that gives a value.
 ---@param path any[]
 ---@param v string|function|nil
 ---@param options? { lenient?: boolean }
 ---@return function|nil
 function Scope:expression(path, v, options)
-  if v == nil or type(v) == "function" then return v end
+  if v == nil then return nil end
+  if type(v) == "function" then return ctx.scripted(v) end
   return compiled(self, template.expression(v, self:template_options(path, v, options or {})))
 end
 

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
 --- The variables of a webhook: what is read out of an answer. Each is an expression, which gives a
---- value, a template, which gives a text, or a function of the response and the context. In a table
---- it can say what happens when the answer does not have it:
+--- value, a template, which gives a text, or a function of ctx and the response. In a table it can
+--- say what happens when the answer does not have it:
 ---
 ---     variables = {
 ---       erp_id = { "response.order.id", required = true },     -- the attempt fails
@@ -14,6 +14,7 @@
 --- null in the answer is a value like any other: it was found.
 
 local core = require "perilune.core"
+local ctx = require "perilune.ctx"
 local errors = require "perilune.errors"
 local tables = require "perilune.util.tables"
 local template = require "perilune.template"
@@ -23,7 +24,7 @@ local variables = {}
 
 ---@class perilune.variable
 ---@field name string
----@field run fun(response: any, ctx: table): any
+---@field run fun(response: any, frame: perilune.ctx_frame): any
 ---@field required boolean
 ---@field default any        nil: none
 ---@field where string       its place in the file
@@ -50,10 +51,13 @@ variables.SPEC = { type = "map", of = { one_of = {
 } } }
 
 local function compile_reader(scope, path, v)
-  if v == nil or type(v) == "function" then return v end -- nil: a fault, said
+  if v == nil then return nil end -- a fault, said
+  if type(v) == "function" then
+    return function(response, frame) return v(ctx.of(frame), response) end
+  end
   local make = template.is_static(v) and scope.expression or scope.text
   local run = make(scope, path, v, { lenient = true })
-  return run and function(_, ctx) return run(ctx) end
+  return run and function(_, frame) return run(frame.values, frame) end
 end
 
 --- The variables of a webhook, by name.
@@ -88,8 +92,8 @@ function variables.exported(v, where)
 end
 
 --- Reads one: its value, or nil and why there is none, and whether that is a fault of the script.
-local function read_one(variable, response, ctx)
-  local ok, result = pcall(variable.run, response, ctx)
+local function read_one(variable, response, frame)
+  local ok, result = pcall(variable.run, response, frame)
   if not ok then return nil, errors.text(result, variable.where), true end
   if value.is_undefined(result) then return nil, "not found in the answer", false end
   local v, message = variables.exported(result, variable.where)
@@ -100,15 +104,15 @@ end
 --- is expected: there a variable that is not found is null without a word.
 ---@param list perilune.variable[]
 ---@param response any
----@param ctx table
+---@param frame perilune.ctx_frame
 ---@param values table         filled
 ---@param options { expects: boolean, requires: boolean }
 ---@return string[] warnings
 ---@return string|nil missing   why a required one is not there
-function variables.read(list, response, ctx, values, options)
+function variables.read(list, response, frame, values, options)
   local warnings, missing = {}, nil
   for _, variable in ipairs(list) do
-    local v, reason, is_fault = read_one(variable, response, ctx)
+    local v, reason, is_fault = read_one(variable, response, frame)
     local is_missing = reason and variable.required and options.requires
     if is_missing and not missing then
       missing = ("variable '%s' is required: %s"):format(variable.name, reason)

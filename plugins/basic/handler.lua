@@ -3,7 +3,7 @@
 --- HTTP Basic (RFC 7617): "Authorization: Basic " and base64 of "username:password".
 
 return {
-  apply = function(request, config)
-    request:set_basic(config.username, config.password)
+  apply = function(ctx, request)
+    request:set_basic(ctx.config.username, ctx.config.password)
   end,
 }

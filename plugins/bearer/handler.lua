@@ -4,10 +4,11 @@
 --- cannot be looked into, the header that it makes is.
 
 return {
-  apply = function(request, config)
-    request:set_header("Authorization", config.token)
+  apply = function(ctx, request)
+    local token = ctx.config.token
+    request:set_header("Authorization", token)
     if not request:header("Authorization"):lower():find("^bearer ") then
-      request:set_header("Authorization", "Bearer ", config.token)
+      request:set_header("Authorization", "Bearer ", token)
     end
   end,
 }

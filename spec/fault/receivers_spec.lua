@@ -54,7 +54,7 @@ describe("a receiver", function()
           return {
             timeout = %s,
             retry = false,
-            webhooks = { { on = "any", url = function(context) return context.data.url end } },
+            webhooks = { { on = "any", url = function(ctx) return ctx.data.url end } },
           }]]):format(TIMEOUT_S),
       },
       arguments = { "--egress-ca-file", folder .. "/ca.pem", "--workers", "1" },

@@ -20,7 +20,7 @@ describe("POST /v1/calls/{connector}/{webhook}", function()
                                            total = "response.order.total" } } },
               { on = "order.confirmed", url = "/confirmed" },
               { id = "gone", url = "%s/x", response = { variables = { reason = "response.reason" } } },
-              { id = "broken", url = function(context) return context.data.missing.field end },
+              { id = "broken", url = function(ctx) return ctx.data.missing.field end },
             },
           }]]):format(sink.url, gone.url),
         ["connectors/faulty.lua"] = ([[

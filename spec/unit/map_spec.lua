@@ -31,7 +31,7 @@ describe("success", function()
   end)
 
   it("is what a function says", function()
-    local rule = "success = function(r, c) return r.status == 418 and c.response.ok end"
+    local rule = "success = function(c, r) return r.status == 418 and c.values.response.ok end"
     assert.is_true((map(rule, support.response(418, '{"ok":true}'))))
     assert.is_false((map(rule, support.response(418, '{"ok":false}'))))
   end)
@@ -45,7 +45,7 @@ describe("variables", function()
     local good, variables, message = map([[response = { variables = {
       id = "response.id", sku = "response.order.lines[1].sku", direct = "state", null = "none",
       text = "{{ state|upper }} {{ status }}", lines = "response.order.lines",
-      first = "response.order.lines.0.sku", f = function(r, c) return r.status + c.data.n end } }]],
+      first = "response.order.lines.0.sku", f = function(c, r) return r.status + c.data.n end } }]],
       support.response(201, BODY))
     assert.is_true(good)
     assert.is_nil(message)
@@ -76,7 +76,7 @@ describe("variables", function()
   it("find headers in any case", function()
     local _, variables, message = map([[response = { variables = { a = "headers['X-Id']",
       b = "headers.etag", c = "headers['ETAG']", d = "'X-ID' in headers", e = "headers|length",
-      f = function(_, c) return c.headers["X-id"] end, g = "headers" } }]],
+      f = function(c) return c.values.headers["X-id"] end, g = "headers" } }]],
       support.response(200, "{}", { ["x-id"] = "5", etag = "e" }))
     assert.is_nil(message)
     assert.same({ a = "5", b = "e", c = "e", d = true, e = 2, f = "5",
@@ -253,12 +253,12 @@ end)
 describe("a mapper", function()
   it("is a function or a file, and adds to the variables", function()
     local _, variables = map([[response = { variables = { a = "response.a" },
-      mapper = function(r, c) return { b = c.response.a .. r.status } end }]],
+      mapper = function(c, r) return { b = c.values.response.a .. r.status } end }]],
       support.response(200, '{"a":"x"}'))
     assert.equal("x", variables.a)
     assert.equal("x200", variables.b)
     _, variables = map([[response = { mapper = "m" }]], support.response(200, '{"a":"x"}'), {
-      ["mappers/m.lua"] = "return { map = function(_, c) return { b = c.a } end }" })
+      ["mappers/m.lua"] = "return { map = function(c) return { b = c.values.a } end }" })
     assert.equal("x", variables.b)
   end)
 

@@ -137,7 +137,7 @@ return {
 
   it("may be a function, whose result is checked", function()
     assert.equal("https://api.example/v1/x",
-      render [[url = function(c) return "/" .. (c.nope or "x") end]].url)
+      render [[url = function(_, c) return "/" .. (c.nope or "x") end]].url)
     local _, class = fails [[url = function() return "ftp://x" end]]
     assert.equal("url", class)
     assert.matches("the URL must be a string, got nil", fails [[url = function() end]], 1, true)
@@ -247,7 +247,7 @@ describe("a body", function()
 
   it("may come of a function: a text, a table, or nothing", function()
     assert.equal('{"a":["acme"]}',
-      render [[url = "/", body = function(c) return { a = { c.tenant } } end]].body)
+      render [[url = "/", body = function(_, c) return { a = { c.tenant } } end]].body)
     assert.equal('[1]', render [[url = "/", body = function() return "[1]" end]].body)
     assert.is_nil(render [[url = "/", body = function() end]].body)
     assert.matches("not valid JSON", fails [[url = "/", body = function() return "x" end]], 1, true)
@@ -361,11 +361,11 @@ end)
 describe("a script that changes its context", function()
   local CONNECTOR = [[return {
     name = "Acme", context = { region = "eu", hosts = json.array { "a" } },
-    authenticator = { config = { key = "k", list = { 1 } }, apply = function(r, config)
-      r:set_header("X", config.key, #config.list)
-      config.key, config.list[2] = "changed", 2
+    authenticator = { config = { key = "k", list = { 1 } }, apply = function(ctx, r)
+      r:set_header("X", ctx.config.key, #ctx.config.list)
+      ctx.config.key, ctx.config.list[2] = "changed", 2
     end },
-    webhooks = { { on = "t", url = "http://a.example", body = function(c)
+    webhooks = { { on = "t", url = "http://a.example", body = function(_, c)
       local seen = { c.context.region, c.region, c.context.hosts, #c.hosts, c.connector.name,
         c.webhook.id, c.data.n.x, json.is_array(c.hosts) }
       seen = json.decode(json.encode(seen))
@@ -390,7 +390,7 @@ describe("a script that changes its context", function()
     local generation = support.connector [[
       local loop = { n = 1 } loop.again = loop
       return { context = { loop = loop }, webhooks = { { on = "t", url = "http://a.example",
-        body = function(c)
+        body = function(_, c)
           assert(c.loop ~= loop and c.loop.again == c.loop)
           c.loop.n = c.loop.n + 1
           return { c.loop.n, loop.n }

@@ -59,7 +59,7 @@ describe("routing", function()
   it("asks when, as expression and as function", function()
     local generation = support.connector [[return { webhooks = {
       { on = "x", url = "http://a.example", when = "data.n > 100 and kind == 'a'" },
-      { on = "x2", url = "http://a.example", when = function(c) return c.data.n > 100 end } } }]]
+      { on = "x2", url = "http://a.example", when = function(_, c) return c.data.n > 100 end } } }]]
     assert.same({ 1 }, (route(generation, '{"type":"x","data":{"n":101,"kind":"a"}}')))
     assert.same({ 2 }, (route(generation, '{"type":"x2","data":{"n":101}}')))
     local none, _, reason = route(generation, '{"type":"x","data":{"n":100,"kind":"a"}}')
@@ -70,11 +70,11 @@ describe("routing", function()
   it("lets no when change the event for the others", function()
     local generation = support.load {
       ["connectors/a.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
-        when = function(c) c.data.n = c.data.n + 1 return c.data.n == 2 end } } }]],
+        when = function(_, c) c.data.n = c.data.n + 1 return c.data.n == 2 end } } }]],
       ["connectors/b.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
         when = "data.n == 1" } } }]],
       ["connectors/c.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
-        when = function(c) c.data.n = c.data.n + 1 return c.data.n == 2 end } } }]],
+        when = function(_, c) c.data.n = c.data.n + 1 return c.data.n == 2 end } } }]],
     }
     for _ = 1, 2 do
       assert.same({ 1, 2, 3 }, (route(generation, '{"type":"x","data":{"n":1}}')))

@@ -73,11 +73,11 @@ describe("a plugin", function()
       ["plugins/sign/handler.lua"] = [[
         local h = require "lib.hash"
         assert(h == require "lib.hash")
-        return { apply = function(r, config, c) r:set_header(config.name, h.of(config.key), c.n) end }]],
+        return { apply = function(c, r) r:set_header(c.config.name, h.of(c.config.key), c.values.n) end }]],
       ["plugins/sign/lib/hash.lua"] = "return { of = string.reverse }",
     })
     local request = support.request()
-    perilune.authenticate(generation, 1, request, { n = 5 })
+    perilune.authenticate(generation, 1, request, { values = { n = 5 } })
     assert.equal("fedcba5", request.sent.headers["x-key"])
   end)
 

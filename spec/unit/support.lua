@@ -125,7 +125,9 @@ function support.response(status, body, headers)
   }
 end
 
-support.INFO = { attempt = 1, id = "d-1", now = 1700000000.75, undecided = false }
+support.INFO = {
+  attempt = 1, id = "d-1", now = 1700000000.75, deadline = 1700000010.75, undecided = false,
+}
 
 --- Renders the first webhook for an event: the request, and the context.
 function support.render(generation, json, info)

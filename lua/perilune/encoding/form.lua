@@ -48,12 +48,12 @@ end
 ---@param scope perilune.scope
 ---@param path any[]
 ---@param v table
----@return fun(ctx: table): string
+---@return fun(values: table, frame: perilune.ctx_frame): string
 function form.compile(scope, path, v)
   local where, evaluate = scope:where(path), tree.compile(scope, path, v)
   check(scope, path, v)
-  return function(ctx)
-    local text, message = form.write(evaluate(ctx))
+  return function(values, frame)
+    local text, message = form.write(evaluate(values, frame))
     return text or error(where .. ": " .. message, 0)
   end
 end

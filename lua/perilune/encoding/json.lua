@@ -8,6 +8,7 @@
 --- objects are written sorted; `json.ordered` keeps an order.
 
 local core = require "perilune.core"
+local ctx = require "perilune.ctx"
 local payload = require "perilune.payload"
 local tables = require "perilune.util.tables"
 local template = require "perilune.template"
@@ -31,13 +32,13 @@ end
 
 --- A template that is a whole body: what it renders is refused when it is no JSON, with the place of
 --- the template that wrote it.
----@param render fun(ctx: table): string   of template.compile
----@return fun(ctx: table): string
+---@param render fun(values: table): string   of template.compile
+---@return fun(values: table): string
 function json.checked(render)
-  return function(ctx)
-    local text = render(ctx)
+  return function(values)
+    local text = render(values)
     local message, fault = json.fault(text)
-    if message then error(template.located(render, ctx, fault.offset, message), 0) end
+    if message then error(template.located(render, values, fault.offset, message), 0) end
     return text
   end
 end
@@ -47,8 +48,8 @@ json.write = value.to_json
 
 --- A hole: its value as JSON text. What is done, by tojson or safe, must be JSON of its own.
 local function hole(where, evaluate)
-  return function(ctx)
-    local v = evaluate(ctx)
+  return function(values, frame)
+    local v = evaluate(values, frame)
     local text, message
     if value.is_done(v, "json") then
       text, message = v.text, core.json.check(v.text)
@@ -69,7 +70,7 @@ local function leaf(scope, v, path)
     if is_constant then return core.json.encode(evaluate) end
     return hole(scope:where(path), evaluate)
   elseif type(v) == "function" then
-    return hole(scope:where(path), v)
+    return hole(scope:where(path), ctx.scripted(v))
   end
   local message = tree.leaf_fault(v)
   local text = not message and core.json.encode(v)
@@ -111,11 +112,11 @@ local function plan(parts, scope, v, path, depth)
   return add(parts, "}")
 end
 
---- A table of templates as a function of the context that gives JSON. Nil after a fault.
+--- A table of templates as a function of (values, frame) that gives JSON. Nil after a fault.
 ---@param scope perilune.scope
 ---@param path any[]
 ---@param v table
----@return (fun(ctx: table): string)|nil
+---@return (fun(values: table, frame: perilune.ctx_frame): string)|nil
 function json.compile(scope, path, v)
   local parts = {}
   local ok, raised = pcall(plan, parts, scope, v, path, 1)
@@ -124,9 +125,11 @@ function json.compile(scope, path, v)
     scope:fault(raised.path, raised.message)
     return nil
   end
-  return function(ctx)
+  return function(values, frame)
     local texts = {}
-    for i, part in ipairs(parts) do texts[i] = type(part) == "string" and part or part(ctx) end
+    for i, part in ipairs(parts) do
+      texts[i] = type(part) == "string" and part or part(values, frame)
+    end
     return table.concat(texts)
   end
 end

@@ -82,11 +82,11 @@ end
 ---@param scope perilune.scope
 ---@param path any[]
 ---@param v table
----@return fun(ctx: table): string, string
+---@return fun(values: table, frame: perilune.ctx_frame): string, string
 function multipart.compile(scope, path, v)
   local where, evaluate = scope:where(path), tree.compile(scope, path, v)
-  return function(ctx)
-    local text, media = multipart.write(evaluate(ctx))
+  return function(values, frame)
+    local text, media = multipart.write(evaluate(values, frame))
     if not text then error(where .. ": " .. media, 0) end
     return text, media
   end

@@ -3,9 +3,10 @@
 --- Tables that integrators write as a body, with templates and functions as leaves: compiled once,
 --- evaluated for each attempt.
 ---
----     { id = "{{ data.id }}", tags = { "a" } }  ->  evaluate(ctx)  ->  { id = 7, tags = { "a" } }
+---     { id = "{{ data.id }}", tags = { "a" } }  ->  evaluate(values, frame)  ->  { id = 7, tags = { "a" } }
 
 local core = require "perilune.core"
+local ctx = require "perilune.ctx"
 local payload = require "perilune.payload"
 local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"
@@ -72,10 +73,10 @@ local compile
 local function compile_list(scope, path, v, depth)
   local items = {}
   for i, item in ipairs(v) do items[i] = compile(scope, tables.extend(path, i), item, depth) end
-  return function(ctx)
+  return function(values, frame)
     local list = {}
     -- What is undefined leaves no hole.
-    for _, evaluate in ipairs(items) do list[#list + 1] = evaluate(ctx) end
+    for _, evaluate in ipairs(items) do list[#list + 1] = evaluate(values, frame) end
     return core.json.array(list)
   end
 end
@@ -89,10 +90,10 @@ local function compile_object(scope, path, v, depth)
   for _, member in ipairs(members) do
     member[2] = compile(scope, tables.extend(path, member[1]), member[2], depth)
   end
-  return function(ctx)
+  return function(values, frame)
     local object, keys = core.json.dict()
     for _, member in ipairs(members) do
-      local result = member[2](ctx)
+      local result = member[2](values, frame)
       if result ~= nil then
         keys[#keys + 1] = member[1]
         object[member[1]] = result
@@ -108,8 +109,8 @@ end
 
 --- A leaf without what only templates know: of a text that is done its text, of a tuple a list.
 local function plain(where, evaluate)
-  return function(ctx)
-    local v = evaluate(ctx)
+  return function(values, frame)
+    local v = evaluate(values, frame)
     if type(v) ~= "table" then return v end
     local ok, exported = pcall(value.export, v)
     return ok and exported or error(("%s: %s"):format(where, exported), 0)
@@ -119,7 +120,7 @@ end
 --- A table, or a leaf; after a fault a function as well, so that the others are looked at.
 function compile(scope, path, v, depth)
   if depth > MAX_DEPTH then error("the table is nested too deep", 0) end
-  if type(v) == "function" then return plain(scope:where(path), v) end
+  if type(v) == "function" then return plain(scope:where(path), ctx.scripted(v)) end
   if type(v) == "string" then
     local leaf, is_constant = scope:leaf(path, v)
     return (is_constant or leaf == nil) and constant(leaf) or plain(scope:where(path), leaf)
@@ -137,12 +138,12 @@ function compile(scope, path, v, depth)
   return constant(v)
 end
 
---- A function of the context that gives the table with its leaves evaluated: objects in the order
+--- A function of (values, frame) that gives the table with its leaves evaluated: objects in the order
 --- in which they are written, undefined members left out. Faults go to the scope.
 ---@param scope perilune.scope
 ---@param path any[]
 ---@param v table
----@return fun(ctx: table): any
+---@return fun(values: table, frame: perilune.ctx_frame): any
 function tree.compile(scope, path, v)
   local ok, result = pcall(compile, scope, path, v, 0)
   if ok then return result end

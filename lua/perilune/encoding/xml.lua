@@ -16,11 +16,11 @@ function encoding.write(v) return xml.encode(v) end
 ---@param scope perilune.scope
 ---@param path any[]
 ---@param v table
----@return fun(ctx: table): string
+---@return fun(values: table, frame: perilune.ctx_frame): string
 function encoding.compile(scope, path, v)
   local where, evaluate = scope:where(path), tree.compile(scope, path, v)
-  return function(ctx)
-    local text, message = encoding.write(evaluate(ctx))
+  return function(values, frame)
+    local text, message = encoding.write(evaluate(values, frame))
     return text or error(where .. ": " .. message, 0)
   end
 end

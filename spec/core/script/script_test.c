@@ -30,7 +30,7 @@ static const char connector[] =
     "  webhooks = {\n"
     "    { on = 'order', url = '/orders/{{ data.id }}', headers = { ['X-Id'] = '{{ data.id }}' },\n"
     "      response = { type = 'json', variables = { erp = 'response.id' } } },\n"
-    "    { id = 'broken', url = '/x', body = function(context)\n"
+    "    { id = 'broken', url = '/x', body = function(_, context)\n"
     "        return context.nothing.here end },\n"
     "  },\n"
     "}\n";

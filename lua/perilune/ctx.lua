@@ -1,0 +1,95 @@
+-- SPDX-License-Identifier: MIT
+
+--- What a script is given in front of its value: `function(ctx, value)`. One for each attempt, and one
+--- for each plugin that takes part in it, since each has a config of its own. Frozen: what a
+--- script sets, it sets in its own locals.
+---
+---     of all scripts       log, uuid
+---     of the plugin        config
+---     of the attempt       event, data, values, connector, webhook, attempt, now, deadline
+
+local core = require "perilune.core"
+local frozen = require "perilune.util.frozen"
+local log = require "perilune.log"
+local tables = require "perilune.util.tables"
+
+local ctx = {}
+
+--- What makes a ctx.
+---@class perilune.ctx_frame
+---@field values table          the names that templates see
+---@field entry perilune.entry
+---@field info { attempt: integer, id: string, now: number, deadline: number }
+---@field config? table         of a plugin
+---@field ctx? perilune.ctx      once a script has asked
+
+-- The members that are the same for all.
+local SHARED = { log = log, uuid = core.uuid }
+
+-- The others, made when a script asks for them: what attempts share is copied, so that what a script
+-- does to it ends with the attempt.
+local MADE = {
+  values = function(frame) return frame.values end,
+  event = function(frame) return frame.values.event end,
+  data = function(frame) return frame.values.data end,
+  connector = function(frame) return core.copy(frame.entry.connector_view) end,
+  webhook = function(frame) return core.copy(frame.entry.webhook_view) end,
+  config = function(frame) return core.copy(frame.config or {}) end,
+  attempt = function(frame) return frame.info.attempt end,
+  now = function(frame) return frame.info.now end,
+  deadline = function(frame) return frame.info.deadline end,
+}
+
+--- Every name that a ctx has, sorted.
+---@return string[]
+function ctx.names()
+  local all = {}
+  for name in pairs(SHARED) do all[name] = true end
+  for name in pairs(MADE) do all[name] = true end
+  return tables.names(all)
+end
+
+local FRAME = {} -- where a ctx's members keep what they are made of
+
+local MEMBERS = { __index = function(members, name)
+  local member = SHARED[name]
+  if member ~= nil then return member end
+  local make = MADE[name]
+  if not make then error(frozen.missing("ctx", name, ctx.names()), 2) end
+  member = make(members[FRAME])
+  members[name] = member
+  return member
+end }
+
+local refuse = frozen.refuse("ctx")
+
+--- The ctx of a frame: the same one however often it is asked for.
+---@param frame perilune.ctx_frame
+---@return perilune.ctx
+function ctx.of(frame)
+  if not frame.ctx then
+    local members = setmetatable({ [FRAME] = frame }, MEMBERS)
+    frame.ctx = setmetatable({}, { __index = members, __newindex = refuse, __metatable = false })
+  end
+  return frame.ctx
+end
+
+--- The same attempt for a plugin, which has a config, or after the answer has come, with other values.
+---@param frame perilune.ctx_frame
+---@param own { config?: table, values?: table }
+---@return perilune.ctx_frame
+function ctx.with(frame, own)
+  return {
+    values = own.values or frame.values, entry = frame.entry, info = frame.info,
+    config = own.config,
+  }
+end
+
+--- An integrator's function of (ctx, values) as the function of (values, frame) that templates are.
+---@param run fun(ctx: perilune.ctx, values: table): any
+---@return fun(values: table, frame: perilune.ctx_frame): any
+function ctx.scripted(run)
+  return function(values, frame) return run(ctx.of(frame), values) end
+end
+
+return ctx
