@@ -41,8 +41,16 @@ void pl_faults_add_at(pl_faults *f, const char *file, int line, int column, cons
 {
     f->items = pl_realloc(f->items, (f->count + 1) * sizeof *f->items);
     pl_fault *fault = &f->items[f->count++];
-    *fault = (pl_fault){strdup(file), line, column, strdup(message)};
+    *fault = (pl_fault){strdup(file), line, column, strdup(message), false};
     if (fault->file == NULL || fault->message == NULL) abort();
+}
+
+size_t pl_faults_warnings(const pl_faults *f)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->count; i++)
+        count += f->items[i].is_warning;
+    return count;
 }
 
 void pl_faults_print(const pl_faults *f, FILE *out)
@@ -52,7 +60,7 @@ void pl_faults_print(const pl_faults *f, FILE *out)
         fprintf(out, "%s:", fault->file);
         if (fault->line) fprintf(out, "%d:", fault->line);
         if (fault->column) fprintf(out, "%d:", fault->column);
-        fprintf(out, " %s\n", fault->message);
+        fprintf(out, " %s%s\n", fault->is_warning ? "warning: " : "", fault->message);
     }
 }
 

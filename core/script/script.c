@@ -422,7 +422,7 @@ static void push_files(lua_State *L, const pl_bundle *bundle)
 }
 
 /* Returns the gate's code, with generation and faults on the stack. */
-static int call_load(script *s, const pl_bundle *bundle)
+static int call_load(script *s, const pl_bundle *bundle, bool warns)
 {
     lua_State *L = s->vm.L;
     lua_pushcfunction(L, take_functions);
@@ -431,14 +431,16 @@ static int call_load(script *s, const pl_bundle *bundle)
     if (code) return code;
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->functions[LOAD]);
     push_files(L, bundle);
-    lua_createtable(L, 0, 1);
+    lua_createtable(L, 0, 2);
     lua_pushstring(L, bundle->root);
     lua_setfield(L, -2, "root");
+    lua_pushboolean(L, warns);
+    lua_setfield(L, -2, "warns");
     return pl_gate_call(&s->vm, 2, 2);
 }
 
 /* `list` is an array of {file =, line =, column =, message =}. */
-static void read_faults(lua_State *L, int list, pl_faults *faults)
+static void read_faults(lua_State *L, int list, bool are_warnings, pl_faults *faults)
 {
     pl_arena arena;
     pl_arena_init(&arena);
@@ -446,13 +448,16 @@ static void read_faults(lua_State *L, int list, pl_faults *faults)
     for (size_t i = 1; i <= count; i++) {
         lua_rawgeti(L, list, (int)i);
         int at = lua_gettop(L);
-        if (lua_istable(L, at))
+        if (lua_istable(L, at)) {
             pl_faults_add_at(faults, arena_field(L, at, "file", &arena).ptr,
                              (int)number_field(L, at, "line"), (int)number_field(L, at, "column"),
                              arena_field(L, at, "message", &arena).ptr);
+            faults->items[faults->count - 1].is_warning = are_warnings;
+        }
         lua_pop(L, 1);
     }
-    if (count == 0) pl_faults_add(faults, "gateway.lua", 0, "it did not load, for no given reason");
+    if (count == 0 && !are_warnings)
+        pl_faults_add(faults, "gateway.lua", 0, "it did not load, for no given reason");
     pl_arena_fini(&arena);
 }
 
@@ -502,20 +507,18 @@ static void read_policies(script *s, int generation)
     s->base.policy_count = (uint32_t)count;
 }
 
-/* What `load` made, or its faults. */
-static bool take_generation(script *s, const pl_bundle *bundle, pl_faults *faults)
+/* What `load` made, and its faults. */
+static bool take_generation(script *s, const pl_bundle *bundle, bool warns, pl_faults *faults)
 {
     lua_State *L = s->vm.L;
-    if (call_load(s, bundle) != 0) {
+    if (call_load(s, bundle, warns) != 0) {
         pl_buf_put_char(&s->vm.failure, 0);
         pl_faults_add(faults, "gateway.lua", 0, s->vm.failure.ptr);
         return false;
     }
     int generation = lua_gettop(L) - 1;
-    if (!lua_istable(L, generation)) {
-        read_faults(L, generation + 1, faults);
-        return false;
-    }
+    read_faults(L, generation + 1, lua_istable(L, generation), faults);
+    if (!lua_istable(L, generation)) return false;
     read_policies(s, generation);
     lua_pop(L, 1);
     s->generation = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -535,7 +538,7 @@ pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *c
         free(s);
         return NULL;
     }
-    if (take_generation(s, bundle, faults)) return &s->base;
+    if (take_generation(s, bundle, config->warns, faults)) return &s->base;
     script_free(&s->base);
     return NULL;
 }

@@ -24,7 +24,8 @@
 typedef struct pl_fault {
     char *file;
     int line, column;
-    char *message; /* may go on with lines that show the place */
+    char *message;   /* may go on with lines that show the place */
+    bool is_warning; /* the folder can be used all the same */
 } pl_fault;
 
 typedef struct pl_faults {
@@ -35,7 +36,9 @@ typedef struct pl_faults {
 void pl_faults_add(pl_faults *f, const char *file, int line, const char *message);
 /* The same with a column, counted in characters. */
 void pl_faults_add_at(pl_faults *f, const char *file, int line, int column, const char *message);
-/* "file:line:column: message" each, without what is 0. */
+/* How many of them are warnings. */
+size_t pl_faults_warnings(const pl_faults *f);
+/* "file:line:column: message" each, without what is 0; "warning: " before the message of one. */
 void pl_faults_print(const pl_faults *f, FILE *out);
 void pl_faults_fini(pl_faults *f);
 
@@ -52,10 +55,11 @@ typedef struct pl_script_config {
     /* A source tree with lua/ and plugins/ to use instead of the embedded ones, or NULL. */
     const char *lua_path;
     int json_depth;
+    bool warns; /* a folder without mistakes is looked through for what it does not use */
 } pl_script_config;
 
-/* A new generation with one reference, or NULL with *faults filled: every mistake of the folder, in
- * order of file and line. */
+/* A new generation with one reference, *faults having its warnings; or NULL with *faults filled: every
+ * mistake of the folder, in order of file and line. */
 pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *config,
                               uint64_t number, pl_faults *faults);
 /* What gateway.lua sets, put over *settings. Values were checked at load. */

@@ -13,6 +13,7 @@ local plugin = require "perilune.plugin"
 local route = require "perilune.route"
 local settings = require "perilune.settings"
 local tables = require "perilune.util.tables"
+local unused = require "perilune.unused"
 local workshop = require "perilune.workshop"
 
 local loader = {}
@@ -102,11 +103,12 @@ end
 
 --- Loads a gateway folder.
 ---@param files table<string, string>   text by path in the folder
----@param options { root: string }      root is put before file names in messages
+---@param options { root: string, warns?: boolean }   root is put before file names in messages
 ---@return perilune.generation|nil
----@return perilune.fault[]|nil faults   all mistakes, by file and line
+---@return perilune.fault[]|nil faults   all mistakes, by file and line; of a folder without any,
+---  and when it `warns`, its warnings
 function loader.load(files, options)
-  local shop = workshop.new(files, options and options.root or "")
+  local shop = workshop.new(files, options.root)
   local gateway = load_gateway(shop)
   local plugins = plugin.catalogue(shop)
   plugins:load_all()
@@ -118,7 +120,7 @@ function loader.load(files, options)
   })
   shop.is_loading = false
   if #shop.faults.items > 0 then return nil, shop.faults:sorted() end
-  return assemble(gateway, list), nil
+  return assemble(gateway, list), options.warns and unused.find(shop, plugins, list) or nil
 end
 
 return loader

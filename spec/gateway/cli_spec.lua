@@ -116,6 +116,74 @@ describe("perilune", function()
       }, lines_of(output))
     end)
 
+    describe("of a folder that has what it does not use", function()
+      local folder
+
+      setup(function()
+        folder = support.write(support.folder(), {
+          ["gateway.lua"] = "return {}",
+          ["connectors/a.lua"] = "return {\n  context = {\n    tenant = 'x' },\n"
+            .. "  webhooks = { { id = 'x', url = 'http://h/' } } }",
+          ["mappers/old.lua"] = "return function() return {} end",
+        })
+      end)
+
+      it("warns, and ends with 0", function()
+        local code, output = perilune("check", folder)
+        assert.equal(0, code)
+        assert.same({
+          folder .. "/connectors/a.lua:3: warning: nothing asks for the key 'tenant' of this context",
+          folder .. "/mappers/old.lua: warning: nothing uses the mapper 'old'",
+          folder .. ": no mistakes (connectors: 1, webhooks: 1, warnings: 2)",
+        }, lines_of(output))
+      end)
+
+      it("takes warnings for mistakes with --strict", function()
+        local code, output = perilune("check", "--strict", folder)
+        assert.equal(3, code)
+        assert.equal(3, #lines_of(output))
+        assert.equal(0, (perilune("check", "--strict", "examples/quickstart")))
+      end)
+
+      it("gives an object in each line with --format json", function()
+        local code, output = perilune("check", "--format", "json", folder)
+        assert.equal(0, code)
+        local found = {}
+        for i, line in ipairs(lines_of(output)) do found[i] = json.decode(line) end
+        assert.same({
+          { file = folder .. "/connectors/a.lua", line = 3, column = 0, level = "warning",
+            message = "nothing asks for the key 'tenant' of this context" },
+          { file = folder .. "/mappers/old.lua", line = 0, column = 0, level = "warning",
+            message = "nothing uses the mapper 'old'" },
+        }, found)
+      end)
+
+      it("says nothing of it when it runs or tries it", function()
+        local code, _, errors = perilune("try", "--dry-run", folder, "a", "x")
+        assert.equal(0, code)
+        assert.equal("", errors)
+      end)
+    end)
+
+    it("gives mistakes as JSON with their columns, and refuses other formats", function()
+      local folder = support.write(support.folder(), {
+        ["gateway.lua"] = "return {}",
+        ["connectors/a.lua"] = "return { webhooks = {\n  { id = 'x', url = 'http://h/{{ a b }}' } } }",
+      })
+      local code, output = perilune("check", "--format", "json", folder)
+      assert.equal(3, code)
+      local fault = json.decode(output)
+      assert.equal("error", fault.level)
+      assert.equal(folder .. "/connectors/a.lua", fault.file)
+      assert.equal(2, fault.line)
+      assert.equal(36, fault.column) -- of the b
+      local errors
+      code, output, errors = perilune("check", "--format", "xml", folder)
+      assert.equal(2, code)
+      assert.equal("", output)
+      assert.equal("--format 'xml': expected text or json\n", errors)
+    end)
+
     it("of what is no gateway folder ends with 3", function()
       assert.equal(3, (perilune("check", "/nowhere/at/all")))
       assert.equal(3, (perilune("check", support.folder())))

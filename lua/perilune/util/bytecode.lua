@@ -204,4 +204,19 @@ function bytecode.read(run)
   return finished[1], source
 end
 
+local function collect_strings(prototype, list)
+  for _, text in ipairs(prototype.strings) do list[#list + 1] = text end
+  for _, constant in pairs(prototype.constants) do
+    if type(constant) == "table" then collect_strings(constant, list) end
+  end
+  return list
+end
+
+--- All text constants of a function and of the functions in it: also names of fields and globals.
+---@param run function
+---@return string[]
+function bytecode.strings(run)
+  return collect_strings(bytecode.read(run), {})
+end
+
 return bytecode
