@@ -98,6 +98,8 @@ void pl_jw_array_end(pl_json_writer *w);
 void pl_jw_string(pl_json_writer *w, pl_slice s);
 void pl_jw_text(pl_json_writer *w, const char *text); /* NULL writes null */
 void pl_jw_int(pl_json_writer *w, int64_t n);
+/* Microseconds as milliseconds: 1250 is 1.250. */
+void pl_jw_ms(pl_json_writer *w, int64_t us);
 void pl_jw_bool(pl_json_writer *w, bool b);
 void pl_jw_null(pl_json_writer *w);
 /* A value that is JSON already; an empty slice writes null. */

@@ -130,6 +130,11 @@ void pl_jw_int(pl_json_writer *w, int64_t n)
     pl_buf_printf(begin(w), "%" PRId64, n);
 }
 
+void pl_jw_ms(pl_json_writer *w, int64_t us)
+{
+    pl_buf_printf(begin(w), "%" PRId64 ".%03d", us / 1000, (int)(us % 1000));
+}
+
 void pl_jw_bool(pl_json_writer *w, bool b)
 {
     pl_buf_put_slice(begin(w), b ? PL_SLICE("true") : PL_SLICE("false"));

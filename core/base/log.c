@@ -168,6 +168,11 @@ int pl_log_level_of(pl_slice name)
     return -1;
 }
 
+const char *pl_log_level_name(enum pl_log_level level)
+{
+    return levels[level].name;
+}
+
 bool pl_log_wants(enum pl_log_level level)
 {
     return level < PL_LOG_OFF &&

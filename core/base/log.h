@@ -33,6 +33,7 @@ void pl_log_init(int64_t (*wall_ms)(void), int fd, enum pl_log_level level, enum
 void pl_log_set_level(enum pl_log_level level);
 /* The level of a name ("debug", "info", "warn", "error", "off"), or -1. */
 int pl_log_level_of(pl_slice name);
+const char *pl_log_level_name(enum pl_log_level level);
 bool pl_log_wants(enum pl_log_level level);
 void pl_log_fields(enum pl_log_level level, const char *message, const pl_log_field *fields);
 #define pl_log(level, message, ...) \

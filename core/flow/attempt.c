@@ -4,8 +4,7 @@
 #include "base/base64.h"
 #include "base/id.h"
 #include "base/json_bytes.h"
-
-#include <stdio.h>
+#include "http/syntax.h"
 
 static bool is_utf8(pl_slice s)
 {
@@ -70,6 +69,22 @@ static void write_text(pl_json_writer *w, const char *key, pl_slice text)
     }
 }
 
+static void write_traceback(pl_json_writer *w, pl_slice lines)
+{
+    pl_jw_key(w, "traceback");
+    if (lines.len == 0) {
+        pl_jw_null(w);
+        return;
+    }
+    pl_jw_array(w);
+    while (lines.len) {
+        pl_slice line;
+        pl_cut(&lines, '\n', &line);
+        pl_jw_string(w, line);
+    }
+    pl_jw_array_end(w);
+}
+
 static void write_request(pl_json_writer *w, const pl_attempt *a, pl_slice document)
 {
     pl_jw_key(w, "request");
@@ -103,10 +118,8 @@ static void write_response(pl_json_writer *w, const pl_attempt *a)
 
 static void write_time(pl_json_writer *w, const char *key, int64_t us)
 {
-    char text[40];
-    int n = snprintf(text, sizeof text, "%lld.%03d", (long long)us / 1000, (int)(us % 1000));
     pl_jw_key(w, key);
-    pl_jw_raw(w, (pl_slice){text, (size_t)n});
+    pl_jw_ms(w, us);
 }
 
 static void write_timings(pl_json_writer *w, const pl_timings *t)
@@ -131,6 +144,7 @@ void pl_attempt_write(pl_json_writer *w, const pl_attempt *a, pl_slice document)
     write_text(w, "outcome", pl_slice_of(a->outcome));
     write_text(w, "stage", pl_slice_of(a->stage));
     write_text(w, "error", a->error);
+    write_traceback(w, a->traceback);
     write_request(w, a, document);
     write_response(w, a);
     pl_jw_key(w, "variables");
@@ -140,4 +154,6 @@ void pl_attempt_write(pl_json_writer *w, const pl_attempt *a, pl_slice document)
     pl_jw_bool(w, a->connection_reused);
     pl_jw_key(w, "generation");
     pl_jw_int(w, (int64_t)a->generation);
+    pl_jw_key(w, "trace");
+    pl_jw_raw(w, a->trace.len ? a->trace : PL_SLICE("[]"));
 }

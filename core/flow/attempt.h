@@ -15,6 +15,7 @@ typedef struct pl_attempt {
     const char *outcome; /* "ok", or the name of the error */
     const char *stage;   /* in which it failed; NULL when it did not */
     pl_slice error;      /* text; empty when all went well */
+    pl_slice traceback;  /* lines, innermost call first; empty when no script failed */
     pl_slice method, url;
     pl_slice request_fields; /* "Name: value\r\n" lines */
     pl_slice request_body;
@@ -25,6 +26,7 @@ typedef struct pl_attempt {
     pl_slice response_body;
     uint64_t response_body_bytes;
     pl_slice variables; /* JSON object or empty */
+    pl_slice trace;     /* JSON array of what the scripts did (trace.h), or empty */
     pl_timings timings;
     pl_slice peer;
     bool connection_reused;
@@ -34,12 +36,13 @@ typedef struct pl_attempt {
 /* Writes the members (into an object that the caller has begun)
  *
  *   "number", "started", "outcome", "stage": or null, "error": or null,
+ *   "traceback": [lines, innermost call first] or null,
  *   "request": null or {"method", "url", "headers": [[name, value]...],
  *                       "body", "body_bytes", "truncated"},
  *   "response": null or {"status", "headers", "body", "body_bytes", "truncated", "peer"},
  *   "variables": object or null,
  *   "timings": {"dns_ms", "connect_ms", "tls_ms", "first_byte_ms", "total_ms"},
- *   "connection_reused", "generation"
+ *   "connection_reused", "generation", "trace": [what the scripts did, see trace.h]
  *
  * A body is a string when it is UTF-8, else {"base64": "..."}; `body_bytes` is its size before the
  * cap. `document` is the event's, which stands in for a request body that is the event. */

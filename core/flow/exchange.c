@@ -113,6 +113,8 @@ static void fill_attempt(pl_exchange *x)
         .peer = pl_slice_of(p->peer),
         .connection_reused = p->connection_reused,
         .generation = x->generation->number,
+        .trace = pl_trace_json(&x->trace),
+        .traceback = masked(&x->arena, x->error ? x->traceback : PL_NO_SLICE),
     };
 }
 
@@ -178,7 +180,8 @@ static void fill_record(pl_exchange *x)
     };
     x->record.due_ms = now_ms + delay_ms;
     x->record.held = delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e);
-    x->record.op.bytes = sizeof *x + x->attempt.request_body.len + x->attempt.response_body.len;
+    x->record.op.bytes = sizeof *x + x->attempt.request_body.len + x->attempt.response_body.len +
+                         x->attempt.trace.len;
 }
 
 static void count_attempt(pl_exchange *x)
@@ -200,7 +203,9 @@ static void log_outcome(const pl_exchange *x)
            PL_LOG_SLICE("webhook", x->record.webhook), PL_LOG_INT("attempt", x->number),
            PL_LOG_STR("outcome", x->attempt.outcome), PL_LOG_INT("status", x->response.status),
            PL_LOG_SLICE("error", x->attempt.error),
-           PL_LOG_STR("state", pl_state_name(x->record.state)));
+           PL_LOG_STR("state", pl_state_name(x->record.state)),
+           x->attempt.traceback.len ? PL_LOG_SLICE("traceback", x->attempt.traceback)
+                                    : (pl_log_field){0});
 }
 
 static void count_state(pl_engine_metrics *m, enum pl_state state)
@@ -411,6 +416,19 @@ static pl_exchange *exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint3
 
 static void begin(pl_exchange *x)
 {
+    const pl_delivery *d = x->delivery;
+    x->trace = (pl_trace){
+        .arena = &x->arena,
+        .stage = &x->stage,
+        .monotonic_us = x->engine->ports.monotonic_us,
+        .began_us = x->started_us,
+        .limit_bytes = (size_t)x->engine->settings->limit_trace,
+        .subject = {.connector = d ? d->connector : x->policy->connector,
+                    .webhook = d ? d->webhook : x->policy->webhook,
+                    .kind = "delivery",
+                    .id = x->id,
+                    .attempt = x->number},
+    };
     x->stage = PL_STAGE_RENDER;
     x->stage_us = x->started_us;
     advance(x, stage_functions[PL_STAGE_RENDER](x));

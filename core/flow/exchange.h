@@ -15,6 +15,7 @@
 #include "flow/journal.h"
 #include "flow/message.h"
 #include "flow/stage.h"
+#include "flow/trace.h"
 
 typedef struct pl_engine pl_engine;
 typedef struct pl_delivery pl_delivery;
@@ -46,6 +47,7 @@ struct pl_exchange {
 
     /* script/: what it keeps between its stages */
     int script_ref;       /* of the context table in the Lua registry, 0: none */
+    pl_trace trace;       /* what they did */
     uint64_t script_slot; /* names the wait of a coroutine that waits, 0: none */
 
     /* render and authenticate */
@@ -63,6 +65,7 @@ struct pl_exchange {
     int error;
     enum pl_stage failed_stage;
     const char *error_text; /* for people, names file and line of a script */
+    pl_slice traceback;     /* of the script that failed: lines, innermost call first */
 
     /* record */
     pl_attempt attempt;

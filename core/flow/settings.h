@@ -95,6 +95,8 @@
       "of a response's headers")                                                                 \
     X(BYTES, limit_recorded_body, "limits.recorded_body", "64k", "0..64M",                       \
       "of each request and response body that the feed keeps")                                   \
+    X(BYTES, limit_trace, "limits.trace", "16k", "0..16M",                                       \
+      "of what the feed keeps of what an attempt's scripts did: log lines, requests and so on")  \
     X(BYTES, limit_store_queue, "limits.store_queue", "64M", "64k..64G",                         \
       "of what waits to be written; beyond it events are refused with 503")                      \
     X(BYTES, limit_cache, "limits.cache", "16M", "64k..64G",                                     \

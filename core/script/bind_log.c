@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
  * core.log(level, message, fields?): a line of the log, its fields sorted by name. What cannot be
- * shown is shown as its type, a secret as "***". */
+ * shown is shown as its type, a secret as "***". The line begins with the fields that say whose run
+ * it is, and stands in the trace of that run as well, there at any level. */
 #include "script/bind.h"
 
 #include "base/log.h"
+#include "flow/trace.h"
+#include "script/vm.h"
 
 #include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>
 
 #define MAX_LOG_FIELDS 16
+
+/* Members that a line of the log has already: a field of such a name gets the underscore. */
+static const char *const taken[] = {
+    "_time", "_level", "_msg", "_delivery", "_connector", "_webhook", "_attempt",
+};
 
 static int compare_fields(const void *a, const void *b)
 {
@@ -58,6 +66,29 @@ static size_t read_log_fields(lua_State *L, pl_log_field *fields)
     return count;
 }
 
+static const char *free_key(const char *key)
+{
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (strcmp(key, taken[i] + 1) == 0) return taken[i];
+    return key;
+}
+
+/* `fields` end with an empty one. */
+static void write_line(const pl_trace *t, enum pl_log_level level, const char *message,
+                       const pl_log_field *fields)
+{
+    pl_log_field all[PL_TRACE_ABOUT + MAX_LOG_FIELDS + 1];
+    char id[PL_UUID_TEXT + 1];
+    if (!pl_log_wants(level)) return;
+    size_t count = t ? pl_trace_about(t, id, all) : 0;
+    for (; fields->key; fields++) {
+        all[count] = *fields;
+        all[count++].key = free_key(fields->key);
+    }
+    all[count] = (pl_log_field){0};
+    pl_log_fields(level, message, all);
+}
+
 int pl_bind_log(lua_State *L)
 {
     pl_log_field fields[MAX_LOG_FIELDS + 1];
@@ -67,6 +98,8 @@ int pl_bind_log(lua_State *L)
     lua_settop(L, 3);
     luaL_checkstack(L, MAX_LOG_FIELDS + LUA_MINSTACK, NULL);
     fields[read_log_fields(L, fields)] = (pl_log_field){0};
-    pl_log_fields((enum pl_log_level)level, message, fields);
+    pl_trace *trace = pl_gate_trace(pl_vm_of(L));
+    pl_trace_log(trace, (enum pl_log_level)level, pl_check_slice(L, 2), fields);
+    write_line(trace, (enum pl_log_level)level, message, fields);
     return 0;
 }

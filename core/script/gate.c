@@ -207,6 +207,7 @@ static void give_back(pl_slot *slot, bool coroutine_is_whole)
     slot->generation++;
     slot->waits = false;
     slot->exchange = NULL;
+    slot->trace = NULL;
     slot->next_free = vm->gate.free;
     vm->gate.free = slot;
     vm->gate.in_use--;
@@ -315,6 +316,11 @@ void pl_gate_cancel(pl_vm *vm, uint64_t handle)
 pl_exchange *pl_gate_exchange(const pl_vm *vm)
 {
     return vm->gate.running ? vm->gate.running->exchange : NULL;
+}
+
+pl_trace *pl_gate_trace(const pl_vm *vm)
+{
+    return vm->gate.running ? vm->gate.running->trace : NULL;
 }
 
 void pl_gate_init(pl_vm *vm)

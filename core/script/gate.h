@@ -23,6 +23,7 @@
 
 typedef struct pl_vm pl_vm;
 typedef struct pl_exchange pl_exchange;
+typedef struct pl_trace pl_trace;
 
 /* What becomes of a run: with code 0 the results are at 1 ... top of `co`, otherwise `text` says
  * what went wrong. Returns the code that the run ends with. */
@@ -45,6 +46,7 @@ typedef struct pl_slot {
     pl_resumed_fn *resumed;
     void *owner;
     pl_exchange *exchange; /* that it is a stage of; NULL: of none */
+    pl_trace *trace;       /* where what it does is written down; NULL: nowhere */
     struct pl_slot *next_free;
 } pl_slot;
 
@@ -85,6 +87,8 @@ int pl_gate_wait(pl_slot *slot, void (*cancel)(void *op), void *op);
 bool pl_gate_resume(pl_vm *vm, uint64_t handle, int (*push)(lua_State *co, void *op), void *op);
 /* The exchange of the run under way, or NULL. */
 pl_exchange *pl_gate_exchange(const pl_vm *vm);
+/* Its trace, or NULL. */
+pl_trace *pl_gate_trace(const pl_vm *vm);
 
 /* Raises {class =, message =}, the message with the place
  * in the integrator's file in front. Does not return. */

@@ -250,6 +250,7 @@ static pl_slot *begin_stage(pl_generation *g, pl_exchange *x, enum function f, p
     script *s = script_of(g);
     pl_slot *slot = pl_gate_begin(&s->vm, finish, on_resumed, x);
     slot->exchange = x;
+    slot->trace = &x->trace;
     push_function(s, slot->co, f);
     lua_pushinteger(slot->co, (lua_Integer)x->webhook + 1);
     return slot;

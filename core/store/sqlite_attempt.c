@@ -30,7 +30,9 @@
     X(TOTAL, "total_us")                     \
     X(PEER, "peer")                          \
     X(REUSED, "connection_reused")           \
-    X(GENERATION, "generation")
+    X(GENERATION, "generation")              \
+    X(TRACE, "trace")                        \
+    X(TRACEBACK, "traceback")
 
 enum column {
 #define X(code, ...) COLUMN_##code,
@@ -94,6 +96,8 @@ void pl_sqlite_attempt_bind(sqlite3_stmt *q, const pl_uuid *delivery, const pl_a
     bind_text(q, COLUMN_PEER, a->peer);
     bind_int(q, COLUMN_REUSED, a->connection_reused);
     bind_int(q, COLUMN_GENERATION, (int64_t)a->generation);
+    bind_blob(q, COLUMN_TRACE, a->trace);
+    bind_text(q, COLUMN_TRACEBACK, a->traceback);
     pl_sqlite_bind_id(q, COLUMN_COUNT + 1, delivery);
 }
 
@@ -141,5 +145,7 @@ void pl_sqlite_attempt_read(sqlite3_stmt *q, pl_attempt *a)
         .peer = slice_at(q, COLUMN_PEER),
         .connection_reused = int_at(q, COLUMN_REUSED) != 0,
         .generation = (uint64_t)int_at(q, COLUMN_GENERATION),
+        .trace = slice_at(q, COLUMN_TRACE),
+        .traceback = slice_at(q, COLUMN_TRACEBACK),
     };
 }

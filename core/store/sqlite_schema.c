@@ -101,6 +101,9 @@ static const char *const versions[] = {
     "  answer TEXT,"
     "  created_ms INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
+
+    "ALTER TABLE attempts ADD COLUMN trace BLOB;" /* JSON */
+    "ALTER TABLE attempts ADD COLUMN traceback TEXT;",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

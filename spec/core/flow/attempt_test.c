@@ -14,6 +14,7 @@ static pl_attempt whole(void)
         .outcome = "http_status",
         .stage = "map",
         .error = PL_SLICE("status 503 is not a success"),
+        .traceback = PL_SLICE("connectors/a.lua:3: in function 'f'\nconnectors/a.lua:9: in main"),
         .method = PL_SLICE("POST"),
         .url = PL_SLICE("https://a.example/b?c=1"),
         .request_fields = PL_SLICE("Authorization: ***\r\nX-Odd:no space\r\n"),
@@ -24,6 +25,7 @@ static pl_attempt whole(void)
         .response_body = PL_SLICE("sor"),
         .response_body_bytes = 5,
         .variables = PL_SLICE("{\"n\":1.0}"),
+        .trace = PL_SLICE("[{\"kind\":\"log\"}]"),
         .timings = {.dns_us = 1, .connect_us = 1999, .first_byte_us = 20050, .total_us = 3000000},
         .peer = PL_SLICE("192.0.2.1:443"),
         .connection_reused = true,
@@ -59,6 +61,8 @@ TEST(the_members_are_those_of_the_contract)
                   "{\"number\":2,\"started\":\"2026-11-21T08:15:30.123Z\","
                   "\"outcome\":\"http_status\",\"stage\":\"map\","
                   "\"error\":\"status 503 is not a success\","
+                  "\"traceback\":[\"connectors/a.lua:3: in function 'f'\","
+                  "\"connectors/a.lua:9: in main\"],"
                   "\"request\":{\"method\":\"POST\",\"url\":\"https://a.example/b?c=1\","
                   "\"headers\":[[\"Authorization\",\"***\"],[\"X-Odd\",\"no space\"]],"
                   "\"body\":\"a=1\",\"body_bytes\":3,\"truncated\":false},"
@@ -69,15 +73,17 @@ TEST(the_members_are_those_of_the_contract)
                   "\"variables\":{\"n\":1.0},"
                   "\"timings\":{\"dns_ms\":0.001,\"connect_ms\":1.999,\"tls_ms\":0.000,"
                   "\"first_byte_ms\":20.050,\"total_ms\":3000.000},"
-                  "\"connection_reused\":true,\"generation\":7}");
+                  "\"connection_reused\":true,\"generation\":7,\"trace\":[{\"kind\":\"log\"}]}");
 }
 
 TEST(what_there_was_not_is_null)
 {
     pl_attempt a = {.number = 1, .outcome = "ok"};
-    static const char *const nulls[] = {"stage", "error", "request", "response", "variables"};
+    static const char *const nulls[] = {"stage",   "error",    "traceback",
+                                        "request", "response", "variables"};
     for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
         CHECK_WRITTEN(&a, nulls[i], "null");
+    CHECK_WRITTEN(&a, "trace", "[]");
     a.status = 204;
     CHECK_WRITTEN(&a, "response.peer", "null");
     CHECK_WRITTEN(&a, "response.headers", "[]");

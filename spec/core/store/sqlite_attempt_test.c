@@ -44,11 +44,14 @@ TEST(an_attempt_comes_out_as_it_went_in)
                     .timings = {1, 1500, 0, 2000000, 2000001},
                     .peer = PL_SLICE("192.0.2.1:443"),
                     .connection_reused = true,
-                    .generation = 7};
+                    .generation = 7,
+                    .trace = PL_SLICE("[{\"at_ms\":1.250,\"kind\":\"log\"}]"),
+                    .traceback = PL_SLICE("b.lua:2: in f\na.lua:1: in g")};
     CHECK_EQ_SLICE(
         shown(&b, &a, &q),
         PL_SLICE("{\"number\":1,\"started\":\"2026-01-01T00:00:00.001Z\",\"outcome\":\"map\","
                  "\"stage\":\"map\",\"error\":\"no member \\\"id\\\"\","
+                 "\"traceback\":[\"b.lua:2: in f\",\"a.lua:1: in g\"],"
                  "\"request\":{\"method\":\"PATCH\",\"url\":\"https://erp.example/a?b=c\","
                  "\"headers\":[[\"A\",\"1\"],[\"B\",\"x: y\"],[\"Empty\",\"\"]],"
                  "\"body\":\"caf\xc3\xa9\",\"body_bytes\":100,\"truncated\":true},"
@@ -57,7 +60,8 @@ TEST(an_attempt_comes_out_as_it_went_in)
                  "\"peer\":\"192.0.2.1:443\"},\"variables\":{\"n\":1.0},"
                  "\"timings\":{\"dns_ms\":0.001,\"connect_ms\":1.500,\"tls_ms\":0.000,"
                  "\"first_byte_ms\":2000.000,\"total_ms\":2000.001},"
-                 "\"connection_reused\":true,\"generation\":7}"));
+                 "\"connection_reused\":true,\"generation\":7,"
+                 "\"trace\":[{\"at_ms\":1.250,\"kind\":\"log\"}]}"));
     done(&b, &q);
 }
 

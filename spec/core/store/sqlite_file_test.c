@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/json.h"
 #include "store_harness.h"
 
 #include <fcntl.h>
@@ -28,7 +29,7 @@ TEST(a_new_database_is_the_owners_alone_and_has_the_settings)
     CHECK_EQ_INT(stat(b.path, &st), 0);
     CHECK_EQ_INT(st.st_mode & 0777, 0600);
     CHECK_EQ_INT(bench_number(&b, "PRAGMA page_size"), 8192);
-    CHECK_EQ_INT(bench_number(&b, "PRAGMA user_version"), 1);
+    CHECK_EQ_INT(bench_number(&b, "PRAGMA user_version"), 2);
     CHECK_EQ_INT(bench_number(&b, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     bench_fini(&b);
 }
@@ -103,9 +104,48 @@ TEST(a_newer_schema_is_refused)
     b.store = NULL;
     bench_exec(&b, "PRAGMA user_version = 1000");
     check_refused(&b, b.path, "newer version");
-    bench_exec(&b, "PRAGMA user_version = 1");
+    bench_exec(&b, "PRAGMA user_version = 2");
     bench_open(&b);
     CHECK_EQ_INT(commit_one(&b, "e1", id_of(T0, 1), true), 0);
+    bench_fini(&b);
+}
+
+/* The whole of a small file, for free(). */
+static char *read_text(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    if (f == NULL) abort();
+    char *text = calloc(1, 64 << 10);
+    fread(text, 1, (64 << 10) - 1, f);
+    fclose(f);
+    return text;
+}
+
+/* version_1.sql is what `sqlite3 store.db .dump` wrote of a database of the first version. */
+TEST(a_database_of_the_first_version_is_taken_over)
+{
+    bench b;
+    bench_init(&b);
+    close(open(b.path, O_CREAT | O_RDWR, 0600));
+    char *sql = read_text(PL_STORE_CASES "/version_1.sql");
+    bench_exec(&b, sql);
+    free(sql);
+    bench_open(&b);
+    CHECK_EQ_INT(bench_number(&b, "PRAGMA user_version"), 2);
+    pl_query q = {.kind = PL_QUERY_DELIVERY};
+    CHECK(pl_uuid_parse(PL_SLICE("01a21bf1-47cd-72fc-ac91-01e95e733464"), &q.id));
+    CHECK_EQ_INT(ask(&b, &q), 0);
+    pl_slice attempt = pl_json_find(pl_buf_slice(&q.answer), PL_SLICE("attempts.0"));
+    CHECK_EQ_SLICE(pl_json_find(attempt, PL_SLICE("error")),
+                   PL_SLICE("\"status 503 is not a success\""));
+    CHECK_EQ_SLICE(pl_json_find(attempt, PL_SLICE("traceback")), PL_SLICE("null"));
+    CHECK_EQ_SLICE(pl_json_find(attempt, PL_SLICE("trace")), PL_SLICE("[]"));
+    pl_buf_fini(&q.answer);
+    CHECK_EQ_INT(commit_one(&b, "v1", id_of(T0, 1), true), 0); /* a duplicate of what is there */
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 1);
+    CHECK_EQ_INT(commit_one(&b, "e2", id_of(T0, 2), true), 0);
+    CHECK_EQ_INT(record_one(&b, id_of(T0, 2), 1, PL_STATE_DELIVERED), 0);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM attempts"), 2);
     bench_fini(&b);
 }
 
@@ -130,5 +170,6 @@ int main(void)
                CASE(a_second_opener_is_refused_until_the_first_has_closed),
                CASE(a_file_that_is_no_database_is_left_alone),
                CASE(another_programs_database_is_left_alone), CASE(a_newer_schema_is_refused),
+               CASE(a_database_of_the_first_version_is_taken_over),
                CASE(a_place_where_nothing_can_be_made_is_refused));
 }
