@@ -30,8 +30,15 @@ static void drop_repeats(pl_request *r, pl_field *keep)
     r->last = before;
 }
 
+/* A request has one authorization: what was set last. */
+static bool is_authorization(pl_slice name)
+{
+    return pl_slice_eq_nocase(name, PL_SLICE("Authorization"));
+}
+
 pl_field *pl_request_set_field(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value)
 {
+    if (is_authorization(name)) r->auth = (pl_auth){0};
     pl_field *f = pl_fields_find(r->fields, name);
     if (f == NULL) {
         f = pl_arena_zero(arena, sizeof *f);
@@ -43,4 +50,57 @@ pl_field *pl_request_set_field(pl_request *r, pl_arena *arena, pl_slice name, pl
     f->value = pl_arena_dup(arena, value);
     f->shown = PL_NO_SLICE;
     return f;
+}
+
+void pl_request_remove_field(pl_request *r, pl_slice name)
+{
+    if (is_authorization(name)) r->auth = (pl_auth){0};
+    pl_field **link = &r->fields;
+    r->last = NULL;
+    while (*link) {
+        if (pl_slice_eq_nocase((*link)->name, name)) {
+            *link = (*link)->next;
+        } else {
+            r->last = *link;
+            link = &(*link)->next;
+        }
+    }
+}
+
+void pl_request_set_auth(pl_request *r, pl_arena *arena, pl_auth auth)
+{
+    pl_request_remove_field(r, PL_SLICE("Authorization"));
+    r->auth = (pl_auth){.kind = auth.kind,
+                        .user = pl_arena_dup(arena, auth.user),
+                        .password = pl_arena_dup(arena, auth.password)};
+}
+
+static bool has_control(pl_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7F) return true;
+    }
+    return false;
+}
+
+static bool is_ascii(pl_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.ptr[i] >= 0x80) return false;
+    }
+    return true;
+}
+
+const char *pl_auth_fault(const pl_auth *auth)
+{
+    if (auth->user.len == 0) return "the user name is empty";
+    if (has_control(auth->user)) return "the user name has a control character";
+    if (has_control(auth->password)) return "the password has a control character";
+    /* It would end the name in what is hashed (RFC 7616 section 3.4.2). */
+    if (auth->kind == PL_AUTH_DIGEST && memchr(auth->user.ptr, ':', auth->user.len))
+        return "the user name of digest authentication cannot hold a colon";
+    /* libcurl makes UTF-16 of bytes and not of characters. */
+    if (auth->kind == PL_AUTH_NTLM && !(is_ascii(auth->user) && is_ascii(auth->password)))
+        return "user name and password of NTLM can be of ASCII only";
+    return NULL;
 }

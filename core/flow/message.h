@@ -17,6 +17,26 @@ typedef struct pl_field {
     struct pl_field *next;
 } pl_field;
 
+/* Authentication in which the receiver asks and is answered, within one transfer. */
+typedef enum pl_auth_kind {
+    PL_AUTH_NONE,
+    PL_AUTH_DIGEST, /* RFC 7616 */
+    PL_AUTH_NTLM,   /* MS-NLMP; belongs to the connection */
+} pl_auth_kind;
+
+typedef struct pl_auth {
+    pl_auth_kind kind;
+    pl_slice user, password; /* of NTLM the user may be domain\user */
+} pl_auth;
+
+/* PEM; without a pointer: none. */
+typedef struct pl_tls {
+    pl_slice certificate; /* the client's, and behind it what leads to its authority */
+    pl_slice key;
+    pl_slice passphrase; /* of an encrypted key */
+    pl_slice ca;         /* the only authorities that count, instead of the gateway's */
+} pl_tls;
+
 typedef struct pl_request {
     pl_slice method;
     pl_slice url; /* absolute */
@@ -25,6 +45,8 @@ typedef struct pl_request {
     pl_slice body;
     bool has_body;      /* an empty body is a body too */
     bool body_is_event; /* `body` is the event's document, byte for byte */
+    pl_auth auth;       /* not beside a field Authorization */
+    pl_tls tls;
     int64_t timeout_ms; /* connect to last byte */
     int64_t connect_timeout_ms;
 } pl_request;
@@ -45,8 +67,14 @@ typedef struct pl_response {
     const char *error_text; /* what went wrong in words; NULL when nothing did */
 } pl_response;
 
-/* Sets a field, replacing those of the same name. Copies into the arena. */
+/* Sets a field, replacing those of the same name; Authorization replaces what set_auth set.
+ * Copies into the arena. */
 pl_field *pl_request_set_field(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value);
+void pl_request_remove_field(pl_request *r, pl_slice name);
+/* Replaces the field Authorization. Copies into the arena. */
+void pl_request_set_auth(pl_request *r, pl_arena *arena, pl_auth auth);
+/* Why these credentials cannot be used, or NULL. */
+const char *pl_auth_fault(const pl_auth *auth);
 pl_field *pl_fields_find(pl_field *fields, pl_slice name);
 
 #endif

@@ -28,6 +28,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "http/url.h"
+#include "net/credentials.h"
 #include "net/outcome.h"
 #include "net/outgoing.h"
 
@@ -50,7 +51,7 @@
  * looks whether idle ones are still alive only when it begins a transfer, and while the load is low
  * such a shard gets none. */
 #define SHARD_IDLE_MS 60000
-#define INTERIM_AT    9 /* the first digit of the status in "HTTP/1.1 100 Continue" */
+#define STATUS_AT     9 /* where the status stands in "HTTP/1.1 100 Continue" */
 
 typedef struct shard {
     struct shard *next;
@@ -85,7 +86,8 @@ struct pl_transfer {
     pl_buf body;
     pl_field *last_field;
     size_t header_bytes;
-    bool is_interim; /* the status line was of a 1xx answer */
+    char status_class; /* '1' to '5', of the status line */
+    bool is_proven;    /* with request->auth: the last request has shown who sends it */
     pl_outcome_notes notes;
     char detail[CURL_ERROR_SIZE];
 };
@@ -293,6 +295,24 @@ static void unfold(pl_transfer *t, pl_slice more)
     *value = pl_slice_of(pl_arena_printf(t->arena, "%.*s %.*s", PL_FMT(*value), PL_FMT(more)));
 }
 
+static void begin_answer(pl_transfer *t, pl_slice line)
+{
+    t->notes.has_answer = true;
+    t->response->fields = t->last_field = NULL;
+    t->status_class = line.len > STATUS_AT ? line.ptr[STATUS_AT] : '0';
+}
+
+/* Fails closed: libcurl would send the request again with its body, and without authentication. */
+static bool end_head(pl_transfer *t)
+{
+    t->notes.head_is_over = t->status_class != '1';
+    if (t->request->auth.kind == PL_AUTH_NONE || t->is_proven || t->status_class != '2')
+        return true;
+    t->notes.refusal_code = PL_E_AUTH;
+    t->notes.refusal = "the receiver did not ask for the authentication that the request has";
+    return false;
+}
+
 /* One line of the header section, or of trailers.
  * Interim answers (1xx) come here too: each status line starts over. */
 static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
@@ -307,17 +327,29 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
     }
     if (t->notes.head_is_over) return line.len;
     if (pl_slice_starts(line, PL_SLICE("HTTP/"))) {
-        t->notes.has_answer = true;
-        t->response->fields = t->last_field = NULL;
-        t->is_interim = line.len > INTERIM_AT && line.ptr[INTERIM_AT] == '1';
+        begin_answer(t, line);
     } else if (trim(line).len == 0) {
-        t->notes.head_is_over = !t->is_interim;
+        if (!end_head(t)) return 0;
     } else if (*line.ptr == ' ' || *line.ptr == '\t') {
         unfold(t, line);
     } else {
         add_field(t, line);
     }
     return line.len;
+}
+
+/* What goes out, of a request with authentication: each one starts the answer over. */
+static int on_trace(CURL *easy, curl_infotype type, char *bytes, size_t len, void *arg)
+{
+    (void)easy;
+    pl_transfer *t = arg;
+    if (type != CURLINFO_HEADER_OUT) return 0;
+    if (!pl_credentials_see(t->request, (pl_slice){bytes, len}, &t->is_proven)) return 0;
+    t->response->fields = t->last_field = NULL;
+    t->header_bytes = 0;
+    t->notes.has_answer = t->notes.head_is_over = false;
+    pl_buf_clear(&t->body);
+    return 0;
 }
 
 /* -- transfers -- */
@@ -434,7 +466,19 @@ static void set_rules(pl_transfer *t)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-    if (config->ca_file) curl_easy_setopt(easy, CURLOPT_CAINFO, config->ca_file);
+    if (config->ca_file) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, config->ca_file);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* or the system's count as well */
+    }
+}
+
+static void set_credentials(pl_transfer *t)
+{
+    pl_credentials_set(t->easy, t->request);
+    if (t->request->auth.kind == PL_AUTH_NONE) return;
+    curl_easy_setopt(t->easy, CURLOPT_DEBUGFUNCTION, on_trace);
+    curl_easy_setopt(t->easy, CURLOPT_DEBUGDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_VERBOSE, 1L); /* or it is not called */
 }
 
 /* -- shards -- */
@@ -549,6 +593,18 @@ static pl_transfer *take_transfer(pl_client *c)
     return t;
 }
 
+/* Why it must not go out: a code, with *text. */
+static int refusal_of(const pl_request *request, pl_arena *arena, const char **text)
+{
+    pl_url url;
+    int code = pl_url_parse(request->url, &url, text);
+    if (code) return code;
+    if ((*text = pl_outgoing_refusal(request, arena)) != NULL) return PL_E_SCRIPT;
+    bool is_https = pl_slice_eq_nocase(url.scheme, PL_SLICE("https"));
+    if ((*text = pl_credentials_refusal(request, is_https)) != NULL) return PL_E_AUTH;
+    return 0;
+}
+
 pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response *response,
                             pl_arena *arena, pl_transfer_fn *done, void *arg)
 {
@@ -563,12 +619,10 @@ pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response
     pl_counter_add(&c->metrics.transfers, 1);
     pl_counter_add(&c->metrics.in_flight, 1);
 
-    pl_url url;
-    t->unsent_code = pl_url_parse(request->url, &url, &response->error_text);
-    if (t->unsent_code == 0 && (response->error_text = pl_outgoing_refusal(request, arena)) != NULL)
-        t->unsent_code = PL_E_SCRIPT;
+    t->unsent_code = refusal_of(request, arena, &response->error_text);
     if (t->unsent_code == 0) {
         set_rules(t);
+        set_credentials(t);
         t->fields = pl_outgoing_set(t->easy, request, c->config.user_agent, arena);
         if (attach(t)) return t;
         t->unsent_code = PL_E_INTERNAL;

@@ -30,8 +30,8 @@ typedef struct pl_client_metrics {
 } pl_client_metrics;
 
 /* `code` is 0 when an answer came, whatever its status, else PL_E_DNS, PL_E_CONNECT, PL_E_TLS,
- * PL_E_TIMEOUT, PL_E_RESET, PL_E_PROTOCOL, PL_E_TOO_LARGE, PL_E_EGRESS or PL_E_URL with
- * response->error_text set; what had come by then stands in the response. PL_E_SCRIPT: the request
+ * PL_E_TIMEOUT, PL_E_RESET, PL_E_PROTOCOL, PL_E_TOO_LARGE, PL_E_EGRESS, PL_E_URL or
+ * PL_E_AUTH (the credentials could not be applied) with response->error_text set; what had come by then stands in the response. PL_E_SCRIPT: the request
  * cannot be put on the wire (a method or field that is not HTTP, or a field that belongs to the
  * connection). PL_E_INTERNAL: libcurl refused for a reason that is none of the attempt's. */
 typedef void pl_transfer_fn(void *arg, int code);
@@ -46,7 +46,8 @@ void pl_client_free(pl_client *c);
 /* Starts a transfer; `done` is called later from the loop, never from within send. The request must
  * live until then; the response is filled from `arena`. A HEAD request goes without its body; one
  * of POST, PUT or PATCH without body says Content-Length: 0. The body that comes back has its
- * content coding undone. */
+ * content coding undone. With request->auth a transfer is of several requests; the response is the
+ * last one's. A success that came without being asked for authentication is PL_E_AUTH. */
 pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response *response,
                             pl_arena *arena, pl_transfer_fn *done, void *arg);
 /* No callback comes any more. At any time, from within callbacks too;

@@ -5,7 +5,8 @@
  *   - our own refusals (egress guard, size limits) reach libcurl as a socket that would not open or
  *     a write that failed, so what the client noted comes first;
  *   - a time-out is one class; its text says what was being waited for and which limit struck;
- *   - a broken chunked body is CURLE_RECV_ERROR like a broken connection: only the text differs. */
+ *   - a broken chunked body, and with TLS 1.3 a client certificate that was refused, are
+ *     CURLE_RECV_ERROR like a broken connection: only the text differs. */
 #include "net/outcome.h"
 
 #include "base/err.h"
@@ -27,14 +28,14 @@ static const struct {
 
     {CURLE_SSL_CONNECT_ERROR, PL_E_TLS},        /* no TLS there, or no common version or cipher */
     {CURLE_PEER_FAILED_VERIFICATION, PL_E_TLS}, /* certificate or its name not good */
-    {CURLE_SSL_CERTPROBLEM, PL_E_TLS},
+    {CURLE_SSL_CERTPROBLEM, PL_E_AUTH}, /* our own: not readable, or the key is not its key */
     {CURLE_SSL_CIPHER, PL_E_TLS},
     {CURLE_SSL_CACERT_BADFILE, PL_E_TLS}, /* ca_file cannot be read */
     {CURLE_SSL_CRL_BADFILE, PL_E_TLS},
     {CURLE_SSL_ISSUER_ERROR, PL_E_TLS},
     {CURLE_SSL_PINNEDPUBKEYNOTMATCH, PL_E_TLS},
     {CURLE_SSL_INVALIDCERTSTATUS, PL_E_TLS},
-    {CURLE_SSL_CLIENTCERT, PL_E_TLS},
+    {CURLE_SSL_CLIENTCERT, PL_E_TLS}, /* the receiver wants one */
     {CURLE_SSL_ENGINE_NOTFOUND, PL_E_TLS},
     {CURLE_SSL_ENGINE_SETFAILED, PL_E_TLS},
     {CURLE_SSL_ENGINE_INITFAILED, PL_E_TLS},
@@ -46,6 +47,8 @@ static const struct {
     {CURLE_RECV_ERROR, PL_E_RESET},
     {CURLE_SEND_ERROR, PL_E_RESET},
     {CURLE_SEND_FAIL_REWIND, PL_E_RESET},
+
+    {CURLE_TOO_MANY_REDIRECTS, PL_E_AUTH}, /* MAXREDIRS, and redirects are not followed */
 
     {CURLE_WEIRD_SERVER_REPLY, PL_E_PROTOCOL},
     {CURLE_UNSUPPORTED_PROTOCOL, PL_E_PROTOCOL}, /* no status line: HTTP/0.9 */
@@ -63,6 +66,7 @@ static const struct {
 static int code_of(CURLcode result, const char *detail)
 {
     if (result == CURLE_RECV_ERROR && strstr(detail, "chunked-encoding")) return PL_E_PROTOCOL;
+    if (result == CURLE_RECV_ERROR && strstr(detail, " alert ")) return PL_E_TLS;
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
         if (outcomes[i].result == result) return outcomes[i].code;
     }
@@ -93,6 +97,16 @@ static const char *timeout_text(CURL *easy, const pl_outcome_notes *notes,
                            by_connect ? connect_ms : limit_ms, phase);
 }
 
+static const char *text_of(CURLcode result, const char *detail, pl_arena *arena)
+{
+    const char *text = detail[0] ? detail : curl_easy_strerror(result);
+    if (result == CURLE_TOO_MANY_REDIRECTS)
+        return "the receiver asks for authentication over and over";
+    if (result == CURLE_SSL_CERTPROBLEM)
+        return pl_arena_printf(arena, "the client certificate or its key cannot be used: %s", text);
+    return pl_arena_dup(arena, pl_slice_of(text)).ptr;
+}
+
 int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
                   const pl_request *request, pl_response *response, pl_arena *arena)
 {
@@ -102,7 +116,7 @@ int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
         return PL_E_RESET;
     }
     /* Other addresses of the host may have been tried: then what became of those counts. */
-    bool is_ours = notes->refusal_code == PL_E_TOO_LARGE ||
+    bool is_ours = notes->refusal_code == PL_E_TOO_LARGE || notes->refusal_code == PL_E_AUTH ||
                    (notes->refusal && result == CURLE_COULDNT_CONNECT && !notes->was_opened);
     if (is_ours) {
         response->error_text = notes->refusal;
@@ -112,8 +126,7 @@ int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
     if (code == PL_E_TIMEOUT) {
         response->error_text = timeout_text(easy, notes, request, arena);
     } else {
-        const char *text = notes->detail[0] ? notes->detail : curl_easy_strerror(result);
-        response->error_text = pl_arena_dup(arena, pl_slice_of(text)).ptr;
+        response->error_text = text_of(result, notes->detail, arena);
     }
     return code;
 }

@@ -21,6 +21,17 @@ void pl_push_slice(lua_State *L, pl_slice s)
     lua_pushlstring(L, s.len ? s.ptr : "", s.len);
 }
 
+void pl_push_lower(lua_State *L, pl_slice name)
+{
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        luaL_addchar(&b, c >= 'A' && c <= 'Z' ? (char)(c + 0x20) : c);
+    }
+    luaL_pushresult(&b);
+}
+
 pl_buf *pl_scratch(lua_State *L)
 {
     pl_buf *scratch = &pl_vm_of(L)->scratch;

@@ -35,6 +35,7 @@ int pl_bind_is_secret(lua_State *L);             /* core.is_secret */
 pl_slice pl_check_slice(lua_State *L, int index); /* of a string argument; no numbers, no nil */
 pl_slice pl_opt_slice(lua_State *L, int index, const char *fallback); /* for nil and nothing */
 void pl_push_slice(lua_State *L, pl_slice s);
+void pl_push_lower(lua_State *L, pl_slice name); /* ASCII case folded */
 /* The scratch of the state, emptied: what is put there has to be pushed before Lua runs again. */
 pl_buf *pl_scratch(lua_State *L);
 int pl_push_buf(lua_State *L, const pl_buf *b);           /* returns 1, the number of results */

@@ -3,9 +3,8 @@
  * The request that render and authenticate write. Values are given in parts (texts, numbers, secret
  * handles), so that credentials go into a field without passing through the script; what may be
  * shown of the field is the same with *** for the secret parts. */
-#include "script/bind.h"
+#include "script/bind_request.h"
 
-#include "base/base64.h"
 #include "base/secret.h"
 #include "http/message.h"
 #include "http/url.h"
@@ -20,23 +19,26 @@ typedef struct request_ud {
     pl_exchange *x; /* NULL: over */
 } request_ud;
 
-static pl_exchange *check_request(lua_State *L)
+pl_exchange *pl_bind_request_check(lua_State *L)
 {
     request_ud *ud = luaL_checkudata(L, 1, TYPE);
     if (ud->x == NULL) luaL_error(L, "the request of an exchange that is over");
     return ud->x;
 }
 
-/* A mistake in what a script sets belongs to the stage that it was made in. */
-static int refuse(lua_State *L, const pl_exchange *x, const char *what, pl_slice about)
+const char *pl_bind_request_class(const pl_exchange *x)
 {
-    const char *class = x->stage == PL_STAGE_AUTHENTICATE ? "auth" : "script";
-    return pl_lua_fail(L, class, "%s: \"%.*s\"", what, PL_FMT(about));
+    return x->stage == PL_STAGE_AUTHENTICATE ? "auth" : "script";
+}
+
+int pl_bind_request_refuse(lua_State *L, const pl_exchange *x, const char *what, pl_slice about)
+{
+    return pl_lua_fail(L, pl_bind_request_class(x), "%s: \"%.*s\"", what, PL_FMT(about));
 }
 
 /* -- parts -- */
 
-static bool is_exact_or_text(lua_State *L, int index, pl_slice *text)
+bool pl_bind_text_at(lua_State *L, int index, pl_slice *text)
 {
     const pl_exact *e = pl_exact_at(L, index);
     if (e) *text = (pl_slice){e->text, e->len};
@@ -44,9 +46,7 @@ static bool is_exact_or_text(lua_State *L, int index, pl_slice *text)
     return e || lua_type(L, index) == LUA_TSTRING;
 }
 
-/* Appends one argument to `value`, and to `shown` what may be seen of it:
- * true when that is not the same. */
-static bool put_part(lua_State *L, int index, pl_buf *value, pl_buf *shown)
+bool pl_bind_part_put(lua_State *L, int index, pl_buf *value, pl_buf *shown)
 {
     pl_slice part;
     if (pl_bind_secret_at(L, index, &part)) {
@@ -54,7 +54,7 @@ static bool put_part(lua_State *L, int index, pl_buf *value, pl_buf *shown)
         PL_BUF_PUT(shown, "***");
         return true;
     }
-    if (is_exact_or_text(L, index, &part)) {
+    if (pl_bind_text_at(L, index, &part)) {
         pl_buf_put_slice(value, part);
         pl_buf_put_slice(shown, part);
     } else {
@@ -65,28 +65,25 @@ static bool put_part(lua_State *L, int index, pl_buf *value, pl_buf *shown)
     return false;
 }
 
-/* Raises before anything is allocated. */
-static void check_parts(lua_State *L, int from)
+void pl_bind_parts_check(lua_State *L, int from)
 {
     pl_slice part;
     for (int i = from; i <= lua_gettop(L); i++) {
-        bool is_part = pl_bind_secret_at(L, i, &part) || is_exact_or_text(L, i, &part) ||
+        bool is_part = pl_bind_secret_at(L, i, &part) || pl_bind_text_at(L, i, &part) ||
                        (lua_type(L, i) == LUA_TNUMBER && isfinite(lua_tonumber(L, i)));
         luaL_argcheck(L, is_part, i, "expected a text, a number or a secret");
     }
 }
 
-/* Arguments from `from` on, joined, in the arena.
- * `shown` has no pointer when all of it may be seen. */
-static pl_slice join_parts(lua_State *L, int from, pl_arena *arena, pl_slice *shown)
+pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *shown)
 {
     pl_buf value, visible;
-    check_parts(L, from);
+    pl_bind_parts_check(L, from);
     pl_buf_init(&value);
     pl_buf_init(&visible);
     bool is_secret = false;
     for (int i = from; i <= lua_gettop(L); i++)
-        is_secret |= put_part(L, i, &value, &visible);
+        is_secret |= pl_bind_part_put(L, i, &value, &visible);
     pl_slice joined = pl_arena_dup(arena, pl_buf_slice(&value));
     *shown = is_secret ? pl_arena_dup(arena, pl_buf_slice(&visible)) : PL_NO_SLICE;
     pl_buf_fini(&value);
@@ -98,35 +95,36 @@ static pl_slice join_parts(lua_State *L, int from, pl_arena *arena, pl_slice *sh
 
 static int request_method(lua_State *L)
 {
-    pl_push_slice(L, check_request(L)->request.method);
+    pl_push_slice(L, pl_bind_request_check(L)->request.method);
     return 1;
 }
 
 static int request_set_method(lua_State *L)
 {
-    pl_exchange *x = check_request(L);
+    pl_exchange *x = pl_bind_request_check(L);
     pl_slice method = pl_check_slice(L, 2);
-    if (!pl_http_is_token(method)) return refuse(L, x, "this cannot be a method", method);
+    if (!pl_http_is_token(method))
+        return pl_bind_request_refuse(L, x, "this cannot be a method", method);
     x->request.method = pl_arena_dup(&x->arena, method);
     return 0;
 }
 
 static int request_url(lua_State *L)
 {
-    pl_push_slice(L, check_request(L)->request.url);
+    pl_push_slice(L, pl_bind_request_check(L)->request.url);
     return 1;
 }
 
 static int request_set_url(lua_State *L)
 {
-    pl_exchange *x = check_request(L);
+    pl_exchange *x = pl_bind_request_check(L);
     x->request.url = pl_arena_dup(&x->arena, pl_check_slice(L, 2));
     return 0;
 }
 
 static int request_header(lua_State *L)
 {
-    pl_field *f = pl_fields_find(check_request(L)->request.fields, pl_check_slice(L, 2));
+    pl_field *f = pl_fields_find(pl_bind_request_check(L)->request.fields, pl_check_slice(L, 2));
     if (f)
         pl_push_slice(L, f->value);
     else
@@ -136,14 +134,16 @@ static int request_header(lua_State *L)
 
 static int request_set_header(lua_State *L)
 {
-    pl_exchange *x = check_request(L);
+    pl_exchange *x = pl_bind_request_check(L);
     pl_slice name = pl_check_slice(L, 2), shown;
-    if (!pl_http_is_token(name)) return refuse(L, x, "this cannot be the name of a header", name);
+    if (!pl_http_is_token(name))
+        return pl_bind_request_refuse(L, x, "this cannot be the name of a header", name);
     if (pl_http_is_hop_by_hop(name))
-        return refuse(L, x, "this header is set by the gateway itself", name);
-    pl_slice value = join_parts(L, 3, &x->arena, &shown);
+        return pl_bind_request_refuse(L, x, "this header is set by the gateway itself", name);
+    pl_slice value = pl_bind_parts_join(L, 3, &x->arena, &shown);
     if (!pl_http_is_field_value(value))
-        return refuse(L, x, "line breaks and control characters cannot stand in the header", name);
+        return pl_bind_request_refuse(
+            L, x, "line breaks and control characters cannot stand in the header", name);
     pl_request_set_field(&x->request, &x->arena, name, value)->shown = shown;
     return 0;
 }
@@ -157,11 +157,30 @@ static void put_query_value(pl_buf *url, pl_slice value, bool is_secret)
     if (is_secret) pl_secret_register_passing((pl_slice){url->ptr + start, url->len - start});
 }
 
+static int request_remove_header(lua_State *L)
+{
+    pl_request_remove_field(&pl_bind_request_check(L)->request, pl_check_slice(L, 2));
+    return 0;
+}
+
+/* By lower-case name. What a secret gave is "***". */
+static int request_headers(lua_State *L)
+{
+    const pl_field *f = pl_bind_request_check(L)->request.fields;
+    lua_newtable(L);
+    for (; f; f = f->next) {
+        pl_push_lower(L, f->name);
+        pl_push_slice(L, f->shown.ptr ? f->shown : f->value);
+        lua_rawset(L, -3);
+    }
+    return 1;
+}
+
 static int request_add_query(lua_State *L)
 {
-    pl_exchange *x = check_request(L);
+    pl_exchange *x = pl_bind_request_check(L);
     pl_slice name = pl_check_slice(L, 2), shown, url = x->request.url;
-    pl_slice value = join_parts(L, 3, &x->arena, &shown);
+    pl_slice value = pl_bind_parts_join(L, 3, &x->arena, &shown);
     const char *hash = url.len ? memchr(url.ptr, '#', url.len) : NULL;
     pl_slice front = {url.ptr, hash ? (size_t)(hash - url.ptr) : url.len};
     const char *mark = front.len ? memchr(front.ptr, '?', front.len) : NULL;
@@ -181,7 +200,7 @@ static int request_add_query(lua_State *L)
 
 static int request_body(lua_State *L)
 {
-    const pl_request *r = &check_request(L)->request;
+    const pl_request *r = &pl_bind_request_check(L)->request;
     if (r->has_body)
         pl_push_slice(L, r->body);
     else
@@ -191,7 +210,7 @@ static int request_body(lua_State *L)
 
 static int request_set_body(lua_State *L)
 {
-    pl_exchange *x = check_request(L);
+    pl_exchange *x = pl_bind_request_check(L);
     x->request.body = pl_arena_dup(&x->arena, pl_check_slice(L, 2));
     x->request.has_body = true;
     x->request.body_is_event = false;
@@ -200,44 +219,15 @@ static int request_set_body(lua_State *L)
 
 static int request_set_body_event(lua_State *L)
 {
-    pl_exchange *x = check_request(L);
+    pl_exchange *x = pl_bind_request_check(L);
     x->request.body = x->event->document;
     x->request.has_body = x->request.body_is_event = true;
     return 0;
 }
 
-/* RFC 7617. */
-static int request_set_basic(lua_State *L)
-{
-    pl_exchange *x = check_request(L);
-    lua_settop(L, 3);
-    check_parts(L, 2);
-    pl_slice user;
-    bool has_colon = (pl_bind_secret_at(L, 2, &user) || is_exact_or_text(L, 2, &user)) &&
-                     user.len && memchr(user.ptr, ':', user.len);
-    if (has_colon)
-        return refuse(L, x, "the user name of basic authentication cannot hold", PL_SLICE(":"));
-    pl_buf pair, ignored, value;
-    pl_buf_init(&pair);
-    pl_buf_init(&ignored);
-    pl_buf_init(&value);
-    put_part(L, 2, &pair, &ignored);
-    pl_buf_put_char(&pair, ':');
-    put_part(L, 3, &pair, &ignored);
-    PL_BUF_PUT(&value, "Basic ");
-    pl_base64_encode(&value, pl_buf_slice(&pair));
-    pl_secret_register_passing(pl_slice_from(pl_buf_slice(&value), strlen("Basic ")));
-    pl_request_set_field(&x->request, &x->arena, PL_SLICE("Authorization"), pl_buf_slice(&value))
-        ->shown = PL_SLICE("Basic ***");
-    pl_buf_fini(&pair);
-    pl_buf_fini(&ignored);
-    pl_buf_fini(&value);
-    return 0;
-}
-
 static int request_set_timeout(lua_State *L)
 {
-    pl_exchange *x = check_request(L);
+    pl_exchange *x = pl_bind_request_check(L);
     double seconds = luaL_checknumber(L, 2);
     luaL_argcheck(L, seconds > 0 && seconds <= MAX_TIMEOUT_S, 2, "expected up to 3600 seconds");
     x->request.timeout_ms = (int64_t)ceil(seconds * 1000);
@@ -251,11 +241,18 @@ static const luaL_Reg request_methods[] = {
     {"set_url", request_set_url},
     {"header", request_header},
     {"set_header", request_set_header},
+    {"remove_header", request_remove_header},
+    {"headers", request_headers},
+    {"add_cookie", pl_bind_request_add_cookie},
     {"add_query", request_add_query},
     {"body", request_body},
     {"set_body", request_set_body},
     {"set_body_event", request_set_body_event},
-    {"set_basic", request_set_basic},
+    {"set_basic", pl_bind_request_set_basic},
+    {"set_digest", pl_bind_request_set_digest},
+    {"set_ntlm", pl_bind_request_set_ntlm},
+    {"set_client_certificate", pl_bind_request_set_client_certificate},
+    {"set_ca", pl_bind_request_set_ca},
     {"set_timeout", request_set_timeout},
     {NULL, NULL},
 };

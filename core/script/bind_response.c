@@ -32,17 +32,6 @@ static void push_joined(lua_State *L, const pl_field *f, pl_slice name)
     pl_push_slice(L, pl_buf_slice(joined));
 }
 
-static void push_lower(lua_State *L, pl_slice name)
-{
-    luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        luaL_addchar(&b, c >= 'A' && c <= 'Z' ? (char)(c + 0x20) : c);
-    }
-    luaL_pushresult(&b);
-}
-
 static int response_header(lua_State *L)
 {
     pl_field *fields = check_response(L)->fields;
@@ -60,7 +49,7 @@ static int response_headers(lua_State *L)
     lua_newtable(L);
     for (pl_field *f = fields; f; f = f->next) {
         if (pl_fields_find(fields, f->name) != f) continue; /* joined into the first */
-        push_lower(L, f->name);
+        pl_push_lower(L, f->name);
         push_joined(L, f, f->name);
         lua_rawset(L, -3);
     }

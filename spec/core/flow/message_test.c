@@ -81,10 +81,72 @@ TEST(find_folds_case_and_takes_the_first)
     CHECK(pl_fields_find(NULL, PL_SLICE("x-a")) == NULL);
 }
 
+TEST(remove_takes_all_of_the_name_and_keeps_the_last)
+{
+    pl_arena arena;
+    pl_request r = {0};
+    pl_arena_init(&arena);
+    pl_request_set_field(&r, &arena, PL_SLICE("A"), PL_SLICE("1"));
+    pl_request_set_field(&r, &arena, PL_SLICE("B"), PL_SLICE("2"));
+    pl_request_set_field(&r, &arena, PL_SLICE("C"), PL_SLICE("3"));
+    r.last->name = PL_SLICE("a");
+    pl_request_remove_field(&r, PL_SLICE("a"));
+    pl_request_remove_field(&r, PL_SLICE("none"));
+    CHECK_EQ_SLICE(listed(&arena, &r), PL_SLICE("B=2;"));
+    pl_request_set_field(&r, &arena, PL_SLICE("D"), PL_SLICE("4"));
+    CHECK_EQ_SLICE(listed(&arena, &r), PL_SLICE("B=2;D=4;"));
+    pl_request_remove_field(&r, PL_SLICE("b"));
+    pl_request_remove_field(&r, PL_SLICE("d"));
+    CHECK(r.fields == NULL && r.last == NULL);
+    pl_arena_fini(&arena);
+}
+
+TEST(a_request_has_the_authorization_that_was_set_last)
+{
+    pl_arena arena;
+    pl_request r = {0};
+    pl_auth digest = {PL_AUTH_DIGEST, PL_SLICE("u"), PL_SLICE("p")};
+    pl_arena_init(&arena);
+    pl_request_set_field(&r, &arena, PL_SLICE("authorization"), PL_SLICE("Bearer x"));
+    pl_request_set_auth(&r, &arena, digest);
+    CHECK(r.fields == NULL);
+    CHECK_EQ_INT(r.auth.kind, PL_AUTH_DIGEST);
+    CHECK_EQ_SLICE(r.auth.password, PL_SLICE("p"));
+    pl_request_set_field(&r, &arena, PL_SLICE("AUTHORIZATION"), PL_SLICE("Bearer x"));
+    CHECK_EQ_INT(r.auth.kind, PL_AUTH_NONE);
+    pl_request_set_auth(&r, &arena, digest);
+    pl_request_remove_field(&r, PL_SLICE("Authorization"));
+    CHECK_EQ_INT(r.auth.kind, PL_AUTH_NONE);
+    pl_arena_fini(&arena);
+}
+
+TEST(credentials_that_cannot_be_put_on_the_wire_have_a_fault)
+{
+    static const struct {
+        pl_auth auth;
+        bool is_good;
+    } cases[] = {
+        {{PL_AUTH_DIGEST, PL_SLICE_INIT("j\xc3\xb6rg"), PL_SLICE_INIT("\xc3\xa4")}, true},
+        {{PL_AUTH_DIGEST, PL_SLICE_INIT("u"), PL_SLICE_INIT("")}, true},
+        {{PL_AUTH_DIGEST, PL_SLICE_INIT(""), PL_SLICE_INIT("p")}, false},
+        {{PL_AUTH_DIGEST, PL_SLICE_INIT("a:b"), PL_SLICE_INIT("p")}, false},
+        {{PL_AUTH_DIGEST, PL_SLICE_INIT("a\r\nb"), PL_SLICE_INIT("p")}, false},
+        {{PL_AUTH_DIGEST, PL_SLICE_INIT("a"), PL_SLICE_INIT("p\0q")}, false},
+        {{PL_AUTH_NTLM, PL_SLICE_INIT("D\\u"), PL_SLICE_INIT("p:q")}, true},
+        {{PL_AUTH_NTLM, PL_SLICE_INIT("j\xc3\xb6rg"), PL_SLICE_INIT("p")}, false},
+        {{PL_AUTH_NTLM, PL_SLICE_INIT("u"), PL_SLICE_INIT("\xc3\xa4")}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        CHECK_EQ_INT(pl_auth_fault(&cases[i].auth) == NULL, cases[i].is_good);
+}
+
 int main(void)
 {
     return RUN(CASE(fields_keep_the_order_in_which_they_were_set),
                CASE(setting_again_replaces_in_place_whatever_the_case),
                CASE(setting_again_drops_the_repeats), CASE(names_and_values_are_copied),
-               CASE(find_folds_case_and_takes_the_first));
+               CASE(find_folds_case_and_takes_the_first),
+               CASE(remove_takes_all_of_the_name_and_keeps_the_last),
+               CASE(a_request_has_the_authorization_that_was_set_last),
+               CASE(credentials_that_cannot_be_put_on_the_wire_have_a_fault));
 }

@@ -933,6 +933,134 @@ TEST(client_egress_guard_refuses_the_resolved_address)
     close_world();
 }
 
+/* -- cases: credentials (whether they are right ones is for spec/gateway/outgoing_auth_spec) -- */
+
+static void set_auth(exchange *x, pl_auth_kind kind)
+{
+    pl_request_set_auth(&x->request, &x->arena, (pl_auth){kind, PL_SLICE("u"), PL_SLICE("p")});
+}
+
+TEST(client_does_not_send_to_who_asks_for_no_authentication)
+{
+    open_world();
+    static const pl_auth_kind kinds[] = {PL_AUTH_DIGEST, PL_AUTH_NTLM};
+    for (int i = 0; i < 4; i++) {
+        exchange x;
+        prepare(&x, i < 2 ? "POST" : "GET", port, "/open");
+        if (i < 2) set_body(&x, PL_SLICE("the body"));
+        set_auth(&x, kinds[i % 2]);
+        uint64_t before = pl_counter_get(&pl_server_metrics_of(server)->requests);
+        start(&x);
+        finish(&x);
+        CHECK_EQ_INT(x.code, PL_E_AUTH);
+        CHECK_TEXT(x.response.error_text, "did not ask for the authentication");
+        CHECK_EQ_INT(x.response.status, 200);
+        CHECK_EQ_INT(pl_counter_get(&pl_server_metrics_of(server)->requests), before + 1);
+        if (i < 2) CHECK_TEXT(last_head, "Content-Length: 0\n");
+        end(&x);
+    }
+    close_world();
+}
+
+TEST(client_leaves_no_credentials_on_a_handle)
+{
+    open_world();
+    exchange x;
+    prepare(&x, "POST", port, "/");
+    set_auth(&x, PL_AUTH_NTLM);
+    start(&x);
+    finish(&x);
+    CHECK_TEXT(last_head, "Authorization: NTLM ");
+    end(&x);
+    prepare(&x, "POST", port, "/");
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    CHECK(strstr(last_head, "Authorization") == NULL);
+    end(&x);
+    close_world();
+}
+
+TEST(client_takes_the_answer_of_who_refuses_before_asking)
+{
+    open_world();
+    peer p = {.answer = PL_SLICE("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\nX-A: 1\r\n\r\nbusy")};
+    peer_open(&p);
+    exchange x;
+    prepare(&x, "POST", world_port(p.listener), "/");
+    set_body(&x, PL_SLICE("the body"));
+    set_auth(&x, PL_AUTH_DIGEST);
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    CHECK_EQ_INT(x.response.status, 503);
+    CHECK_EQ_SLICE(x.response.body, PL_SLICE("busy"));
+    CHECK(pl_fields_find(x.response.fields, PL_SLICE("X-A")) != NULL);
+    CHECK(memmem(p.got.ptr, p.got.len, "the body", 8) == NULL);
+    end(&x);
+    peer_close(&p);
+    close_world();
+}
+
+TEST(client_does_not_answer_for_ever)
+{
+    open_world();
+    peer p = {.answer = PL_SLICE("HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n"
+                                 "WWW-Authenticate: Digest realm=\"r\", qop=\"auth\", "
+                                 "nonce=\"n\", stale=true\r\n\r\n"),
+              .then_close = true};
+    peer_open(&p);
+    exchange x;
+    prepare(&x, "POST", world_port(p.listener), "/");
+    set_auth(&x, PL_AUTH_DIGEST);
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, PL_E_AUTH);
+    CHECK_TEXT(x.response.error_text, "over and over");
+    CHECK_EQ_INT(x.response.status, 401);
+    end(&x);
+    peer_close(&p);
+    close_world();
+}
+
+#define PEM "-----BEGIN X-----\n"
+
+TEST(client_does_not_send_without_credentials_that_cannot_be_applied)
+{
+    static const struct {
+        const char *scheme;
+        pl_auth auth;
+        pl_tls tls;
+        const char *text;
+    } cases[] = {
+        {"http", {PL_AUTH_DIGEST, PL_SLICE_INIT("a:b"), {0}}, {{0}, {0}, {0}, {0}}, "colon"},
+        {"http", {0}, {PL_SLICE_INIT(PEM), PL_SLICE_INIT(PEM), {0}, {0}}, "want an https URL"},
+        {"http", {0}, {.ca = PL_SLICE_INIT(PEM)}, "want an https URL"},
+        {"https", {0}, {.certificate = PL_SLICE_INIT(PEM)}, "has no key"},
+        {"https",
+         {0},
+         {PL_SLICE_INIT(PEM), PL_SLICE_INIT(PEM), PL_SLICE_INIT("a\0b"), {0}},
+         "zero"},
+        {"https", {0}, {PL_SLICE_INIT(PEM), PL_SLICE_INIT(PEM), {0}, {0}}, "cannot be used: "},
+    };
+    open_world();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        exchange x;
+        prepare(&x, "GET", port, "/");
+        x.request.url =
+            pl_slice_of(pl_arena_printf(&x.arena, "%s://127.0.0.1:%d/", cases[i].scheme, port));
+        x.request.auth = cases[i].auth;
+        x.request.tls = cases[i].tls;
+        start(&x);
+        finish(&x);
+        CHECK_EQ_INT(x.code, PL_E_AUTH);
+        CHECK_TEXT(x.response.error_text, cases[i].text);
+        end(&x);
+    }
+    CHECK_EQ_INT(pl_counter_get(&pl_server_metrics_of(server)->requests), 0);
+    close_world();
+}
+
 /* -- cases: the resolver -- */
 
 static void prepare_host(exchange *x, const char *host)
@@ -1035,7 +1163,12 @@ int main(void)
         CASE(client_takes_interim_answers_folded_fields_and_trailers_as_they_are_meant),
         CASE(client_names_connect_and_tls_failures), CASE(client_does_not_follow_redirects),
         CASE(client_ignores_proxies_of_the_environment),
-        CASE(client_egress_guard_refuses_the_resolved_address), CASE(client_resolves_names),
-        CASE(client_tries_each_address_of_a_name),
+        CASE(client_egress_guard_refuses_the_resolved_address),
+        CASE(client_does_not_send_to_who_asks_for_no_authentication),
+        CASE(client_leaves_no_credentials_on_a_handle),
+        CASE(client_takes_the_answer_of_who_refuses_before_asking),
+        CASE(client_does_not_answer_for_ever),
+        CASE(client_does_not_send_without_credentials_that_cannot_be_applied),
+        CASE(client_resolves_names), CASE(client_tries_each_address_of_a_name),
         CASE(client_is_not_held_up_by_a_resolver_that_hangs));
 }
