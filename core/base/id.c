@@ -73,6 +73,15 @@ pl_uuid pl_uuid_new(pl_rng *r, uint64_t wall_ms)
     return id;
 }
 
+pl_uuid pl_uuid_random(const uint8_t bytes[16])
+{
+    pl_uuid id;
+    memcpy(id.bytes, bytes, sizeof id.bytes);
+    id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0f) | 0x40);
+    id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3f) | 0x80);
+    return id;
+}
+
 static bool is_dash_at(size_t i)
 {
     return i == 8 || i == 13 || i == 18 || i == 23;

@@ -23,14 +23,17 @@ uint64_t pl_rng_next(pl_rng *r);
 /* Uniform in [0, 1). */
 double pl_rng_unit(pl_rng *r);
 
-/* A UUID version 7 (RFC 9562 section 5.7); the 12 bits of rand_a count within one millisecond. */
+/* RFC 9562 */
 typedef struct pl_uuid {
     uint8_t bytes[16];
 } pl_uuid;
 
 #define PL_UUID_TEXT 36 /* length of the text form, without NUL */
 
+/* Version 7 (section 5.7); the 12 bits of rand_a count within one millisecond. */
 pl_uuid pl_uuid_new(pl_rng *r, uint64_t wall_ms);
+/* Version 4 (section 5.4), of 16 random bytes. */
+pl_uuid pl_uuid_random(const uint8_t bytes[16]);
 void pl_uuid_format(pl_uuid id, char text[PL_UUID_TEXT + 1]);
 /* Reads the text form, either case; false when it is not one. */
 bool pl_uuid_parse(pl_slice text, pl_uuid *id);

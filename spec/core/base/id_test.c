@@ -122,6 +122,16 @@ TEST(a_full_counter_borrows_from_the_next_millisecond)
     CHECK_EQ_INT(ms_of(pl_uuid_new(&r, 6000)), 6000);
 }
 
+/* The bytes of RFC 9562, appendix A.3, before version and variant are set. */
+TEST(random_bytes_make_a_version_4)
+{
+    const uint8_t bytes[16] = {0x91, 0x91, 0x08, 0xf7, 0x52, 0xd1, 0xf3, 0x20,
+                               0x1b, 0xac, 0xf8, 0x47, 0xdb, 0x41, 0x48, 0xa8};
+    char text[PL_UUID_TEXT + 1];
+    pl_uuid_format(pl_uuid_random(bytes), text);
+    CHECK_EQ_STR(text, "919108f7-52d1-4320-9bac-f847db4148a8");
+}
+
 TEST(what_is_not_a_uuid_is_refused)
 {
     static const char *const bad[] = {
@@ -148,5 +158,5 @@ int main(void)
                CASE(an_id_carries_time_version_and_variant),
                CASE(ids_sort_as_made_even_when_the_clock_is_set_back),
                CASE(a_full_counter_borrows_from_the_next_millisecond),
-               CASE(what_is_not_a_uuid_is_refused));
+               CASE(random_bytes_make_a_version_4), CASE(what_is_not_a_uuid_is_refused));
 }
