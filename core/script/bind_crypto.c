@@ -82,19 +82,33 @@ static int push_decoded(lua_State *L, int64_t (*decode)(pl_buf *out, pl_slice te
     return 2;
 }
 
-/* encode(bytes, "url"?) */
 static int base64_encode(lua_State *L)
 {
-    const char *alphabet = luaL_optstring(L, 2, "");
-    luaL_argcheck(L, *alphabet == '\0' || strcmp(alphabet, "url") == 0, 2,
-                  "expected \"url\" or nothing");
-    return pl_bind_converted(L, *alphabet ? pl_base64url_encode : pl_base64_encode);
+    return pl_bind_converted(L, pl_base64_encode);
+}
+
+static int base64_url_encode(lua_State *L)
+{
+    return pl_bind_converted(L, pl_base64url_encode);
 }
 
 /* decode(text) -> bytes, or nil and what is wrong; both alphabets */
 static int base64_decode(lua_State *L)
 {
     return push_decoded(L, pl_base64_decode, "base64");
+}
+
+/* As tokens have it: nothing but the alphabet of URLs (RFC 7515 section 2). */
+static int64_t decode_base64url(pl_buf *out, pl_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (strchr("+/= \t\r\n\v\f", text.ptr[i])) return (int64_t)i;
+    return pl_base64_decode(out, text);
+}
+
+static int base64_url_decode(lua_State *L)
+{
+    return push_decoded(L, decode_base64url, "base64url");
 }
 
 static int hex_encode(lua_State *L)
@@ -110,6 +124,8 @@ static int hex_decode(lua_State *L)
 static const luaL_Reg base64_functions[] = {
     {"encode", base64_encode},
     {"decode", base64_decode},
+    {"url_encode", base64_url_encode},
+    {"url_decode", base64_url_decode},
     {NULL, NULL},
 };
 

@@ -43,6 +43,23 @@ local LIBRARIES = {
     "tobit", "tohex" },
 }
 
+local function frozen_part(name, source, members)
+  local part = {}
+  for _, member in ipairs(members) do part[member] = source[member] end
+  return frozen.new(name, part)
+end
+
+-- Hashes, signatures and what their bytes are written in. A secret goes in as a key or as data and
+-- comes out as a hash only.
+local CRYPTO = {
+  hash = frozen_part("hash", core.crypto, { "equal", "hmac", "key", "md5", "of", "sha1", "sha256",
+    "sha384", "sha512", "sign", "verify" }),
+  base64 = frozen_part("base64", core.base64, { "decode", "encode", "url_decode", "url_encode" }),
+  hex = frozen_part("hex", core.hex, { "decode", "encode" }),
+  -- The kernel's randomness, for nonces; math.random can be guessed.
+  random = frozen_part("random", core.random, { "bytes", "hex" }),
+}
+
 ---@alias perilune.vocabulary table<string, true|perilune.vocabulary>
 
 ---@class perilune.sandbox_options
@@ -82,14 +99,16 @@ end
 --- Everything that an environment offers.
 local function contents(options)
   local env = {
-    env = environment, file = payload.file, json = json_library(), log = log,
-    now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
+    conceal = core.secret_of, env = environment, file = payload.file, json = json_library(),
+    log = log, now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
+    uuid4 = core.random.uuid,
     require = options.require or function()
       error("require works in a plugin only, for the plugin's own files", 2)
     end,
   }
   for _, entry in ipairs(BASE) do env[entry[1]] = _G[entry[1]] end
   copy_libraries(env)
+  for name, library in pairs(CRYPTO) do env[name] = library end
   return env
 end
 

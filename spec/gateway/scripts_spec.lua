@@ -11,7 +11,15 @@ local json = support.json
 local PATH = "lua/SCRIPTS.md"
 local TEXT = support.read(PATH)
 
-local ENVIRONMENT = { PERILUNE_SECRET_TOKEN = "s3cr3t-token" }
+local ENVIRONMENT = {
+  PERILUNE_SECRET_TOKEN = "s3cr3t-token",
+  PERILUNE_SECRET_KEY = "Jefe",
+  PERILUNE_SECRET_WEBHOOK = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+  PERILUNE_SECRET_EC_KEY = [[-----BEGIN PRIVATE KEY-----\n]]
+    .. [[MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjpsQnnGQmL+YBIff\n]]
+    .. [[H1136cspYG6+0iY7X1fCE9+E9LKhRANCAAR/zc4ncPbEXUGDy+5v20t7WAczNXvp\n]]
+    .. [[7xO6z248e9FURcfxRM0bvZt+hyzf7bnuufSzaV1uqQskrYpGIyiFiOWt\n-----END PRIVATE KEY-----\n]],
+}
 
 -- What a script does with the examples: `show` gives all results of a function, or its error, as a text.
 local SHOW = [[
@@ -107,11 +115,16 @@ describe(PATH, function()
     assert.same(sandbox.names(), names)
   end)
 
-  it("lists the functions of json that there are", function()
-    local known = {}
-    for name in pairs(sandbox.new({}).json) do known[#known + 1] = "json." .. name end
-    table.sort(known)
-    assert.same(known, listed("json%.decode"))
+  it("lists the functions that there are", function()
+    for library, first in pairs { json = "decode", hash = "md5", base64 = "encode", random = "bytes" } do
+      local vocabulary, known = sandbox.vocabulary(), {}
+      for name in pairs(vocabulary[library]) do known[#known + 1] = library .. "." .. name end
+      if library == "base64" then
+        for name in pairs(vocabulary.hex) do known[#known + 1] = "hex." .. name end
+      end
+      table.sort(known)
+      assert.same(known, listed(library .. "%." .. first))
+    end
   end)
 
   it("links to what there is", function()

@@ -71,15 +71,19 @@ describe("base64 and hexadecimal", function()
     for length = 0, 256 do
       local part = bytes:sub(1, length)
       assert.equal(part, base64.decode(base64.encode(part)))
-      assert.equal(part, base64.decode(base64.encode(part, "url")))
+      assert.equal(part, base64.url_decode(base64.url_encode(part)))
       assert.equal(part, hex.decode(hex.encode(part):upper()))
     end
   end)
 
   it("of URLs have their own two characters and no padding", function()
-    assert.equal("__4", base64.encode("\255\254", "url"))
+    assert.equal("__4", base64.url_encode("\255\254"))
     assert.equal("//4=", base64.encode("\255\254"))
-    assert.has_error(function() base64.encode("a", "mime") end)
+    assert.same({ nil, "byte 2 is not base64url" }, { base64.url_decode("_/4") })
+    assert.same({ nil, "byte 4 is not base64url" }, { base64.url_decode("__4=") })
+    assert.same({ nil, "byte 3 is not base64url" }, { base64.url_decode("__ 4") })
+    assert.same({ nil, "byte 3 is not base64url" }, { base64.url_decode("__\0004") })
+    assert.same({ nil, "the base64url ends too early" }, { base64.url_decode("_") })
   end)
 
   it("name the byte that does not belong", function()

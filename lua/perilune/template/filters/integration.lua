@@ -30,7 +30,7 @@ end
 local ENCODINGS = {
   hex = core.hex.encode,
   base64 = function(bytes) return core.base64.encode(bytes) end,
-  base64url = function(bytes) return core.base64.encode(bytes, "url") end,
+  base64url = function(bytes) return core.base64.url_encode(bytes) end,
 }
 
 local function encoded(filter, bytes, encoding)
