@@ -50,7 +50,13 @@ struct passing {
     atomic_bool is_used; /* since the hand came by */
 };
 
-static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER; /* of all but the filter */
+/* Of all but the filter. Where the C library lets readers in before a writer that waits, it is told
+ * otherwise: workers that mask all the time would keep one out for long. */
+#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+#else
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+#endif
 static _Atomic uint64_t filter[(1u << FILTER_BITS) / 64];
 static struct bucket buckets[1u << BUCKET_BITS];
 static struct passing ring[PL_SECRET_PASSING_MAX];

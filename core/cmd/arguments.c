@@ -159,6 +159,14 @@ const char *pl_argument_lua_path(const pl_command_line *c, const pl_arguments *a
     return given ? given : getenv("PERILUNE_LUA_PATH");
 }
 
+const char *pl_argument_secrets_dir(const pl_arguments *a)
+{
+    for (size_t i = 0; i < pl_setting_count; i++)
+        if (pl_setting_list[i].offset == offsetof(pl_settings, secrets_dir) && a->setting_values[i])
+            return a->setting_values[i];
+    return getenv("PERILUNE_SECRETS_DIR");
+}
+
 bool pl_argument_number(const pl_command_line *c, const pl_arguments *a, const char *name,
                         double missing, double *value)
 {

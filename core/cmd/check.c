@@ -20,6 +20,7 @@ static const pl_command_line line = {
         "folder without mistakes, what it has and does not use, as file:line: warning: message.\n"
         "Exit code 0 when there is no mistake, 3 otherwise. Nothing is sent and nothing is opened.",
     .options = options,
+    .settings = "secrets.",
     .min_words = 1,
     .max_words = 1,
     .examples = "  perilune check examples/quickstart\n"
@@ -100,11 +101,13 @@ static int report(const checked *c)
     return is_good && !(c->is_strict && warnings) ? PL_EXIT_OK : PL_EXIT_CONFIG;
 }
 
-static int check(checked *c, const char *lua_path)
+static int check(checked *c, const pl_arguments *a)
 {
     pl_bundle *bundle = NULL;
-    pl_script_config config = {
-        .lua_path = lua_path, .json_depth = PL_JSON_MAX_DEPTH, .warns = true};
+    pl_script_config config = {.lua_path = pl_argument_lua_path(&line, a),
+                               .json_depth = PL_JSON_MAX_DEPTH,
+                               .warns = true,
+                               .secrets_dir = pl_argument_secrets_dir(a)};
     if (pl_bundle_read(c->dir, &bundle, &c->faults) == 0)
         c->generation = pl_script_load(bundle, &config, 1, &c->faults);
     if (c->generation) check_settings(c->dir, c->generation, &c->faults);
@@ -132,7 +135,7 @@ int pl_cmd_check(int argc, char **argv)
     if (!pl_arguments_parse(&line, argc, argv, &a, &code)) return code;
     checked c = {.dir = a.words[0], .is_strict = pl_argument(&line, &a, "strict") != NULL};
     code = PL_EXIT_USAGE;
-    if (read_format(&a, &c.as_json)) code = check(&c, pl_argument_lua_path(&line, &a));
+    if (read_format(&a, &c.as_json)) code = check(&c, &a);
     pl_arguments_free(&a);
     return code;
 }

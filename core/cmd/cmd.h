@@ -49,6 +49,8 @@ const char *pl_argument(const pl_command_line *c, const pl_arguments *a, const c
             "PERILUNE_LUA_PATH)"                                                             \
     }
 const char *pl_argument_lua_path(const pl_command_line *c, const pl_arguments *a);
+/* The setting secrets.dir of flag or environment, or NULL. */
+const char *pl_argument_secrets_dir(const pl_arguments *a);
 /* A number of an option: false, with the mistake explained, when it is none.
  * `missing` when it is not there. */
 bool pl_argument_number(const pl_command_line *c, const pl_arguments *a, const char *name,

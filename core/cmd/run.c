@@ -30,6 +30,7 @@ int pl_cmd_run(int argc, char **argv)
     pl_gateway_config config = {
         .dir = a.words[0],
         .lua_path = pl_argument_lua_path(&line, &a),
+        .secrets_dir = pl_argument_secrets_dir(&a),
         .override = pl_arguments_override,
         .arg = &a,
     };

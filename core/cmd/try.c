@@ -95,7 +95,8 @@ static int load(attempt *t, const pl_arguments *a)
     pl_faults faults = {0};
     pl_bundle *bundle = NULL;
     pl_script_config config = {.lua_path = pl_argument_lua_path(&line, a),
-                               .json_depth = PL_JSON_MAX_DEPTH};
+                               .json_depth = PL_JSON_MAX_DEPTH,
+                               .secrets_dir = pl_argument_secrets_dir(a)};
     if (pl_bundle_read(a->words[0], &bundle, &faults) == 0)
         t->generation = pl_script_load(bundle, &config, 1, &faults);
     pl_faults_print(&faults, stderr);

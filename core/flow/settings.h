@@ -35,6 +35,8 @@
     X(SECRETS, tokens_ingest, "tokens.ingest", "", "",                                           \
       "bearer tokens that may post events and calls")                                            \
     X(SECRETS, tokens_admin, "tokens.admin", "", "", "bearer tokens that may do everything")     \
+    X(TEXT, secrets_dir, "secrets.dir", "", "",                                                  \
+      "folder of secrets, a file each, relative to the gateway folder")                          \
     X(LIST, egress_allow, "egress.allow", "", "",                                                \
       "addresses and CIDR blocks that deliveries may reach although they are loopback, private " \
       "or the like")                                                                             \

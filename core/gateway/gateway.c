@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "gateway/worker.h"
+#include "script/secrets.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -24,11 +25,19 @@
 
 /* -- scripts -- */
 
+/* Where it was at the start, as with all settings. */
+static const char *secrets_dir(const pl_gateway *g)
+{
+    return g->settings.secrets_dir ? g->settings.secrets_dir : g->config->secrets_dir;
+}
+
 /* all[from] to all[count - 1]; on a mistake those before it go as well, and the array. */
 static pl_generation **load_rest(const pl_gateway *g, const pl_bundle *bundle, pl_generation **all,
                                  int from, int count, pl_faults *faults)
 {
-    pl_script_config config = {.lua_path = g->config->lua_path, .json_depth = PL_JSON_MAX_DEPTH};
+    pl_script_config config = {.lua_path = g->config->lua_path,
+                               .json_depth = PL_JSON_MAX_DEPTH,
+                               .secrets_dir = secrets_dir(g)};
     for (int i = from; i < count; i++) {
         all[i] = pl_script_load(bundle, &config, g->generation, faults);
         if (all[i]) continue;
@@ -454,7 +463,9 @@ int pl_gateway_run(const pl_gateway_config *config)
     g.workers = pl_alloc_zero((size_t)g.worker_count * sizeof *g.workers);
     int code = start(&g, generations);
     if (code == 0) {
+        pl_secrets_watch();
         control(&g, &signals);
+        pl_secrets_unwatch();
         close_all(&g);
         pl_log(PL_LOG_INFO, "stopped");
     } else {

@@ -24,11 +24,18 @@ void pl_bind_response_clear(lua_State *L, int index);
 /* -- secrets -- */
 
 #define PL_SECRET "perilune.secret"
-/* The value of a handle, which lives as long as the handle does; false when it is none. */
+void pl_bind_secret_type(lua_State *L); /* once for a state, before the first handle */
+bool pl_bind_is_secret_at(lua_State *L, int index);
+/* The value of a handle, until that is used again or collected; false when it is none. Raises, of
+ * class auth, when the secret has lost its value: nothing is sent with an empty one. */
 bool pl_bind_secret_at(lua_State *L, int index, pl_slice *value);
-int pl_bind_secret_of_environment(lua_State *L); /* core.secret */
-int pl_bind_secret_of_text(lua_State *L);        /* core.secret_of */
-int pl_bind_is_secret(lua_State *L);             /* core.is_secret */
+bool pl_bind_secret_peek(lua_State *L, int index, pl_slice *value); /* without raising: may be "" */
+int pl_bind_secret_of_name(lua_State *L); /* core.secret(name): a handle, or nil and why */
+int pl_bind_secret_to_be(lua_State *L);   /* core.secret_to_be(name): not found yet, maybe never */
+int pl_bind_secret_of_text(lua_State *L); /* core.secret_of(text): of a value that passes */
+int pl_bind_secret_of_config(lua_State *L); /* core.secret_kept(text): of one that is configured */
+int pl_bind_secrets_dir(lua_State *L);      /* core.secrets_dir(path): "" for none */
+int pl_bind_is_secret(lua_State *L);        /* core.is_secret(value) */
 
 /* -- what they share -- */
 

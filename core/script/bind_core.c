@@ -231,8 +231,11 @@ static int push_errors(lua_State *L)
 }
 
 static const luaL_Reg core_functions[] = {
-    {"secret", pl_bind_secret_of_environment},
+    {"secret", pl_bind_secret_of_name},
+    {"secret_to_be", pl_bind_secret_to_be},
     {"secret_of", pl_bind_secret_of_text},
+    {"secret_kept", pl_bind_secret_of_config},
+    {"secrets_dir", pl_bind_secrets_dir},
     {"is_secret", pl_bind_is_secret},
     {"fail", pl_gate_lua_fail},
     {"sleep", pl_gate_lua_sleep},
@@ -279,6 +282,7 @@ static const luaL_Reg core_tables[] = {
 
 int pl_open_core(lua_State *L)
 {
+    pl_bind_secret_type(L);
     pl_push_functions(L, core_functions);
     for (const luaL_Reg *table = core_tables; table->name; table++) {
         table->func(L);

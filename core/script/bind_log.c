@@ -44,7 +44,7 @@ static pl_log_field log_field(lua_State *L, const char *key)
         return PL_LOG_STR(key, lua_toboolean(L, -1) ? "true" : "false");
     case LUA_TUSERDATA:
         if (e) return PL_LOG_SLICE(key, ((pl_slice){e->text, e->len}));
-        return PL_LOG_STR(key, pl_bind_secret_at(L, -1, &value) ? "***" : "userdata");
+        return PL_LOG_STR(key, pl_bind_is_secret_at(L, -1) ? "***" : "userdata");
     default:
         return PL_LOG_STR(key, luaL_typename(L, -1));
     }

@@ -1,26 +1,68 @@
 /* SPDX-License-Identifier: MIT
  *
  * Secret handles. A script passes one on (request:set_header, set_basic) and cannot read it: it
- * prints as "***", does not concatenate and does not encode. The value is on the list of what is
- * masked from the moment the handle is made. */
+ * prints as "***", does not concatenate, compares with nothing and does not encode. The value is on
+ * the list of what is masked from the moment the handle is made.
+ *
+ * The handle of a name leads to the secret's cell (secrets.h), and follows when the value changes.
+ * That of a text has a value of its own. */
 #include "base/secret.h"
 #include "script/bind.h"
+#include "script/gate.h"
+#include "script/secrets.h"
 
 #include <lauxlib.h>
-#include <stdlib.h>
 
 typedef struct secret {
-    size_t len;
-    char bytes[];
+    pl_secret_cell *cell;   /* or NULL */
+    pl_secret_value *value; /* as it was last used; NULL: not yet */
 } secret;
 
-bool pl_bind_secret_at(lua_State *L, int index, pl_slice *value)
+static void refresh(secret *s)
+{
+    if (s->cell) s->value = pl_secret_cell_value(s->cell, s->value);
+}
+
+bool pl_bind_is_secret_at(lua_State *L, int index)
+{
+    return luaL_testudata(L, index, PL_SECRET) != NULL;
+}
+
+bool pl_bind_secret_peek(lua_State *L, int index, pl_slice *value)
 {
     secret *s = luaL_testudata(L, index, PL_SECRET);
     if (s == NULL) return false;
-    *value = (pl_slice){s->bytes, s->len};
+    refresh(s);
+    *value = s->value ? (pl_slice){s->value->bytes, s->value->len} : (pl_slice){"", 0};
     return true;
 }
+
+bool pl_bind_secret_at(lua_State *L, int index, pl_slice *value)
+{
+    if (!pl_bind_secret_peek(L, index, value)) return false;
+    const secret *s = lua_touserdata(L, index);
+    if (s->cell && value->len == 0)
+        pl_lua_fail(L, "auth", "the secret \"%s\" has no value", pl_secret_cell_name(s->cell));
+    return true;
+}
+
+static secret *push_secret(lua_State *L)
+{
+    secret *s = lua_newuserdata(L, sizeof *s);
+    *s = (secret){0};
+    luaL_getmetatable(L, PL_SECRET);
+    lua_setmetatable(L, -2);
+    return s;
+}
+
+static void push_text(lua_State *L, int index)
+{
+    pl_slice text = pl_check_slice(L, index);
+    luaL_argcheck(L, text.len <= PL_SECRET_MAX_BYTES, index, "a secret holds 65536 bytes at most");
+    push_secret(L)->value = pl_secret_value_new(text);
+}
+
+/* -- methods -- */
 
 static int secret_concat(lua_State *L)
 {
@@ -34,71 +76,74 @@ static int secret_tostring(lua_State *L)
     return 1;
 }
 
+static int secret_gc(lua_State *L)
+{
+    secret *s = luaL_checkudata(L, 1, PL_SECRET);
+    pl_secret_value_unref(s->value);
+    s->value = NULL;
+    return 0;
+}
+
 static const luaL_Reg no_methods[] = {{NULL, NULL}};
 
-static void push_secret(lua_State *L, pl_slice value)
+static const luaL_Reg events[] = {
+    {"__concat", secret_concat},
+    {"__tostring", secret_tostring},
+    {"__gc", secret_gc},
+    {NULL, NULL},
+};
+
+void pl_bind_secret_type(lua_State *L)
 {
-    secret *s = lua_newuserdata(L, sizeof *s + value.len);
-    s->len = value.len;
-    memcpy(s->bytes, value.ptr, value.len);
-    luaL_getmetatable(L, PL_SECRET);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        pl_bind_type(L, PL_SECRET, no_methods, NULL);
-        lua_pushcfunction(L, secret_concat);
-        lua_setfield(L, -2, "__concat");
-        lua_pushcfunction(L, secret_tostring);
-        lua_setfield(L, -2, "__tostring");
-    }
-    lua_setmetatable(L, -2);
-    pl_secret_register(value);
+    pl_bind_type(L, PL_SECRET, no_methods, NULL);
+    luaL_register(L, NULL, events);
+    lua_pop(L, 1);
 }
 
-/* "acme-key" as PERILUNE_SECRET_ACME_KEY; false when it is no name. */
-static bool put_variable(pl_buf *out, pl_slice name)
-{
-    pl_buf_clear(out);
-    PL_BUF_PUT(out, "PERILUNE_SECRET_");
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (c >= 'a' && c <= 'z') c = (char)(c - 0x20);
-        if (c == '-' || c == '.') c = '_';
-        if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')) return false;
-        pl_buf_put_char(out, c);
-    }
-    pl_buf_put_char(out, 0);
-    return name.len > 0;
-}
+/* -- functions -- */
 
-int pl_bind_secret_of_environment(lua_State *L)
+int pl_bind_secret_of_name(lua_State *L)
 {
     pl_slice name = pl_check_slice(L, 1);
-    pl_buf *variable = &pl_vm_of(L)->scratch;
-    if (!put_variable(variable, name)) {
-        lua_pushnil(L);
-        lua_pushfstring(L, "\"%s\" cannot be the name of a secret", name.ptr);
-        return 2;
-    }
-    const char *value = getenv(variable->ptr);
-    if (value && *value) {
-        push_secret(L, pl_slice_of(value));
+    pl_buf *reason = pl_scratch(L);
+    pl_secret_cell *cell = pl_secrets_find(name, reason);
+    if (cell) {
+        push_secret(L)->cell = cell;
         return 1;
     }
     lua_pushnil(L);
-    lua_pushfstring(L, "the secret \"%s\" is not set: give it in the environment variable %s",
-                    name.ptr, variable->ptr);
-    return 2;
+    return 1 + pl_push_buf(L, reason);
+}
+
+int pl_bind_secret_to_be(lua_State *L)
+{
+    pl_secret_cell *cell = pl_secrets_cell(pl_check_slice(L, 1));
+    push_secret(L)->cell = cell;
+    return 1;
 }
 
 int pl_bind_secret_of_text(lua_State *L)
 {
-    push_secret(L, pl_check_slice(L, 1));
+    push_text(L, 1);
+    pl_secret_register_passing(pl_check_slice(L, 1));
     return 1;
+}
+
+int pl_bind_secret_of_config(lua_State *L)
+{
+    push_text(L, 1);
+    pl_secret_register(pl_check_slice(L, 1));
+    return 1;
+}
+
+int pl_bind_secrets_dir(lua_State *L)
+{
+    pl_secrets_set_dir(luaL_checkstring(L, 1));
+    return 0;
 }
 
 int pl_bind_is_secret(lua_State *L)
 {
-    pl_slice value;
-    lua_pushboolean(L, pl_bind_secret_at(L, 1, &value));
+    lua_pushboolean(L, pl_bind_is_secret_at(L, 1));
     return 1;
 }

@@ -423,7 +423,7 @@ static void push_files(lua_State *L, const pl_bundle *bundle)
 }
 
 /* Returns the gate's code, with generation and faults on the stack. */
-static int call_load(script *s, const pl_bundle *bundle, bool warns)
+static int call_load(script *s, const pl_bundle *bundle, const pl_script_config *config)
 {
     lua_State *L = s->vm.L;
     lua_pushcfunction(L, take_functions);
@@ -432,11 +432,13 @@ static int call_load(script *s, const pl_bundle *bundle, bool warns)
     if (code) return code;
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->functions[LOAD]);
     push_files(L, bundle);
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
     lua_pushstring(L, bundle->root);
     lua_setfield(L, -2, "root");
-    lua_pushboolean(L, warns);
+    lua_pushboolean(L, config->warns);
     lua_setfield(L, -2, "warns");
+    lua_pushstring(L, config->secrets_dir); /* NULL is nil */
+    lua_setfield(L, -2, "secrets_dir");
     return pl_gate_call(&s->vm, 2, 2);
 }
 
@@ -509,10 +511,11 @@ static void read_policies(script *s, int generation)
 }
 
 /* What `load` made, and its faults. */
-static bool take_generation(script *s, const pl_bundle *bundle, bool warns, pl_faults *faults)
+static bool take_generation(script *s, const pl_bundle *bundle, const pl_script_config *config,
+                            pl_faults *faults)
 {
     lua_State *L = s->vm.L;
-    if (call_load(s, bundle, warns) != 0) {
+    if (call_load(s, bundle, config) != 0) {
         pl_buf_put_char(&s->vm.failure, 0);
         pl_faults_add(faults, "gateway.lua", 0, s->vm.failure.ptr);
         return false;
@@ -539,7 +542,7 @@ pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *c
         free(s);
         return NULL;
     }
-    if (take_generation(s, bundle, config->warns, faults)) return &s->base;
+    if (take_generation(s, bundle, config, faults)) return &s->base;
     script_free(&s->base);
     return NULL;
 }
@@ -547,7 +550,7 @@ pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *c
 static pl_slice setting_text(lua_State *L, int index)
 {
     pl_slice s = PL_NO_SLICE;
-    if (!pl_bind_secret_at(L, index, &s) && lua_isstring(L, index))
+    if (!pl_bind_secret_peek(L, index, &s) && lua_isstring(L, index))
         s.ptr = lua_tolstring(L, index, &s.len);
     return s;
 }

@@ -56,10 +56,11 @@ typedef struct pl_script_config {
     const char *lua_path;
     int json_depth;
     bool warns; /* a folder without mistakes is looked through for what it does not use */
+    const char *secrets_dir; /* instead of gateway.lua's secrets.dir, or NULL */
 } pl_script_config;
 
 /* A new generation with one reference, *faults having its warnings; or NULL with *faults filled: every
- * mistake of the folder, in order of file and line. */
+ * mistake of the folder, in order of file and line. The secrets that it names are found by then. */
 pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *config,
                               uint64_t number, pl_faults *faults);
 /* What gateway.lua sets, put over *settings. Values were checked at load. */

@@ -2,7 +2,7 @@
 
 --- A gateway folder to a generation, in the order in which one needs the other:
 ---
----     gateway.lua -> plugins/ -> authenticators/, mappers/, templates/ -> connectors/ -> index
+---     gateway.lua -> secrets -> plugins/ -> authenticators/, mappers/, templates/ -> connectors/ -> index
 ---
 --- Every step goes on after a mistake, so that all mistakes are found in one go.
 
@@ -103,13 +103,15 @@ end
 
 --- Loads a gateway folder.
 ---@param files table<string, string>   text by path in the folder
----@param options { root: string, warns?: boolean }   root is put before file names in messages
+---@param options { root: string, warns?: boolean, secrets_dir?: string }   root is put before file names in
+---  messages; secrets_dir holds instead of what gateway.lua says
 ---@return perilune.generation|nil
 ---@return perilune.fault[]|nil faults   all mistakes, by file and line; of a folder without any,
 ---  and when it `warns`, its warnings
 function loader.load(files, options)
   local shop = workshop.new(files, options.root)
   local gateway = load_gateway(shop)
+  shop:open_secrets(options.secrets_dir or gateway.values["secrets.dir"] or "")
   local plugins = plugin.catalogue(shop)
   plugins:load_all()
   shop:open_templates(plugins)

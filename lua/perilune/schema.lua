@@ -214,7 +214,7 @@ function check(spec, v, report, path)
     report(path, ("%s %s"):format(name, fault))
     return nil
   end
-  if spec.secret then return core.secret_of(v) end
+  if spec.secret then return core.secret_kept(v) end
   local descend = DESCEND[spec.type]
   return descend and descend(spec, v, report, path) or v
 end

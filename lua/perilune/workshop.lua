@@ -20,6 +20,7 @@ local workshop = {}
 ---@field templates table<string, string>
 ---@field environment perilune.template_environment|nil   once the plugins are there
 ---@field is_loading boolean   a missing secret is a fault now, an error of the script later
+---@field unset { name: string, file: string, place: string }[]   secrets of gateway.lua that were not found
 local Workshop = {}
 Workshop.__index = Workshop
 
@@ -38,7 +39,7 @@ end
 function workshop.new(files, root)
   return setmetatable({
     files = files, root = root, faults = errors.collector(),
-    templates = templates_of(files), is_loading = true,
+    templates = templates_of(files), is_loading = true, unset = {},
   }, Workshop)
 end
 
@@ -49,7 +50,8 @@ function Workshop:scope(path)
 end
 
 --- What `secret "X"` does in a file. While loading, a secret that is not set is a fault of its line
---- and the file goes on, so that its other mistakes are found as well.
+--- and the file goes on, so that its other mistakes are found as well. gateway.lua names the folder
+--- of secrets itself, so what is not set there is asked for again once it has run.
 function Workshop:secret_in(file)
   return function(name)
     if type(name) ~= "string" then error("secret wants a name", 2) end
@@ -58,8 +60,22 @@ function Workshop:secret_in(file)
     if not self.is_loading then error(message, 2) end
     -- Level 3: pcall, this function, and the file that asks. There is no debug library here.
     local _, placed = pcall(error, message, 3)
-    self.faults:add_raised(file, placed)
-    return core.secret_of("(not set)")
+    if file == self.root .. "gateway.lua" then
+      self.unset[#self.unset + 1] = { name = name, file = file, place = placed:sub(1, -#message - 1) }
+    else
+      self.faults:add_raised(file, placed)
+    end
+    return core.secret_to_be(name)
+  end
+end
+
+--- Where secrets are files: for all that loads from here on, and for what gateway.lua asked for.
+---@param dir string   relative to the gateway folder; "" for none
+function Workshop:open_secrets(dir)
+  core.secrets_dir((dir == "" or dir:sub(1, 1) == "/") and dir or self.root .. dir)
+  for _, missing in ipairs(self.unset) do
+    local handle, message = core.secret(missing.name)
+    if not handle then self.faults:add_raised(missing.file, missing.place .. message) end
   end
 end
 
