@@ -69,7 +69,7 @@ static int http_is_token(lua_State *L)
 static int http_is_field_value(lua_State *L)
 {
     pl_slice value;
-    if (!pl_bind_secret_at(L, 1, &value)) value = pl_check_slice(L, 1);
+    if (!pl_bind_secret_peek(L, 1, &value)) value = pl_check_slice(L, 1);
     lua_pushboolean(L, pl_http_is_field_value(value));
     return 1;
 }
