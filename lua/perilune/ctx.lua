@@ -49,6 +49,14 @@ function ctx.names()
   return tables.names(all)
 end
 
+--- The same with the members of those that have some; without config, which is the plugin's.
+---@return perilune.vocabulary
+function ctx.vocabulary()
+  local vocabulary = frozen.vocabulary(SHARED)
+  for name in pairs(MADE) do vocabulary[name] = true end
+  return vocabulary
+end
+
 local FRAME = {} -- where a ctx's members keep what they are made of
 
 local MEMBERS = { __index = function(members, name)

@@ -4,13 +4,14 @@
 --- while it loads:
 ---
 ---     globals   a name that the sandbox does not offer, and every assignment to one
----     members   json.decod: what a library does not have
+---     members   json.decod, ctx.dta: what a library, or the ctx of a script, does not have
 ---
---- A library is followed from where it is read through locals and upvalues, as far as it is certain
+--- A table is followed from where it is read through locals and upvalues, as far as it is certain
 --- that it is still the same value. What is not certain is not looked at: no fault is a guess.
 
 local bytecode = require "perilune.util.bytecode"
-local nearest = require "perilune.util.nearest"
+local ctx = require "perilune.ctx"
+local frozen = require "perilune.util.frozen"
 local sandbox = require "perilune.sandbox"
 local tables = require "perilune.util.tables"
 
@@ -113,12 +114,10 @@ local READS = {
     local shape = shape_at(frame, instruction.b)
     local key = frame.prototype.constants[instruction.c]
     if not shape then return nil end
-    local name = shape.name .. "." .. key
     if not shape.members[key] then
-      walk:fault(instruction, ("there is no %s%s"):format(name,
-        nearest.hint(key, tables.names(shape.members), shape.name .. " has")))
+      walk:fault(instruction, frozen.missing(shape.name, key, tables.names(shape.members)))
     end
-    return shape_of(name, shape.members[key])
+    return shape_of(shape.name .. "." .. key, shape.members[key])
   end,
 }
 
@@ -171,6 +170,26 @@ end
 ---@param faults perilune.faults
 function lint.file(chunk, file, faults)
   walk(file, faults):prototype(bytecode.read(chunk), {}, {})
+end
+
+--- What the first parameter of a script has; `config` when its members are known.
+local function ctx_shape(config)
+  local members = ctx.vocabulary()
+  if config then members.config = config end
+  return { name = "ctx", members = members }
+end
+
+--- Adds the faults of a function that is called with a ctx in front. It is of one of these files, or
+--- of none and left alone: a function of ours, say, that an integrator hands on.
+---@param run function
+---@param files table<string, boolean>
+---@param faults perilune.faults
+---@param config? perilune.vocabulary   what ctx.config has, when that is known
+function lint.script(run, files, faults, config)
+  local is_lua, prototype, source = pcall(bytecode.read, run)
+  local file = is_lua and source:sub(2)
+  if not files[file] or prototype.params == 0 then return end
+  walk(file, faults):prototype(prototype, {}, { [0] = ctx_shape(config) })
 end
 
 return lint

@@ -11,6 +11,7 @@ local body = require "perilune.body"
 local connector = require "perilune.connector"
 local plugin = require "perilune.plugin"
 local route = require "perilune.route"
+local scripts = require "perilune.scripts"
 local settings = require "perilune.settings"
 local tables = require "perilune.util.tables"
 local unused = require "perilune.unused"
@@ -116,9 +117,12 @@ function loader.load(files, options)
   plugins:load_all()
   shop:open_templates(plugins)
   check_templates(shop)
+  local authenticators, mappers = load_authenticators(shop, plugins), load_mappers(shop)
   local list = load_connectors(shop, {
-    gateway = gateway, plugins = plugins, authenticators = load_authenticators(shop, plugins),
-    mappers = load_mappers(shop),
+    gateway = gateway, plugins = plugins, authenticators = authenticators, mappers = mappers,
+  })
+  scripts.lint(shop, {
+    connectors = list, plugins = plugins, authenticators = authenticators, mappers = mappers,
   })
   shop.is_loading = false
   if #shop.faults.items > 0 then return nil, shop.faults:sorted() end

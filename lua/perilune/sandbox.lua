@@ -60,8 +60,6 @@ local CRYPTO = {
   random = frozen_part("random", core.random, { "bytes", "hex" }),
 }
 
----@alias perilune.vocabulary table<string, true|perilune.vocabulary>
-
 ---@class perilune.sandbox_options
 ---@field secret fun(name: string): any    what `secret "X"` does
 ---@field require? fun(name: string): any  for a plugin's own files
@@ -116,17 +114,7 @@ local function no_secret() end
 
 --- What the sandbox offers, by name: true, or for a library its members in the same way.
 ---@return perilune.vocabulary
-function sandbox.vocabulary()
-  local vocabulary = {}
-  for name, offered in pairs(contents { secret = no_secret }) do
-    vocabulary[name] = true
-    if type(offered) == "table" then
-      vocabulary[name] = {}
-      for member in pairs(frozen.members(offered) or offered) do vocabulary[name][member] = true end
-    end
-  end
-  return vocabulary
-end
+function sandbox.vocabulary() return frozen.vocabulary(contents { secret = no_secret }) end
 
 --- Every name that the sandbox offers, sorted.
 ---@return string[]

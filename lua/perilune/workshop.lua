@@ -19,6 +19,7 @@ local workshop = {}
 ---@field faults perilune.faults
 ---@field templates table<string, string>
 ---@field environment perilune.template_environment|nil   once the plugins are there
+---@field ran table<string, boolean>   the files that were run, as messages name them
 ---@field is_loading boolean   a missing secret is a fault now, an error of the script later
 ---@field unset { name: string, file: string, place: string }[]   secrets of gateway.lua that were not found
 local Workshop = {}
@@ -39,7 +40,7 @@ end
 function workshop.new(files, root)
   return setmetatable({
     files = files, root = root, faults = errors.collector(),
-    templates = templates_of(files), is_loading = true, unset = {},
+    templates = templates_of(files), ran = {}, is_loading = true, unset = {},
   }, Workshop)
 end
 
@@ -95,6 +96,7 @@ end
 ---@param require_module? fun(name: string): any
 ---@return any
 function Workshop:execute(chunk, file, require_module)
+  self.ran[file] = true
   lint.file(chunk, file, self.faults)
   setfenv(chunk, sandbox.new({ secret = self:secret_in(file), require = require_module }))
   local ok, result = pcall(chunk)

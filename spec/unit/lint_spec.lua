@@ -3,6 +3,7 @@
 local errors = require "perilune.errors"
 local lint = require "perilune.lint"
 local sandbox = require "perilune.sandbox"
+local support = require "unit.support"
 
 --- Faults of a text as "line: message".
 local function faults(text)
@@ -149,5 +150,109 @@ describe("the linter finds nothing", function()
     list:close()
     assert.is_true(count > 20)
     assert.same({}, found.items)
+  end)
+end)
+
+describe("the linter knows what a ctx has", function()
+  --- Faults of the function that a text returns.
+  local function script_faults(text, config)
+    local found = errors.collector()
+    lint.script(assert(loadstring(text, "@a.lua"))(), { ["a.lua"] = true }, found, config)
+    local texts = {}
+    for i, fault in ipairs(found:sorted()) do texts[i] = fault.line .. ": " .. fault.message end
+    return texts
+  end
+
+  it("in the function that is called with it", function()
+    assert.same({ "1: there is no ctx.dta, did you mean 'data'?" },
+      script_faults "return function(ctx, v) return ctx.dta.id, v.dta end")
+    assert.same({ "2: there is no ctx.log.trace; ctx.log has debug, error, info, warn" },
+      script_faults "return function(c)\nc.log.trace('x') end")
+  end)
+
+  it("in functions inside it, and through locals", function()
+    assert.same({ "2: there is no ctx.dta, did you mean 'data'?",
+      "3: there is no ctx.log.wran, did you mean 'warn'?" }, script_faults [[
+return function(ctx) local log, c = ctx.log, ctx
+  local f = function() return c.dta end
+  return function() return f, log.wran end end]])
+  end)
+
+  it("with the fields of the plugin's schema", function()
+    local text = "return function(ctx) return ctx.config.tokn, ctx.config.token end"
+    assert.same({}, script_faults(text))
+    assert.same({ "1: there is no ctx.config.tokn, did you mean 'token'?" },
+      script_faults(text, { token = true, type = true }))
+  end)
+
+  it("and says nothing where it may be something else", function()
+    for _, text in ipairs {
+      "return function(ctx, v) return v.dta end",
+      "return function() return 1 end",
+      "return function(ctx) ctx = { dta = 1 } return ctx.dta end",
+      "return function(ctx) ctx = ctx or {} return ctx.dta end",
+      "return function(ctx) local f = function(c) return c.dta end return f(ctx) end",
+      "return function(ctx) local set = function() ctx = {} end set() return ctx.dta end",
+      "return function(...) local ctx = ... return ctx.dta end",
+      "return function(ctx) return ctx.data.dta, ctx.values.dta, ctx.event.dta, ctx['log'].info end",
+    } do
+      assert.same({}, script_faults(text), text)
+    end
+  end)
+
+  it("leaves functions alone that are not of the folder's files", function()
+    local found = errors.collector()
+    for _, run in ipairs { print, string.rep, errors.collector, loadstring("return function(c) return c.x end")() } do
+      lint.script(run, { ["a.lua"] = true }, found)
+    end
+    assert.same({}, found.items)
+  end)
+end)
+
+describe("a load says what a script names and its ctx does not have", function()
+  local function found(files) return support.faults(files) end
+
+  it("in every function of a connector", function()
+    local text = [[return {
+      headers = { A = function(ctx) return ctx.a end },
+      params = { p = { function(ctx) return ctx.b end } },
+      base_url = function(ctx) return ctx.c end,
+      context = { f = { function(ctx) return ctx.none end } },
+      authenticator = { apply = function(ctx) return ctx.d end, config = { function(c) return c.no end } },
+      webhooks = { {
+        id = "x", url = function(ctx) return ctx.e end,
+        method = function(ctx) return ctx.f end,
+        when = function(ctx) return ctx.g end,
+        body = { a = { function(ctx) return ctx.h end } },
+        success = function(ctx) return ctx.i end,
+        response = { variables = { a = function(ctx) return ctx.j end,
+            b = { function(ctx) return ctx.k end } },
+          mapper = function(ctx) return ctx.l end },
+      } },
+    }]]
+    local names = {}
+    for _, message in ipairs(found { ["connectors/a.lua"] = text }) do
+      names[#names + 1] = message:match("connectors/a.lua:%d+: there is no ctx%.(%l)[;,]")
+    end
+    table.sort(names)
+    assert.equal("abcdefghijkl", table.concat(names))
+  end)
+
+  it("in files of authenticators and mappers, and in handlers and modules of plugins", function()
+    assert.same({
+      "authenticators/x.lua:1: there is no ctx.confg, did you mean 'config'?",
+      "mappers/m.lua:1: there is no ctx.atempt, did you mean 'attempt'?",
+      "mappers/n.lua:1: there is no ctx.log.wran, did you mean 'warn'?",
+      "plugins/p/handler.lua:2: there is no ctx.config.ky, did you mean 'key'?",
+      "plugins/p/lib.lua:1: there is no ctx.evnt, did you mean 'event'?",
+    }, found {
+      ["authenticators/x.lua"] = "return { apply = function(ctx) return ctx.confg end }",
+      ["mappers/m.lua"] = "return function(ctx) return ctx.atempt end",
+      ["mappers/n.lua"] = "return { map = function(ctx) return ctx.log.wran() end }",
+      ["plugins/p/schema.lua"] = "return { key = { type = 'string' } }",
+      ["plugins/p/handler.lua"] = "return { filters = { f = function(v) return v.x end },\n"
+        .. "apply = function(ctx) return ctx.config.ky, ctx.config.key end, verify = require 'lib' }",
+      ["plugins/p/lib.lua"] = "return function(ctx) return ctx.evnt end",
+    })
   end)
 end)

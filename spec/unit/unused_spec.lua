@@ -72,7 +72,7 @@ describe("a field of a plugin's schema", function()
       warnings(connector(USER, {
         ["plugins/sign/schema.lua"] = SCHEMA,
         ["plugins/sign/handler.lua"] = "-- nmae\nlocal lib = require 'lib'\n"
-          .. "return { apply = function(r, config) r:set_header('A', lib.of(config)) end }",
+          .. "return { apply = function(ctx, r) r:set_header('A', lib.of(ctx.config)) end }",
         ["plugins/sign/lib.lua"] = "return { of = function(c) return c.key end }",
         ["plugins/sign/README.md"] = "nmae",
         ["plugins/sign/spec/sign_spec.lua"] = "return 'nmae'",
@@ -84,7 +84,7 @@ describe("a field of a plugin's schema", function()
       assert.same({}, warnings(connector(USER, {
         ["plugins/sign/schema.lua"] = SCHEMA,
         ["plugins/sign/handler.lua"] = "local lib = require 'lib'\n"
-          .. "return { apply = function(r, config) r:set_header('A', lib.of(config)) end }",
+          .. "return { apply = function(ctx, r) r:set_header('A', lib.of(ctx.config)) end }",
         ["plugins/sign/lib.lua"] = "return { of = function(c) return " .. use .. " end }",
       })))
     end
@@ -120,19 +120,19 @@ describe("a key of a context", function()
 
   it("is asked for by a template, a function, a part, a mapper, an authenticator", function()
     assert.same({}, asked("", "'/{{ context.tenant }}'"))
-    assert.same({}, asked("", "function(ctx) return '/' .. ctx.tenant end"))
+    assert.same({}, asked("", "function(_, v) return '/' .. v.tenant end"))
     assert.same({}, asked("", "'/', body = file 'a.json'",
       { ["templates/a.json"] = '{"a": "{{ tenant }}"}' }))
     assert.same({}, asked("", "'/', response = { mapper = 'm' }",
-      { ["mappers/m.lua"] = "return function(_, ctx) return { t = ctx.tenant } end" }))
+      { ["mappers/m.lua"] = "return function(ctx) return { t = ctx.values.tenant } end" }))
     assert.same({}, warnings(connector("context = { tenant = 'a' }, authenticator = 'm', " .. WEBHOOK, {
-      ["authenticators/m.lua"] = "return { apply = function(r, _, c) r:set_header('T', c['tenant']) end }",
+      ["authenticators/m.lua"] = "return { apply = function(c, r) r:set_header('T', c.values['tenant']) end }",
     })))
   end)
 
   it("may be asked for where the context is handed on as a whole", function()
     assert.same({}, asked("", "'/{{ context|tojson }}'"))
-    assert.same({}, asked("", "function(v) local t for k in pairs(v.context) do t = k end return '/' .. t end"))
+    assert.same({}, asked("", "function(_, v) local t for k in pairs(v.context) do t = k end return '/' .. t end"))
     assert.same({}, asked("", "'/', body = '{% for k in context %}{% endfor %}'"))
   end)
 end)

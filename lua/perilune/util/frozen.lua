@@ -8,6 +8,8 @@ local tables = require "perilune.util.tables"
 
 local frozen = {}
 
+---@alias perilune.vocabulary table<string, true|perilune.vocabulary>
+
 local members_of = setmetatable({}, { __mode = "k" }) -- of each frozen table
 
 --- What a member that is not there raises; `name` is what the script calls the table.
@@ -46,5 +48,16 @@ end
 ---@param v any
 ---@return table<string, any>|nil
 function frozen.members(v) return members_of[v] end
+
+--- What a value offers to scripts: true, or the same for each member of a table.
+---@param v any
+---@return true|perilune.vocabulary
+function frozen.vocabulary(v)
+  local members = members_of[v] or v
+  if type(members) ~= "table" then return true end
+  local vocabulary = {}
+  for name, member in pairs(members) do vocabulary[name] = frozen.vocabulary(member) end
+  return vocabulary
+end
 
 return frozen
