@@ -74,6 +74,18 @@ static pl_slice shown_fields(pl_exchange *x, const pl_field *fields)
     return text;
 }
 
+/* With the field that libcurl adds for the request's `auth`, as far as it may be seen. */
+static pl_slice shown_request_fields(pl_exchange *x)
+{
+    const pl_request *r = &x->request;
+    const pl_field authorization = {
+        .name = PL_SLICE("Authorization"),
+        .shown = r->auth.kind == PL_AUTH_NTLM ? PL_SLICE("NTLM ***") : PL_SLICE("Digest ***"),
+        .next = r->fields,
+    };
+    return shown_fields(x, r->auth.kind == PL_AUTH_NONE ? r->fields : &authorization);
+}
+
 /* At most `limit` bytes, not ending within a UTF-8 sequence. What is capped was masked before: half
  * a secret is not known as one. */
 static pl_slice capped(pl_slice s, int64_t limit)
@@ -100,7 +112,7 @@ static void fill_attempt(pl_exchange *x)
         .error = masked(&x->arena, pl_slice_of(x->error_text)),
         .method = q->method,
         .url = masked(&x->arena, q->url),
-        .request_fields = shown_fields(x, q->fields),
+        .request_fields = shown_request_fields(x),
         .request_body = q->body_is_event ? PL_NO_SLICE : capped(request_body, cap),
         .request_body_bytes = request_body.len,
         .body_is_event = q->body_is_event,

@@ -22,6 +22,28 @@ local function run(folder, command)
   assert(status == 0, command)
 end
 
+--- A pair NAME.pem, NAME.key of the folder's authority.
+---@param folder string
+---@param name string
+---@param subject string
+---@param extensions string  as a file of openssl has them
+---@param validity string
+local function issue(folder, name, subject, extensions, validity)
+  run(folder, ("printf '%s\\n' >%s.ext; openssl req -newkey rsa:2048 -nodes -keyout %s.key -out %s.csr -subj '/CN=%s' "
+    .. "&& openssl ca -batch -config ca.conf -cert ca.pem -keyfile ca.key -in %s.csr -out %s.pem -notext "
+    .. "-extfile %s.ext %s"):format(extensions, name, name, name, subject, name, name, name, validity))
+end
+
+--- A client's pair, named by its subject.
+function certificates.client(folder, name)
+  issue(folder, name, name, "extendedKeyUsage=clientAuth", "-days 30")
+end
+
+--- The pair's key once more as NAME, encrypted.
+function certificates.encrypt(folder, key, name, passphrase)
+  run(folder, ("openssl pkcs8 -topk8 -in %s -out %s -passout 'pass:%s'"):format(key, name, passphrase))
+end
+
 --- Makes in `folder`: ca.pem, the authority; and pairs NAME.pem, NAME.key: `good` for 127.0.0.1 and localhost, `other`
 --- for another host, `expired` for the right one but long ago, `self` signed by itself.
 ---@param folder string
@@ -38,10 +60,7 @@ function certificates.make(folder)
     other = { "DNS:other.example", "-days 30" },
     expired = { here, "-startdate 20200101000000Z -enddate 20200201000000Z" },
   }) do
-    local names, validity = pair[1], pair[2]
-    run(folder, ("printf 'subjectAltName=%s\\n' >%s.ext; openssl req -newkey rsa:2048 -nodes -keyout %s.key "
-      .. "-out %s.csr -subj '/CN=spec' && openssl ca -batch -config ca.conf -cert ca.pem -keyfile ca.key "
-      .. "-in %s.csr -out %s.pem -notext -extfile %s.ext %s"):format(names, name, name, name, name, name, name, validity))
+    issue(folder, name, "spec", "subjectAltName=" .. pair[1], pair[2])
   end
   run(folder, "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout self.key -out self.pem "
     .. "-subj '/CN=127.0.0.1' -addext 'subjectAltName=" .. here .. "'")

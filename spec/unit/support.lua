@@ -16,7 +16,7 @@ function support.setenv(name, value)
   assert(ffi.C.setenv(name, value, 1) == 0)
 end
 
-local BUNDLED = { "none", "basic", "bearer" }
+local BUNDLED = { "none", "basic", "bearer", "api-key", "digest", "ntlm", "mtls" }
 
 local function read(path)
   local f = assert(io.open(path, "rb"))
@@ -113,6 +113,13 @@ function support.request()
   function request.set_body_event() sent.body = "<event>" end
   function request.set_basic(_, user, password)
     sent.headers.authorization = "Basic " .. joined(user) .. ":" .. joined(password)
+  end
+  function request.add_cookie(_, name, ...) sent.headers.cookie = name .. "=" .. joined(...) end
+  for _, name in ipairs({ "digest", "ntlm", "client_certificate", "ca" }) do
+    request["set_" .. name] = function(_, ...)
+      sent[name] = {}
+      for i = 1, select("#", ...) do sent[name][i] = joined((select(i, ...))) end
+    end
   end
   return request
 end
