@@ -30,6 +30,8 @@ bool pl_bind_is_secret_at(lua_State *L, int index);
  * class auth, when the secret has lost its value: nothing is sent with an empty one. */
 bool pl_bind_secret_at(lua_State *L, int index, pl_slice *value);
 bool pl_bind_secret_peek(lua_State *L, int index, pl_slice *value); /* without raising: may be "" */
+/* A handle of a text that was made of secrets: they are masked in it, as a whole it is not. */
+void pl_bind_secret_compose(lua_State *L, pl_slice value);
 int pl_bind_secret_of_name(lua_State *L); /* core.secret(name): a handle, or nil and why */
 int pl_bind_secret_to_be(lua_State *L);   /* core.secret_to_be(name): not found yet, maybe never */
 int pl_bind_secret_of_text(lua_State *L); /* core.secret_of(text): of a value that passes */
@@ -60,7 +62,25 @@ int pl_bind_number_text(lua_State *L);   /* core.number_text(n): as Python's rep
 int pl_bind_format_double(lua_State *L); /* core.format_double(n, precision, letter): as printf */
 int pl_bind_round(lua_State *L);         /* core.round(n, digits): as Python's round() */
 
-int pl_bind_log(lua_State *L); /* core.log(level, message, fields?) */
+/* { name in lower case = value }, values of a name that is there twice joined. */
+void pl_bind_fields_push(lua_State *L, pl_field *fields);
+int pl_bind_fetch(lua_State *L); /* core.fetch(requests) -> answers; waits */
+/* -- parts: texts, numbers and secrets that are joined -- */
+
+bool pl_bind_text_at(lua_State *L, int index, pl_slice *text); /* a text or an exact number */
+/* Raises unless all arguments from `from` on are parts; so before anything is allocated. */
+void pl_bind_parts_check(lua_State *L, int from);
+/* Appends one to `value`, and to `shown` what may be seen of it: true when that is not the same. */
+bool pl_bind_part_put(lua_State *L, int index, pl_buf *value, pl_buf *shown);
+/* Arguments from `from` on, joined, in the arena.
+ * `shown` has no pointer when all of it may be seen. */
+pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *shown);
+int pl_bind_join(lua_State *L); /* core.join(part...): a text, or a secret if a part is one */
+/* core.encoded(text or secret, "form", "url" or "base64"): a text, or a secret */
+int pl_bind_encoded(lua_State *L);
+
+int pl_bind_log(lua_State *L);   /* core.log(level, message, fields?) */
+int pl_bind_trace(lua_State *L); /* core.trace(message, json?) */
 
 /* -- hashes -- */
 

@@ -103,3 +103,10 @@ int pl_bind_log(lua_State *L)
     write_line(trace, (enum pl_log_level)level, message, fields);
     return 0;
 }
+
+int pl_bind_trace(lua_State *L)
+{
+    pl_slice message = pl_check_slice(L, 1);
+    pl_trace_note(pl_gate_trace(pl_vm_of(L)), message, pl_opt_slice(L, 2, ""));
+    return 0;
+}

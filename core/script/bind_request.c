@@ -36,61 +36,6 @@ int pl_bind_request_refuse(lua_State *L, const pl_exchange *x, const char *what,
     return pl_lua_fail(L, pl_bind_request_class(x), "%s: \"%.*s\"", what, PL_FMT(about));
 }
 
-/* -- parts -- */
-
-bool pl_bind_text_at(lua_State *L, int index, pl_slice *text)
-{
-    const pl_exact *e = pl_exact_at(L, index);
-    if (e) *text = (pl_slice){e->text, e->len};
-    if (lua_type(L, index) == LUA_TSTRING) *text = pl_check_slice(L, index);
-    return e || lua_type(L, index) == LUA_TSTRING;
-}
-
-bool pl_bind_part_put(lua_State *L, int index, pl_buf *value, pl_buf *shown)
-{
-    pl_slice part;
-    if (pl_bind_secret_at(L, index, &part)) {
-        pl_buf_put_slice(value, part);
-        PL_BUF_PUT(shown, "***");
-        return true;
-    }
-    if (pl_bind_text_at(L, index, &part)) {
-        pl_buf_put_slice(value, part);
-        pl_buf_put_slice(shown, part);
-    } else {
-        size_t start = value->len;
-        pl_number_put(value, lua_tonumber(L, index));
-        pl_buf_put(shown, value->ptr + start, value->len - start);
-    }
-    return false;
-}
-
-void pl_bind_parts_check(lua_State *L, int from)
-{
-    pl_slice part;
-    for (int i = from; i <= lua_gettop(L); i++) {
-        bool is_part = pl_bind_secret_at(L, i, &part) || pl_bind_text_at(L, i, &part) ||
-                       (lua_type(L, i) == LUA_TNUMBER && isfinite(lua_tonumber(L, i)));
-        luaL_argcheck(L, is_part, i, "expected a text, a number or a secret");
-    }
-}
-
-pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *shown)
-{
-    pl_buf value, visible;
-    pl_bind_parts_check(L, from);
-    pl_buf_init(&value);
-    pl_buf_init(&visible);
-    bool is_secret = false;
-    for (int i = from; i <= lua_gettop(L); i++)
-        is_secret |= pl_bind_part_put(L, i, &value, &visible);
-    pl_slice joined = pl_arena_dup(arena, pl_buf_slice(&value));
-    *shown = is_secret ? pl_arena_dup(arena, pl_buf_slice(&visible)) : PL_NO_SLICE;
-    pl_buf_fini(&value);
-    pl_buf_fini(&visible);
-    return joined;
-}
-
 /* -- methods -- */
 
 static int request_method(lua_State *L)

@@ -13,17 +13,6 @@ pl_exchange *pl_bind_request_check(lua_State *L);
 int pl_bind_request_refuse(lua_State *L, const pl_exchange *x, const char *what, pl_slice about);
 const char *pl_bind_request_class(const pl_exchange *x);
 
-/* -- parts: texts, numbers, secrets -- */
-
-bool pl_bind_text_at(lua_State *L, int index, pl_slice *text); /* a text or an exact number */
-/* Raises unless all arguments from `from` on are parts; so before anything is allocated. */
-void pl_bind_parts_check(lua_State *L, int from);
-/* Appends one to `value`, and to `shown` what may be seen of it: true when that is not the same. */
-bool pl_bind_part_put(lua_State *L, int index, pl_buf *value, pl_buf *shown);
-/* Arguments from `from` on, joined, in the arena.
- * `shown` has no pointer when all of it may be seen. */
-pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *shown);
-
 /* -- methods of bind_credentials.c -- */
 
 int pl_bind_request_set_basic(lua_State *L);

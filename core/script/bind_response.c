@@ -43,9 +43,8 @@ static int response_header(lua_State *L)
     return 1;
 }
 
-static int response_headers(lua_State *L)
+void pl_bind_fields_push(lua_State *L, pl_field *fields)
 {
-    pl_field *fields = check_response(L)->fields;
     lua_newtable(L);
     for (pl_field *f = fields; f; f = f->next) {
         if (pl_fields_find(fields, f->name) != f) continue; /* joined into the first */
@@ -53,6 +52,11 @@ static int response_headers(lua_State *L)
         push_joined(L, f, f->name);
         lua_rawset(L, -3);
     }
+}
+
+static int response_headers(lua_State *L)
+{
+    pl_bind_fields_push(L, check_response(L)->fields);
     return 1;
 }
 

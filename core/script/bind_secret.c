@@ -55,11 +55,16 @@ static secret *push_secret(lua_State *L)
     return s;
 }
 
+void pl_bind_secret_compose(lua_State *L, pl_slice value)
+{
+    push_secret(L)->value = pl_secret_value_new(value);
+}
+
 static void push_text(lua_State *L, int index)
 {
     pl_slice text = pl_check_slice(L, index);
     luaL_argcheck(L, text.len <= PL_SECRET_MAX_BYTES, index, "a secret holds 65536 bytes at most");
-    push_secret(L)->value = pl_secret_value_new(text);
+    pl_bind_secret_compose(L, text);
 }
 
 /* -- methods -- */

@@ -228,6 +228,7 @@ pl_slot *pl_gate_begin(pl_vm *vm, pl_finish_fn *finish, pl_resumed_fn *resumed, 
     slot->finish = finish;
     slot->resumed = resumed;
     slot->owner = owner;
+    slot->requests = 0;
     return slot;
 }
 

@@ -47,6 +47,7 @@ typedef struct pl_slot {
     void *owner;
     pl_exchange *exchange; /* that it is a stage of; NULL: of none */
     pl_trace *trace;       /* where what it does is written down; NULL: nowhere */
+    uint32_t requests;     /* of HTTP that it has sent */
     struct pl_slot *next_free;
 } pl_slot;
 

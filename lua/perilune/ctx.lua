@@ -4,12 +4,13 @@
 --- for each plugin that takes part in it, since each has a config of its own. Frozen: what a
 --- script sets, it sets in its own locals.
 ---
----     of all scripts       log, uuid
+---     of all scripts       log, http, trace, uuid
 ---     of the plugin        config
 ---     of the attempt       event, data, values, connector, webhook, attempt, now, deadline
 
 local core = require "perilune.core"
 local frozen = require "perilune.util.frozen"
+local http = require "perilune.http"
 local log = require "perilune.log"
 local tables = require "perilune.util.tables"
 
@@ -23,8 +24,20 @@ local ctx = {}
 ---@field config? table         of a plugin
 ---@field ctx? perilune.ctx      once a script has asked
 
+--- A line in the trace of the attempt; `value` is anything that JSON can say.
+---@param message string
+---@param value? any
+local function trace(message, value)
+  local text, fault
+  if value ~= nil then
+    text, fault = core.json.encode(value)
+    if not text then error("ctx.trace: " .. fault, 2) end
+  end
+  core.trace(message, text)
+end
+
 -- The members that are the same for all.
-local SHARED = { log = log, uuid = core.uuid }
+local SHARED = { log = log, http = http, trace = trace, uuid = core.uuid }
 
 -- The others, made when a script asks for them: what attempts share is copied, so that what a script
 -- does to it ends with the attempt.
