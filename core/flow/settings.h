@@ -80,6 +80,10 @@
       "of macros, includes and recursive loops within each other")                               \
     X(COUNT, limit_script_requests, "limits.script_requests", "20", "1..1000",                   \
       "of HTTP requests that one call of a script sends")                                        \
+    X(SECONDS, limit_script_time, "limits.script_time", "0.1", "0.001..3600",                    \
+      "of processor time that one run of a script takes, our own work for it included")          \
+    X(SECONDS, limit_script_load_time, "limits.script_load_time", "5", "0.01..3600",             \
+      "of processor time that one file of the folder takes to load")                             \
     X(COUNT, limit_batch, "limits.batch", "1000", "1..1000000", "of events in one request")      \
     X(COUNT, limit_connections, "limits.connections", "10000", "1..1000000",                     \
       "of client connections, per worker")                                                       \

@@ -35,8 +35,7 @@ static int failure_tostring(lua_State *L)
     return 1;
 }
 
-/* Pushes "file:line: " of the nearest call that is not our own Lua's, or "". */
-static void push_where(lua_State *L)
+void pl_gate_push_where(lua_State *L)
 {
     lua_Debug at;
     for (int level = 0; level < MESSAGE_DEPTH && lua_getstack(L, level, &at); level++) {
@@ -51,7 +50,7 @@ static void push_where(lua_State *L)
 /* stack: ..., message (top) */
 static int raise_failure(lua_State *L, const char *class)
 {
-    push_where(L);
+    pl_gate_push_where(L);
     lua_insert(L, -2);
     lua_concat(L, 2);
     lua_createtable(L, 0, 2);
@@ -121,12 +120,25 @@ static int explain(pl_vm *vm, lua_State *L)
         const char *text = lua_tolstring(L, -1, &len);
         pl_buf_put(&vm->failure, text, len < MAX_TEXT ? len : MAX_TEXT);
     } else {
-        push_where(L); /* of a coroutine, whose calls are still there */
+        pl_gate_push_where(L); /* of a coroutine, whose calls are still there */
         pl_buf_printf(&vm->failure, "%sa script raised a %s instead of a message",
                       lua_tostring(L, -1), luaL_typename(L, error));
     }
     lua_settop(L, error - 1);
     return code;
+}
+
+/* Whatever the run returned or raised in the end: that its budget was used up is what went wrong. */
+static int blame_budget(pl_vm *vm, int code)
+{
+    static const char own_words[] = "budget exceeded (limits.";
+    bool is_said = code && vm->failure.len &&
+                   memmem(vm->failure.ptr, vm->failure.len, own_words, sizeof own_words - 1);
+    if (!is_said) {
+        pl_buf_clear(&vm->failure);
+        pl_budget_explain(vm, &vm->failure);
+    }
+    return PL_E_SCRIPT;
 }
 
 /* A traceback is for who debugs a script; callers of the gateway get the message only. */
@@ -154,9 +166,15 @@ int pl_gate_call(pl_vm *vm, int args, int results)
     lua_insert(L, handler); /* stack: ..., handler, function, args (top) */
     pl_slot *running = vm->gate.running;
     vm->gate.running = NULL;
+    pl_budget_enter(vm, vm->budget.kind, NULL);
     int status = lua_pcall(L, args, results, handler);
+    bool is_over = pl_budget_leave(vm, NULL);
     vm->gate.running = running;
     int code = status == 0 ? 0 : explain(vm, L);
+    if (is_over) {
+        lua_settop(L, handler);
+        code = blame_budget(vm, code);
+    }
     lua_remove(L, handler);
     return code;
 }
@@ -225,6 +243,7 @@ pl_slot *pl_gate_begin(pl_vm *vm, pl_finish_fn *finish, pl_resumed_fn *resumed, 
         slot->co = lua_newthread(vm->L);
         slot->co_ref = luaL_ref(vm->L, LUA_REGISTRYINDEX);
     }
+    slot->spent = (pl_spent){0};
     slot->finish = finish;
     slot->resumed = resumed;
     slot->owner = owner;
@@ -232,7 +251,7 @@ pl_slot *pl_gate_begin(pl_vm *vm, pl_finish_fn *finish, pl_resumed_fn *resumed, 
     return slot;
 }
 
-static int run_ended(pl_slot *slot, int status)
+static int run_ended(pl_slot *slot, int status, bool is_over)
 {
     pl_vm *vm = slot->vm;
     lua_State *co = slot->co;
@@ -245,6 +264,7 @@ static int run_ended(pl_slot *slot, int status)
         log_traceback(vm->L, co);
         code = explain(vm, co);
     }
+    if (is_over) code = blame_budget(vm, code);
     code = slot->finish(slot->owner, co, code, pl_buf_slice(&vm->failure));
     give_back(slot, status == 0);
     return code;
@@ -257,10 +277,12 @@ static int step(pl_slot *slot, int args)
     pl_slot *running = gate->running;
     gate->running = slot;
     slot->waits = false;
+    pl_budget_enter(slot->vm, PL_BUDGET_RUN, &slot->spent);
     int status = lua_resume(slot->co, args);
+    bool is_over = pl_budget_leave(slot->vm, &slot->spent);
     gate->running = running;
     *slot->wait_handle = 0;
-    if (status != LUA_YIELD || !slot->waits) return run_ended(slot, status);
+    if (status != LUA_YIELD || !slot->waits) return run_ended(slot, status, is_over);
     *slot->wait_handle = pl_gate_handle(slot);
     return PL_WAIT;
 }

@@ -17,6 +17,7 @@
 
 #include "base/slice.h"
 #include "base/wheel.h"
+#include "script/budget.h"
 
 #include <lua.h>
 #include <stdint.h>
@@ -37,6 +38,7 @@ typedef struct pl_slot {
     lua_State *co;
     int co_ref; /* registry */
     uint32_t number, generation;
+    pl_spent spent;           /* of its budget, in the steps before this one */
     bool waits;               /* the yield under way is pl_gate_wait's */
     void (*cancel)(void *op); /* ends the operation that it waits for */
     void *op;
@@ -95,6 +97,8 @@ pl_trace *pl_gate_trace(const pl_vm *vm);
  * in the integrator's file in front. Does not return. */
 int pl_lua_fail(lua_State *L, const char *class, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Pushes "file:line: " of the nearest call that is not our own Lua's, or "". */
+void pl_gate_push_where(lua_State *L);
 /* core.fail and core.sleep */
 int pl_gate_lua_fail(lua_State *L);
 int pl_gate_lua_sleep(lua_State *L);

@@ -156,6 +156,7 @@ static void open_state(pl_renderer *r, pl_faults *faults)
     }
     r->is_open = true;
     pl_vm_use(&r->vm, r->settings);
+    r->vm.budget.kind = PL_BUDGET_NONE;
     limit_memory(r);
     if (start(r, faults) != 0) close_state(r);
 }

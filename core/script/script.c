@@ -115,6 +115,12 @@ static void push_function(const script *s, lua_State *L, enum function f)
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->generation);
 }
 
+static int call_as(script *s, enum pl_budget_kind kind, int args, int results)
+{
+    s->vm.budget.kind = kind;
+    return pl_gate_call(&s->vm, args, results);
+}
+
 /* -- route, find, describe -- */
 
 /* stack: indices, flags, reason (top) */
@@ -151,7 +157,7 @@ static void script_route(pl_generation *g, const pl_event *event, pl_arena *aren
     pl_bind_event_push(L, event);
     push_function(s, L, ROUTE);
     lua_pushvalue(L, top + 1);
-    if (pl_gate_call(&s->vm, 2, 3) == 0) {
+    if (call_as(s, PL_BUDGET_ROUTE, 2, 3) == 0) {
         read_routes(L, g->policy_count, arena, routes);
     } else {
         log_failure(s, "an event could not be routed");
@@ -185,7 +191,7 @@ static int64_t script_find(pl_generation *g, pl_slice connector, pl_slice webhoo
     push_function(s, L, FIND);
     pl_push_slice(L, connector);
     pl_push_slice(L, webhook);
-    if (pl_gate_call(&s->vm, 3, 1) != 0) {
+    if (call_as(s, PL_BUDGET_NONE, 3, 1) != 0) {
         log_failure(s, "a webhook could not be looked up");
         return -1;
     }
@@ -204,7 +210,7 @@ static int script_describe(pl_generation *g, pl_slice connector, pl_buf *out)
         pl_push_slice(L, connector);
     else
         lua_pushnil(L);
-    int code = pl_gate_call(&s->vm, 2, 1);
+    int code = call_as(s, PL_BUDGET_NONE, 2, 1);
     if (code == 0) {
         code = pl_codec_encode(&s->vm.codec, L, lua_gettop(L), NULL, out);
         if (code)
@@ -428,7 +434,7 @@ static int call_load(script *s, const pl_bundle *bundle, const pl_script_config 
     lua_State *L = s->vm.L;
     lua_pushcfunction(L, take_functions);
     lua_pushlightuserdata(L, s);
-    int code = pl_gate_call(&s->vm, 1, 0);
+    int code = call_as(s, PL_BUDGET_NONE, 1, 0);
     if (code) return code;
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->functions[LOAD]);
     push_files(L, bundle);
@@ -439,7 +445,7 @@ static int call_load(script *s, const pl_bundle *bundle, const pl_script_config 
     lua_setfield(L, -2, "warns");
     lua_pushstring(L, config->secrets_dir); /* NULL is nil */
     lua_setfield(L, -2, "secrets_dir");
-    return pl_gate_call(&s->vm, 2, 2);
+    return call_as(s, PL_BUDGET_LOAD, 2, 2);
 }
 
 /* `list` is an array of {file =, line =, column =, message =}. */

@@ -62,6 +62,7 @@ static void take_settings(pl_vm *vm, const pl_settings *s)
         .requests = s->limit_script_requests,
         .request_timeout_ms = s->timeout_call,
     };
+    pl_budget_use(vm, s);
     vm->last_wins = strcmp(s->json_duplicates, "last") == 0;
 }
 
@@ -85,10 +86,11 @@ void pl_vm_init(pl_vm *vm, lua_State *L, const char *lua_path, int json_depth)
         .L = L,
         .json_depth = json_depth > 0 ? json_depth : PL_JSON_MAX_DEPTH,
     };
-    take_defaults(vm);
     if (lua_path) vm->lua_path = strdup(lua_path);
     pl_codec_init(&vm->codec, L);
     pl_gate_init(vm);
+    pl_budget_init(vm);
+    take_defaults(vm);
     seed(&vm->rng);
     lua_pushlightuserdata(L, &vm_key);
     lua_pushlightuserdata(L, vm);

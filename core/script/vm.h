@@ -9,6 +9,7 @@
 #include "base/wheel.h"
 #include "flow/message.h"
 #include "flow/settings.h"
+#include "script/budget.h"
 #include "script/codec.h"
 #include "script/gate.h"
 
@@ -34,6 +35,7 @@ struct pl_vm {
     lua_State *L;
     pl_codec codec;
     pl_gate gate;
+    pl_budget budget;
     pl_wheel *wheel;  /* NULL until it has a worker: nothing can wait */
     pl_sender sender; /* send NULL: there is no network here */
     char *lua_path;   /* NULL: modules are the embedded ones */

@@ -112,13 +112,15 @@ local function read_only(event)
   end }
 end
 
---- Does `when` want it? Nil when it cannot say. A function gets an event of its own: it may write.
+--- Does `when` want it? Nil when it cannot say, or when the time of this run is over, whatever it
+--- says then: it is asked again with a budget of its own. A function gets an event of its own: it may
+--- write.
 local function asks_when(entry, event, shared, now)
   local source = entry.when_is_script and event or shared
   local info = { attempt = 1, now = now, deadline = now }
   local values = context.new(entry, source, info)
   local ok, answer = pcall(entry.when, values, { values = values, entry = entry, info = info })
-  if not ok then return nil end
+  if not ok or core.is_over() then return nil end
   return template_value.truthy(answer)
 end
 

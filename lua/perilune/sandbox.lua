@@ -18,7 +18,7 @@ local sandbox = {}
 
 -- Functions of Lua that are handed over as they are.
 local BASE = {
-  { "assert", "errors" }, { "error", "errors" }, { "pcall", "errors" }, { "xpcall", "errors" },
+  { "assert", "errors" }, { "error", "errors" }, { "pcall", "errors" },
   { "ipairs", "walking tables" }, { "next", "walking tables" }, { "pairs", "walking tables" },
   { "select", "varargs" }, { "unpack", "varargs" },
   { "tonumber", "conversion" }, { "tostring", "conversion" }, { "type", "conversion" },
@@ -42,6 +42,16 @@ local LIBRARIES = {
   bit = { "arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror", "rshift",
     "tobit", "tohex" },
 }
+
+--- As Lua's, but the handler is called when the error has unwound: before, nothing could stop it, as
+--- hooks rest while a message handler runs.
+local function protected_call(f, handler, ...)
+  local function finish(ok, ...)
+    if ok then return true, ... end
+    return false, select(2, pcall(handler, (...)))
+  end
+  return finish(pcall(f, ...))
+end
 
 local function frozen_part(name, source, members)
   local part = {}
@@ -99,7 +109,7 @@ local function contents(options)
   local env = {
     conceal = core.secret_of, env = environment, file = payload.file, json = json_library(),
     log = log, now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
-    uuid4 = core.random.uuid,
+    uuid4 = core.random.uuid, xpcall = protected_call,
     require = options.require or function()
       error("require works in a plugin only, for the plugin's own files", 2)
     end,

@@ -89,8 +89,9 @@ function Workshop:open_templates(plugins)
   self.environment = template.environment(options)
 end
 
---- Runs a compiled file; its value, or nil after a fault. What the linter said of a line is not said
---- again when that line fails.
+--- Runs a compiled file within the budget of files; its value, or nil after a fault. A file that
+--- another one requires is part of that one's run. What the linter said of a line is not said again
+--- when that line fails.
 ---@param chunk function
 ---@param file string
 ---@param require_module? fun(name: string): any
@@ -99,8 +100,11 @@ function Workshop:execute(chunk, file, require_module)
   self.ran[file] = true
   lint.file(chunk, file, self.faults)
   setfenv(chunk, sandbox.new({ secret = self:secret_in(file), require = require_module }))
+  local opened = core.open_budget()
   local ok, result = pcall(chunk)
-  if ok then return result end
+  local exceeded = opened and core.close_budget()
+  if ok and not exceeded then return result end
+  result = exceeded or result
   local line = errors.split(file, errors.text(result))
   if line == 0 or not self.faults:has(file, line) then self.faults:add_raised(file, result) end
   return nil
@@ -121,7 +125,7 @@ function Workshop:run(path, require_module)
     self.faults:add_raised(file, message)
     return nil
   end
-  return self:execute(chunk, file, require_module)
+  return self:execute(core.interpret(chunk), file, require_module)
 end
 
 --- Runs a file that has to return a table (or one of `also`, another Lua type).

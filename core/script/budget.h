@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a run of scripts may use: processor time and memory. The gate enters and leaves; between the
+ * two the budget counts, and a script that has used it up is stopped with an error that it cannot
+ * keep from going on. Whatever such a run returned, it has failed: pl_budget_leave says so. */
+#ifndef PL_SCRIPT_BUDGET_H
+#define PL_SCRIPT_BUDGET_H
+
+#include "base/buf.h"
+#include "base/ticks.h"
+#include "flow/settings.h"
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct pl_vm pl_vm;
+
+enum pl_budget_kind {
+    PL_BUDGET_RUN,   /* a stage or another function of a script: limits.script_time, _memory */
+    PL_BUDGET_ROUTE, /* the same, but what goes over it has not failed: our Lua sees to that */
+    PL_BUDGET_LOAD,  /* a folder: limits.script_load_time for each file, see pl_budget_open */
+    PL_BUDGET_NONE,  /* our own Lua alone */
+};
+
+/* What a run has used before it waited. */
+typedef struct pl_spent {
+    int64_t time_ns, memory_bytes;
+} pl_spent;
+
+/* Why a run has to end. */
+enum pl_budget_end { PL_WITHIN, PL_OVER_TIME, PL_OVER_MEMORY, PL_OVER_HEAP };
+
+#define PL_BUDGET_PLACE 160
+
+typedef struct pl_budget {
+    pl_alarm alarm;
+    lua_State *L;    /* the main coroutine */
+    pl_ticks *ticks; /* of the thread that the run is on; NULL: nothing runs */
+    int64_t began_ns;
+    int depth;                /* of enters: those within a run count for it */
+    enum pl_budget_kind kind; /* of the next call on the main coroutine */
+    enum pl_budget_kind entered;
+    bool is_open;              /* a file of the folder is running */
+    volatile int32_t has_news; /* there is something to poll for */
+    volatile bool is_late;     /* the time is over */
+    bool is_hooked;            /* the hook may be set */
+    enum pl_budget_end end;
+    char place[PL_BUDGET_PLACE]; /* "file:line: " where the run was first stopped */
+    int64_t time_ms, load_ms;
+} pl_budget;
+
+void pl_budget_init(pl_vm *vm);
+void pl_budget_use(pl_vm *vm, const pl_settings *settings);
+
+/* A run begins, or goes on after it waited; `spent` may be NULL. */
+void pl_budget_enter(pl_vm *vm, enum pl_budget_kind kind, const pl_spent *spent);
+/* It is over, or waits: true when it has used up its budget. */
+bool pl_budget_leave(pl_vm *vm, pl_spent *spent);
+/* What to say of the run that was left: "file:line: time budget exceeded (...)". */
+void pl_budget_explain(const pl_vm *vm, pl_buf *text);
+
+/* Raises "time budget exceeded" (class script) when the run's time is over. Cheap; for long loops
+ * of C functions, every thousand rounds or so. */
+void pl_budget_poll(lua_State *L);
+/* The same as a question, for loops that cannot raise. */
+bool pl_budget_is_over(const pl_vm *vm);
+
+/* -- for our Lua -- */
+
+/* core.interpret(f): f and the functions in it are never compiled, so that they can be stopped. */
+int pl_budget_lua_interpret(lua_State *L);
+/* core.poll(): pl_budget_poll. */
+int pl_budget_lua_poll(lua_State *L);
+/* core.is_over(): the run's budget is used up. */
+int pl_budget_lua_is_over(lua_State *L);
+/* core.open_budget(), while a folder loads: a file begins. False: it is part of one that did. */
+int pl_budget_lua_open(lua_State *L);
+/* core.close_budget(): it has ended. What to say when its budget was used up, else nil. */
+int pl_budget_lua_close(lua_State *L);
+
+#endif
