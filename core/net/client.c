@@ -29,6 +29,7 @@
 #include "base/err.h"
 #include "http/url.h"
 #include "net/credentials.h"
+#include "net/incoming.h"
 #include "net/outcome.h"
 #include "net/outgoing.h"
 
@@ -51,7 +52,9 @@
  * looks whether idle ones are still alive only when it begins a transfer, and while the load is low
  * such a shard gets none. */
 #define SHARD_IDLE_MS 60000
-#define STATUS_AT     9 /* where the status stands in "HTTP/1.1 100 Continue" */
+
+/* How long the file of authorities is held ready after it was read. */
+#define AUTHORITIES_S 600
 
 typedef struct shard {
     struct shard *next;
@@ -77,18 +80,10 @@ struct pl_transfer {
     pl_timer unsent; /* libcurl never saw it: fires to say why */
     int unsent_code;
 
-    const pl_request *request;
-    pl_response *response;
-    pl_arena *arena;
     pl_transfer_fn *done;
     void *arg;
 
-    pl_buf body;
-    pl_field *last_field;
-    size_t header_bytes;
-    char status_class; /* '1' to '5', of the status line */
-    bool is_proven;    /* with request->auth: the last request has shown who sends it */
-    pl_outcome_notes notes;
+    pl_incoming in;
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -102,6 +97,8 @@ struct pl_client {
     uint32_t idle_count;
     pl_client_metrics metrics;
 };
+
+static bool system_has_file; /* of authorities, and not a folder alone; written before threads */
 
 static void harvest(shard *s);
 
@@ -203,9 +200,9 @@ static void note_refusal(pl_transfer *t, const struct sockaddr *address, const c
     if (address->sa_family == AF_INET6)
         inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text,
                   sizeof text);
-    t->notes.refusal_code = PL_E_EGRESS;
-    t->notes.refusal = pl_arena_printf(
-        t->arena, "%s address %s refused by the egress guard (egress.allow)", what, text);
+    t->in.notes.refusal_code = PL_E_EGRESS;
+    t->in.notes.refusal = pl_arena_printf(
+        t->in.arena, "%s address %s refused by the egress guard (egress.allow)", what, text);
 }
 
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -220,11 +217,12 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     int fd = socket(address->family, address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     address->protocol);
     if (fd < 0) {
-        t->notes.refusal_code = PL_E_CONNECT;
-        t->notes.refusal = pl_arena_printf(t->arena, "cannot open a socket: %s", strerror(errno));
+        t->in.notes.refusal_code = PL_E_CONNECT;
+        t->in.notes.refusal =
+            pl_arena_printf(t->in.arena, "cannot open a socket: %s", strerror(errno));
         return CURL_SOCKET_BAD;
     }
-    t->notes.was_opened = true;
+    t->in.notes.was_opened = true;
     watched *stale = socket_of(t->client, fd);
     if (stale) remove_socket(t->client, stale); /* closed without a word; 7.88 does not do that */
     add_socket(t->shard, fd)->is_connection = true;
@@ -237,119 +235,6 @@ static int close_socket(void *arg, curl_socket_t fd)
     watched *w = socket_of(c, fd);
     if (w) remove_socket(c, w);
     return close(fd);
-}
-
-/* -- what comes back -- */
-
-static void note_too_large(pl_transfer *t, const char *what, size_t limit)
-{
-    t->notes.refusal_code = PL_E_TOO_LARGE;
-    t->notes.refusal = pl_arena_printf(
-        t->arena, "the answer's %s is larger than the limit of %zu bytes", what, limit);
-}
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
-{
-    pl_transfer *t = arg;
-    size_t len = size * count, limit = t->client->config.max_response_bytes;
-    if (len > limit - t->body.len) {
-        pl_buf_put(&t->body, bytes, limit - t->body.len);
-        note_too_large(t, "body", limit);
-        return 0;
-    }
-    pl_buf_put(&t->body, bytes, len);
-    return len;
-}
-
-static pl_slice trim(pl_slice s)
-{
-    while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]))
-        s.len--;
-    while (s.len > 0 && (*s.ptr == ' ' || *s.ptr == '\t'))
-        s = pl_slice_from(s, 1);
-    return s;
-}
-
-static void add_field(pl_transfer *t, pl_slice line)
-{
-    const char *colon = memchr(line.ptr, ':', line.len);
-    if (colon == NULL) return;
-    size_t name_len = (size_t)(colon - line.ptr);
-    pl_field *f = pl_arena_zero(t->arena, sizeof *f);
-    f->name = pl_arena_dup(t->arena, trim((pl_slice){line.ptr, name_len}));
-    f->value = pl_arena_dup(t->arena, trim(pl_slice_from(line, name_len + 1)));
-    if (t->last_field)
-        t->last_field->next = f;
-    else
-        t->response->fields = f;
-    t->last_field = f;
-}
-
-/* RFC 9112 section 5.2: a folded line of a response
- * goes on with the value before it, behind a space. */
-static void unfold(pl_transfer *t, pl_slice more)
-{
-    if (t->last_field == NULL) return;
-    pl_slice *value = &t->last_field->value;
-    more = trim(more);
-    *value = pl_slice_of(pl_arena_printf(t->arena, "%.*s %.*s", PL_FMT(*value), PL_FMT(more)));
-}
-
-static void begin_answer(pl_transfer *t, pl_slice line)
-{
-    t->notes.has_answer = true;
-    t->response->fields = t->last_field = NULL;
-    t->status_class = line.len > STATUS_AT ? line.ptr[STATUS_AT] : '0';
-}
-
-/* Fails closed: libcurl would send the request again with its body, and without authentication. */
-static bool end_head(pl_transfer *t)
-{
-    t->notes.head_is_over = t->status_class != '1';
-    if (t->request->auth.kind == PL_AUTH_NONE || t->is_proven || t->status_class != '2')
-        return true;
-    t->notes.refusal_code = PL_E_AUTH;
-    t->notes.refusal = "the receiver did not ask for the authentication that the request has";
-    return false;
-}
-
-/* One line of the header section, or of trailers.
- * Interim answers (1xx) come here too: each status line starts over. */
-static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
-{
-    pl_transfer *t = arg;
-    pl_slice line = {bytes, size * count};
-    size_t limit = t->client->config.max_response_header_bytes;
-    t->header_bytes += line.len;
-    if (t->header_bytes > limit) {
-        note_too_large(t, "header section", limit);
-        return 0;
-    }
-    if (t->notes.head_is_over) return line.len;
-    if (pl_slice_starts(line, PL_SLICE("HTTP/"))) {
-        begin_answer(t, line);
-    } else if (trim(line).len == 0) {
-        if (!end_head(t)) return 0;
-    } else if (*line.ptr == ' ' || *line.ptr == '\t') {
-        unfold(t, line);
-    } else {
-        add_field(t, line);
-    }
-    return line.len;
-}
-
-/* What goes out, of a request with authentication: each one starts the answer over. */
-static int on_trace(CURL *easy, curl_infotype type, char *bytes, size_t len, void *arg)
-{
-    (void)easy;
-    pl_transfer *t = arg;
-    if (type != CURLINFO_HEADER_OUT) return 0;
-    if (!pl_credentials_see(t->request, (pl_slice){bytes, len}, &t->is_proven)) return 0;
-    t->response->fields = t->last_field = NULL;
-    t->header_bytes = 0;
-    t->notes.has_answer = t->notes.head_is_over = false;
-    pl_buf_clear(&t->body);
-    return 0;
 }
 
 /* -- transfers -- */
@@ -395,7 +280,7 @@ static void recycle(pl_transfer *t)
     pl_client *c = t->client;
     curl_slist_free_all(t->fields);
     t->fields = NULL;
-    pl_buf_fini(&t->body);
+    pl_buf_fini(&t->in.body);
     if (c->idle_count == IDLE_TRANSFERS) {
         free_transfer(t);
         return;
@@ -408,11 +293,12 @@ static void recycle(pl_transfer *t)
 static void finish(pl_transfer *t, CURLcode result)
 {
     pl_client *c = t->client;
-    bool is_new = pl_outcome_measure(t->easy, t->response);
-    int code = pl_outcome_of(t->easy, result, &t->notes, t->request, t->response, t->arena);
-    t->response->body = pl_arena_dup(t->arena, pl_buf_slice(&t->body));
+    bool is_new = pl_outcome_measure(t->easy, t->in.response);
+    int code =
+        pl_outcome_of(t->easy, result, &t->in.notes, t->in.request, t->in.response, t->in.arena);
+    t->in.response->body = pl_arena_dup(t->in.arena, pl_buf_slice(&t->in.body));
     if (is_new) pl_counter_add(&c->metrics.connections_opened, 1);
-    if (t->response->connection_reused) pl_counter_add(&c->metrics.connections_reused, 1);
+    if (t->in.response->connection_reused) pl_counter_add(&c->metrics.connections_reused, 1);
     pl_transfer_fn *done = t->done;
     void *arg = t->arg;
     detach(t);
@@ -442,6 +328,16 @@ static void harvest(shard *s)
     }
 }
 
+/* Beside a file the system's folder of authorities would count as well, and keep libcurl from
+ * holding the file ready: reading it again for each connection takes the loop 10 ms and more. */
+static void set_authorities(CURL *easy, const char *ca_file)
+{
+    if (ca_file) curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    if (ca_file == NULL && !system_has_file) return;
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)AUTHORITIES_S);
+}
+
 /* What every transfer has. */
 static void set_rules(pl_transfer *t)
 {
@@ -462,23 +358,8 @@ static void set_rules(pl_transfer *t)
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
     /* A connection outlives its transfer. */
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->client);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-    if (config->ca_file) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, config->ca_file);
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* or the system's count as well */
-    }
-}
-
-static void set_credentials(pl_transfer *t)
-{
-    pl_credentials_set(t->easy, t->request);
-    if (t->request->auth.kind == PL_AUTH_NONE) return;
-    curl_easy_setopt(t->easy, CURLOPT_DEBUGFUNCTION, on_trace);
-    curl_easy_setopt(t->easy, CURLOPT_DEBUGDATA, t);
-    curl_easy_setopt(t->easy, CURLOPT_VERBOSE, 1L); /* or it is not called */
+    pl_incoming_watch(easy, &t->in);
+    set_authorities(easy, config->ca_file);
 }
 
 /* -- shards -- */
@@ -563,6 +444,7 @@ void pl_client_global_init(void)
                 version->version);
         exit(1);
     }
+    system_has_file = version->cainfo != NULL;
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
 }
@@ -588,7 +470,7 @@ static pl_transfer *take_transfer(pl_client *c)
     }
     CURL *easy = t->easy;
     *t = (pl_transfer){.client = c, .easy = easy};
-    t->notes.detail = t->detail;
+    t->in.notes.detail = t->detail;
     pl_timer_init(&t->unsent, on_unsent);
     return t;
 }
@@ -609,9 +491,11 @@ pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response
                             pl_arena *arena, pl_transfer_fn *done, void *arg)
 {
     pl_transfer *t = take_transfer(c);
-    t->request = request;
-    t->response = response;
-    t->arena = arena;
+    t->in.request = request;
+    t->in.response = response;
+    t->in.arena = arena;
+    t->in.max_body_bytes = c->config.max_response_bytes;
+    t->in.max_head_bytes = c->config.max_response_header_bytes;
     t->done = done;
     t->arg = arg;
     *response = (pl_response){0};
@@ -622,7 +506,7 @@ pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response
     t->unsent_code = refusal_of(request, arena, &response->error_text);
     if (t->unsent_code == 0) {
         set_rules(t);
-        set_credentials(t);
+        pl_credentials_set(t->easy, request);
         t->fields = pl_outgoing_set(t->easy, request, c->config.user_agent, arena);
         if (attach(t)) return t;
         t->unsent_code = PL_E_INTERNAL;

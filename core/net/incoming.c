@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/incoming.h"
+
+#include "base/err.h"
+#include "net/credentials.h"
+
+#define STATUS_AT 9 /* where the status stands in "HTTP/1.1 100 Continue" */
+
+static void note_too_large(pl_incoming *in, const char *what, size_t limit)
+{
+    in->notes.refusal_code = PL_E_TOO_LARGE;
+    in->notes.refusal = pl_arena_printf(
+        in->arena, "the answer's %s is larger than the limit of %zu bytes", what, limit);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    pl_incoming *in = arg;
+    size_t len = size * count, limit = in->max_body_bytes;
+    if (len > limit - in->body.len) {
+        pl_buf_put(&in->body, bytes, limit - in->body.len);
+        note_too_large(in, "body", limit);
+        return 0;
+    }
+    pl_buf_put(&in->body, bytes, len);
+    return len;
+}
+
+static pl_slice trim(pl_slice s)
+{
+    while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]))
+        s.len--;
+    while (s.len > 0 && (*s.ptr == ' ' || *s.ptr == '\t'))
+        s = pl_slice_from(s, 1);
+    return s;
+}
+
+static void add_field(pl_incoming *in, pl_slice line)
+{
+    const char *colon = memchr(line.ptr, ':', line.len);
+    if (colon == NULL) return;
+    size_t name_len = (size_t)(colon - line.ptr);
+    pl_field *f = pl_arena_zero(in->arena, sizeof *f);
+    f->name = pl_arena_dup(in->arena, trim((pl_slice){line.ptr, name_len}));
+    f->value = pl_arena_dup(in->arena, trim(pl_slice_from(line, name_len + 1)));
+    if (in->last_field)
+        in->last_field->next = f;
+    else
+        in->response->fields = f;
+    in->last_field = f;
+}
+
+/* RFC 9112 section 5.2: a folded line of a response
+ * goes on with the value before it, behind a space. */
+static void unfold(pl_incoming *in, pl_slice more)
+{
+    if (in->last_field == NULL) return;
+    pl_slice *value = &in->last_field->value;
+    more = trim(more);
+    *value = pl_slice_of(pl_arena_printf(in->arena, "%.*s %.*s", PL_FMT(*value), PL_FMT(more)));
+}
+
+static void begin_answer(pl_incoming *in, pl_slice line)
+{
+    in->notes.has_answer = true;
+    in->response->fields = in->last_field = NULL;
+    in->status_class = line.len > STATUS_AT ? line.ptr[STATUS_AT] : '0';
+}
+
+/* Fails closed: libcurl would send the request again with its body, and without authentication. */
+static bool end_head(pl_incoming *in)
+{
+    in->notes.head_is_over = in->status_class != '1';
+    if (in->request->auth.kind == PL_AUTH_NONE || in->is_proven || in->status_class != '2')
+        return true;
+    in->notes.refusal_code = PL_E_AUTH;
+    in->notes.refusal = "the receiver did not ask for the authentication that the request has";
+    return false;
+}
+
+/* One line of the header section, or of trailers.
+ * Interim answers (1xx) come here too: each status line starts over. */
+static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
+{
+    pl_incoming *in = arg;
+    pl_slice line = {bytes, size * count};
+    size_t limit = in->max_head_bytes;
+    in->header_bytes += line.len;
+    if (in->header_bytes > limit) {
+        note_too_large(in, "header section", limit);
+        return 0;
+    }
+    if (in->notes.head_is_over) return line.len;
+    if (pl_slice_starts(line, PL_SLICE("HTTP/"))) {
+        begin_answer(in, line);
+    } else if (trim(line).len == 0) {
+        if (!end_head(in)) return 0;
+    } else if (*line.ptr == ' ' || *line.ptr == '\t') {
+        unfold(in, line);
+    } else {
+        add_field(in, line);
+    }
+    return line.len;
+}
+
+/* What goes out, of a request with authentication: each one starts the answer over. */
+static int on_trace(CURL *easy, curl_infotype type, char *bytes, size_t len, void *arg)
+{
+    (void)easy;
+    pl_incoming *in = arg;
+    if (type != CURLINFO_HEADER_OUT) return 0;
+    if (!pl_credentials_see(in->request, (pl_slice){bytes, len}, &in->is_proven)) return 0;
+    in->response->fields = in->last_field = NULL;
+    in->header_bytes = 0;
+    in->notes.has_answer = in->notes.head_is_over = false;
+    pl_buf_clear(&in->body);
+    return 0;
+}
+
+void pl_incoming_watch(CURL *easy, pl_incoming *in)
+{
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, in);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, in);
+    if (in->request->auth.kind == PL_AUTH_NONE) return;
+    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_trace);
+    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, in);
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L); /* or it is not called */
+}
