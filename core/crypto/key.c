@@ -150,11 +150,10 @@ static bool is_taken(EVP_PKEY *pkey, enum pl_key_kind *kind, pl_buf *wrong)
 static pl_key *take(EVP_PKEY *pkey, bool is_private, const char *unreadable, pl_buf *wrong)
 {
     enum pl_key_kind kind;
-    pl_key *key = NULL;
     if (pkey == NULL) {
         pl_buf_put_slice(wrong, pl_slice_of(unreadable));
     } else if (is_taken(pkey, &kind, wrong)) {
-        key = pl_alloc(sizeof *key);
+        pl_key *key = pl_alloc(sizeof *key);
         *key = (pl_key){pkey, kind, is_private};
         return key;
     }

@@ -10,7 +10,7 @@
 
 /* A chain of certificates with its key has some 10 KiB. */
 #define PL_KEY_MAX_PEM_BYTES (64 * 1024)
-/* RFC 7518 section 3.3 asks for 2048 at least; a signature of 8192 bits takes some 0.1 s. */
+/* RFC 7518 section 3.3 asks for 2048 at least; one of 8192 signs in 25 ms. */
 #define PL_KEY_RSA_MIN_BITS       2048
 #define PL_KEY_RSA_MAX_BITS       8192
 #define PL_KEY_ED25519_SEED_BYTES 32

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-/* Of the keys that a worker's connectors use in turn; more are read again, which takes 0.1 ms. */
+/* Of the keys that a worker's connectors use in turn; more are read again, which takes 0.4 ms. */
 #define PL_KEYRING_SIZE 64
 
 typedef struct pl_keyring {

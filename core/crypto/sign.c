@@ -119,11 +119,11 @@ static bool sign_with(EVP_MD_CTX *context, pl_buf *out, const pl_algorithm *a, c
     const unsigned char *bytes = (const unsigned char *)data.ptr;
     EVP_PKEY_CTX *options;
     size_t len;
-    if (!EVP_DigestSignInit_ex(context, &options, a->hash, NULL, NULL, key->pkey, NULL) ||
-        !set_padding(options, a) || !EVP_DigestSign(context, NULL, &len, bytes, data.len))
+    if (EVP_DigestSignInit_ex(context, &options, a->hash, NULL, NULL, key->pkey, NULL) != 1 ||
+        !set_padding(options, a) || EVP_DigestSign(context, NULL, &len, bytes, data.len) != 1)
         return false;
     unsigned char *to = (unsigned char *)pl_buf_reserve(out, len);
-    if (!EVP_DigestSign(context, to, &len, bytes, data.len)) return false;
+    if (EVP_DigestSign(context, to, &len, bytes, data.len) != 1) return false;
     out->len += len;
     return true;
 }
@@ -155,7 +155,7 @@ static bool verify_with(EVP_MD_CTX *context, const pl_algorithm *a, const pl_key
                         pl_slice data, pl_slice signature)
 {
     EVP_PKEY_CTX *options;
-    return EVP_DigestVerifyInit_ex(context, &options, a->hash, NULL, NULL, key->pkey, NULL) &&
+    return EVP_DigestVerifyInit_ex(context, &options, a->hash, NULL, NULL, key->pkey, NULL) == 1 &&
            set_padding(options, a) &&
            EVP_DigestVerify(context, (const unsigned char *)signature.ptr, signature.len,
                             (const unsigned char *)data.ptr, data.len) == 1;

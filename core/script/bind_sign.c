@@ -35,6 +35,13 @@ static pl_slice check_key(lua_State *L, int index)
     return key;
 }
 
+/* What is behind a key in the arguments. The handle of the key itself is not asked again: it may have
+ * got a new value by now, and then drops the one that it gave. */
+static pl_slice check_data(lua_State *L, int index, int key_index, pl_slice key)
+{
+    return lua_rawequal(L, index, key_index) ? key : check_bytes(L, index);
+}
+
 /* Raises what is in the buffer, with the place of the caller. */
 static int raise(lua_State *L, const pl_buf *message)
 {
@@ -74,14 +81,16 @@ static int crypto_named(lua_State *L)
 static int crypto_hmac(lua_State *L)
 {
     pl_hash mac;
-    pl_slice algorithm = pl_check_slice(L, 1), key = check_key(L, 2), data = check_bytes(L, 3);
+    pl_slice algorithm = pl_check_slice(L, 1), key = check_key(L, 2);
+    pl_slice data = check_data(L, 3, 2, key);
     return push_hash(L, pl_hash_hmac(algorithm, key, data, &mac), algorithm, &mac);
 }
 
 /* equal(a, b): in a time that depends on the length of b only */
 static int crypto_equal(lua_State *L)
 {
-    lua_pushboolean(L, pl_secret_eq(check_bytes(L, 1), check_bytes(L, 2)));
+    pl_slice a = check_bytes(L, 1);
+    lua_pushboolean(L, pl_secret_eq(a, check_data(L, 2, 1, a)));
     return 1;
 }
 
@@ -132,7 +141,7 @@ static const pl_key *read_key(lua_State *L, pl_slice bytes, enum pl_key_use use)
 static int crypto_sign(lua_State *L)
 {
     const pl_algorithm *a = check_algorithm(L, 1);
-    pl_slice bytes = check_key(L, 2), data = check_bytes(L, 3);
+    pl_slice bytes = check_key(L, 2), data = check_data(L, 3, 2, bytes);
     enum pl_signature_form form = check_form(L, 4, a);
     const pl_key *key = pl_algorithm_is_shared(a) ? NULL : read_key(L, bytes, PL_KEY_SIGNS);
     pl_buf *out = pl_scratch(L);
@@ -144,7 +153,8 @@ static int crypto_sign(lua_State *L)
 static int crypto_verify(lua_State *L)
 {
     const pl_algorithm *a = check_algorithm(L, 1);
-    pl_slice bytes = check_key(L, 2), data = check_bytes(L, 3), signature = pl_check_slice(L, 4);
+    pl_slice bytes = check_key(L, 2), data = check_data(L, 3, 2, bytes);
+    pl_slice signature = pl_check_slice(L, 4);
     enum pl_signature_form form = check_form(L, 5, a);
     const pl_key *key = pl_algorithm_is_shared(a) ? NULL : read_key(L, bytes, PL_KEY_VERIFIES);
     pl_buf *wrong = pl_scratch(L);
@@ -281,7 +291,7 @@ static int crypto_key(lua_State *L)
 {
     pl_slice text = check_key(L, 1), passphrase = PL_NO_SLICE;
     const struct form *form = check_key_form(L, 2);
-    if (!lua_isnoneornil(L, 3)) passphrase = check_key(L, 3);
+    if (!lua_isnoneornil(L, 3)) passphrase = check_data(L, 3, 1, text);
     luaL_argcheck(L, passphrase.len == 0 || form->make == make_pem, 3,
                   "a passphrase is for the form \"pem\"");
     pl_buf *out = pl_scratch(L);

@@ -228,6 +228,7 @@ describe("hashes of scripts", function()
     local secret = core.secret_of("s3cr3t")
     assert.is_true(crypto.equal(secret, "s3cr3t"))
     assert.is_true(crypto.equal("s3cr3t", secret))
+    assert.is_true(crypto.equal(secret, secret))
     assert.is_true(crypto.equal("", ""))
     for _, other in ipairs { "", "s3cr3", "s3cr3tt", "S3cr3t" } do
       assert.is_false(crypto.equal(secret, other))
