@@ -44,6 +44,7 @@ typedef struct attempt {
     pl_client *client;
     pl_engine *engine;
     pl_egress *egress;
+    pl_cache *cache;
     pl_generation *generation;
     int code;
 } attempt;
@@ -187,7 +188,9 @@ static int open_parts(attempt *t)
     };
     pl_random_seed(seed);
     t->engine = pl_engine_new(&ports, &t->settings, seed);
-    pl_script_host host = {.wheel = ports.wheel, .client = t->client};
+    t->cache = pl_gateway_cache_new(&t->settings);
+    pl_script_host host = {
+        .wheel = ports.wheel, .client = t->client, .cache = t->cache, .mailbox = ports.mailbox};
     pl_script_attach(t->generation, &t->settings, &host);
     pl_engine_use(t->engine, pl_generation_ref(t->generation));
     return PL_EXIT_OK;
@@ -227,6 +230,7 @@ int pl_cmd_try(int argc, char **argv)
     if (t.client) pl_client_free(t.client);
     pl_generation_unref(t.generation);
     pl_egress_free(t.egress);
+    pl_cache_free(t.cache);
     pl_loop_free(t.loop);
     pl_settings_fini(&t.settings);
     pl_arguments_free(&a);

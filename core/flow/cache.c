@@ -38,7 +38,7 @@ struct pl_cache_node {
     pl_cache_node *newer, *older;
     pl_cache_value *value; /* NULL: it is being filled */
     uint64_t hash;
-    uint64_t expires_ms;
+    uint64_t expires_ms, ttl_ms;
     uint64_t paused_until_ms; /* no refresh before */
     uint64_t ticket;          /* of the claim that counts; 0: none */
     uint64_t lease_ms;
@@ -192,11 +192,13 @@ static void make_room(pl_cache *c)
     }
 }
 
-static void store(pl_cache *c, pl_cache_node *n, pl_cache_value *v, uint64_t expires_ms)
+static void store(pl_cache *c, pl_cache_node *n, pl_cache_value *v, uint64_t now_ms,
+                  uint64_t ttl_ms)
 {
     drop_value(c, n);
     n->value = pl_cache_value_ref(v);
-    n->expires_ms = expires_ms;
+    n->expires_ms = now_ms + ttl_ms;
+    n->ttl_ms = ttl_ms;
     n->paused_until_ms = 0;
     c->metrics.entries++;
     c->metrics.bytes += value_bytes(v);
@@ -306,11 +308,11 @@ pl_cache_value *pl_cache_get(pl_cache *c, pl_slice key, uint64_t now_ms)
     return v;
 }
 
-int pl_cache_set(pl_cache *c, pl_slice key, pl_cache_value *v, uint64_t expires_ms)
+int pl_cache_set(pl_cache *c, pl_slice key, pl_cache_value *v, uint64_t now_ms, uint64_t ttl_ms)
 {
     if (is_too_large(c, key.len, v)) return PL_E_TOO_LARGE;
     pthread_mutex_lock(&c->lock);
-    store(c, find_or_add(c, key), v, expires_ms);
+    store(c, find_or_add(c, key), v, now_ms, ttl_ms);
     make_room(c);
     pthread_mutex_unlock(&c->lock);
     return 0;
@@ -352,7 +354,8 @@ static bool is_claimed(pl_cache_node *n, uint64_t now_ms)
 static void answer_fresh(pl_cache *c, pl_cache_node *n, const pl_cache_terms *terms,
                          pl_cache_answer *answer)
 {
-    bool is_early = terms->now_ms + terms->early_ms >= n->expires_ms &&
+    uint64_t early_ms = terms->early_ms < n->ttl_ms / 2 ? terms->early_ms : n->ttl_ms / 2;
+    bool is_early = terms->now_ms + early_ms >= n->expires_ms &&
                     terms->now_ms >= n->paused_until_ms && !is_claimed(n, terms->now_ms);
     *answer = (pl_cache_answer){.value = pl_cache_value_ref(n->value)};
     c->metrics.hits++;
@@ -389,14 +392,15 @@ static bool end_claim(const pl_cache_claim *claim)
     return true;
 }
 
-int pl_cache_put(pl_cache *c, const pl_cache_claim *claim, pl_cache_value *v, uint64_t expires_ms)
+int pl_cache_put(pl_cache *c, const pl_cache_claim *claim, pl_cache_value *v, uint64_t now_ms,
+                 uint64_t ttl_ms)
 {
     pl_cache_node *n = claim->node;
     pl_cache_waiter *waiters = NULL;
     if (is_too_large(c, n->key_len, v)) return PL_E_TOO_LARGE;
     pthread_mutex_lock(&c->lock);
     if (end_claim(claim)) {
-        store(c, n, v, expires_ms);
+        store(c, n, v, now_ms, ttl_ms);
         waiters = take_waiters(n, PL_CACHE_HIT, v);
     }
     tidy(c, n);
@@ -443,6 +447,11 @@ void pl_cache_drop(pl_cache *c, const pl_cache_claim *claim)
     tidy(c, n);
     pthread_mutex_unlock(&c->lock);
     tell(next);
+}
+
+pl_slice pl_cache_claim_key(const pl_cache_claim *claim)
+{
+    return (pl_slice){claim->node->key, claim->node->key_len};
 }
 
 /* -- life -- */

@@ -83,7 +83,8 @@ typedef struct pl_cache_asker {
 
 typedef struct pl_cache_terms {
     uint64_t now_ms;
-    uint64_t early_ms; /* how long before its end a value is to be refreshed */
+    uint64_t
+        early_ms; /* how long before its end a value is to be refreshed; half its time at most */
     uint64_t lease_ms; /* of the claim, if it is given */
 } pl_cache_terms;
 
@@ -94,16 +95,18 @@ void pl_cache_free(pl_cache *c);
 /* A reference to the value, or NULL. */
 pl_cache_value *pl_cache_get(pl_cache *c, pl_slice key, uint64_t now_ms);
 /* Takes its own reference. 0, or PL_E_TOO_LARGE: nothing has changed. */
-int pl_cache_set(pl_cache *c, pl_slice key, pl_cache_value *v, uint64_t expires_ms);
+int pl_cache_set(pl_cache *c, pl_slice key, pl_cache_value *v, uint64_t now_ms, uint64_t ttl_ms);
 /* With `only`, nothing happens to a value of other bytes. A fill under way goes on. */
 void pl_cache_delete(pl_cache *c, pl_slice key, const pl_slice *only);
 
 void pl_cache_fetch(pl_cache *c, pl_slice key, const pl_cache_terms *terms,
                     const pl_cache_asker *asker, pl_cache_answer *answer);
 /* Takes its own reference. 0, or PL_E_TOO_LARGE: the claim goes on. */
-int pl_cache_put(pl_cache *c, const pl_cache_claim *claim, pl_cache_value *v, uint64_t expires_ms);
+int pl_cache_put(pl_cache *c, const pl_cache_claim *claim, pl_cache_value *v, uint64_t now_ms,
+                 uint64_t ttl_ms);
 void pl_cache_fail(pl_cache *c, const pl_cache_claim *claim, pl_cache_value *why, uint64_t now_ms);
 void pl_cache_drop(pl_cache *c, const pl_cache_claim *claim);
+pl_slice pl_cache_claim_key(const pl_cache_claim *claim); /* lives as long as the claim */
 /* Ends the waiting, on the asker's thread: `told` is not called any more. */
 void pl_cache_cancel(pl_cache_waiter *w);
 

@@ -227,6 +227,16 @@ static void open_egress(pl_gateway *g)
     g->egress = pl_egress_new((const char *const *)allow->items, allow->count, &bad);
 }
 
+pl_cache *pl_gateway_cache_new(const pl_settings *s)
+{
+    uint8_t seed[32];
+    pl_cache_config config = {.bytes = (size_t)s->limit_cache,
+                              .entry_bytes = (size_t)s->limit_cache_entry};
+    pl_random_seed(seed);
+    memcpy(&config.seed, seed, sizeof config.seed);
+    return pl_cache_new(&config);
+}
+
 static void start_workers(pl_gateway *g, const int *fds, pl_generation **generations)
 {
     for (int i = 0; i < g->worker_count; i++)
@@ -460,6 +470,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     register_tokens(&g.settings);
     pl_mailbox_init(&g.mailbox, wake_control, &self);
     g.health = pl_health_new();
+    g.cache = pl_gateway_cache_new(&g.settings);
     g.workers = pl_alloc_zero((size_t)g.worker_count * sizeof *g.workers);
     int code = start(&g, generations);
     if (code == 0) {
@@ -475,6 +486,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     free(generations);
     free(g.workers);
     pl_health_free(g.health);
+    pl_cache_free(g.cache);
     pl_egress_free(g.egress);
     pl_mailbox_fini(&g.mailbox);
     pl_settings_fini(&g.settings);

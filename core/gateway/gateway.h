@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mailbox.h"
+#include "flow/cache.h"
 #include "flow/settings.h"
 #include "gateway/health.h"
 #include "net/egress.h"
@@ -33,6 +34,7 @@ typedef struct pl_gateway {
     pl_egress *egress;
     pl_store *store;
     pl_health *health;
+    pl_cache *cache; /* of the scripts of all workers */
     pl_worker **workers;
     int worker_count;
     uint64_t generation;  /* control thread: number of the last load */
@@ -45,6 +47,9 @@ typedef struct pl_gateway {
 
 /* The mistakes that a setting's form does not show (is it an address?): to `faults`, as of `file`. */
 void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults);
+
+/* A cache as large as the settings say. */
+pl_cache *pl_gateway_cache_new(const pl_settings *s);
 
 /* Runs until a signal stops it. 0, 1 when it could not start, 3 for a bad configuration (all
  * mistakes were printed). */

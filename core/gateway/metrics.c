@@ -225,6 +225,18 @@ static void responses(pl_buf *out, const pl_gateway *g)
     }
 }
 
+static void cache(pl_buf *out, const pl_gateway *g)
+{
+    pl_cache_metrics m = pl_cache_metrics_of(g->cache);
+    one(out, "cache_hits_total", "counter", "Look-ups of scripts that found a value.", m.hits);
+    one(out, "cache_misses_total", "counter", "Look-ups of scripts that found none.", m.misses);
+    one(out, "cache_fills_total", "counter", "Fills that were begun.", m.fills);
+    one(out, "cache_fills_failed_total", "counter", "Fills that failed.", m.failures);
+    one(out, "cache_evictions_total", "counter", "Values that made room for others.", m.evictions);
+    one(out, "cache_entries", "gauge", "Values that are kept for scripts.", m.entries);
+    one(out, "cache_bytes", "gauge", "What they take.", m.bytes);
+}
+
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 void pl_api_metrics(pl_api_request *r)
@@ -245,6 +257,7 @@ void pl_api_metrics(pl_api_request *r)
     for (size_t i = 0; i < COUNT(store_sources); i++)
         one(&out, store_sources[i].name, store_sources[i].type, store_sources[i].help,
             pl_counter_get(counter_at(pl_store_metrics_of(g->store), &store_sources[i])));
+    cache(&out, g);
     stages(&out, g);
     latencies(&out, g);
     pl_inbound_reply(r->in, 200, PL_SLICE("text/plain; version=0.0.4"), PL_NO_SLICE,

@@ -70,6 +70,8 @@ static void use_generation(pl_worker *w, pl_generation *g)
     pl_script_host host = {
         .wheel = pl_loop_wheel(w->loop),
         .client = w->client,
+        .cache = w->gateway->cache,
+        .mailbox = pl_loop_mailbox(w->loop),
         .undertaker = &w->gateway->mailbox,
     };
     pl_script_attach(g, &w->gateway->settings, &host);
@@ -239,6 +241,7 @@ void pl_worker_free(pl_worker *w)
 {
     pl_server_free(w->server);
     pl_engine_free(w->engine);
+    pl_mailbox_drain(pl_loop_mailbox(w->loop)); /* what it was to fill goes to another worker */
     pl_client_free(w->client);
     pl_loop_free(w->loop);
     free(w);

@@ -32,6 +32,7 @@ bool pl_bind_secret_at(lua_State *L, int index, pl_slice *value);
 bool pl_bind_secret_peek(lua_State *L, int index, pl_slice *value); /* without raising: may be "" */
 /* A handle of a text that was made of secrets: they are masked in it, as a whole it is not. */
 void pl_bind_secret_compose(lua_State *L, pl_slice value);
+void pl_bind_secret_push(lua_State *L, pl_slice value); /* a handle of a value that passes */
 int pl_bind_secret_of_name(lua_State *L); /* core.secret(name): a handle, or nil and why */
 int pl_bind_secret_to_be(lua_State *L);   /* core.secret_to_be(name): not found yet, maybe never */
 int pl_bind_secret_of_text(lua_State *L); /* core.secret_of(text): of a value that passes */
@@ -90,6 +91,7 @@ int pl_bind_uuid_of(lua_State *L); /* core.uuid_of(namespace, name): version 5 *
 
 /* Each leaves its value, mostly a table, on the stack. */
 int pl_open_base64(lua_State *L);
+int pl_open_cache(lua_State *L);
 int pl_open_hex(lua_State *L);
 int pl_open_crypto(lua_State *L);
 int pl_open_random(lua_State *L);

@@ -60,6 +60,12 @@ void pl_bind_secret_compose(lua_State *L, pl_slice value)
     push_secret(L)->value = pl_secret_value_new(value);
 }
 
+void pl_bind_secret_push(lua_State *L, pl_slice value)
+{
+    pl_bind_secret_compose(L, value);
+    pl_secret_register_passing(value);
+}
+
 static void push_text(lua_State *L, int index)
 {
     pl_slice text = pl_check_slice(L, index);

@@ -42,12 +42,19 @@ typedef struct pl_codec {
 void pl_codec_init(pl_codec *c, lua_State *L);
 void pl_codec_fini(pl_codec *c);
 
+/* What stands for a secret beside a text, with its bytes behind it. */
+typedef struct pl_coded_secret {
+    size_t offset; /* of the null in the text */
+    size_t len;
+} pl_coded_secret;
+
 /* -- decode -- */
 
 typedef struct pl_decode_options {
     int max_depth;        /* at most PL_JSON_MAX_DEPTH */
     bool last_wins;       /* a name that is there twice: the last value counts; else a fault */
     bool numbers_as_read; /* decimals are doubles, as in Python and JavaScript; else as written */
+    pl_slice secrets;     /* as encoding noted them */
 } pl_decode_options;
 
 typedef struct pl_decode_fault {
@@ -75,6 +82,9 @@ typedef struct pl_encode_options {
      * something in HTML, and numbers as Python has them, NaN and Infinity too. */
     bool for_html;
     size_t max_bytes; /* about where a text that is too large ends; 0: 256 MiB */
+    /* For the process's own memory: secrets are written as null and noted here, one pl_coded_secret
+     * each. NULL: a value with secrets cannot be written. */
+    pl_buf *secrets;
 } pl_encode_options;
 
 /* Appends the value at `index`: 0, or PL_E_SCRIPT

@@ -47,12 +47,8 @@ void pl_gate_push_where(lua_State *L)
     lua_pushliteral(L, "");
 }
 
-/* stack: ..., message (top) */
-static int raise_failure(lua_State *L, const char *class)
+void pl_gate_push_failure(lua_State *L, const char *class)
 {
-    pl_gate_push_where(L);
-    lua_insert(L, -2);
-    lua_concat(L, 2);
     lua_createtable(L, 0, 2);
     lua_insert(L, -2);
     lua_setfield(L, -2, "message");
@@ -63,6 +59,15 @@ static int raise_failure(lua_State *L, const char *class)
         lua_setfield(L, -2, "__tostring");
     }
     lua_setmetatable(L, -2);
+}
+
+/* stack: ..., message (top) */
+static int raise_failure(lua_State *L, const char *class)
+{
+    pl_gate_push_where(L);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+    pl_gate_push_failure(L, class);
     return lua_error(L);
 }
 
@@ -106,8 +111,7 @@ static int read_failure(lua_State *L, int table)
     return code >= 0 || code == PL_E_INTERNAL ? PL_E_SCRIPT : code;
 }
 
-/* Takes the error value off the top of `L`: the code, with the text in vm->failure. */
-static int explain(pl_vm *vm, lua_State *L)
+int pl_gate_explain(pl_vm *vm, lua_State *L)
 {
     int code = PL_E_SCRIPT, error = lua_gettop(L);
     pl_buf_clear(&vm->failure);
@@ -170,7 +174,7 @@ int pl_gate_call(pl_vm *vm, int args, int results)
     int status = lua_pcall(L, args, results, handler);
     bool is_over = pl_budget_leave(vm, NULL);
     vm->gate.running = running;
-    int code = status == 0 ? 0 : explain(vm, L);
+    int code = status == 0 ? 0 : pl_gate_explain(vm, L);
     if (is_over) {
         lua_settop(L, handler);
         code = blame_budget(vm, code);
@@ -213,9 +217,39 @@ static pl_slot *slot_new(pl_vm *vm)
     return slot;
 }
 
+/* -- what a run holds -- */
+
+void pl_gate_hold(pl_slot *slot, pl_holding *h)
+{
+    h->next = slot->holdings;
+    h->link = &slot->holdings;
+    if (h->next) h->next->link = &h->next;
+    slot->holdings = h;
+}
+
+void pl_gate_let_go(pl_holding *h)
+{
+    if (h->link == NULL) return;
+    *h->link = h->next;
+    if (h->next) h->next->link = h->link;
+    h->link = NULL;
+}
+
+static void release_all(pl_slot *slot)
+{
+    while (slot->holdings) {
+        pl_holding *h = slot->holdings;
+        pl_gate_let_go(h);
+        h->release(h);
+    }
+}
+
+/* -- runs -- */
+
 static void give_back(pl_slot *slot, bool coroutine_is_whole)
 {
     pl_vm *vm = slot->vm;
+    release_all(slot);
     if (coroutine_is_whole) {
         lua_settop(slot->co, 0);
     } else {
@@ -262,7 +296,7 @@ static int run_ended(pl_slot *slot, int status, bool is_over)
     }
     if (status != 0) {
         log_traceback(vm->L, co);
-        code = explain(vm, co);
+        code = pl_gate_explain(vm, co);
     }
     if (is_over) code = blame_budget(vm, code);
     code = slot->finish(slot->owner, co, code, pl_buf_slice(&vm->failure));
@@ -356,6 +390,7 @@ void pl_gate_fini(pl_vm *vm)
     for (uint32_t i = 0; i < vm->gate.count; i++) {
         pl_slot *slot = vm->gate.slots[i];
         if (slot->waits) slot->cancel(slot->op);
+        release_all(slot);
         free(slot);
     }
     free(vm->gate.slots);

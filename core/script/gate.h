@@ -33,6 +33,13 @@ typedef int pl_finish_fn(void *owner, lua_State *co, int code, pl_slice text);
  * state may be closed in it. */
 typedef void pl_resumed_fn(void *owner, int code);
 
+/* What a run holds and gives up in time; what is left when it ends, in whatever way, the gate has
+ * released. Embedded in what it is about. */
+typedef struct pl_holding {
+    struct pl_holding *next, **link; /* link is NULL while nobody holds it */
+    void (*release)(struct pl_holding *h);
+} pl_holding;
+
 typedef struct pl_slot {
     pl_vm *vm;
     lua_State *co;
@@ -47,6 +54,7 @@ typedef struct pl_slot {
     pl_finish_fn *finish;
     pl_resumed_fn *resumed;
     void *owner;
+    pl_holding *holdings;
     pl_exchange *exchange; /* that it is a stage of; NULL: of none */
     pl_trace *trace;       /* where what it does is written down; NULL: nowhere */
     uint32_t requests;     /* of HTTP that it has sent */
@@ -88,6 +96,9 @@ int pl_gate_wait(pl_slot *slot, void (*cancel)(void *op), void *op);
  * and the run goes on with them. Never from within the function that began the wait. False, and
  * nothing was done: the handle names no wait. */
 bool pl_gate_resume(pl_vm *vm, uint64_t handle, int (*push)(lua_State *co, void *op), void *op);
+void pl_gate_hold(pl_slot *slot, pl_holding *h);
+/* The run has given it up by itself. Nothing happens to what nobody holds. */
+void pl_gate_let_go(pl_holding *h);
 /* The exchange of the run under way, or NULL. */
 pl_exchange *pl_gate_exchange(const pl_vm *vm);
 /* Its trace, or NULL. */
@@ -99,6 +110,10 @@ int pl_lua_fail(lua_State *L, const char *class, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Pushes "file:line: " of the nearest call that is not our own Lua's, or "". */
 void pl_gate_push_where(lua_State *L);
+/* What pl_lua_fail raises, pushed: of the message on the top of the stack, in its place. */
+void pl_gate_push_failure(lua_State *L, const char *class);
+/* Takes an error value off the top of the stack: its code, with the text in vm->failure. */
+int pl_gate_explain(pl_vm *vm, lua_State *L);
 /* core.fail and core.sleep */
 int pl_gate_lua_fail(lua_State *L);
 int pl_gate_lua_sleep(lua_State *L);

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "script/bind.h"
 
 #include <lauxlib.h>
 
@@ -24,6 +25,8 @@ typedef struct decoder {
     pl_codec *codec;
     const pl_decode_options *options;
     pl_json_reader reader;
+    const char *text;            /* where it begins */
+    pl_slice secrets;            /* that are still to come */
     int cells, array_meta, null; /* where they are on the stack */
 } decoder;
 
@@ -216,6 +219,20 @@ static void push_string(decoder *d, const pl_json_token *token)
     lua_pushlstring(d->L, text->ptr, text->len);
 }
 
+/* A null of the document, or what stands for a secret. */
+static void push_null(decoder *d, const pl_json_token *token)
+{
+    pl_coded_secret note;
+    size_t offset = (size_t)(token->raw.ptr - d->text);
+    if (d->secrets.len) memcpy(&note, d->secrets.ptr, sizeof note);
+    if (d->secrets.len == 0 || note.offset != offset) {
+        lua_pushvalue(d->L, d->null);
+        return;
+    }
+    pl_bind_secret_push(d->L, (pl_slice){d->secrets.ptr + sizeof note, note.len});
+    d->secrets = pl_slice_from(d->secrets, sizeof note + note.len);
+}
+
 static int decode_value(decoder *d, const pl_json_token *token)
 {
     switch (token->kind) {
@@ -233,7 +250,7 @@ static int decode_value(decoder *d, const pl_json_token *token)
             pl_codec_push_number(d->codec, d->L, token->raw);
         return 0;
     case PL_JSON_NULL:
-        lua_pushvalue(d->L, d->null);
+        push_null(d, token);
         return 0;
     default:
         lua_pushboolean(d->L, token->kind == PL_JSON_TRUE);
@@ -249,6 +266,8 @@ int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_op
     decoder d = {.L = L,
                  .codec = c,
                  .options = options,
+                 .text = text.ptr,
+                 .secrets = options->secrets,
                  .cells = top + 1,
                  .array_meta = top + 2,
                  .null = top + 3};

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "script/bind.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -34,6 +35,7 @@ typedef struct encoder {
     pl_buf *out;
     const pl_encode_options *options;
     size_t max_bytes;
+    size_t start; /* of the text in `out` */
     int cells;
 } encoder;
 
@@ -208,7 +210,7 @@ static bool is_sequence(contents c)
 
 static int encode_as_array(encoder *e, int table, frame *f)
 {
-    size_t len = e->out->len;
+    size_t len = e->out->len, noted = e->options->secrets ? e->options->secrets->len : 0;
     int code = encode_array(e, table, f);
     if (code != PL_WAIT) return code;
     lua_settop(e->L, table);
@@ -216,6 +218,7 @@ static int encode_as_array(encoder *e, int table, frame *f)
     if (!is_sequence(c))
         return refuse(e, f->up, "an array with holes or with keys cannot be written as JSON");
     e->out->len = len;
+    if (e->options->secrets) e->options->secrets->len = noted;
     f->wants_comma = false;
     return encode_scattered_array(e, table, f, c.integers);
 }
@@ -403,8 +406,20 @@ static int encode_table(encoder *e, int table, frame *up)
     return encode_object(e, table, &f, kind, shape);
 }
 
+static int encode_secret(encoder *e, pl_slice value, const frame *where)
+{
+    if (e->options->secrets == NULL) return refuse(e, where, "a secret cannot be written as JSON");
+    if (value.len == 0) return refuse(e, where, "a secret without a value cannot be kept");
+    pl_coded_secret note = {e->out->len - e->start, value.len};
+    pl_buf_put(e->options->secrets, &note, sizeof note);
+    pl_buf_put_slice(e->options->secrets, value);
+    PL_BUF_PUT(e->out, "null");
+    return 0;
+}
+
 static int encode_userdata(encoder *e, int index, const frame *where)
 {
+    pl_slice secret;
     const pl_exact *exact = pl_exact_at(e->L, index);
     if (exact) {
         pl_buf_put(e->out, exact->text, exact->len);
@@ -414,10 +429,8 @@ static int encode_userdata(encoder *e, int index, const frame *where)
         PL_BUF_PUT(e->out, "null");
         return 0;
     }
-    return refuse(e, where,
-                  luaL_testudata(e->L, index, "perilune.secret")
-                      ? "a secret cannot be written as JSON"
-                      : "a userdata cannot be written as JSON");
+    if (pl_bind_secret_peek(e->L, index, &secret)) return encode_secret(e, secret, where);
+    return refuse(e, where, "a userdata cannot be written as JSON");
 }
 
 static int encode_value(encoder *e, int index, frame *up)
@@ -459,7 +472,13 @@ int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_option
     static const pl_encode_options compact;
     int top = lua_gettop(L);
     if (options == NULL) options = &compact;
-    encoder e = {L, c, out, options, options->max_bytes ? options->max_bytes : MAX_BYTES, top + 1};
+    encoder e = {.L = L,
+                 .codec = c,
+                 .out = out,
+                 .options = options,
+                 .max_bytes = options->max_bytes ? options->max_bytes : MAX_BYTES,
+                 .start = out->len,
+                 .cells = top + 1};
     luaL_checkstack(L, SLOTS, NULL);
     lua_rawgeti(L, LUA_REGISTRYINDEX, c->cells);
     lua_pushvalue(L, index);

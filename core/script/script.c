@@ -615,5 +615,7 @@ void pl_script_attach(pl_generation *g, const pl_settings *settings, const pl_sc
     pl_vm_use(&s->vm, settings);
     s->vm.wheel = host->wheel;
     if (host->client) s->vm.sender = (pl_sender){host->client, send_by_client, cancel_transfer};
+    s->vm.cache = host->cache;
+    s->vm.mailbox = host->mailbox;
     s->undertaker = host->undertaker;
 }

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/mailbox.h"
 #include "base/wheel.h"
+#include "flow/cache.h"
 #include "flow/engine.h"
 #include "flow/generation.h"
 #include "flow/settings.h"
@@ -69,6 +70,8 @@ void pl_script_settings(pl_generation *g, pl_settings *settings);
 typedef struct pl_script_host {
     pl_wheel *wheel;        /* `sleep` and time-outs run here */
     pl_client *client;      /* ctx.http; lives longer than the generation's work */
+    pl_cache *cache;        /* ctx.cache; lives longer than the generation */
+    pl_mailbox *mailbox;    /* of the worker: there it is told what other workers have filled */
     pl_mailbox *undertaker; /* of the thread that closes the state in the end; NULL: this one */
 } pl_script_host;
 

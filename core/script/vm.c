@@ -61,6 +61,7 @@ static void take_settings(pl_vm *vm, const pl_settings *s)
         .template_depth = s->limit_template_depth,
         .requests = s->limit_script_requests,
         .request_timeout_ms = s->timeout_call,
+        .cache_entry_bytes = s->limit_cache_entry,
     };
     pl_budget_use(vm, s);
     vm->last_wins = strcmp(s->json_duplicates, "last") == 0;
@@ -220,6 +221,7 @@ int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth)
 
 void pl_vm_close(pl_vm *vm)
 {
+    pl_gate_fini(vm); /* first: what waits is kept in the state */
     lua_close(vm->L);
     pl_vm_fini(vm);
 }

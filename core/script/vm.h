@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "base/wheel.h"
+#include "flow/cache.h"
 #include "flow/message.h"
 #include "flow/settings.h"
 #include "script/budget.h"
@@ -21,6 +22,7 @@ typedef struct pl_vm_limits {
     int64_t memory_bytes;          /* of the state, when templates make large values; 0: any */
     int64_t requests;              /* that one run may send */
     int64_t request_timeout_ms;    /* of each, where the script says none */
+    int64_t cache_entry_bytes;     /* of one key of the cache and its value */
 } pl_vm_limits;
 
 /* Sends the requests of scripts: as pl_client_send and pl_transfer_cancel. */
@@ -36,9 +38,11 @@ struct pl_vm {
     pl_codec codec;
     pl_gate gate;
     pl_budget budget;
-    pl_wheel *wheel;  /* NULL until it has a worker: nothing can wait */
-    pl_sender sender; /* send NULL: there is no network here */
-    char *lua_path;   /* NULL: modules are the embedded ones */
+    pl_wheel *wheel;     /* NULL until it has a worker: nothing can wait */
+    pl_sender sender;    /* send NULL: there is no network here */
+    pl_cache *cache;     /* or NULL: nothing is kept here */
+    pl_mailbox *mailbox; /* of the worker: what other threads have for its runs; with a cache */
+    char *lua_path;      /* NULL: modules are the embedded ones */
     int json_depth;
     pl_vm_limits limits;
     bool last_wins; /* json.duplicates: of a name that is there twice */

@@ -6,8 +6,10 @@
 ---
 ---     of all scripts       log, http, trace, uuid
 ---     of the plugin        config
----     of the attempt       event, data, values, connector, webhook, attempt, now, deadline
+---     of the connector     cache, connector
+---     of the attempt       event, data, values, webhook, attempt, now, deadline
 
+local cache = require "perilune.cache"
 local core = require "perilune.core"
 local frozen = require "perilune.util.frozen"
 local http = require "perilune.http"
@@ -45,6 +47,7 @@ local MADE = {
   values = function(frame) return frame.values end,
   event = function(frame) return frame.values.event end,
   data = function(frame) return frame.values.data end,
+  cache = function(frame) return cache.new(frame.entry.connector_view.id) end,
   connector = function(frame) return core.copy(frame.entry.connector_view) end,
   webhook = function(frame) return core.copy(frame.entry.webhook_view) end,
   config = function(frame) return core.copy(frame.config or {}) end,

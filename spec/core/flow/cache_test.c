@@ -48,7 +48,7 @@ static void stop(void)
 static int set(const char *key, const char *text, uint64_t expires_ms)
 {
     pl_cache_value *v = pl_cache_value_new(pl_slice_of(text), false);
-    int code = pl_cache_set(cache, pl_slice_of(key), v, expires_ms);
+    int code = pl_cache_set(cache, pl_slice_of(key), v, 0, expires_ms);
     pl_cache_value_unref(v);
     return code;
 }
@@ -85,7 +85,7 @@ static pl_cache_answer fetch(int who, uint64_t now_ms)
 static int put(const pl_cache_claim *claim, const char *text, uint64_t expires_ms)
 {
     pl_cache_value *v = pl_cache_value_new(pl_slice_of(text), true);
-    int code = pl_cache_put(cache, claim, v, expires_ms);
+    int code = pl_cache_put(cache, claim, v, 0, expires_ms);
     pl_cache_value_unref(v);
     CHECK(pl_cache_check(cache) == NULL);
     return code;
@@ -276,6 +276,20 @@ TEST(near_its_end_a_value_is_refreshed_by_one_and_used_by_all)
     stop();
 }
 
+TEST(a_short_time_to_live_is_not_all_refreshing)
+{
+    start(1 << 20, 1 << 10);
+    set("k", "brief", 8);
+    pl_cache_answer a = fetch(0, 3);
+    CHECK_EQ_INT(a.outcome, PL_CACHE_HIT);
+    pl_cache_value_unref(a.value);
+    a = fetch(0, 4);
+    CHECK_EQ_INT(a.outcome, PL_CACHE_REFRESH);
+    pl_cache_value_unref(a.value);
+    pl_cache_drop(cache, &a.claim);
+    stop();
+}
+
 TEST(a_refresh_that_failed_pauses_while_the_value_holds)
 {
     start(1 << 20, 1 << 10);
@@ -442,7 +456,7 @@ TEST(it_keeps_what_a_simple_model_keeps)
             entry e = {key, step + pl_rng_next(&rng) % 100, pl_rng_next(&rng) % 30};
             pl_cache_value *v =
                 pl_cache_value_new((pl_slice){"------------------------------", e.len}, step % 2);
-            pl_cache_set(cache, name, v, e.expires_ms);
+            pl_cache_set(cache, name, v, step, e.expires_ms - step);
             pl_cache_value_unref(v);
             model_set(e, overhead, limit);
         } else if (action < 7) {
@@ -505,7 +519,7 @@ static void end_fill(thread *t, int key, const pl_cache_claim *claim)
     else if (how == 1)
         pl_cache_fail(cache, claim, v, 0);
     else
-        pl_cache_put(cache, claim, v, UINT64_MAX);
+        pl_cache_put(cache, claim, v, 0, 1000);
     pl_cache_value_unref(v);
 }
 
@@ -603,6 +617,7 @@ int main(void)
                CASE(a_claim_is_lost_when_its_lease_is_over),
                CASE(a_lost_claim_may_end_when_its_entry_is_long_gone),
                CASE(near_its_end_a_value_is_refreshed_by_one_and_used_by_all),
+               CASE(a_short_time_to_live_is_not_all_refreshing),
                CASE(a_refresh_that_failed_pauses_while_the_value_holds),
                CASE(who_cancels_is_told_nothing),
                CASE(a_claim_on_its_way_to_one_who_cancelled_goes_on_to_the_next),

@@ -271,6 +271,66 @@ TEST(closing_takes_sleepers_off_the_wheel)
     CHECK_EQ_INT(r.finished, 0);
 }
 
+static pl_holding held[2];
+static int releases;
+
+static void on_release(pl_holding *h)
+{
+    releases += h == &held[0] ? 1 : 10;
+}
+
+static int hold_both(lua_State *L)
+{
+    for (int i = 0; i < 2; i++) {
+        held[i].release = on_release;
+        pl_gate_hold(pl_gate_waiter(L, "hold"), &held[i]);
+    }
+    return 0;
+}
+
+static int let_first_go(lua_State *L)
+{
+    (void)L;
+    pl_gate_let_go(&held[0]);
+    pl_gate_let_go(&held[0]);
+    return 0;
+}
+
+TEST(what_a_run_holds_is_released_when_it_ends)
+{
+    static const struct {
+        const char *source;
+        int releases;
+    } cases[] = {
+        {"hold()", 11},
+        {"hold() let_go()", 10},
+        {"hold() error('x')", 11},
+        {CORE "hold() core.sleep(1) let_go()", 10},
+        {CORE "hold() core.sleep(9)", 11}, /* the last: closed */
+    };
+    open_vm();
+    lua_register(vm.L, "hold", hold_both);
+    lua_register(vm.L, "let_go", let_first_go);
+    run r = {0};
+    uint64_t handle = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        releases = 0;
+        if (start(&r, cases[i].source, &handle) == PL_WAIT) {
+            CHECK_EQ_INT(releases, 0);
+            pl_wheel_advance(&wheel, wheel.now_ms + 2000);
+        }
+        if (handle) pl_vm_close(&vm);
+        CHECK_EQ_INT(releases, cases[i].releases);
+    }
+    open_vm();
+    lua_register(vm.L, "hold", hold_both);
+    releases = 0;
+    CHECK_EQ_INT(start(&r, CORE "hold() core.sleep(1)", &handle), PL_WAIT);
+    pl_gate_cancel(&vm, handle);
+    CHECK_EQ_INT(releases, 11);
+    pl_vm_close(&vm);
+}
+
 TEST(secrets_stay_closed)
 {
     open_vm();
@@ -319,6 +379,7 @@ int main(void)
                CASE(a_run_waits_for_an_operation_and_gets_its_results),
                CASE(ending_a_run_cancels_what_it_waits_for),
                CASE(a_run_cannot_wait_in_a_function_that_c_calls), CASE(only_what_waits_may_yield),
-               CASE(closing_takes_sleepers_off_the_wheel), CASE(secrets_stay_closed),
+               CASE(closing_takes_sleepers_off_the_wheel),
+               CASE(what_a_run_holds_is_released_when_it_ends), CASE(secrets_stay_closed),
                CASE(a_state_has_few_libraries_and_no_bytecode));
 }
