@@ -101,7 +101,9 @@ end
 connector.WEBHOOK_KEYS = WEBHOOK
 
 --- What a connector's file may say, given the vocabulary.
-local function specification(vocabulary)
+---@param vocabulary? table
+---@return perilune.spec
+function connector.specification(vocabulary)
   local webhook = {}
   for name, spec in pairs(WEBHOOK) do webhook[name] = spec end
   for _, trigger in pairs(vocabulary or {}) do
@@ -229,7 +231,8 @@ end
 ---@param env perilune.connector_env
 ---@return { id: string, given: table, entries: perilune.entry[], authenticator: any }
 function connector.compile(id, returned, scope, env)
-  local given = schema.check(specification(env.gateway.vocabulary), returned, scope:reporter())
+  local given = schema.check(connector.specification(env.gateway.vocabulary), returned,
+    scope:reporter())
   if given.webhooks and #returned.webhooks == 0 then
     scope:fault({ "webhooks" }, "a connector wants at least one webhook")
   end

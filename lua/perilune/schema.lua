@@ -14,8 +14,9 @@
 ---     { type = "record", first = SPEC, fields = {...} }     { value, name = ... }
 ---     { one_of = { SPEC, SPEC } }                           told apart by their Lua type
 ---
---- plus `check = function(value) return "what is wrong" end` for what only code can say. A `secret`
---- string may be given as a secret handle, and becomes one.
+--- plus `check = function(value) return "what is wrong" end` for what only code can say, and a
+--- `description` for documentation and editors. A `secret` string may be given as a secret handle, and
+--- becomes one.
 
 local core = require "perilune.core"
 local nearest = require "perilune.util.nearest"
@@ -37,6 +38,7 @@ local schema = {}
 ---@field fields? table<string, perilune.spec>
 ---@field first? perilune.spec    of a record's element 1, which it then must have
 ---@field check? fun(value: any): string|nil
+---@field description? string
 
 --- What a value is, in words.
 ---@param v any

@@ -60,7 +60,9 @@ local KINDS = {
 }
 local LISTS = { list = true, secrets = true }
 
-local function specification()
+--- What gateway.lua may say.
+---@return perilune.spec
+function settings.specification()
   local fields = {
     name = { type = "string" },
     events = { type = "table" },
@@ -138,7 +140,7 @@ end
 ---@param reserved table<string, any>   keys of a webhook, which no trigger may use for its own
 ---@return perilune.gateway
 function settings.compile(returned, scope, reserved)
-  local checked = schema.check(specification(), returned, scope:reporter()) or {}
+  local checked = schema.check(settings.specification(), returned, scope:reporter()) or {}
   return {
     values = flat(checked), vocabulary = vocabulary(checked.events, scope, reserved),
     require_authenticator = checked.require_authenticator or false,

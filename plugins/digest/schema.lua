@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 return {
-  username = { one_of = { { type = "string" }, { type = "secret" } }, required = true },
+  username = { one_of = { { type = "string" }, { type = "secret" } }, required = true,
+    description = "without a colon" },
   password = { type = "string", required = true, secret = true },
 }

@@ -1,0 +1,428 @@
+-- SPDX-License-Identifier: MIT
+
+--- Written by lua/meta/generate.lua.
+
+---@meta perilune
+
+---@class perilune.secret   what `secret` gives: it can be handed on, not read
+---@class perilune.file   what `file` gives
+---@alias perilune.data string|perilune.secret
+---@alias perilune.part string|number|perilune.secret
+---@alias perilune.parts perilune.part|perilune.part[]
+
+---@class perilune.log
+---@field debug fun(message: string, fields?: table)
+---@field info fun(message: string, fields?: table)
+---@field warn fun(message: string, fields?: table)
+---@field error fun(message: string, fields?: table)
+
+---@class perilune.http_request
+---@field method? string
+---@field url perilune.parts
+---@field params? table<string, perilune.parts>
+---@field headers? table<string, perilune.parts>
+---@field body? perilune.parts
+---@field json? any
+---@field form? table<string, perilune.parts>
+---@field timeout? number
+---@field basic? perilune.part[]   user and password
+---@field bearer? perilune.part
+
+---@class perilune.http_answer
+---@field status integer
+---@field ok boolean   2xx
+---@field headers table<string, string>   names in any case
+---@field body string
+---@field json fun(self: perilune.http_answer): any, perilune.json_fault?
+
+---@class perilune.http_failure
+---@field class string   dns, connect, tls, timeout, egress and others
+---@field message string
+---@field ok false
+
+---@class perilune.decode_options
+---@field duplicates? "error"|"last"
+---@field max_depth? integer
+---@field numbers? "exact"|"double"
+
+---@class perilune.encode_options
+---@field sorted? boolean
+---@field indent? integer|string
+---@field html? boolean
+---@field max_bytes? integer
+
+---@class perilune.json_fault
+---@field message string
+---@field line integer
+---@field column integer
+---@field offset integer
+---@field pointer string
+
+log = {}
+
+--- `log.warn(message, { field = value })`: a line of the gateway's log
+---@param message string
+---@param fields? table
+function log.debug(message, fields) end
+
+--- `log.warn(message, { field = value })`: a line of the gateway's log
+---@param message string
+---@param fields? table
+function log.info(message, fields) end
+
+--- `log.warn(message, { field = value })`: a line of the gateway's log
+---@param message string
+---@param fields? table
+function log.warn(message, fields) end
+
+--- `log.warn(message, { field = value })`: a line of the gateway's log
+---@param message string
+---@param fields? table
+function log.error(message, fields) end
+
+--- `PERILUNE_SECRET_NAME` of the environment: opaque, to be handed to requests and to `hash`; masked wherever it is shown
+---@param name string
+---@return perilune.secret
+function secret(name) end
+
+--- the same of a text that came at run time, such as an access token
+---@param text string
+---@return perilune.secret
+function conceal(text) end
+
+--- the text of `PERILUNE_VAR_NAME`; without a default it has to be set
+---@param name string
+---@param default? string
+---@return string
+function env(name, default) end
+
+--- a body: the template of this name in `templates/`
+---@param name string
+---@return perilune.file
+function file(name) end
+
+--- seconds since 1970, with a fraction
+---@return number
+function now() end
+
+--- a new UUID: version 7, later ones sort behind; version 4, random
+---@return string
+function uuid() end
+
+--- a new UUID: version 7, later ones sort behind; version 4, random
+---@return string
+function uuid4() end
+
+--- waits, and holds nobody up
+---@param seconds number
+function sleep(seconds) end
+
+json = {}
+
+--- the value of a document; nil and a [fault](#faults)
+---@param text string
+---@param options? perilune.decode_options
+---@return any
+---@return perilune.json_fault?
+function json.decode(text, options) end
+
+--- the text; nil and a message
+---@param value any
+---@param options? perilune.encode_options
+---@return string?
+---@return string?
+function json.encode(value, options) end
+
+--- what a JSON pointer (RFC 6901) leads to; the default for what is missing or null
+---@param document any
+---@param pointer string
+---@param default? any
+---@return any
+function json.get(document, pointer, default) end
+
+--- JSON's `null`; nil is no member at all
+---@type userdata
+json.null = nil
+
+--- marks a table, also an empty one, and gives it; without an argument a new one
+---@param table? table
+---@return table
+function json.array(table) end
+
+--- marks a table, also an empty one, and gives it; without an argument a new one
+---@param table? table
+---@return table
+function json.object(table) end
+
+--- an object whose members stay in this order
+---@param members table[]
+---@return table
+function json.ordered(members) end
+
+--- what `encode` will make of a table
+---@param value any
+---@return boolean
+function json.is_array(value) end
+
+--- what `encode` will make of a table
+---@param value any
+---@return boolean
+function json.is_object(value) end
+
+--- its names, in order
+---@param object table
+---@return string[]
+function json.keys(object) end
+
+hash = {}
+
+--- the hash
+---@param data perilune.data
+---@return string
+function hash.md5(data) end
+
+--- the hash
+---@param data perilune.data
+---@return string
+function hash.sha1(data) end
+
+--- the hash
+---@param data perilune.data
+---@return string
+function hash.sha256(data) end
+
+--- the hash
+---@param data perilune.data
+---@return string
+function hash.sha384(data) end
+
+--- the hash
+---@param data perilune.data
+---@return string
+function hash.sha512(data) end
+
+--- the same by name; there are also `sha224` and `sha3_224` to `sha3_512`
+---@param algorithm string
+---@param data perilune.data
+---@return string
+function hash.of(algorithm, data) end
+
+--- HMAC with a hash of these names
+---@param algorithm string
+---@param key perilune.data
+---@param data perilune.data
+---@return string
+function hash.hmac(algorithm, key, data) end
+
+--- a [signature](#signatures)
+---@param algorithm string
+---@param key perilune.data
+---@param data perilune.data
+---@param options? { form?: 'der' }
+---@return string
+function hash.sign(algorithm, key, data, options) end
+
+--- whether it is genuine
+---@param algorithm string
+---@param key perilune.data
+---@param data perilune.data
+---@param signature string
+---@param options? { form?: 'der' }
+---@return boolean
+function hash.verify(algorithm, key, data, signature, options) end
+
+--- the [key](#keys) that a text or secret stands for
+---@param key perilune.data
+---@param form string
+---@param passphrase? perilune.data
+---@return perilune.secret
+function hash.key(key, form, passphrase) end
+
+--- whether two texts or secrets are the same, in a time that does not say where they differ
+---@param a perilune.data
+---@param b perilune.data
+---@return boolean
+function hash.equal(a, b) end
+
+base64 = {}
+
+--- base64; decoded is either alphabet, padded or not
+---@param bytes perilune.data
+---@return string
+function base64.encode(bytes) end
+
+--- base64; decoded is either alphabet, padded or not
+---@param text string
+---@return string?
+---@return string?
+function base64.decode(text) end
+
+--- the alphabet of URLs and tokens, without padding
+---@param bytes perilune.data
+---@return string
+function base64.url_encode(bytes) end
+
+--- the alphabet of URLs and tokens, without padding
+---@param text string
+---@return string?
+---@return string?
+function base64.url_decode(text) end
+
+hex = {}
+
+--- base16; encoded in lower case, decoded in either
+---@param bytes perilune.data
+---@return string
+function hex.encode(bytes) end
+
+--- base16; encoded in lower case, decoded in either
+---@param text string
+---@return string?
+---@return string?
+function hex.decode(text) end
+
+random = {}
+
+--- random bytes, up to 65536
+---@param n integer
+---@return string
+function random.bytes(n) end
+
+--- the same as text of 2 * n characters
+---@param n integer
+---@return string
+function random.hex(n) end
+
+---@class perilune.ctx
+---@field config table   the fields of the plugin or authenticator, checked; a copy of its own
+---@field values table   the names that templates see
+---@field event table   the event, and its `data`
+---@field data table   the event, and its `data`
+---@field connector { id: string, name: string }   which of them this is
+---@field webhook { id: string }   which of them this is
+---@field attempt integer   from 1
+---@field now number   seconds since 1970, at which the attempt began
+---@field deadline number   seconds since 1970, at which the attempt is over
+---@field http perilune.http   requests of scripts, [below](#ctxhttp)
+---@field trace fun(message: string, value?: any)   a line in the trace of the attempt
+---@field log perilune.log   as the global `log`
+---@field uuid fun(): string   as the global `uuid`
+
+---@class perilune.http
+---@field request fun(request: perilune.http_request): perilune.http_answer?, perilune.http_failure?   the answer; nil and a failure where none came
+---@field get fun(request: perilune.http_request): perilune.http_answer?, perilune.http_failure?   the answer; nil and a failure where none came
+---@field post fun(request: perilune.http_request): perilune.http_answer?, perilune.http_failure?   the answer; nil and a failure where none came
+---@field all fun(requests: perilune.http_request[]): (perilune.http_answer|perilune.http_failure)[]   sends all at once and waits for all: answers and failures, in the order of the requests
+
+---@class perilune.request
+---@field method fun(self: perilune.request): string   GET, POST and so on
+---@field set_method fun(self: perilune.request, method: string)   GET, POST and so on
+---@field url fun(self: perilune.request): string   the URL
+---@field set_url fun(self: perilune.request, url: string)   the URL
+---@field header fun(self: perilune.request, name: string): string?   a field, nil when there is none; all by lower-case name. `***` where a secret stands
+---@field headers fun(self: perilune.request): table<string, string>   a field, nil when there is none; all by lower-case name. `***` where a secret stands
+---@field set_header fun(self: perilune.request, name: string, ...: perilune.part)   sets a field, in the place of all of its name; the parts are joined: texts, numbers, secrets
+---@field remove_header fun(self: perilune.request, name: string)   takes all fields of the name away
+---@field add_query fun(self: perilune.request, name: string, ...: perilune.part)   adds a parameter to the URL, encoded
+---@field add_cookie fun(self: perilune.request, name: string, ...: perilune.part)   adds a cookie
+---@field body fun(self: perilune.request): string?   the body; the event itself as the body
+---@field set_body fun(self: perilune.request, body: string)   the body; the event itself as the body
+---@field set_body_event fun(self: perilune.request)   the body; the event itself as the body
+---@field set_basic fun(self: perilune.request, user: perilune.data, password: perilune.data)   user name and password
+---@field set_digest fun(self: perilune.request, user: perilune.data, password: perilune.data)   user name and password
+---@field set_ntlm fun(self: perilune.request, user: perilune.data, password: perilune.data)   user name and password
+---@field set_client_certificate fun(self: perilune.request, certificate: perilune.data, key?: perilune.data, passphrase?: perilune.data)   a client certificate, its key: PEM
+---@field set_ca fun(self: perilune.request, authorities: perilune.data)   the authorities that the receiver's certificate is checked with: PEM
+---@field set_timeout fun(self: perilune.request, seconds: number)   how long the request may take, up to 3600
+
+---@class perilune.response
+---@field status integer   200 and so on
+---@field body string   the bytes of the body
+---@field header fun(self: perilune.response, name: string): string?   a field, nil when there is none; all by lower-case name. Fields of one name are joined
+---@field headers fun(self: perilune.response): table<string, string>   a field, nil when there is none; all by lower-case name. Fields of one name are joined
+
+---@class perilune.webhook
+---@field body? string|(fun(ctx: perilune.ctx, value: any): any)|table
+---@field connect_timeout? number
+---@field content_type? string
+---@field context? table<string, string|number|boolean|table>
+---@field headers? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret>
+---@field id? string
+---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
+---@field on? string
+---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
+---@field response? { lists?: string[], mapper?: string|(fun(ctx: perilune.ctx, value: any): any), prefixes?: boolean, type?: "json"|"xml"|"form"|"text"|"auto", variables?: table<string, string|(fun(ctx: perilune.ctx, value: any): any)|{ [1]: string|(fun(ctx: perilune.ctx, value: any): any), default?: any, required?: boolean }> }
+---@field retry? false|{ jitter?: number, schedule?: number[] }
+---@field success? number|string|(fun(ctx: perilune.ctx, value: any): any)|(number|string)[]
+---@field timeout? number
+---@field url string|number|(fun(ctx: perilune.ctx, values: table): any)
+---@field when? string|(fun(ctx: perilune.ctx, value: any): any)
+
+---@class perilune.connector
+---@field applies_to? table<string, (string|number|boolean)[]>
+---@field authenticator? string|table
+---@field base_url? string|number|(fun(ctx: perilune.ctx, values: table): any)
+---@field connect_timeout? number
+---@field content_type? string
+---@field context? table<string, string|number|boolean|table>
+---@field enabled? boolean
+---@field headers? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret>
+---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
+---@field name? string
+---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
+---@field retry? false|{ jitter?: number, schedule?: number[] }
+---@field timeout? number
+---@field webhooks perilune.webhook[]
+
+---@class perilune.gateway_file
+---@field egress? { allow?: string|string[], ca_file?: string }
+---@field events? table
+---@field json? { duplicates?: "error"|"last" }
+---@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, script_requests?: integer, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
+---@field listen? string
+---@field log? { format?: "auto"|"human"|"json", level?: "debug"|"info"|"warn"|"error"|"off" }
+---@field name? string
+---@field require_authenticator? boolean
+---@field require_https? boolean
+---@field secrets? { dir?: string }
+---@field store? string
+---@field store_sync? "full"|"normal"
+---@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, idle?: number, query?: number, wait?: number, write?: number }
+---@field tokens? { admin?: string|perilune.secret|(string|perilune.secret)[], ingest?: string|perilune.secret|(string|perilune.secret)[] }
+---@field workers? integer
+
+---@class perilune.plugin.api_key
+---@field in? "header"|"query"|"cookie"
+---@field key string|perilune.secret
+---@field name? string   of the header, parameter or cookie
+---@field prefix? string   stands before the key, as in `"Token "`
+---@field type "api-key"
+
+---@class perilune.plugin.basic
+---@field password string|perilune.secret
+---@field type "basic"
+---@field username string|perilune.secret
+
+---@class perilune.plugin.bearer
+---@field token string|perilune.secret   the raw token. "Bearer " is put in front unless it is there already
+---@field type "bearer"
+
+---@class perilune.plugin.digest
+---@field password string|perilune.secret
+---@field type "digest"
+---@field username string|perilune.secret   without a colon
+
+---@class perilune.plugin.mtls
+---@field ca? string|perilune.secret   the authorities that the receiver's certificate is checked with, instead of the gateway's
+---@field certificate string|perilune.secret   with the certificates between it and its authority behind it
+---@field key? string|perilune.secret   may stand beside the certificate instead
+---@field passphrase? string|perilune.secret   of an encrypted key
+---@field type "mtls"
+
+---@class perilune.plugin.none
+---@field type "none"
+
+---@class perilune.plugin.ntlm
+---@field password string|perilune.secret   ASCII
+---@field type "ntlm"
+---@field username string|perilune.secret   `user` or `DOMAIN\user`, ASCII
