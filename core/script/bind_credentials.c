@@ -10,23 +10,24 @@
 
 /* -- check -- */
 
-static pl_slice check_credential(lua_State *L, int index)
+/* A copy: the value of a handle is good until the handle is used again. */
+static pl_slice check_credential(lua_State *L, int index, pl_arena *arena)
 {
     pl_slice text = PL_NO_SLICE;
     bool is_one = pl_bind_secret_at(L, index, &text) || pl_bind_text_at(L, index, &text);
     luaL_argcheck(L, is_one, index, "expected a text or a secret");
-    return text;
+    return pl_arena_dup(arena, text);
 }
 
 /* The bytes themselves are for no error text: they may be a key. */
 static pl_slice check_pem(lua_State *L, int index, pl_exchange *x, const char *what)
 {
     static const char begin[] = "-----BEGIN ";
-    pl_slice pem = check_credential(L, index);
+    pl_slice pem = check_credential(L, index, &x->arena);
     if (pem.len == 0 || memmem(pem.ptr, pem.len, begin, strlen(begin)) == NULL)
         pl_lua_fail(L, pl_bind_request_class(x),
                     "%s is not PEM: expected a text with \"-----BEGIN ...\"", what);
-    return pl_arena_dup(&x->arena, pem);
+    return pem;
 }
 
 /* RFC 6265 section 4.1.1. */
@@ -74,8 +75,9 @@ int pl_bind_request_set_basic(lua_State *L)
 static int set_auth(lua_State *L, pl_auth_kind kind)
 {
     pl_exchange *x = pl_bind_request_check(L);
-    pl_auth auth = {
-        .kind = kind, .user = check_credential(L, 2), .password = check_credential(L, 3)};
+    pl_auth auth = {.kind = kind,
+                    .user = check_credential(L, 2, &x->arena),
+                    .password = check_credential(L, 3, &x->arena)};
     const char *fault = pl_auth_fault(&auth);
     if (fault) return pl_lua_fail(L, pl_bind_request_class(x), "%s", fault);
     pl_request_set_auth(&x->request, &x->arena, auth);
@@ -131,7 +133,7 @@ int pl_bind_request_set_client_certificate(lua_State *L)
     tls.certificate = check_pem(L, 2, x, "the client certificate");
     tls.key =
         lua_isnil(L, 3) ? tls.certificate : check_pem(L, 3, x, "the client certificate's key");
-    if (!lua_isnil(L, 4)) tls.passphrase = pl_arena_dup(&x->arena, check_credential(L, 4));
+    if (!lua_isnil(L, 4)) tls.passphrase = check_credential(L, 4, &x->arena);
     x->request.tls = tls;
     return 0;
 }
