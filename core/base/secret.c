@@ -353,6 +353,17 @@ void pl_secret_mask(pl_buf *out, pl_slice bytes)
     pl_buf_put_slice(out, pl_slice_from(bytes, copied));
 }
 
+pl_slice pl_secret_masked(pl_arena *arena, pl_slice bytes)
+{
+    if (!pl_secret_is_in(bytes)) return bytes;
+    pl_buf out;
+    pl_buf_init(&out);
+    pl_secret_mask(&out, bytes);
+    pl_slice copy = pl_arena_dup(arena, pl_buf_slice(&out));
+    pl_buf_fini(&out);
+    return copy;
+}
+
 /* The inside of a JSON string, as text without secrets in `text`. */
 static pl_slice mask_inner(pl_slice inner, pl_buf *plain, pl_buf *text)
 {

@@ -10,6 +10,7 @@
 #ifndef PL_BASE_SECRET_H
 #define PL_BASE_SECRET_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/slice.h"
 
@@ -37,7 +38,9 @@ bool pl_secret_is_in(pl_slice bytes);
 /* Appends `bytes` to `out` with every registered value
  * written as "***", values that overlap as one. */
 void pl_secret_mask(pl_buf *out, pl_slice bytes);
-/* The same for a valid JSON value, which stays one: names and strings are masked as text, a
+/* The bytes themselves when nothing is in them, else a masked copy in the arena. */
+pl_slice pl_secret_masked(pl_arena *arena, pl_slice bytes);
+/* As pl_secret_mask for a valid JSON value, which stays one: names and strings are masked as text, a
  * number in which a registered value is becomes "***". */
 void pl_secret_mask_json(pl_buf *out, pl_slice json);
 /* Equal? Takes a time that depends on `given.len` only. */

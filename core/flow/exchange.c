@@ -40,22 +40,15 @@ static bool is_masked(pl_slice name)
     return false;
 }
 
-/* The same bytes when no secret is in them, else a copy that `mask` makes. */
-static pl_slice masked_by(void (*mask)(pl_buf *out, pl_slice bytes), pl_arena *arena,
-                          pl_slice bytes)
+static pl_slice masked_json(pl_arena *arena, pl_slice json)
 {
-    if (!pl_secret_is_in(bytes)) return bytes;
+    if (!pl_secret_is_in(json)) return json;
     pl_buf out;
     pl_buf_init(&out);
-    mask(&out, bytes);
+    pl_secret_mask_json(&out, json);
     pl_slice copy = pl_arena_dup(arena, pl_buf_slice(&out));
     pl_buf_fini(&out);
     return copy;
-}
-
-static pl_slice masked(pl_arena *arena, pl_slice bytes)
-{
-    return masked_by(pl_secret_mask, arena, bytes);
 }
 
 static pl_slice shown_fields(pl_exchange *x, const pl_field *fields)
@@ -69,7 +62,7 @@ static pl_slice shown_fields(pl_exchange *x, const pl_field *fields)
         pl_buf_put_slice(&out, value);
         PL_BUF_PUT(&out, "\r\n");
     }
-    pl_slice text = pl_arena_dup(&x->arena, masked(&x->arena, pl_buf_slice(&out)));
+    pl_slice text = pl_arena_dup(&x->arena, pl_secret_masked(&x->arena, pl_buf_slice(&out)));
     pl_buf_fini(&out);
     return text;
 }
@@ -102,16 +95,16 @@ static void fill_attempt(pl_exchange *x)
     const pl_request *q = &x->request;
     const pl_response *p = &x->response;
     int64_t cap = x->engine->settings->limit_recorded_body;
-    pl_slice request_body = q->body_is_event ? q->body : masked(&x->arena, q->body);
-    pl_slice response_body = masked(&x->arena, p->body);
+    pl_slice request_body = q->body_is_event ? q->body : pl_secret_masked(&x->arena, q->body);
+    pl_slice response_body = pl_secret_masked(&x->arena, p->body);
     x->attempt = (pl_attempt){
         .number = x->number,
         .started_ms = x->started_ms,
         .outcome = pl_err_name(x->error),
         .stage = x->error ? pl_stage_name(x->failed_stage) : NULL,
-        .error = masked(&x->arena, pl_slice_of(x->error_text)),
+        .error = pl_secret_masked(&x->arena, pl_slice_of(x->error_text)),
         .method = q->method,
-        .url = masked(&x->arena, q->url),
+        .url = pl_secret_masked(&x->arena, q->url),
         .request_fields = shown_request_fields(x),
         .request_body = q->body_is_event ? PL_NO_SLICE : capped(request_body, cap),
         .request_body_bytes = request_body.len,
@@ -120,13 +113,13 @@ static void fill_attempt(pl_exchange *x)
         .response_fields = shown_fields(x, p->fields),
         .response_body = capped(response_body, cap),
         .response_body_bytes = response_body.len,
-        .variables = masked_by(pl_secret_mask_json, &x->arena, x->variables),
+        .variables = masked_json(&x->arena, x->variables),
         .timings = p->timings,
         .peer = pl_slice_of(p->peer),
         .connection_reused = p->connection_reused,
         .generation = x->generation->number,
         .trace = pl_trace_json(&x->trace),
-        .traceback = masked(&x->arena, x->error ? x->traceback : PL_NO_SLICE),
+        .traceback = pl_secret_masked(&x->arena, x->error ? x->traceback : PL_NO_SLICE),
     };
 }
 

@@ -8,6 +8,8 @@
  * are dropped unseen. */
 #include "flow/engine_impl.h"
 
+#include "base/secret.h"
+
 #include <stdlib.h>
 
 pl_intake *pl_intake_new(void)
@@ -53,7 +55,7 @@ static void route_event(pl_engine *e, pl_intake *in, uint32_t n)
     e->generation->route(e->generation, in->events[n], &in->arena, &routes);
     c->event = in->events[n];
     c->count = routes.count;
-    c->reason = routes.reason;
+    c->reason = pl_secret_masked(&in->arena, routes.reason);
     c->deliveries = pl_arena_zero(&in->arena, routes.count * sizeof *c->deliveries);
     in->deliveries[n] = pl_arena_zero(&in->arena, routes.count * sizeof *in->deliveries[n]);
     if (in->waits)

@@ -75,7 +75,7 @@ static void write_outcome(pl_json_writer *w, const pl_exchange *x)
     char id[PL_UUID_TEXT + 1];
     pl_uuid_format(x->id, id);
     pl_jw_key(w, "variables");
-    pl_jw_raw(w, x->variables.len ? x->variables : PL_SLICE("{}"));
+    pl_jw_raw(w, x->attempt.variables.len ? x->attempt.variables : PL_SLICE("{}"));
     pl_jw_key(w, "attempt");
     pl_jw_text(w, id);
     /* An answer that is a success, but not one that could be mapped, has an error as well. */

@@ -26,8 +26,9 @@ void pl_bind_response_clear(lua_State *L, int index);
 #define PL_SECRET "perilune.secret"
 void pl_bind_secret_type(lua_State *L); /* once for a state, before the first handle */
 bool pl_bind_is_secret_at(lua_State *L, int index);
-/* The value of a handle, until that is used again or collected; false when it is none. Raises, of
- * class auth, when the secret has lost its value: nothing is sent with an empty one. */
+/* The value of a handle, until it has changed twice or the handle is collected; false when it is
+ * none. Raises, of class auth, when the secret has lost its value: nothing is sent with an empty
+ * one. */
 bool pl_bind_secret_at(lua_State *L, int index, pl_slice *value);
 bool pl_bind_secret_peek(lua_State *L, int index, pl_slice *value); /* without raising: may be "" */
 /* A handle of a text that was made of secrets: they are masked in it, as a whole it is not. */

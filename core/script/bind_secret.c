@@ -16,11 +16,15 @@
 typedef struct secret {
     pl_secret_cell *cell;   /* or NULL */
     pl_secret_value *value; /* as it was last used; NULL: not yet */
+    pl_secret_value *last;  /* the one before: it may be in use by the caller */
 } secret;
 
 static void refresh(secret *s)
 {
-    if (s->cell) s->value = pl_secret_cell_value(s->cell, s->value);
+    if (s->cell == NULL || pl_secret_cell_has(s->cell, s->value)) return;
+    pl_secret_value_unref(s->last);
+    s->last = s->value;
+    s->value = pl_secret_cell_value(s->cell);
 }
 
 bool pl_bind_is_secret_at(lua_State *L, int index)
@@ -91,7 +95,8 @@ static int secret_gc(lua_State *L)
 {
     secret *s = luaL_checkudata(L, 1, PL_SECRET);
     pl_secret_value_unref(s->value);
-    s->value = NULL;
+    pl_secret_value_unref(s->last);
+    s->value = s->last = NULL;
     return 0;
 }
 

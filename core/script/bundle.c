@@ -7,6 +7,7 @@
 #include "script/bundle.h"
 
 #include "base/err.h"
+#include "base/secret.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -39,10 +40,14 @@ void pl_faults_add(pl_faults *f, const char *file, int line, const char *message
 
 void pl_faults_add_at(pl_faults *f, const char *file, int line, int column, const char *message)
 {
+    pl_buf shown; /* by whoever gets to see the fault: none of them masks it */
+    pl_buf_init(&shown);
+    pl_secret_mask(&shown, pl_slice_of(message));
+    pl_buf_put_char(&shown, '\0');
     f->items = pl_realloc(f->items, (f->count + 1) * sizeof *f->items);
     pl_fault *fault = &f->items[f->count++];
-    *fault = (pl_fault){strdup(file), line, column, strdup(message), false};
-    if (fault->file == NULL || fault->message == NULL) abort();
+    *fault = (pl_fault){strdup(file), line, column, pl_buf_take(&shown, NULL), false};
+    if (fault->file == NULL) abort();
 }
 
 size_t pl_faults_warnings(const pl_faults *f)

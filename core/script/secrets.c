@@ -61,15 +61,18 @@ void pl_secret_value_unref(pl_secret_value *v)
     if (v && atomic_fetch_sub(&v->refs, 1) == 1) free(v);
 }
 
-pl_secret_value *pl_secret_cell_value(pl_secret_cell *cell, pl_secret_value *held)
+/* What the caller holds cannot have been freed, so the same pointer is the same value. */
+bool pl_secret_cell_has(pl_secret_cell *cell, const pl_secret_value *v)
 {
-    /* What is held cannot have been freed, so the same pointer is the same value. */
-    if (held && atomic_load_explicit(&cell->current, memory_order_acquire) == held) return held;
+    return atomic_load_explicit(&cell->current, memory_order_acquire) == v;
+}
+
+pl_secret_value *pl_secret_cell_value(pl_secret_cell *cell)
+{
     pthread_mutex_lock(&swapping);
     pl_secret_value *v = atomic_load(&cell->current);
     if (v) atomic_fetch_add(&v->refs, 1);
     pthread_mutex_unlock(&swapping);
-    pl_secret_value_unref(held);
     return v;
 }
 
@@ -90,7 +93,7 @@ static bool publish(pl_secret_cell *cell, pl_slice bytes)
 
 static bool is_usable(pl_secret_cell *cell)
 {
-    pl_secret_value *v = pl_secret_cell_value(cell, NULL);
+    pl_secret_value *v = pl_secret_cell_value(cell);
     bool usable = v && v->len > 0;
     pl_secret_value_unref(v);
     return usable;

@@ -45,9 +45,10 @@ pl_secret_cell *pl_secrets_find(pl_slice name, pl_buf *reason);
  * for what cannot be a name. */
 pl_secret_cell *pl_secrets_cell(pl_slice name);
 const char *pl_secret_cell_name(const pl_secret_cell *cell);
-/* The present value, with a reference for the caller, who gives up `held` for it: what it got last
- * time, or NULL. NULL: it was never found. Without a lock when nothing has changed. */
-pl_secret_value *pl_secret_cell_value(pl_secret_cell *cell, pl_secret_value *held);
+/* The present value, with a reference for the caller, or NULL: it was never found. */
+pl_secret_value *pl_secret_cell_value(pl_secret_cell *cell);
+/* Is that still the value? Asked of one that the caller has a reference to, or of NULL. */
+bool pl_secret_cell_has(pl_secret_cell *cell, const pl_secret_value *v);
 
 /* Looks at all files once. */
 void pl_secrets_look(void);
