@@ -8,16 +8,19 @@ connection; a client that goes away ends the misbehaviour.
 
     faulty_peer.py                  plain HTTP
     faulty_peer.py --tls CERT KEY   the same behind TLS
+    faulty_peer.py --show           prints whole requests on standard error
 """
 import argparse
+import base64
 import gzip
+import json
 import socket
 import ssl
 import struct
 import sys
 import threading
 import time
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 OK = HEAD + b'Content-Length: 11\r\n\r\n{"ok":true}'
@@ -84,6 +87,22 @@ def echo_authorization(connection, request):
     body = b"x" * int(request.query.get("pad", "0")) + value.encode()
     head = b"HTTP/1.1 200 OK\r\nX-Echo: %s\r\nContent-Length: %d\r\n\r\n"
     connection.sendall(head % (value.encode(), len(body)) + body)
+
+
+def echo_encoded(connection, request):
+    """All of the request in every encoding that comes to mind, as the one who debugs a receiver does."""
+    text = request.bytes.decode("latin-1")
+    body = json.dumps({
+        "raw": text,
+        "url": quote(request.bytes, safe=""),
+        "form": quote_plus(request.bytes),
+        "base64": base64.b64encode(request.bytes).decode(),
+        "base64url": base64.urlsafe_b64encode(request.bytes).decode(),
+        "hex": request.bytes.hex(),
+        "HEX": request.bytes.hex().upper(),
+        "json": json.dumps(text).replace("/", "\\/"),
+    }).encode()
+    connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 
 def reset_connection(connection, request):
@@ -228,7 +247,7 @@ def barrier(connection, request):
 
 
 modes = [
-    ok, echo_authorization, reset_connection, reset_in_body, close, close_early, hang, hang_after_head,
+    ok, echo_authorization, echo_encoded, reset_connection, reset_in_body, close, close_early, hang, hang_after_head,
     drip_head, drip_body, garbage, bad_status, endless, endless_chunks, endless_head,
     endless_continue, big_headers, short, short_chunks, bad_chunk, http10, interim, gzip_body,
     gzip_bomb, bad_gzip, redirect, slow, status, reused, barrier,
@@ -236,13 +255,16 @@ modes = [
 by_path = {"/" + mode.__name__.replace("_", "-"): mode for mode in modes}
 
 
-def serve(connection, context):
+def serve(connection, context, show):
     try:
         if context:
             connection = context.wrap_socket(connection, server_side=True)
         request = Request(connection)
         sys.stdout.write(request.path + "\n")  # one write: lines of two threads do not mix
         sys.stdout.flush()
+        if show:
+            sys.stderr.write(request.bytes.decode("latin-1") + "\n")
+            sys.stderr.flush()
         by_path.get(request.path, ok)(connection, request)
         if connection.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)[:4] == b"\0\0\0\0":
             connection.shutdown(socket.SHUT_RDWR)
@@ -255,6 +277,7 @@ def serve(connection, context):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"))
+    parser.add_argument("--show", action="store_true")
     arguments = parser.parse_args()
     context = None
     if arguments.tls:
@@ -264,7 +287,7 @@ def main():
     print("listening on 127.0.0.1:%d" % listener.getsockname()[1], file=sys.stderr, flush=True)
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(connection, context), daemon=True).start()
+        threading.Thread(target=serve, args=(connection, context, arguments.show), daemon=True).start()
 
 
 if __name__ == "__main__":
