@@ -83,6 +83,8 @@ enum pl_err {
 
 /* Not an error: the operation goes on later, and whoever was asked calls back. */
 #define PL_WAIT 1
+/* Nor is this: what was done is to be done once more. */
+#define PL_AGAIN 2
 
 /* Each takes 0 or a negative code; 0 is "ok", 200. An unknown code reads as PL_E_INTERNAL. */
 const char *pl_err_name(int code);

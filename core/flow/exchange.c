@@ -3,10 +3,17 @@
  * One attempt through its stages. The driver (advance) runs stage after stage until one has to
  * wait, fails, or all are through; then comes the one exit: finish.
  *
+ *                 .------- reauthorize <--.  answered 401, the first time
+ *                 v            |          |
  *    advance: render -> authenticate -> send -> map
- *                 \          \           \       \
- *                  `----------`-----------`-------`--> finish -> (answer the caller)
- *                                                            -> record -> settle the delivery
+ *                 \        \   |         \       \
+ *                  \        \  '----------\----> \    (the 401 is the answer)
+ *                   `--------`-------------`------`--> finish -> (answer the caller)
+ *                       failed, where hooks hear of it       -> record -> settle the delivery
+ *
+ * The second round is part of the same attempt: one row, one time-out. What was sent first is in
+ * the trace. The time-out is that of the whole exchange: what scripts wait for is taken off what
+ * the transfer may take.
  *
  * A stage that waits is continued by pl_engine_sent or pl_engine_resume. The row of the attempt is
  * written whatever happened, credentials masked and bodies capped. When the store cannot write, the
@@ -123,11 +130,10 @@ static void fill_attempt(pl_exchange *x)
     };
 }
 
-/* What becomes of the delivery. */
+/* What becomes of the delivery of an attempt that has failed. */
 static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
 {
     pl_delivery *d = x->delivery;
-    if (x->error == 0) return PL_STATE_DELIVERED;
     if (x->error == PL_E_CANCELLED) return PL_STATE_CANCELLED;
     if (d == NULL || !pl_retry_makes_sense(x->error, x->response.status)) return PL_STATE_FAILED;
     *delay_ms = pl_retry_delay_ms(x->policy, d->attempts - d->first, &x->engine->rng);
@@ -169,7 +175,7 @@ static void fill_record(pl_exchange *x)
 {
     pl_engine *e = x->engine;
     pl_delivery *d = x->delivery;
-    int64_t delay_ms = 0, now_ms = e->ports.wall_ms();
+    int64_t now_ms = e->ports.wall_ms();
     fill_attempt(x);
     x->record = (pl_record){
         .op = {.message.fn = on_recorded, .reply_to = e->ports.mailbox, .kind = PL_OP_RECORD},
@@ -181,10 +187,10 @@ static void fill_record(pl_exchange *x)
         .created_ms = x->created_ms,
         .now_ms = now_ms,
         .attempt = &x->attempt,
-        .state = next_state(x, &delay_ms),
+        .state = x->state,
     };
-    x->record.due_ms = now_ms + delay_ms;
-    x->record.held = delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e);
+    x->record.due_ms = now_ms + x->delay_ms;
+    x->record.held = x->delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e);
     x->record.op.bytes = sizeof *x + x->attempt.request_body.len + x->attempt.response_body.len +
                          x->attempt.trace.len;
 }
@@ -256,36 +262,40 @@ static void on_recorded(pl_message *m)
     pl_engine_pump(e);
 }
 
-/* -- the stages -- */
+/* -- time -- */
 
-/* An answer whose status is no success ends as http_status. A mapper that fails has not made the
- * receiver forget what it took: that is not tried again. */
-static int judge(pl_exchange *x, int code)
+static int64_t gone_ms(const pl_exchange *x)
 {
-    if (x->stage != PL_STAGE_MAP) return code;
-    int status = x->response.status;
-    if (code < 0) return status >= 200 && status < 300 ? PL_E_MAP : PL_E_HTTP_STATUS;
-    if (x->ok) return 0;
-    x->error_text = pl_arena_printf(&x->arena, "status %d is not a success%s%s", status,
-                                    x->error_text ? "; " : "", x->error_text ? x->error_text : "");
-    return PL_E_HTTP_STATUS;
+    return (int64_t)(x->engine->ports.monotonic_us() - x->started_us) / 1000;
+}
+
+static int64_t left_ms(const pl_exchange *x)
+{
+    return x->deadline_ms - x->started_ms - gone_ms(x);
 }
 
 static void on_script_timer(pl_timer *t)
 {
     pl_exchange *x = (pl_exchange *)((char *)t - offsetof(pl_exchange, timer));
-    pl_exchange_fail(x, judge(x, PL_E_TIMEOUT),
-                     "a script waited longer than the attempt's time-out");
+    int64_t left = left_ms(x);
+    if (left > 0) /* the script has asked for more */
+        pl_wheel_start(x->engine->ports.wheel, &x->timer, (uint64_t)left);
+    else
+        pl_exchange_fail(x, PL_E_TIMEOUT, "a script waited longer than the attempt's time-out");
 }
 
 /* A script that waits may not wait longer than the whole exchange may take. */
 static int watch_script(pl_exchange *x, int code)
 {
     if (code != PL_WAIT) return code;
+    int64_t left = left_ms(x);
+    x->has_waited = true;
     pl_timer_init(&x->timer, on_script_timer);
-    pl_wheel_start(x->engine->ports.wheel, &x->timer, (uint64_t)x->request.timeout_ms);
+    pl_wheel_start(x->engine->ports.wheel, &x->timer, left > 0 ? (uint64_t)left : 0);
     return PL_WAIT;
 }
+
+/* -- the stages -- */
 
 static int render(pl_exchange *x)
 {
@@ -303,8 +313,20 @@ static int authenticate(pl_exchange *x)
 
 static int send_request(pl_exchange *x)
 {
+    if (x->has_waited) {
+        x->request.timeout_ms = left_ms(x);
+        if (x->request.timeout_ms <= 0) {
+            x->error_text = "the attempt's time-out was over before its request could be sent";
+            return PL_E_TIMEOUT;
+        }
+    }
     x->engine->ports.send(x->engine->ports.world, x);
     return PL_WAIT;
+}
+
+static int reauthorize(pl_exchange *x)
+{
+    return watch_script(x, x->generation->unauthorized(x->generation, x));
 }
 
 static int map(pl_exchange *x)
@@ -312,12 +334,115 @@ static int map(pl_exchange *x)
     return watch_script(x, x->generation->map(x->generation, x));
 }
 
+/* Hooks have a time of their own: most of what they hear of is that time was over. Who waits for a
+ * call does not wait longer for them. */
+static int hear_of_failure(pl_exchange *x)
+{
+    int64_t limit = x->engine->settings->timeout_hook, left = left_ms(x);
+    if (x->delivery == NULL && left < limit) limit = left;
+    x->deadline_ms = x->started_ms + gone_ms(x) + limit;
+    x->failure_text = x->error_text;
+    x->failure_traceback = x->traceback;
+    return watch_script(x, x->generation->failed(x->generation, x));
+}
+
 static int (*const stage_functions[PL_STAGE_COUNT])(pl_exchange *) = {
-    [PL_STAGE_RENDER] = render,
-    [PL_STAGE_AUTHENTICATE] = authenticate,
-    [PL_STAGE_SEND] = send_request,
-    [PL_STAGE_MAP] = map,
+    [PL_STAGE_RENDER] = render,     [PL_STAGE_AUTHENTICATE] = authenticate,
+    [PL_STAGE_SEND] = send_request, [PL_STAGE_REAUTHORIZE] = reauthorize,
+    [PL_STAGE_MAP] = map,           [PL_STAGE_FAILED] = hear_of_failure,
 };
+
+/* -- what becomes of a stage -- */
+
+/* An answer whose status is no success ends as http_status. A mapper that fails has not made the
+ * receiver forget what it took: that is not tried again. */
+static int judge(pl_exchange *x, int code)
+{
+    if (x->stage != PL_STAGE_MAP || code == PL_E_STOPPING) return code;
+    int status = x->response.status;
+    if (code < 0) return status >= 200 && status < 300 ? PL_E_MAP : PL_E_HTTP_STATUS;
+    if (x->ok) return 0;
+    x->error_text = pl_arena_printf(&x->arena, "status %d is not a success%s%s", status,
+                                    x->error_text ? "; " : "", x->error_text ? x->error_text : "");
+    return PL_E_HTTP_STATUS;
+}
+
+/* A hook has heard of the failure, which stays what it was. */
+static void hook_ended(pl_exchange *x, int code)
+{
+    if (code < 0) {
+        const pl_log_field end = {0};
+        pl_log_field fields[PL_TRACE_ABOUT + 2];
+        char id[PL_UUID_TEXT + 1];
+        size_t count = pl_trace_about(&x->trace, id, fields);
+        fields[count++] = PL_LOG_STR("error", x->error_text);
+        fields[count] = end;
+        pl_log_fields(PL_LOG_WARN, "an on_failed hook failed", fields);
+        pl_trace_log(&x->trace, PL_LOG_WARN, PL_SLICE("an on_failed hook failed"),
+                     (const pl_log_field[]){PL_LOG_STR("error", x->error_text), end});
+    }
+    x->error_text = x->failure_text;
+    x->traceback = x->failure_traceback;
+}
+
+static void take_code(pl_exchange *x, int code)
+{
+    if (x->stage == PL_STAGE_FAILED) {
+        hook_ended(x, code);
+        return;
+    }
+    code = judge(x, code);
+    if (code >= 0) return;
+    x->error = code;
+    x->failed_stage = x->stage;
+    if (x->error_text == NULL) x->error_text = pl_err_text(code);
+    x->state = next_state(x, &x->delay_ms);
+}
+
+/* A dry run is to be without effects; that it was cancelled, or has to stop, is no failure. */
+static bool is_heard_of(const pl_exchange *x)
+{
+    return x->policy->has_on_failed && !x->dry_run && x->stage != PL_STAGE_FAILED &&
+           x->error != PL_E_CANCELLED && x->error != PL_E_STOPPING;
+}
+
+static bool may_go_again(const pl_exchange *x)
+{
+    return x->policy->has_on_unauthorized && x->response.status == 401 && !x->is_second_round;
+}
+
+/* What comes after x->stage, which ended with `code`. */
+static enum pl_stage next_stage(const pl_exchange *x, int code)
+{
+    if (x->error) return is_heard_of(x) ? PL_STAGE_FAILED : PL_STAGE_RECORD;
+    switch (x->stage) {
+    case PL_STAGE_AUTHENTICATE:
+        return x->dry_run ? PL_STAGE_RECORD : PL_STAGE_SEND;
+    case PL_STAGE_SEND:
+        return may_go_again(x) ? PL_STAGE_REAUTHORIZE : PL_STAGE_MAP;
+    case PL_STAGE_REAUTHORIZE:
+        return code == PL_AGAIN ? PL_STAGE_RENDER : PL_STAGE_MAP;
+    case PL_STAGE_MAP:
+        return PL_STAGE_RECORD;
+    default:
+        return x->stage + 1;
+    }
+}
+
+static int64_t connect_timeout_ms(const pl_exchange *x)
+{
+    int64_t own = x->policy->connect_timeout_ms;
+    return own ? own : x->engine->settings->timeout_connect;
+}
+
+static void begin_second_round(pl_exchange *x)
+{
+    pl_trace_round(&x->trace, &x->response);
+    x->generation->release(x->generation, x);
+    x->request = (pl_request){.connect_timeout_ms = connect_timeout_ms(x)};
+    x->response = (pl_response){0};
+    x->is_second_round = x->has_waited = true;
+}
 
 static void show_in_flight(pl_engine *e)
 {
@@ -350,22 +475,18 @@ static void finish(pl_exchange *x)
 
 static void advance(pl_exchange *x, int code)
 {
-    enum pl_stage last = x->dry_run ? PL_STAGE_AUTHENTICATE : PL_STAGE_MAP;
     while (code != PL_WAIT) {
         pl_engine_time(x->engine, x->stage, x->stage_us);
-        code = judge(x, code);
-        if (code < 0) {
-            x->error = code;
-            x->failed_stage = x->stage;
-            if (x->error_text == NULL) x->error_text = pl_err_text(code);
-        }
-        if (code < 0 || x->stage == last) {
+        take_code(x, code);
+        enum pl_stage next = next_stage(x, code);
+        if (next == PL_STAGE_RECORD) {
             finish(x);
             return;
         }
-        x->stage++;
+        if (next < x->stage) begin_second_round(x);
+        x->stage = next;
         x->stage_us = x->engine->ports.monotonic_us();
-        code = stage_functions[x->stage](x);
+        code = stage_functions[next](x);
     }
 }
 
@@ -389,10 +510,8 @@ void pl_exchange_fail(pl_exchange *x, int code, const char *text)
     x->transfer = NULL;
     pl_wheel_stop(x->engine->ports.wheel, &x->timer);
     x->generation->release(x->generation, x);
-    x->error = code;
     x->error_text = text;
-    x->failed_stage = x->stage;
-    finish(x);
+    advance(x, code);
 }
 
 /* -- begin and end -- */
@@ -407,9 +526,7 @@ static pl_exchange *exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint3
     x->policy = webhook == UINT32_MAX ? &pl_retry_default : &e->generation->policies[webhook];
     x->started_ms = e->ports.wall_ms();
     x->started_us = e->ports.monotonic_us();
-    x->request.timeout_ms = x->policy->timeout_ms;
-    x->request.connect_timeout_ms = x->policy->connect_timeout_ms ? x->policy->connect_timeout_ms
-                                                                  : e->settings->timeout_connect;
+    x->request.connect_timeout_ms = connect_timeout_ms(x);
     pl_arena_init(&x->arena);
     pl_timer_init(&x->timer, on_script_timer);
     x->next = e->exchanges;
@@ -419,7 +536,7 @@ static pl_exchange *exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint3
     return x;
 }
 
-static void begin(pl_exchange *x)
+static void begin(pl_exchange *x, int64_t timeout_ms)
 {
     const pl_delivery *d = x->delivery;
     x->trace = (pl_trace){
@@ -434,6 +551,8 @@ static void begin(pl_exchange *x)
                     .id = x->id,
                     .attempt = x->number},
     };
+    pl_exchange_set_timeout(x, timeout_ms);
+    x->state = PL_STATE_DELIVERED; /* unless a stage fails */
     x->stage = PL_STAGE_RENDER;
     x->stage_us = x->started_us;
     advance(x, stage_functions[PL_STAGE_RENDER](x));
@@ -462,9 +581,8 @@ void pl_exchange_start(pl_delivery *d)
     x->undecided = d->undecided;
     x->created_ms = d->created_ms;
     x->number = ++d->attempts;
-    if (x->request.timeout_ms == 0) x->request.timeout_ms = e->settings->timeout_delivery;
     d->phase = PL_RUNNING;
-    begin(x);
+    begin(x, x->policy->timeout_ms ? x->policy->timeout_ms : e->settings->timeout_delivery);
 }
 
 int pl_engine_call(pl_engine *e, const pl_call *call)
@@ -483,9 +601,8 @@ int pl_engine_call(pl_engine *e, const pl_call *call)
     x->dry_run = call->dry_run;
     x->finished = call->finished;
     x->owner = call->owner;
-    if (call->timeout_ms) x->request.timeout_ms = call->timeout_ms;
-    if (x->request.timeout_ms == 0) x->request.timeout_ms = e->settings->timeout_call;
-    begin(x);
+    int64_t timeout_ms = call->timeout_ms ? call->timeout_ms : x->policy->timeout_ms;
+    begin(x, timeout_ms ? timeout_ms : e->settings->timeout_call);
     return 0;
 }
 

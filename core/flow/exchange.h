@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * One attempt on its way: the record that the stages fill, in the order of the stages. A stage
- * reads what stands above its own group and writes only that; nothing is rewritten later.
+ * reads what stands above its own group and writes only that; nothing is rewritten later, except
+ * that a second round after a 401 begins with the groups of request and response empty.
  * Everything it points to lives in its arena, in its event, or in its generation, and goes with it.
  */
 #ifndef PL_FLOW_EXCHANGE_H
@@ -41,6 +42,9 @@ struct pl_exchange {
     int64_t created_ms;    /* wall clock: of the delivery or call */
     int64_t started_ms;    /* wall clock: of this attempt */
     uint64_t started_us;   /* monotonic */
+    int64_t deadline_ms;   /* wall clock: it is over by then; moved by pl_exchange_set_timeout */
+    bool has_waited;       /* for a script, or a first round: the time is taken off */
+    bool is_second_round;
     enum pl_stage stage;
     pl_arena arena;
     uint64_t stage_us; /* monotonic: when the current stage began */
@@ -66,6 +70,12 @@ struct pl_exchange {
     enum pl_stage failed_stage;
     const char *error_text; /* for people, names file and line of a script */
     pl_slice traceback;     /* of the script that failed: lines, innermost call first */
+    enum pl_state state;    /* what becomes of the delivery, */
+    int64_t delay_ms;       /* and when it is tried again */
+
+    /* failed: what is kept while hooks run */
+    const char *failure_text;
+    pl_slice failure_traceback;
 
     /* record */
     pl_attempt attempt;
@@ -80,5 +90,18 @@ struct pl_exchange {
     void *owner;
     pl_exchange *next, **link; /* the engine's list of exchanges under way */
 };
+
+/* From the start of the attempt to its end, both rounds and all scripts included. */
+static inline void pl_exchange_set_timeout(pl_exchange *x, int64_t timeout_ms)
+{
+    x->request.timeout_ms = timeout_ms;
+    x->deadline_ms = x->started_ms + timeout_ms;
+}
+
+/* Of one that has failed: will its delivery be tried again? */
+static inline bool pl_exchange_will_retry(const pl_exchange *x)
+{
+    return x->state == PL_STATE_PENDING;
+}
 
 #endif

@@ -20,6 +20,8 @@ typedef struct pl_policy {
     const int64_t *delays_ms;    /* before the second, third, ... attempt */
     uint32_t delay_count;        /* 0: one attempt and no more */
     double jitter;               /* a delay is multiplied by a factor in [1 - jitter, 1 + jitter] */
+    bool has_on_unauthorized;    /* its authenticator is asked what to do about a 401 */
+    bool has_on_failed;          /* hooks hear of its failures */
 } pl_policy;
 
 typedef struct pl_route {
@@ -51,6 +53,15 @@ struct pl_generation {
     int (*render)(pl_generation *g, pl_exchange *x);
     int (*authenticate)(pl_generation *g, pl_exchange *x);
     int (*map)(pl_generation *g, pl_exchange *x);
+    /* Where the policy says so; otherwise they may be NULL.
+     *
+     * The answer to the first round is a 401. 0: that is the answer; PL_AGAIN: once more from
+     * render, on what is left of the time. Either way the code may come with pl_engine_resume. */
+    int (*unauthorized)(pl_generation *g, pl_exchange *x);
+    /* The attempt has failed, in any stage, and what scripts held may be released already:
+     * x->error, x->failed_stage, x->error_text and pl_exchange_will_retry say how. What goes wrong
+     * here is logged and changes nothing. */
+    int (*failed)(pl_generation *g, pl_exchange *x);
     /* The exchange is over, or cancelled while a script waits: what scripts hold for it is
      * forgotten. */
     void (*release)(pl_generation *g, pl_exchange *x);

@@ -60,6 +60,8 @@
     X(SECONDS, timeout_query, "timeouts.query", "5", "0.01..3600", "of one query of the feed")   \
     X(SECONDS, timeout_grace, "timeouts.grace", "10", "0..3600",                                 \
       "for what is in flight when the gateway is told to stop")                                  \
+    X(SECONDS, timeout_hook, "timeouts.hook", "5", "0.01..3600",                                 \
+      "of on_failed hooks that wait; a call's end with its own time-out, if that is sooner")     \
     X(SECONDS, timeout_wait, "timeouts.wait", "60", "0..3600",                                   \
       "the most that Prefer: wait=N is granted")                                                 \
     X(TEXT, json_duplicates, "json.duplicates", "error", "error|last",                           \

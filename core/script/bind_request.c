@@ -175,7 +175,7 @@ static int request_set_timeout(lua_State *L)
     pl_exchange *x = pl_bind_request_check(L);
     double seconds = luaL_checknumber(L, 2);
     luaL_argcheck(L, seconds > 0 && seconds <= MAX_TIMEOUT_S, 2, "expected up to 3600 seconds");
-    x->request.timeout_ms = (int64_t)ceil(seconds * 1000);
+    pl_exchange_set_timeout(x, (int64_t)ceil(seconds * 1000));
     return 0;
 }
 

@@ -286,6 +286,300 @@ TEST(a_mapper_that_waits_too_long_does_not_cause_a_second_delivery)
     world_close();
 }
 
+TEST(all_scripts_and_the_transfer_together_have_the_time_of_the_timeout)
+{
+    scripts *s = open_soon();
+    w.reply_of = see_timeout;
+    s->plans[PL_STAGE_RENDER].wait_ms = 1000;
+    s->plans[PL_STAGE_AUTHENTICATE].wait_ms = 2000;
+    CHECK_EQ_INT(call(), 0);
+    run_for(3001);
+    CHECK_EQ_INT(answered.code, 0);
+    CHECK_EQ_INT(timeout_seen_ms, 2000); /* of 5000 */
+    s->plans[PL_STAGE_AUTHENTICATE].wait_ms = 4500;
+    CHECK_EQ_INT(call(), 0);
+    run_for(5000);
+    CHECK_EQ_INT(answered.code, PL_E_TIMEOUT);
+    CHECK_EQ_INT(w.sends, 1);
+    world_close();
+}
+
+static int64_t deadline_seen_ms;
+
+/* A script that asks for more time, and uses it. */
+static plan ask_for_a_minute(pl_exchange *x)
+{
+    deadline_seen_ms = x->deadline_ms;
+    if (x->stage == PL_STAGE_RENDER) pl_exchange_set_timeout(x, 60000);
+    return (plan){.wait_ms = x->stage == PL_STAGE_AUTHENTICATE ? 20000 : -1};
+}
+
+TEST(a_script_may_move_the_deadline)
+{
+    open_soon();
+    w.plan_of = ask_for_a_minute;
+    w.reply_of = see_timeout;
+    int64_t began_ms = EPOCH_MS + w.now_ms;
+    CHECK_EQ_INT(call(), 0);
+    CHECK_EQ_INT(deadline_seen_ms - began_ms, 60000);
+    run_for(20001);
+    CHECK_EQ_INT(answered.code, 0);
+    CHECK_EQ_INT(timeout_seen_ms, 40000);
+    world_close();
+}
+
+/* -- a 401 -- */
+
+static int keep_statuses[8], keep_count;
+static char keep_trace[400];
+
+static void keep_rounds(const pl_record *r)
+{
+    keep_statuses[keep_count++ % 8] = r->attempt->status;
+    snprintf(keep_trace, sizeof keep_trace, "%.*s", PL_FMT(r->attempt->trace));
+}
+
+static scripts *open_unauthorized(bool is_asked)
+{
+    scripts *s = open_soon();
+    for (int i = 0; i < WEBHOOKS; i++)
+        s->policies[i].has_on_unauthorized = is_asked;
+    s->plans[PL_STAGE_REAUTHORIZE].code = PL_AGAIN;
+    w.watch = keep_rounds;
+    keep_count = 0;
+    return s;
+}
+
+/* The first request gets a 401, later ones what `w.reply` says. */
+static reply refuse_first(const pl_exchange *x)
+{
+    timeout_seen_ms = x->request.timeout_ms;
+    connect_timeout_seen_ms = x->request.connect_timeout_ms;
+    return w.sends == 0 ? (reply){.delay_ms = 1000, .status = 401} : w.reply;
+}
+
+TEST(a_401_may_be_followed_by_a_second_round_which_is_part_of_the_attempt)
+{
+    static const int64_t waits[] = {-1, 500};
+    for (size_t i = 0; i < 2; i++) {
+        scripts *s = open_unauthorized(true);
+        s->plans[PL_STAGE_REAUTHORIZE].wait_ms = waits[i];
+        w.reply_of = refuse_first;
+        post_event(NULL, "0");
+        run_for(1600);
+        CHECK_EQ_INT(w.sends, 2);
+        CHECK_EQ_INT(s->asked, 1);
+        CHECK_EQ_INT(s->rendered, 2);
+        CHECK_EQ_INT(timeout_seen_ms, i == 0 ? 9000 : 8500); /* of 10000 */
+        CHECK_EQ_INT(connect_timeout_seen_ms, 5000);
+        CHECK_EQ_INT(model.rows[0]->state, PL_STATE_DELIVERED);
+        CHECK_EQ_INT(model.rows[0]->attempts, 1);
+        CHECK_EQ_INT(METRIC(attempts[0]), 1);
+        CHECK_EQ_INT(keep_count, 1);
+        CHECK_EQ_INT(keep_statuses[0], 200);
+        const char *trace = i == 0 ? "[{\"at_ms\":1000.000," : "[{\"at_ms\":1500.000,";
+        CHECK(strncmp(keep_trace, trace, strlen(trace)) == 0);
+        CHECK(strstr(keep_trace, "\"kind\":\"round\",\"status\":401,") != NULL);
+        world_close();
+    }
+}
+
+TEST(a_second_401_is_the_answer)
+{
+    scripts *s = open_unauthorized(true);
+    answer_with(0, 401);
+    CHECK_EQ_INT(call(), 0);
+    run_for(100);
+    CHECK_EQ_INT(answered.code, PL_E_HTTP_STATUS);
+    CHECK_EQ_STR(answered.text, "status 401 is not a success");
+    CHECK_EQ_INT(w.sends, 2);
+    CHECK_EQ_INT(s->asked, 1);
+    world_close();
+}
+
+TEST(a_401_that_is_left_is_the_answer)
+{
+    scripts *s = open_unauthorized(true);
+    s->plans[PL_STAGE_REAUTHORIZE].code = 0;
+    answer_with(0, 401);
+    CHECK_EQ_INT(call(), 0);
+    run_for(100);
+    CHECK_EQ_INT(answered.code, PL_E_HTTP_STATUS);
+    CHECK_EQ_STR(answered.variables, "{\"s\":401}"); /* and is mapped */
+    CHECK_EQ_INT(w.sends, 1);
+    CHECK_EQ_STR(keep_trace, "");
+    world_close();
+}
+
+TEST(nobody_is_asked_of_other_answers_or_where_the_policy_does_not_say_so)
+{
+    static const int statuses[] = {200, 400, 403, 407, 500};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        scripts *s = open_unauthorized(true);
+        answer_with(0, statuses[i]);
+        CHECK_EQ_INT(call(), 0);
+        run_for(100);
+        CHECK_EQ_INT(s->asked, 0);
+        CHECK_EQ_INT(w.sends, 1);
+        world_close();
+    }
+    scripts *s = open_unauthorized(false);
+    answer_with(0, 401);
+    CHECK_EQ_INT(call(), 0);
+    run_for(100);
+    CHECK_EQ_INT(s->asked, 0);
+    CHECK_EQ_INT(answered.status, 401);
+    world_close();
+}
+
+TEST(who_is_asked_may_fail_or_take_too_long)
+{
+    scripts *s = open_unauthorized(true);
+    s->plans[PL_STAGE_REAUTHORIZE] = (plan){.code = PL_E_AUTH, .wait_ms = 30};
+    answer_with(0, 401);
+    CHECK_EQ_INT(call(), 0);
+    run_for(100);
+    CHECK_EQ_INT(answered.code, PL_E_AUTH);
+    CHECK_EQ_STR(answered.text, "the test's script says so");
+    s->plans[PL_STAGE_REAUTHORIZE].wait_ms = FOREVER;
+    CHECK_EQ_INT(call(), 0);
+    run_for(5000);
+    CHECK_EQ_INT(answered.code, PL_E_TIMEOUT);
+    CHECK(w.waits == NULL);
+    CHECK_EQ_INT(w.sends, 2);
+    world_close();
+}
+
+TEST(both_rounds_together_have_the_time_of_the_timeout)
+{
+    scripts *s = open_unauthorized(true);
+    w.reply_of = refuse_first;
+    s->plans[PL_STAGE_REAUTHORIZE].wait_ms = 4000; /* 5000 with the first round: nothing is left */
+    CHECK_EQ_INT(call_of(PL_KIND_CALL, false, 5000), 0);
+    run_for(5100);
+    CHECK_EQ_INT(answered.code, PL_E_TIMEOUT);
+    CHECK_EQ_INT(w.sends, 1);
+    CHECK_EQ_INT(answered.at_ms, 5000);
+    world_close();
+}
+
+/* -- hooks that hear of failures -- */
+
+static scripts *open_heard(void)
+{
+    scripts *s = open_soon();
+    for (int i = 0; i < WEBHOOKS; i++)
+        s->policies[i].has_on_failed = true;
+    w.watch = keep_rounds;
+    keep_count = 0;
+    return s;
+}
+
+TEST(a_failure_in_any_stage_is_heard_of_before_it_is_recorded)
+{
+    static const struct {
+        enum pl_stage stage;
+        int code, status, heard;
+    } cases[] = {
+        {PL_STAGE_RENDER, PL_E_SCRIPT, 200, PL_E_SCRIPT},
+        {PL_STAGE_AUTHENTICATE, PL_E_AUTH, 200, PL_E_AUTH},
+        {PL_STAGE_MAP, PL_E_SCRIPT, 200, PL_E_MAP},
+        {PL_STAGE_MAP, 0, 503, PL_E_HTTP_STATUS},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scripts *s = open_heard();
+        answer_with(0, cases[i].status);
+        s->plans[cases[i].stage].code = cases[i].code;
+        s->plans[PL_STAGE_FAILED].wait_ms = 1000;
+        post_event(NULL, "0");
+        run_for(999);
+        CHECK_EQ_INT(s->heard, 1);
+        CHECK_EQ_INT(s->heard_error, cases[i].heard);
+        CHECK_EQ_INT(s->heard_will_retry, cases[i].heard != PL_E_MAP);
+        CHECK_EQ_INT(keep_count, 0);
+        run_for(100);
+        CHECK_EQ_INT(keep_count, 1);
+        CHECK_EQ_STR(model.rows[0]->outcome, pl_err_name(cases[i].heard));
+        world_close();
+    }
+}
+
+TEST(a_hook_that_fails_changes_nothing_and_stands_in_the_trace)
+{
+    scripts *s = open_heard();
+    answer_with(PL_E_CONNECT, 0);
+    s->plans[PL_STAGE_FAILED].code = PL_E_SCRIPT;
+    CHECK_EQ_INT(call(), 0);
+    run_for(100);
+    CHECK_EQ_INT(answered.code, PL_E_CONNECT);
+    CHECK_EQ_STR(answered.text, "the test's network says so");
+    CHECK_EQ_STR(s->heard_text, "the test's network says so");
+    CHECK(!s->heard_will_retry);
+    CHECK(strstr(keep_trace, "\"fields\":{\"error\":\"the test's script says so\"}") != NULL);
+    world_close();
+}
+
+/* Time-outs are what hooks hear of most: they have a time of their own. */
+TEST(a_hook_has_its_own_time_unless_a_caller_waits)
+{
+    scripts *s = open_heard();
+    s->plans[PL_STAGE_RENDER].wait_ms = FOREVER;
+    s->plans[PL_STAGE_FAILED].wait_ms = FOREVER;
+    post_event(NULL, "0");
+    run_for(10000);
+    CHECK_EQ_INT(s->heard_error, PL_E_TIMEOUT);
+    CHECK_EQ_INT(keep_count, 0);
+    run_for(5100); /* timeouts.hook */
+    CHECK_EQ_INT(keep_count, 1);
+    CHECK_EQ_STR(model.rows[0]->outcome, "timeout");
+    CHECK(strstr(keep_trace, "a script waited longer") != NULL);
+    s->plans[PL_STAGE_RENDER] = (plan){.code = PL_E_SCRIPT, .wait_ms = 4000};
+    CHECK_EQ_INT(call(), 0);
+    int64_t began_ms = w.now_ms;
+    run_for(5100);
+    CHECK_EQ_INT(answered.code, PL_E_SCRIPT);
+    CHECK_EQ_INT(answered.at_ms - began_ms, 5000);
+    world_close();
+}
+
+TEST(what_is_no_failure_is_not_heard_of)
+{
+    scripts *s = open_heard();
+    post_event(NULL, "0");
+    run_for(100);
+    s->when_says_no = true;
+    post_event(NULL, "0?");
+    run_for(100);
+    s->plans[PL_STAGE_RENDER].code = PL_E_SCRIPT;
+    CHECK_EQ_INT(call_of(PL_KIND_TRY, true, 0), 0);
+    run_for(100);
+    CHECK_EQ_INT(s->heard, 0);
+    s->plans[PL_STAGE_RENDER] = (plan){.wait_ms = FOREVER};
+    CHECK_EQ_INT(call(), 0);
+    pl_engine_abandon(w.engine);
+    CHECK_EQ_INT(answered.code, PL_E_STOPPING);
+    CHECK_EQ_INT(s->heard, 0);
+    world_close();
+}
+
+TEST(an_engine_that_lets_go_ends_hooks_as_well)
+{
+    scripts *s = open_heard();
+    answer_with(PL_E_CONNECT, 0);
+    s->plans[PL_STAGE_FAILED].wait_ms = FOREVER;
+    post_event(NULL, "0");
+    CHECK_EQ_INT(call(), 0);
+    run_for(100);
+    CHECK_EQ_INT(s->heard, 2);
+    pl_engine_stop(w.engine);
+    pl_engine_abandon(w.engine);
+    CHECK_EQ_INT(answered.code, PL_E_CONNECT);
+    CHECK(w.waits == NULL);
+    run_for(10);
+    CHECK_EQ_INT(rows_in(PL_STATE_PENDING), 1);
+    world_close();
+}
+
 /* -- what is recorded -- */
 
 static char *recorded_fields, *recorded_body, *recorded_error;
@@ -596,6 +890,17 @@ int main(void)
         CASE(each_script_stage_may_wait), CASE(a_script_that_waits_and_then_fails),
         CASE(a_script_may_not_wait_longer_than_the_timeout),
         CASE(a_mapper_that_waits_too_long_does_not_cause_a_second_delivery),
+        CASE(all_scripts_and_the_transfer_together_have_the_time_of_the_timeout),
+        CASE(a_script_may_move_the_deadline),
+        CASE(a_401_may_be_followed_by_a_second_round_which_is_part_of_the_attempt),
+        CASE(a_second_401_is_the_answer), CASE(a_401_that_is_left_is_the_answer),
+        CASE(nobody_is_asked_of_other_answers_or_where_the_policy_does_not_say_so),
+        CASE(who_is_asked_may_fail_or_take_too_long),
+        CASE(both_rounds_together_have_the_time_of_the_timeout),
+        CASE(a_failure_in_any_stage_is_heard_of_before_it_is_recorded),
+        CASE(a_hook_that_fails_changes_nothing_and_stands_in_the_trace),
+        CASE(a_hook_has_its_own_time_unless_a_caller_waits),
+        CASE(what_is_no_failure_is_not_heard_of), CASE(an_engine_that_lets_go_ends_hooks_as_well),
         CASE(credentials_are_masked_and_the_event_is_not_stored_twice),
         CASE(bodies_are_capped_between_characters), CASE(a_cap_within_a_secret_shows_no_part_of_it),
         CASE(variables_with_a_secret_stay_json), CASE(a_waiting_client_is_told_what_became_of_each),

@@ -37,8 +37,9 @@ TEST(a_name_finds_its_state)
 
 TEST(stages_have_the_names_of_the_way_in_its_order)
 {
-    static const char *const way[] = {"accept",       "parse", "route", "commit", "render",
-                                      "authenticate", "send",  "map",   "record"};
+    static const char *const way[] = {"accept", "parse",        "route", "commit",
+                                      "render", "authenticate", "send",  "reauthorize",
+                                      "map",    "failed",       "record"};
     CHECK_EQ_INT(PL_STAGE_COUNT, sizeof way / sizeof *way);
     for (int i = 0; i < PL_STAGE_COUNT; i++)
         CHECK_EQ_STR(pl_stage_name((enum pl_stage)i), way[i]);

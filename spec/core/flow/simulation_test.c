@@ -59,15 +59,16 @@ static bool refusal_of_store(const pl_op *op)
 static reply reply_of_network(const pl_exchange *x)
 {
     static const int codes[] = {0, 0, 0, 0, PL_E_CONNECT, PL_E_TIMEOUT, PL_E_RESET};
-    static const int statuses[] = {200, 503, 404, 429, 0, 0, 200};
+    static const int statuses[] = {200, 503, 404, 401, 0, 0, 200};
     (void)x;
     int64_t i = is_calm || chance(50) ? 0 : below(sizeof codes / sizeof *codes);
     return (reply){.delay_ms = below(is_calm ? 50 : 2000), .code = codes[i], .status = statuses[i]};
 }
 
-static plan plan_of_script(const pl_exchange *x)
+static plan plan_of_script(pl_exchange *x)
 {
-    (void)x;
+    if (x->stage == PL_STAGE_REAUTHORIZE && chance(50))
+        return (plan){PL_AGAIN, chance(50) ? -1 : below(500)};
     if (is_calm || chance(80)) return (plan){0, -1};
     if (chance(5)) return (plan){0, FOREVER};
     return (plan){chance(30) ? PL_E_SCRIPT : 0, chance(50) ? -1 : below(500)};
@@ -75,7 +76,12 @@ static plan plan_of_script(const pl_exchange *x)
 
 static scripts *some_scripts(void)
 {
-    return scripts_new(delays, DELAYS);
+    scripts *s = scripts_new(delays, DELAYS);
+    for (uint32_t i = 0; i < WEBHOOKS; i++) {
+        s->policies[i].has_on_unauthorized = i % 2;
+        s->policies[i].has_on_failed = i / 2;
+    }
+    return s;
 }
 
 static void kill_and_restart(void)
@@ -182,7 +188,7 @@ static void step(void)
 static bool is_hopeless(const row *r)
 {
     if (strcmp(r->outcome, "map") == 0) return true;
-    return strcmp(r->outcome, "http_status") == 0 && r->status == 404;
+    return strcmp(r->outcome, "http_status") == 0 && (r->status == 404 || r->status == 401);
 }
 
 static void check_row(const row *r)

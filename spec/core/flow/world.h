@@ -59,7 +59,10 @@ typedef struct scripts {
     pl_policy policies[WEBHOOKS];
     plan plans[PL_STAGE_COUNT];
     bool when_says_no;
-    int rendered;
+    int rendered, asked, heard; /* of each stage */
+    int heard_error;            /* of the failure that was heard of last */
+    char heard_text[100];
+    bool heard_will_retry;
 } scripts;
 
 static struct world {
@@ -82,7 +85,7 @@ static struct world {
     coming *transfers, *waits;
     reply reply;
     reply (*reply_of)(const pl_exchange *x); /* NULL: the same for all */
-    plan (*plan_of)(const pl_exchange *x);   /* NULL: as the generation says */
+    plan (*plan_of)(pl_exchange *x);         /* NULL: as the generation says */
     int sends, unsends, under_way, most_under_way, most_resident;
     int recorded;                           /* told by the engine */
     void (*watch)(const pl_record *record); /* NULL: nobody looks */
@@ -338,6 +341,25 @@ static inline int scripts_map(pl_generation *g, pl_exchange *x)
     return scripts_stage(g, x);
 }
 
+static inline int scripts_unauthorized(pl_generation *g, pl_exchange *x)
+{
+    ((scripts *)g)->asked++;
+    CHECK_EQ_INT(x->stage, PL_STAGE_REAUTHORIZE);
+    CHECK_EQ_INT(x->response.status, 401);
+    return scripts_stage(g, x);
+}
+
+static inline int scripts_failed(pl_generation *g, pl_exchange *x)
+{
+    scripts *s = (scripts *)g;
+    s->heard++;
+    CHECK_EQ_INT(x->stage, PL_STAGE_FAILED);
+    s->heard_error = x->error;
+    s->heard_will_retry = pl_exchange_will_retry(x);
+    snprintf(s->heard_text, sizeof s->heard_text, "%s", x->error_text);
+    return scripts_stage(g, x);
+}
+
 static inline void scripts_release(pl_generation *g, pl_exchange *x)
 {
     (void)g;
@@ -372,6 +394,8 @@ static inline scripts *scripts_new(const int64_t *delays_ms, uint32_t delay_coun
                               .render = scripts_render,
                               .authenticate = scripts_authenticate,
                               .map = scripts_map,
+                              .unauthorized = scripts_unauthorized,
+                              .failed = scripts_failed,
                               .release = scripts_release};
     w.generations++;
     return s;
