@@ -8,8 +8,10 @@
  *                                     v   |
  *                                    waiting --cancel-------------> free (generation + 1)
  *
- * A coroutine that has returned is used again;
- * one that raised or was cancelled cannot be, and the slot gets a new one. */
+ * The function of a run is called by Lua's own xpcall, through which it can wait: its handler is the
+ * only one who sees the calls that led to an error. A coroutine that has done its work is used
+ * again; one that was cancelled cannot be, and one that raised may have a stack that has grown
+ * large: the slot gets a new one. */
 #include "script/gate.h"
 
 #include "base/err.h"
@@ -24,6 +26,8 @@
 #define MAX_TEXT      4096               /* bytes of an error's text */
 #define MAX_SLEEP_S   86400.0
 #define MESSAGE_DEPTH 20 /* calls up the stack in which the integrator's file is looked for */
+#define TRACEBACK     16 /* lines of a traceback, */
+#define TRACE_DEPTH   64 /* looked for in so many calls */
 
 /* -- error values -- */
 
@@ -35,12 +39,18 @@ static int failure_tostring(lua_State *L)
     return 1;
 }
 
+/* In a file that an integrator reads: neither C nor our own Lua. */
+static bool is_in_script(const lua_Debug *at)
+{
+    return at->currentline > 0 && strncmp(at->source + 1, "perilune/", 9) != 0;
+}
+
 void pl_gate_push_where(lua_State *L)
 {
     lua_Debug at;
     for (int level = 0; level < MESSAGE_DEPTH && lua_getstack(L, level, &at); level++) {
         lua_getinfo(L, "Sl", &at);
-        if (at.currentline <= 0 || strncmp(at.source + 1, "perilune/", 9) == 0) continue;
+        if (!is_in_script(&at)) continue;
         lua_pushfstring(L, "%s:%d: ", at.short_src, at.currentline);
         return;
     }
@@ -111,6 +121,14 @@ static int read_failure(lua_State *L, int table)
     return code >= 0 || code == PL_E_INTERNAL ? PL_E_SCRIPT : code;
 }
 
+/* "file:line: " of the innermost call of the traceback, or nothing. */
+static pl_slice place_of(const pl_vm *vm)
+{
+    pl_slice lines = pl_buf_slice(&vm->traceback);
+    const char *colon = lines.len ? memmem(lines.ptr, lines.len, ": in ", 5) : NULL;
+    return (pl_slice){lines.ptr, colon ? (size_t)(colon - lines.ptr) + 2 : 0};
+}
+
 int pl_gate_explain(pl_vm *vm, lua_State *L)
 {
     int code = PL_E_SCRIPT, error = lua_gettop(L);
@@ -124,9 +142,9 @@ int pl_gate_explain(pl_vm *vm, lua_State *L)
         const char *text = lua_tolstring(L, -1, &len);
         pl_buf_put(&vm->failure, text, len < MAX_TEXT ? len : MAX_TEXT);
     } else {
-        pl_gate_push_where(L); /* of a coroutine, whose calls are still there */
-        pl_buf_printf(&vm->failure, "%sa script raised a %s instead of a message",
-                      lua_tostring(L, -1), luaL_typename(L, error));
+        pl_buf_put_slice(&vm->failure, place_of(vm));
+        pl_buf_printf(&vm->failure, "a script raised a %s instead of a message",
+                      luaL_typename(L, error));
     }
     lua_settop(L, error - 1);
     return code;
@@ -145,18 +163,56 @@ static int blame_budget(pl_vm *vm, int code)
     return PL_E_SCRIPT;
 }
 
-/* A traceback is for who debugs a script; callers of the gateway get the message only. */
-static void log_traceback(lua_State *on, lua_State *of)
+/* A call by our own Lua or by C: the name that those have for the function says nothing. */
+static bool is_called_by_script(lua_State *L, int level)
+{
+    lua_Debug caller;
+    return lua_getstack(L, level + 1, &caller) && lua_getinfo(L, "Sl", &caller) &&
+           is_in_script(&caller);
+}
+
+static void put_call(pl_buf *out, const lua_Debug *at, bool has_name)
+{
+    pl_buf_printf(out, "%s%s:%d: in ", out->len ? "\n" : "", at->short_src, at->currentline);
+    if (*at->what == 'm')
+        PL_BUF_PUT(out, "the file");
+    else if (has_name && at->name)
+        pl_buf_printf(out, "function '%.100s'", at->name);
+    else
+        pl_buf_printf(out, "function <%s:%d>", at->short_src, at->linedefined);
+}
+
+/* The calls of the integrator's files that led to the error, as lines in vm->traceback. Allocates
+ * nothing in Lua: memory may be what is missing. */
+static void keep_traceback(pl_vm *vm, lua_State *L)
+{
+    lua_Debug at;
+    int lines = 0;
+    pl_buf_clear(&vm->traceback);
+    for (int level = 0; level < TRACE_DEPTH && lua_getstack(L, level, &at); level++) {
+        lua_getinfo(L, "nSl", &at);
+        if (!is_in_script(&at)) continue;
+        if (lines++ == TRACEBACK) {
+            PL_BUF_PUT(&vm->traceback, "\n...");
+            return;
+        }
+        put_call(&vm->traceback, &at, is_called_by_script(L, level));
+    }
+}
+
+/* The traceback with our own Lua in it is for who debugs that. */
+static void log_traceback(lua_State *L)
 {
     if (!pl_log_wants(PL_LOG_DEBUG)) return;
-    luaL_traceback(on, of, NULL, of == on ? 1 : 0);
-    pl_log(PL_LOG_DEBUG, "a script failed", PL_LOG_STR("traceback", lua_tostring(on, -1)));
-    lua_pop(on, 1);
+    luaL_traceback(L, L, NULL, 1);
+    pl_log(PL_LOG_DEBUG, "a script failed", PL_LOG_STR("traceback", lua_tostring(L, -1)));
+    lua_pop(L, 1);
 }
 
 static int on_error(lua_State *L)
 {
-    log_traceback(L, L);
+    log_traceback(L);
+    keep_traceback(pl_vm_of(L), L);
     return 1; /* the error value as it is */
 }
 
@@ -171,6 +227,7 @@ int pl_gate_call(pl_vm *vm, int args, int results)
     pl_slot *running = vm->gate.running;
     vm->gate.running = NULL;
     pl_budget_enter(vm, vm->budget.kind, NULL);
+    pl_buf_clear(&vm->traceback);
     int status = lua_pcall(L, args, results, handler);
     bool is_over = pl_budget_leave(vm, NULL);
     vm->gate.running = running;
@@ -246,11 +303,11 @@ static void release_all(pl_slot *slot)
 
 /* -- runs -- */
 
-static void give_back(pl_slot *slot, bool coroutine_is_whole)
+static void give_back(pl_slot *slot, bool keeps_coroutine)
 {
     pl_vm *vm = slot->vm;
     release_all(slot);
-    if (coroutine_is_whole) {
+    if (keeps_coroutine) {
         lua_settop(slot->co, 0);
     } else {
         luaL_unref(vm->L, LUA_REGISTRYINDEX, slot->co_ref);
@@ -268,6 +325,10 @@ static void give_back(pl_slot *slot, bool coroutine_is_whole)
 pl_slot *pl_gate_begin(pl_vm *vm, pl_finish_fn *finish, pl_resumed_fn *resumed, void *owner)
 {
     pl_slot *slot = vm->gate.free;
+    if (vm->gate.xpcall_ref == 0) { /* the libraries were not there when the gate was made */
+        lua_getglobal(vm->L, "xpcall");
+        vm->gate.xpcall_ref = luaL_ref(vm->L, LUA_REGISTRYINDEX);
+    }
     if (slot)
         vm->gate.free = slot->next_free;
     else
@@ -289,18 +350,17 @@ static int run_ended(pl_slot *slot, int status, bool is_over)
 {
     pl_vm *vm = slot->vm;
     lua_State *co = slot->co;
-    int code = 0;
+    bool is_ok = status == 0 && lua_toboolean(co, 1);
+    if (status == 0) lua_remove(co, 1);
     if (status == LUA_YIELD) {
         lua_settop(co, 0);
+        keep_traceback(vm, co);
         lua_pushliteral(co, "a script may not yield outside of coroutines of its own");
     }
-    if (status != 0) {
-        log_traceback(vm->L, co);
-        code = pl_gate_explain(vm, co);
-    }
+    int code = is_ok ? 0 : pl_gate_explain(vm, co);
     if (is_over) code = blame_budget(vm, code);
     code = slot->finish(slot->owner, co, code, pl_buf_slice(&vm->failure));
-    give_back(slot, status == 0);
+    give_back(slot, is_ok);
     return code;
 }
 
@@ -312,6 +372,7 @@ static int step(pl_slot *slot, int args)
     gate->running = slot;
     slot->waits = false;
     pl_budget_enter(slot->vm, PL_BUDGET_RUN, &slot->spent);
+    pl_buf_clear(&slot->vm->traceback);
     int status = lua_resume(slot->co, args);
     bool is_over = pl_budget_leave(slot->vm, &slot->spent);
     gate->running = running;
@@ -323,8 +384,14 @@ static int step(pl_slot *slot, int args)
 
 int pl_gate_run(pl_slot *slot, int args, uint64_t *handle)
 {
+    lua_State *co = slot->co;
+    int function = lua_gettop(co) - args;
+    lua_rawgeti(co, LUA_REGISTRYINDEX, slot->vm->gate.xpcall_ref);
+    lua_insert(co, function);
+    lua_pushcfunction(co, on_error);
+    lua_insert(co, function + 2); /* stack: xpcall, function, on_error, arguments */
     slot->wait_handle = handle;
-    return step(slot, args);
+    return step(slot, args + 2);
 }
 
 pl_slot *pl_gate_waiter(lua_State *L, const char *what)

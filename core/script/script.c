@@ -103,6 +103,14 @@ static int fail(pl_exchange *x, int code, pl_slice text)
     return code;
 }
 
+/* What the gate says of a script that failed. */
+static int failed(pl_exchange *x, int code, pl_slice text)
+{
+    const pl_vm *vm = &script_of(x->generation)->vm;
+    x->traceback = pl_arena_dup(&x->arena, pl_buf_slice(&vm->traceback));
+    return fail(x, code, text);
+}
+
 static void log_failure(const script *s, const char *what)
 {
     pl_log(PL_LOG_ERROR, what, PL_LOG_SLICE("error", pl_buf_slice(&s->vm.failure)));
@@ -265,7 +273,7 @@ static pl_slot *begin_stage(pl_generation *g, pl_exchange *x, enum function f, p
 static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
 {
     pl_exchange *x = owner;
-    if (code) return fail(x, code, text);
+    if (code) return failed(x, code, text);
     if (lua_gettop(co) == 0 || lua_isnil(co, 1))
         return fail(x, PL_E_CANCELLED, PL_SLICE("its `when` says no"));
     lua_settop(co, 1);
@@ -284,7 +292,7 @@ static void push_info(const pl_exchange *x, lua_State *co)
     lua_setfield(co, -2, "id");
     lua_pushnumber(co, (double)x->started_ms / 1000);
     lua_setfield(co, -2, "now");
-    lua_pushnumber(co, (double)(x->started_ms + x->request.timeout_ms) / 1000);
+    lua_pushnumber(co, (double)x->deadline_ms / 1000);
     lua_setfield(co, -2, "deadline");
     lua_pushboolean(co, x->undecided);
     lua_setfield(co, -2, "undecided");
@@ -310,7 +318,7 @@ static int script_render(pl_generation *g, pl_exchange *x)
 static int finish_authenticate(void *owner, lua_State *co, int code, pl_slice text)
 {
     pl_exchange *x = owner;
-    if (code) return fail(x, code, text);
+    if (code) return failed(x, code, text);
     push_object(x, co, REQUEST);
     pl_bind_request_clear(co, lua_gettop(co));
     return 0;
@@ -328,7 +336,7 @@ static int script_authenticate(pl_generation *g, pl_exchange *x)
 static int finish_map(void *owner, lua_State *co, int code, pl_slice text)
 {
     pl_exchange *x = owner;
-    if (code) return fail(x, code, text);
+    if (code) return failed(x, code, text);
     lua_settop(co, 3);
     x->ok = lua_toboolean(co, 1);
     if (lua_type(co, 3) == LUA_TSTRING) fail(x, 0, pl_check_slice(co, 3));

@@ -103,6 +103,7 @@ void pl_vm_fini(pl_vm *vm)
     pl_gate_fini(vm);
     pl_codec_fini(&vm->codec);
     pl_buf_fini(&vm->failure);
+    pl_buf_fini(&vm->traceback);
     pl_buf_fini(&vm->scratch);
     free(vm->lua_path);
 }

@@ -47,8 +47,9 @@ struct pl_vm {
     pl_vm_limits limits;
     bool last_wins; /* json.duplicates: of a name that is there twice */
     pl_rng rng;
-    pl_buf failure; /* text of the last failure */
-    pl_buf scratch; /* of one binding at a time */
+    pl_buf failure;   /* text of the last failure */
+    pl_buf traceback; /* and the calls that led to it, innermost first, as lines */
+    pl_buf scratch;   /* of one binding at a time */
 };
 
 /* Puts what bindings need beside an existing state. */

@@ -68,10 +68,12 @@ TEST(a_failure_is_a_code_and_a_text_and_the_stack_is_as_it_was)
         {CORE "core.fail('nonsense', 'x')", PL_E_SCRIPT, "connectors/acme.lua:2: x"},
         {CORE "core.fail('ok', 'x')", PL_E_SCRIPT, "connectors/acme.lua:2: x"},
         {"error({class = 'url', message = 'bad'})", PL_E_URL, "bad"},
-        {"error({})", PL_E_SCRIPT, "a script raised a table instead of a message"},
-        {"error(nil)", PL_E_SCRIPT, "a script raised a nil instead of a message"},
+        {"error({})", PL_E_SCRIPT,
+         "connectors/acme.lua:1: a script raised a table instead of a message"},
+        {"error(nil)", PL_E_SCRIPT,
+         "connectors/acme.lua:1: a script raised a nil instead of a message"},
         {"error(setmetatable({}, {__tostring = error}))", PL_E_SCRIPT,
-         "a script raised a table instead of a message"},
+         "connectors/acme.lua:1: a script raised a table instead of a message"},
         {CORE "core.sleep(1)", PL_E_SCRIPT,
          "connectors/acme.lua:2: sleep works only while a request is rendered, authenticated or "
          "mapped"},
@@ -370,6 +372,48 @@ TEST(a_state_has_few_libraries_and_no_bytecode)
     pl_vm_close(&vm);
 }
 
+/* The lines that Lua's own traceback has of the same frames. */
+TEST(a_failure_has_the_calls_of_the_scripts_files_that_led_to_it)
+{
+    static const struct {
+        const char *source, *lines;
+    } cases[] = {
+        {"local function total(o)\n  return o.a.b\nend\nlocal n = total({})\nreturn n",
+         "connectors/acme.lua:2: in function 'total'\nconnectors/acme.lua:4: in the file"},
+        {"local t = {}\nt.f = function() error('x') end\nlocal r = t.f()\nreturn r",
+         "connectors/acme.lua:2: in function 'f'\nconnectors/acme.lua:3: in the file"},
+        {"string.gsub('a', 'a', function()\n  error('x') end)",
+         "connectors/acme.lua:2: in function <connectors/acme.lua:1>\n"
+         "connectors/acme.lua:1: in the file"},
+        {CORE "core.fail('auth', 'no key')", "connectors/acme.lua:2: in the file"},
+        {CORE "require 'perilune.schema'.check()", "connectors/acme.lua:2: in the file"},
+        {"local function f(n)\n  if n == 0 then error('x') end\n  f(n - 1)\n  return n\nend\nf(20)",
+         "connectors/acme.lua:2: in function 'f'\n"
+         "connectors/acme.lua:3: in function 'f'\nconnectors/acme.lua:3: in function 'f'\n"
+         "connectors/acme.lua:3: in function 'f'\nconnectors/acme.lua:3: in function 'f'\n"
+         "connectors/acme.lua:3: in function 'f'\nconnectors/acme.lua:3: in function 'f'\n"
+         "connectors/acme.lua:3: in function 'f'\nconnectors/acme.lua:3: in function 'f'\n"
+         "connectors/acme.lua:3: in function 'f'\nconnectors/acme.lua:3: in function 'f'\n"
+         "connectors/acme.lua:3: in function 'f'\nconnectors/acme.lua:3: in function 'f'\n"
+         "connectors/acme.lua:3: in function 'f'\nconnectors/acme.lua:3: in function 'f'\n"
+         "connectors/acme.lua:3: in function 'f'\n..."},
+    };
+    open_vm();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        run r = {0};
+        uint64_t handle = 0;
+        CHECK(start(&r, cases[i].source, &handle) < 0);
+        CHECK_EQ_SLICE(pl_buf_slice(&vm.traceback), pl_slice_of(cases[i].lines));
+        CHECK(call(cases[i].source) < 0);
+        CHECK_EQ_SLICE(pl_buf_slice(&vm.traceback), pl_slice_of(cases[i].lines));
+    }
+    CHECK(call("error('x')") < 0);
+    CHECK(vm.traceback.len > 0);
+    CHECK_EQ_INT(call("return 1"), 0);
+    CHECK_EQ_INT(vm.traceback.len, 0); /* nothing of an earlier one */
+    pl_vm_close(&vm);
+}
+
 int main(void)
 {
     return RUN(CASE(a_failure_is_a_code_and_a_text_and_the_stack_is_as_it_was),
@@ -379,6 +423,7 @@ int main(void)
                CASE(a_run_waits_for_an_operation_and_gets_its_results),
                CASE(ending_a_run_cancels_what_it_waits_for),
                CASE(a_run_cannot_wait_in_a_function_that_c_calls), CASE(only_what_waits_may_yield),
+               CASE(a_failure_has_the_calls_of_the_scripts_files_that_led_to_it),
                CASE(closing_takes_sleepers_off_the_wheel),
                CASE(what_a_run_holds_is_released_when_it_ends), CASE(secrets_stay_closed),
                CASE(a_state_has_few_libraries_and_no_bytecode));
