@@ -10,12 +10,6 @@
 ---@alias perilune.part string|number|perilune.secret
 ---@alias perilune.parts perilune.part|perilune.part[]
 
----@class perilune.log
----@field debug fun(message: string, fields?: table)
----@field info fun(message: string, fields?: table)
----@field warn fun(message: string, fields?: table)
----@field error fun(message: string, fields?: table)
-
 ---@class perilune.http_request
 ---@field method? string
 ---@field url perilune.parts
@@ -39,6 +33,10 @@
 ---@field class string   dns, connect, tls, timeout, egress and others
 ---@field message string
 ---@field ok false
+
+---@class perilune.cache_options
+---@field ttl? number    seconds that a value holds, where the fill says no other
+---@field early? number  seconds before its end at which one exchange renews it ahead
 
 ---@class perilune.decode_options
 ---@field duplicates? "error"|"last"
@@ -304,15 +302,28 @@ function random.hex(n) end
 ---@field now number   seconds since 1970, at which the attempt began
 ---@field deadline number   seconds since 1970, at which the attempt is over
 ---@field http perilune.http   requests of scripts, [below](#ctxhttp)
+---@field cache perilune.cache   values that outlive the exchange, [below](#ctxcache)
 ---@field trace fun(message: string, value?: any)   a line in the trace of the attempt
 ---@field log perilune.log   as the global `log`
 ---@field uuid fun(): string   as the global `uuid`
+
+---@class perilune.log
+---@field debug fun(message: string, fields?: table)   a line of the gateway's log
+---@field info fun(message: string, fields?: table)   a line of the gateway's log
+---@field warn fun(message: string, fields?: table)   a line of the gateway's log
+---@field error fun(message: string, fields?: table)   a line of the gateway's log
 
 ---@class perilune.http
 ---@field request fun(request: perilune.http_request): perilune.http_answer?, perilune.http_failure?   the answer; nil and a failure where none came
 ---@field get fun(request: perilune.http_request): perilune.http_answer?, perilune.http_failure?   the answer; nil and a failure where none came
 ---@field post fun(request: perilune.http_request): perilune.http_answer?, perilune.http_failure?   the answer; nil and a failure where none came
 ---@field all fun(requests: perilune.http_request[]): (perilune.http_answer|perilune.http_failure)[]   sends all at once and waits for all: answers and failures, in the order of the requests
+
+---@class perilune.cache
+---@field get fun(key: string): any   the value, nil when there is none
+---@field set fun(key: string, value: any, ttl: number)   keeps it for `ttl` seconds
+---@field delete fun(key: string, value?: any)   forgets it; with a value only while that is the one that is kept
+---@field fetch fun(key: string, options: number|perilune.cache_options, fill: (fun(): any, number?)): any   the value, or what `fill` gives, which is kept; one exchange fills, the others wait for it. `options`: seconds, or `{ ttl = 300, early = 30 }`
 
 ---@class perilune.request
 ---@field method fun(self: perilune.request): string   GET, POST and so on
@@ -378,7 +389,7 @@ function random.hex(n) end
 ---@field egress? { allow?: string|string[], ca_file?: string }
 ---@field events? table
 ---@field json? { duplicates?: "error"|"last" }
----@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, script_requests?: integer, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
+---@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, script_load_time?: number, script_requests?: integer, script_time?: number, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
 ---@field listen? string
 ---@field log? { format?: "auto"|"human"|"json", level?: "debug"|"info"|"warn"|"error"|"off" }
 ---@field name? string

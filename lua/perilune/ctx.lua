@@ -70,6 +70,7 @@ end
 function ctx.vocabulary()
   local vocabulary = frozen.vocabulary(SHARED)
   for name in pairs(MADE) do vocabulary[name] = true end
+  vocabulary.cache = frozen.vocabulary(cache.new("")) -- of any connector
   return vocabulary
 end
 
