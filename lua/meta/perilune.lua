@@ -78,7 +78,7 @@ function log.warn(message, fields) end
 ---@param fields? table
 function log.error(message, fields) end
 
---- `PERILUNE_SECRET_NAME` of the environment: opaque, to be handed to requests and to `hash`; masked wherever it is shown
+--- a secret of the environment or of a file, [below](#secrets)
 ---@param name string
 ---@return perilune.secret
 function secret(name) end
@@ -398,7 +398,7 @@ function random.hex(n) end
 ---@field secrets? { dir?: string }
 ---@field store? string
 ---@field store_sync? "full"|"normal"
----@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, idle?: number, query?: number, wait?: number, write?: number }
+---@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, hook?: number, idle?: number, query?: number, wait?: number, write?: number }
 ---@field tokens? { admin?: string|perilune.secret|(string|perilune.secret)[], ingest?: string|perilune.secret|(string|perilune.secret)[] }
 ---@field workers? integer
 

@@ -41,8 +41,7 @@ vocabulary.parts = {
       shown = "`log.debug`, `log.info`, `log.warn`, `log.error`",
       says = "`log.warn(message, { field = value })`: a line of the gateway's log" },
     { "secret(name: string): perilune.secret", shown = '`secret "NAME"`',
-      says = "`PERILUNE_SECRET_NAME` of the environment: opaque, to be handed to requests and to `hash`; "
-        .. "masked wherever it is shown" },
+      says = "a secret of the environment or of a file, [below](#secrets)" },
     { "conceal(text: string): perilune.secret",
       says = "the same of a text that came at run time, such as an access token" },
     { "env(name: string, default?: string): string", shown = '`env("NAME", default)`',
