@@ -98,6 +98,8 @@ int pl_open_crypto(lua_State *L);
 int pl_open_random(lua_State *L);
 int pl_open_span(lua_State *L);
 int pl_open_text(lua_State *L);
+int pl_open_string(lua_State *L);
+int pl_open_table(lua_State *L);
 int pl_open_integer(lua_State *L);
 int pl_open_regex(lua_State *L);
 int pl_open_time(lua_State *L);
@@ -107,6 +109,8 @@ int pl_open_charset(lua_State *L);
 int pl_open_url(lua_State *L);
 int pl_open_http(lua_State *L);
 int pl_open_core(lua_State *L);
+/* Makes core.string the methods of strings. Empties the stack. */
+void pl_bind_string_methods(lua_State *L);
 /* Writes other limits into core.limits. */
 void pl_core_show_limits(lua_State *L, const pl_vm_limits *limits);
 

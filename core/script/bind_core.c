@@ -275,7 +275,8 @@ static const luaL_Reg core_tables[] = {
     {"json", pl_open_json},       {"limits", push_limits},
     {"random", pl_open_random},   {"regex", pl_open_regex},
     {"retry", push_retry},        {"settings", push_settings},
-    {"span", pl_open_span},       {"text", pl_open_text},
+    {"span", pl_open_span},       {"string", pl_open_string},
+    {"table", pl_open_table},     {"text", pl_open_text},
     {"time", pl_open_time},       {"url", pl_open_url},
     {"xml", pl_open_xml},         {NULL, NULL},
 };

@@ -207,6 +207,7 @@ static int open_all(lua_State *L)
     lua_pushnil(L);
     lua_setglobal(L, LUA_JITLIBNAME);
     make_require(L);
+    pl_bind_string_methods(L);
     return 0;
 }
 

@@ -485,3 +485,17 @@ bool pl_pattern_is_plain(pl_slice pattern)
         if (memchr("^$*+?.([%-", pattern.ptr[i], 10)) return false;
     return true;
 }
+
+/* memmem bears any text, and is slow to begin: first a few places are tried where the first byte
+ * is. */
+const char *pl_plain_find(pl_slice text, pl_slice wanted)
+{
+    const char *at = text.ptr, *end = text.ptr + text.len;
+    if (wanted.len == 0) return at;
+    for (int tries = 0; tries < 16; tries++, at++) {
+        if ((size_t)(end - at) < wanted.len) return NULL;
+        at = memchr(at, *wanted.ptr, (size_t)(end - at) - wanted.len + 1);
+        if (at == NULL || memcmp(at, wanted.ptr, wanted.len) == 0) return at;
+    }
+    return memmem(at, (size_t)(end - at), wanted.ptr, wanted.len);
+}

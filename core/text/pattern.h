@@ -61,5 +61,7 @@ bool pl_pattern_spend(pl_pattern *m, size_t steps);
 
 /* No character of it is magic. */
 bool pl_pattern_is_plain(pl_slice pattern);
+/* Where `wanted` first is in the text, or NULL; in a time that grows with the text and no faster. */
+const char *pl_plain_find(pl_slice text, pl_slice wanted);
 
 #endif

@@ -96,10 +96,13 @@ local function environment(name, default)
   return value
 end
 
+-- Members that could hold a worker, as they are in Lua: ours end with the budget of a run.
+local BOUNDED = { string = core.string, table = core.table }
+
 local function copy_libraries(env)
   for library, members in pairs(LIBRARIES) do
-    local source, copy = _G[library] or require(library), {}
-    for _, name in ipairs(members) do copy[name] = source[name] end
+    local source, copy, bounded = _G[library] or require(library), {}, BOUNDED[library] or {}
+    for _, name in ipairs(members) do copy[name] = bounded[name] or source[name] end
     env[library] = copy
   end
 end

@@ -52,6 +52,19 @@ describe("the sandbox", function()
       .. " == '{\"b\":1,\"a\":[]}')"))
   end)
 
+  it("has strings and tables that cannot hold a worker", function()
+    local core = require "perilune.core"
+    assert.matches("position out of bounds", fault("table.insert({}, 2^31, 1)"), 1, true)
+    assert.matches("the text would have more than 67108864 bytes", fault("string.rep('x', 1e9)"), 1, true)
+    local env = require("perilune.sandbox").new {}
+    for _, name in ipairs { "find", "gmatch", "gsub", "match", "rep" } do
+      assert.equal(core.string[name], env.string[name])
+    end
+    for _, name in ipairs { "concat", "insert", "maxn", "remove", "sort" } do
+      assert.equal(core.table[name], env.table[name])
+    end
+  end)
+
   it("has require in plugins only", function()
     assert.matches("^connectors/acme.lua:2: require works in a plugin only", fault('require "x"'))
   end)

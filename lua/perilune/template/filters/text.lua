@@ -14,6 +14,8 @@ local is_ascii, is_markup = span.is_ascii, value.is_markup
 local given, method, soft, whole = arguments.given, arguments.method, arguments.soft,
   arguments.whole
 local define = signature.define
+-- LuaJIT's own, which is compiled, where it takes one look at each byte (see core.string).
+local gmatch, rep = string.gmatch, string.rep
 
 local CHARACTER = "[%z\1-\127\192-\255][\128-\191]*"
 local LEEWAY = 5 -- truncate: how much too long a text may be before it is cut
@@ -53,7 +55,7 @@ end
 --- The words of a text that has more kinds of white space than ASCII has.
 local function title_any(s)
   local parts, from = {}, 1
-  for at, char in s:gmatch("()(" .. CHARACTER .. ")") do
+  for at, char in gmatch(s, "()(" .. CHARACTER .. ")") do
     if opens_word(char) then
       parts[#parts + 1] = title_word(s:sub(from, at - 1)) .. char
       from = at + #char
@@ -142,7 +144,7 @@ text.wordwrap = define(
 --- Letters, digits and _ in a row, of any script.
 local function count_words(s)
   local count, inside = 0, false
-  for char in s:gmatch(CHARACTER) do
+  for char in gmatch(s, CHARACTER) do
     local is_part = char == "_" or core.text.is(char, "alnum")
     if is_part and not inside then count = count + 1 end
     inside = is_part
@@ -162,7 +164,7 @@ local function indentation(width)
   if is_markup(width) then return width.text end
   local count = math.max(whole(width, 4), 0)
   value.check_size(count)
-  return (" "):rep(count)
+  return rep(" ", count)
 end
 
 --- The lines with the indentation where it belongs; the first line is the caller's.

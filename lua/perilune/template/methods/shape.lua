@@ -7,6 +7,7 @@ local core = require "perilune.core"
 local value = require "perilune.template.value"
 
 local length_of, integer = core.text.length, arguments.integer
+local rep = string.rep
 
 local shape = {}
 
@@ -37,7 +38,7 @@ local function padding(left_of)
     if missing <= 0 then return text end
     value.check_size(#text + missing * #fill)
     local left = left_of(missing, width)
-    return fill:rep(left) .. text .. fill:rep(missing - left)
+    return rep(fill, left) .. text .. rep(fill, missing - left)
   end
 end
 
@@ -53,7 +54,7 @@ function shape.zfill(text, width)
   if missing <= 0 then return text end
   value.check_size(#text + missing)
   local sign, rest = text:match("^([+-]?)(.*)$")
-  return sign .. ("0"):rep(missing) .. rest
+  return sign .. rep("0", missing) .. rest
 end
 
 function shape.expandtabs(text, tab)
@@ -67,7 +68,7 @@ function shape.expandtabs(text, tab)
     local missing = tab > 0 and tab - column % tab or 0
     size, column = size + #part + missing, column + missing
     value.check_size(size)
-    return part:sub(1, -2) .. (" "):rep(missing)
+    return part:sub(1, -2) .. rep(" ", missing)
   end))
 end
 

@@ -7,12 +7,15 @@ local search = require "perilune.template.methods.search"
 local value = require "perilune.template.value"
 
 local text_of = arguments.text
+-- LuaJIT's own, which is compiled, for loops over characters: those look at each byte once. Methods
+-- of strings are ours, which can be stopped (core.string).
+local gmatch = string.gmatch
 
 local CHARACTER = "[%z\1-\127\194-\244][\128-\191]*"
 
 local function set_of(characters)
   local set = {}
-  for character in characters:gmatch(CHARACTER) do set[character] = true end
+  for character in gmatch(characters, CHARACTER) do set[character] = true end
   return set
 end
 
@@ -68,7 +71,7 @@ split.rstrip = stripper("rstrip", false, true)
 --- First and last byte of every word.
 local function words(text)
   local firsts, lasts, is_inside = {}, {}, false
-  for at, character, behind in text:gmatch("()(" .. CHARACTER .. ")()") do
+  for at, character, behind in gmatch(text, "()(" .. CHARACTER .. ")()") do
     if SPACES[character] then
       is_inside = false
     else
@@ -128,7 +131,7 @@ split.rsplit = splitter(rsplit_words, rsplit_at)
 function split.splitlines(text, keeps_ends)
   keeps_ends = arguments.integer(keeps_ends, 0) ~= 0
   local parts, from = {}, 1
-  for at, character, behind in text:gmatch("()(" .. CHARACTER .. ")()") do
+  for at, character, behind in gmatch(text, "()(" .. CHARACTER .. ")()") do
     -- The second half of a line end of two characters is behind `from` already.
     if at >= from and LINE_ENDS[character] then
       if character == "\r" and text:sub(behind, behind) == "\n" then behind = behind + 1 end

@@ -8,7 +8,7 @@ local number = require "perilune.template.value.number"
 local printing = require "perilune.template.value.printing"
 
 local kind_of, type_name, fail = kinds.kind, kinds.type_name, kinds.fail
-local check_size = kinds.check_size
+local check_size, rep = kinds.check_size, string.rep
 
 local BYTES_PER_ITEM = 8 -- of a list, for the limit on what templates make
 
@@ -90,7 +90,7 @@ operators.sub = of_numbers("-", number.sub)
 
 local function repeat_text(text, count)
   check_size(#text * count)
-  return text:rep(count)
+  return rep(text, count)
 end
 
 local function repeat_items(items, count)
