@@ -1,96 +1,69 @@
 -- SPDX-License-Identifier: MIT
 
---- Authenticators: an instance of a plugin, { type = "bearer", token = secret "X" }, or a table
---- with an `apply` of its own. Both become { name, apply, config }, and authenticate a request by
---- apply(ctx, request), with the config as ctx.config.
+--- Authenticators: one instance (instance.lua), or a list of them that are applied one after the
+--- other, each to what those before it have made of the request.
 
+local instance = require "perilune.instance"
 local nearest = require "perilune.util.nearest"
-local schema = require "perilune.schema"
 local tables = require "perilune.util.tables"
 
 local authenticator = {}
 
 ---@class perilune.authenticator
----@field name string      the plugin's, or "custom"
----@field apply fun(ctx: perilune.ctx, request: any)
----@field config table
+---@field name string                 of its plugins
+---@field steps perilune.instance[]
 
-local CUSTOM = {
-  type = "record",
-  fields = {
-    apply = { type = "function", required = true },
-    config = { type = "table" },
-    schema = { type = "table" },
-  },
-}
-
-local function custom(scope, path, v)
-  local checked = schema.check(CUSTOM, v, scope:reporter(), path)
-  if not checked.apply then return nil end
-  local config = checked.config or {}
-  if checked.schema then
-    local message = schema.fault(checked.schema)
-    if message then
-      scope:fault(tables.extend(path, "schema"), message)
-    else
-      local spec = { type = "record", fields = checked.schema }
-      config = schema.check(spec, config, scope:reporter(), tables.extend(path, "config"))
-    end
-  end
-  return { name = "custom", apply = checked.apply, config = config }
+local function assemble(steps)
+  local names = {}
+  for i, step in ipairs(steps) do names[i] = step.name end
+  return { name = table.concat(names, " + "), steps = steps }
 end
 
-local function instance(scope, path, v, plugins)
-  local type_path = tables.extend(path, "type")
-  if type(v.type) ~= "string" then
-    local where = v.type == nil and path or type_path
-    scope:fault(where, "an authenticator wants a 'type' (the name of a plugin) or an 'apply'")
-    return nil
-  end
-  local found = plugins:get(v.type)
-  if not found then
-    scope:fault(type_path, ("there is no authenticator plugin '%s'%s"):format(v.type,
-      nearest.hint(v.type, plugins:names(), "plugins are")))
-    return nil
-  elseif type(found.handler.apply) ~= "function" then
-    scope:fault(type_path, ("the plugin '%s' is no authenticator: it has no apply"):format(v.type))
-    return nil
-  end
-  local fields = { type = { type = "string" } }
-  for name, spec in pairs(found.schema) do fields[name] = spec end
-  local config = schema.check({ type = "record", fields = fields }, v, scope:reporter(), path)
-  return { name = v.type, apply = found.handler.apply, config = config }
-end
-
---- Compiles what an authenticator's file returned, or an inline table. Nil after a fault.
----@param scope perilune.scope
----@param path any[]
----@param v table
----@param plugins perilune.plugins
----@return perilune.authenticator|nil
-function authenticator.compile(scope, path, v, plugins)
-  if v.apply ~= nil then return custom(scope, path, v) end
-  return instance(scope, path, v, plugins)
-end
-
---- The one a connector names: compiled, or nil (none, or a fault).
----@param scope perilune.scope
----@param v string|table|nil
----@param known table<string, perilune.authenticator|false>   by id of their files
----@param plugins perilune.plugins
----@return perilune.authenticator|nil
-function authenticator.of_connector(scope, v, known, plugins)
-  if type(v) == "table" then
-    return authenticator.compile(scope, { "authenticator" }, v, plugins)
-  end
-  if v == nil or known[v] then return known[v] end
-  if known[v] == nil then
+--- The one of a file in authenticators/, or nil after a fault.
+local function named(scope, path, id, known)
+  if known[id] == nil then
     local names = tables.names(known)
     local hint = #names == 0 and "; the folder authenticators/ has none"
-      or nearest.hint(v, names, "authenticators are")
-    scope:fault({ "authenticator" }, ("there is no authenticator '%s'%s"):format(v, hint))
+      or nearest.hint(id, names, "authenticators are")
+    scope:fault(path, ("there is no authenticator '%s'%s"):format(id, hint))
   end
-  return nil
+  return known[id] or nil
+end
+
+--- Compiles an instance, or a list. Nil after a fault.
+---@param scope perilune.scope
+---@param path any[]
+---@param v string|table
+---@param plugins perilune.plugins
+---@param known table<string, perilune.authenticator|false>   by id of their files
+---@return perilune.authenticator|nil
+function authenticator.compile(scope, path, v, plugins, known)
+  if type(v) == "string" then return named(scope, path, v, known) end
+  if v[1] == nil then
+    local step = instance.compile(scope, path, v, plugins, instance.AUTHENTICATOR)
+    return step and assemble { step }
+  end
+  local steps = {}
+  for i, item in ipairs(v) do
+    local where = tables.extend(path, i)
+    if type(item) ~= "string" and type(item) ~= "table" then
+      scope:fault(where, "a list of authenticators wants ids and tables")
+    end
+    local one = (type(item) == "string" or type(item) == "table")
+      and authenticator.compile(scope, where, item, plugins, known)
+    for _, step in ipairs(one and one.steps or {}) do steps[#steps + 1] = step end
+  end
+  return #steps > 0 and assemble(steps) or nil
+end
+
+--- Has one of them something to say to a 401?
+---@param made perilune.authenticator|nil
+---@return boolean
+function authenticator.reauthorizes(made)
+  for _, step in ipairs(made and made.steps or {}) do
+    if step.handler.on_unauthorized then return true end
+  end
+  return false
 end
 
 return authenticator

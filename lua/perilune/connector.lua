@@ -7,6 +7,7 @@ local answer = require "perilune.answer"
 local authenticator = require "perilune.authenticator"
 local body = require "perilune.body"
 local core = require "perilune.core"
+local hooks = require "perilune.hooks"
 local map = require "perilune.map"
 local nearest = require "perilune.util.nearest"
 local render = require "perilune.render"
@@ -27,6 +28,9 @@ local connector = {}
 ---@field key any
 ---@field applies_to table[]|nil
 ---@field authenticator perilune.authenticator|nil
+---@field before_send perilune.hook[]    by stage, in the order in which they are written
+---@field after_receive perilune.hook[]
+---@field on_failed perilune.hook[]
 ---@field context table          constants of connector and webhook
 ---@field source table           the webhook as checked, for describe
 ---@field policy table
@@ -64,6 +68,7 @@ local SHARED = {
   timeout = SECONDS,
   connect_timeout = SECONDS,
   retry = RETRY,
+  hooks = { type = "list", of = { type = "table" } },
 }
 
 local WEBHOOK = {
@@ -81,14 +86,14 @@ local WEBHOOK = {
     lists = { type = "list", of = TEXT, filled = true },
     prefixes = { type = "boolean" },
     variables = variables.SPEC,
-    mapper = { one_of = { TEXT, { type = "function" } } },
+    mapper = { one_of = { TEXT, { type = "function" }, { type = "table" } } },
   } },
 }
 
 local CONNECTOR = {
   name = TEXT,
   enabled = { type = "boolean", default = true },
-  authenticator = { one_of = { TEXT, { type = "table" } } },
+  authenticator = { one_of = { TEXT, { type = "table" } } }, -- an id, an instance, or a list
   base_url = TEMPLATE,
   applies_to = { type = "map", of = { type = "list", of = SCALAR, filled = true } },
 }
@@ -99,6 +104,9 @@ end
 
 --- The keys of a webhook that are ours; the key of a keyed trigger must be none of them.
 connector.WEBHOOK_KEYS = WEBHOOK
+
+--- The keys of a connector.
+connector.KEYS = CONNECTOR
 
 --- What a connector's file may say, given the vocabulary.
 ---@param vocabulary? table
@@ -170,6 +178,8 @@ local function policy_of(entry, given, webhook)
     timeout = webhook.timeout or given.timeout,
     connect_timeout = webhook.connect_timeout or given.connect_timeout,
     retry = retry, jitter = jitter,
+    reauthorizes = authenticator.reauthorizes(entry.authenticator) or nil,
+    tells_failures = #entry.on_failed > 0 or nil,
   }
 end
 
@@ -180,12 +190,15 @@ local function merged_context(given, webhook)
   return values
 end
 
---- The mapper that a webhook names, or nil.
-local function mapper_of(scope, webhook, path, mappers)
-  local mapper = webhook.response and webhook.response.mapper
-  if type(mapper) ~= "string" then return mapper end
+--- The mapper that a webhook has or names, or nil.
+local function mapper_of(scope, webhook, path, env)
+  local mapper, mappers = webhook.response and webhook.response.mapper, env.mappers
+  local where = tables.extend(tables.extend(path, "response"), "mapper")
+  if mapper == nil then return nil end
+  if type(mapper) ~= "string" then
+    return map.compile_mapper(scope, where, mapper, env.plugins)
+  end
   if mappers[mapper] == nil then
-    local where = tables.extend(tables.extend(path, "response"), "mapper")
     scope:fault(where, ("there is no mapper '%s'%s"):format(mapper,
       nearest.hint(mapper, tables.names(mappers), "mappers are")))
   end
@@ -195,7 +208,7 @@ end
 ---@class perilune.connector_env
 ---@field gateway perilune.gateway
 ---@field authenticators table<string, perilune.authenticator|false>
----@field mappers table<string, function|false>
+---@field mappers table<string, perilune.instance|false>
 ---@field plugins perilune.plugins
 
 local function compile_webhook(scope, shared, webhook, path, env)
@@ -210,9 +223,10 @@ local function compile_webhook(scope, shared, webhook, path, env)
   }
   entry.connector_view = { id = shared.id, name = shared.given.name or shared.id }
   entry.webhook_view = { id = entry.webhook }
+  hooks.compile(entry, scope, { shared.given.hooks, webhook.hooks }, path, env.plugins)
   entry.policy = policy_of(entry, shared.given, webhook)
   render.compile(entry, scope, shared.given, webhook, path, shared.options)
-  map.compile(entry, scope, webhook, path, mapper_of(scope, webhook, path, env.mappers))
+  map.compile(entry, scope, webhook, path, mapper_of(scope, webhook, path, env))
   return entry
 end
 
@@ -236,8 +250,8 @@ function connector.compile(id, returned, scope, env)
   if given.webhooks and #returned.webhooks == 0 then
     scope:fault({ "webhooks" }, "a connector wants at least one webhook")
   end
-  local found = authenticator.of_connector(scope, given.authenticator, env.authenticators,
-    env.plugins)
+  local found = given.authenticator and authenticator.compile(scope, { "authenticator" },
+    given.authenticator, env.plugins, env.authenticators)
   check_authenticator(scope, returned, found, env)
   local shared = {
     id = id, given = given, authenticator = found, seen = { triggers = {}, ids = {} },

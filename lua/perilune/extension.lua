@@ -14,6 +14,9 @@ local value = require "perilune.template.value"
 
 local extension = {}
 
+--- What a handler may add to templates.
+extension.KINDS = { filters = true, tests = true, functions = true }
+
 local KINDS = { "filters", "tests", "functions" }
 
 local function plain(v)

@@ -6,12 +6,15 @@
 local core = require "perilune.core"
 local ctx = require "perilune.ctx"
 local describe = require "perilune.describe"
+local errors = require "perilune.errors"
 local loader = require "perilune.loader"
 local map = require "perilune.map"
 local render = require "perilune.render"
 local route = require "perilune.route"
 
 local perilune = {}
+
+local NONE = {}
 
 perilune.load = loader.load
 
@@ -51,9 +54,42 @@ end
 ---@param request any
 ---@param frame perilune.ctx_frame
 function perilune.authenticate(generation, index, request, frame)
-  local authenticator = generation.entries[index].authenticator
-  if authenticator then
-    authenticator.apply(ctx.of(ctx.with(frame, { config = authenticator.config })), request)
+  local entry = generation.entries[index]
+  for _, hook in ipairs(entry.before_send) do
+    hook.run(ctx.of(ctx.with(frame, { config = hook.config })), request)
+  end
+  for _, step in ipairs(entry.authenticator and entry.authenticator.steps or NONE) do
+    step.handler.apply(ctx.of(ctx.with(frame, { config = step.config })), request)
+  end
+end
+
+--- A request was answered 401. Does an authenticator know better by now?
+---@param generation perilune.generation
+---@param index integer
+---@param response any
+---@param frame perilune.ctx_frame
+---@return boolean again
+function perilune.unauthorized(generation, index, response, frame)
+  local again = false
+  for _, step in ipairs(generation.entries[index].authenticator.steps) do
+    local run = step.handler.on_unauthorized
+    if run and run(ctx.of(ctx.with(frame, { config = step.config })), response) then again = true end
+  end
+  return again
+end
+
+--- An attempt has failed: the hooks are told, each whatever became of the others.
+---@param generation perilune.generation
+---@param index integer
+---@param failure { class: string, message: string, stage: string, status: integer|nil,
+---  attempt: integer, will_retry: boolean }
+---@param frame perilune.ctx_frame|nil   nil: it failed before there was one
+function perilune.failed(generation, index, failure, frame)
+  local entry = generation.entries[index]
+  for _, hook in ipairs(entry.on_failed) do
+    local own = ctx.with(frame or { values = {}, entry = entry, info = NONE }, { config = hook.config })
+    local ok, raised = pcall(hook.run, ctx.of(own), failure)
+    if not ok then core.log("error", "on_failed: " .. errors.text(raised)) end
   end
 end
 

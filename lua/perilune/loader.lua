@@ -9,7 +9,9 @@
 local authenticator = require "perilune.authenticator"
 local body = require "perilune.body"
 local connector = require "perilune.connector"
+local map = require "perilune.map"
 local plugin = require "perilune.plugin"
+local preset = require "perilune.preset"
 local route = require "perilune.route"
 local scripts = require "perilune.scripts"
 local settings = require "perilune.settings"
@@ -42,22 +44,17 @@ local function load_authenticators(shop, plugins)
   for _, file in ipairs(shop:list("authenticators")) do
     local returned = shop:returned(file.path)
     known[file.id] = returned
-      and authenticator.compile(shop:scope(file.path), {}, returned, plugins) or false
+      and authenticator.compile(shop:scope(file.path), {}, returned, plugins, {}) or false
   end
   return known
 end
 
---- A mapper's file returns the function, or a table with it as `map`.
-local function load_mappers(shop)
+local function load_mappers(shop, plugins)
   local known = {}
   for _, file in ipairs(shop:list("mappers")) do
     local returned = shop:returned(file.path, "function")
-    local run = type(returned) == "table" and returned.map or returned
-    if returned and type(run) ~= "function" then
-      shop.faults:add(shop.root .. file.path, 0, "a mapper wants a function 'map'")
-      run = nil
-    end
-    known[file.id] = run or false
+    known[file.id] = returned
+      and map.compile_mapper(shop:scope(file.path), {}, returned, plugins) or false
   end
   return known
 end
@@ -73,9 +70,11 @@ end
 local function load_connectors(shop, env)
   local list = {}
   for _, file in ipairs(shop:list("connectors")) do
+    local scope = shop:scope(file.path)
     local returned = shop:returned(file.path)
+    returned = returned and preset.expand(scope, returned, env.plugins)
     if returned then
-      local made = connector.compile(file.id, returned, shop:scope(file.path), env)
+      local made = connector.compile(file.id, returned, scope, env)
       if made.given.enabled ~= false then list[#list + 1] = made end
     end
   end
@@ -117,7 +116,7 @@ function loader.load(files, options)
   plugins:load_all()
   shop:open_templates(plugins)
   check_templates(shop)
-  local authenticators, mappers = load_authenticators(shop, plugins), load_mappers(shop)
+  local authenticators, mappers = load_authenticators(shop, plugins), load_mappers(shop, plugins)
   local list = load_connectors(shop, {
     gateway = gateway, plugins = plugins, authenticators = authenticators, mappers = mappers,
   })

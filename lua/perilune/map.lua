@@ -10,6 +10,7 @@ local core = require "perilune.core"
 local context = require "perilune.context"
 local ctx = require "perilune.ctx"
 local errors = require "perilune.errors"
+local instance = require "perilune.instance"
 local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"
 local variables = require "perilune.variables"
@@ -64,12 +65,23 @@ local function check_options(scope, path, response, kind)
   end
 end
 
+--- A mapper: the function, or an instance (instance.lua). Nil after a fault.
+---@param scope perilune.scope
+---@param path any[]
+---@param v function|table
+---@param plugins perilune.plugins
+---@return perilune.instance|nil
+function map.compile_mapper(scope, path, v, plugins)
+  local given = type(v) == "function" and { map = v } or v
+  return instance.compile(scope, path, given, plugins, instance.MAPPER)
+end
+
 --- Fills the map part of an entry.
 ---@param entry perilune.entry
 ---@param scope perilune.scope
 ---@param webhook table   checked
 ---@param path any[]      of the webhook
----@param mapper function|nil
+---@param mapper perilune.instance|nil
 function map.compile(entry, scope, webhook, path, mapper)
   local response, response_path = webhook.response or {}, tables.extend(path, "response")
   local kind = response.type or "json"
@@ -105,7 +117,9 @@ end
 
 --- What the mapper adds to the variables; warnings.
 local function run_mapper(entry, response, frame, values)
-  local ok, result = pcall(entry.mapper, ctx.of(frame), response)
+  local mapper = entry.mapper
+  local own = ctx.with(frame, { config = mapper.config })
+  local ok, result = pcall(mapper.handler.map, ctx.of(own), response)
   if not ok then return { "mapper: " .. errors.text(result, entry.where) } end
   if result == nil then return {} end
   if type(result) ~= "table" then
@@ -156,6 +170,9 @@ end
 ---@return string|nil message     all that could not be read
 function map.run(entry, response, rendered)
   local parsed, warnings = answer.parse(response, entry.answer)
+  for _, hook in ipairs(entry.after_receive) do
+    hook.run(ctx.of(ctx.with(rendered, { config = hook.config })), response)
+  end
   local frame = ctx.with(rendered, { values = context.answered(rendered.values, {
     response = parsed, status = response.status, headers = fields_of(response),
     raw = response.body,

@@ -1,19 +1,43 @@
 -- SPDX-License-Identifier: MIT
 
 --- Plugins: folders with schema.lua (data) and handler.lua (functions), the gateway folder's before
---- the bundled ones. Both kinds run in the same sandbox under the same contract:
+--- those of the plugin path before the bundled ones. All run in the same sandbox under the same
+--- contract:
 ---
----     schema.lua    return { token = { type = "string", required = true, secret = true } }
+---     schema.lua    return {
+---                     api = 1,                          -- the version of this contract
+---                     summary = "A bearer token (RFC 6750)",
+---                     fields = { token = { type = "string", required = true, secret = true,
+---                       description = "...", example = 'secret "ERP_TOKEN"' } },
+---                   }
 ---     handler.lua   return { apply = function(ctx, request) ... end }
 ---
---- An authenticator has `apply`; what a plugin adds to templates is in extension.lua.
+--- What the handler has says what the plugin can be used as (plugin.FUNCTIONS); what it adds to
+--- templates is in extension.lua.
 
 local core = require "perilune.core"
 local extension = require "perilune.extension"
+local nearest = require "perilune.util.nearest"
 local schema = require "perilune.schema"
 local tables = require "perilune.util.tables"
 
 local plugin = {}
+
+--- The version of the contract that this gateway has.
+plugin.API = 1
+
+--- The functions of a handler, all of (ctx, value) but `connector`.
+plugin.FUNCTIONS = {
+  apply = "authenticator: puts credentials on a request",
+  on_unauthorized = "authenticator: a request was answered 401; true: once more, afresh",
+  verify = "verifier: who sent this inbound request? Raises an error when it is not who it must be",
+  map = "mapper: variables out of a response",
+  receive = "source: events out of a foreign webhook",
+  before_send = "hook: the request before it is authenticated",
+  after_receive = "hook: the response before it is mapped",
+  on_failed = "hook: an attempt has failed",
+  connector = "preset: the plugin's config to a connector",
+}
 
 ---@class perilune.plugin
 ---@field schema table<string, perilune.spec>
@@ -24,6 +48,12 @@ local plugin = {}
 ---@field loaded table<string, perilune.plugin|false>
 local Plugins = {}
 Plugins.__index = Plugins
+
+local DESCRIPTION = { type = "record", fields = {
+  api = { type = "integer", required = true },
+  summary = { type = "string", required = true, filled = true },
+  fields = { type = "table", required = true },
+} }
 
 --- A file of a plugin: its value, and whether there is such a file.
 local function run_file(self, name, file)
@@ -57,6 +87,47 @@ function Plugins:fault(name, file, message)
   self.shop.faults:add(("%splugins/%s/%s"):format(self.shop.root, name, file), 0, message)
 end
 
+--- Reports a fault at the line of the plugin's file, as schema.check does.
+function Plugins:reporter(name, file)
+  local path = ("plugins/%s/%s"):format(name, file)
+  if not self.shop.files[path] then
+    return function(_, message) self:fault(name, file, message) end
+  end
+  return self.shop:scope(path):reporter()
+end
+
+--- The fields of schema.lua; none after a fault.
+local function load_schema(self, name)
+  local given, exists = run_file(self, name, "schema.lua")
+  if not exists then
+    self:fault(name, "schema.lua", "a plugin wants a schema.lua: { api = 1, summary = ..., fields = {} }")
+  end
+  if given == nil then return {} end
+  local report = self:reporter(name, "schema.lua")
+  if type(given) == "table" and type(given.api) == "number" and given.api ~= plugin.API then
+    report({ "api" }, ("the plugin is written for version %s of the plugin contract; this gateway has "
+      .. "version %d"):format(given.api, plugin.API))
+    return {}
+  end
+  local checked = schema.check(DESCRIPTION, given, report)
+  if not checked or not checked.fields then return {} end
+  return schema.is_sound(checked.fields, report, { "fields" }) and checked.fields or {}
+end
+
+local function check_handler(self, name, handler)
+  local message = extension.fault(handler)
+  if message then self:fault(name, "handler.lua", message) end
+  local report = self:reporter(name, "handler.lua")
+  for key, v in pairs(handler) do
+    if plugin.FUNCTIONS[key] and type(v) ~= "function" then
+      report({ key }, ("'%s' wants a function, got %s"):format(key, schema.kind(v)))
+    elseif not plugin.FUNCTIONS[key] and not extension.KINDS[key] then
+      report({ key }, ("unknown key '%s'%s"):format(tostring(key),
+        nearest.hint(tostring(key), tables.names(plugin.FUNCTIONS), "a handler has")))
+    end
+  end
+end
+
 local function load_plugin(self, name)
   local handler, exists = run_file(self, name, "handler.lua")
   if not exists then return false end
@@ -64,12 +135,8 @@ local function load_plugin(self, name)
     if handler ~= nil then self:fault(name, "handler.lua", "the handler must return a table") end
     return { schema = {}, handler = {} }
   end
-  local offered = extension.fault(handler)
-  if offered then self:fault(name, "handler.lua", offered) end
-  local fields, has_schema = run_file(self, name, "schema.lua")
-  local message = has_schema and fields ~= nil and schema.fault(fields)
-  if message then self:fault(name, "schema.lua", message) end
-  return { schema = not message and fields or {}, handler = handler }
+  check_handler(self, name, handler)
+  return { schema = load_schema(self, name), handler = handler }
 end
 
 --- The plugin of a name, or nil.

@@ -110,7 +110,7 @@ end
 --- Everything that an environment offers.
 local function contents(options)
   local env = {
-    conceal = core.secret_of, env = environment, file = payload.file, json = json_library(),
+    conceal = core.secret_of, env = environment, file = payload.file, use = payload.use, json = json_library(),
     log = log, now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
     uuid4 = core.random.uuid, xpcall = protected_call,
     require = options.require or function()

@@ -4,6 +4,7 @@
 --- plugins. A specification is data:
 ---
 ---     { type = "string", required = true, secret = true, default = "x", values = { "x", "y" } }
+---     { type = "string", filled = true }                    not the empty one
 ---     { type = "number", min = 0, max = 1 }                also "integer"
 ---     { type = "boolean" }, { type = "function" }, { type = "table" }, { type = "any" }
 ---     { type = "template" }                                 a string, a number or a function
@@ -14,9 +15,9 @@
 ---     { type = "record", first = SPEC, fields = {...} }     { value, name = ... }
 ---     { one_of = { SPEC, SPEC } }                           told apart by their Lua type
 ---
---- plus `check = function(value) return "what is wrong" end` for what only code can say, and a
---- `description` for documentation and editors. A `secret` string may be given as a secret handle, and
---- becomes one.
+--- plus `check = function(value) return "what is wrong" end` for what only code can say; plugins, whose
+--- schemas are data, say `example` (how it is written) instead. `description` is for documentation and
+--- editors. A `secret` string may be given as a secret handle, and becomes one.
 
 local core = require "perilune.core"
 local nearest = require "perilune.util.nearest"
@@ -131,7 +132,9 @@ local function own_fault(spec, v)
     local fault = range_fault(spec, v)
     if fault then return fault end
   end
-  if spec.filled and next(v) == nil then return "must not be empty" end
+  if spec.filled and (v == "" or type(v) == "table" and next(v) == nil) then
+    return "must not be empty"
+  end
   if spec.values then
     local fault = values_fault(spec, v)
     if fault then return fault end
@@ -232,20 +235,88 @@ function schema.check(spec, v, report, path)
   return check(spec, v, report, path or {})
 end
 
---- What is wrong with a specification itself, as a plugin gives it: nil, or a message.
----@param fields any
----@return string|nil
-function schema.fault(fields)
-  if type(fields) ~= "table" then return "the schema must be a table of fields" end
-  for name, spec in pairs(fields) do
-    if type(name) ~= "string" or type(spec) ~= "table" then
-      return ("the schema's field '%s' must be a table"):format(tostring(name))
-    elseif not spec.one_of and not TYPES[spec.type] then
-      return ("the schema's field '%s' has the unknown type '%s'%s"):format(name,
-        tostring(spec.type), nearest.hint(tostring(spec.type), tables.names(TYPES), "known are"))
+-- What a specification may say; the rest of it is said in the comment at the top.
+local SPEC_KEYS = {
+  type = "string", one_of = "table", required = "boolean", secret = "boolean", values = "table",
+  min = "number", max = "number", of = "table", filled = "boolean", fields = "table",
+  first = "table", description = "string", example = "string",
+}
+
+local spec_faults
+
+local function nested_faults(spec, report, path)
+  if spec.one_of then
+    for i, alternative in ipairs(spec.one_of) do
+      spec_faults(alternative, report, tables.extend(tables.extend(path, "one_of"), i))
     end
   end
-  return nil
+  for _, key in ipairs { "of", "first" } do
+    if spec[key] then spec_faults(spec[key], report, tables.extend(path, key)) end
+  end
+  for _, name in ipairs(tables.names(spec.fields or {})) do
+    spec_faults(spec.fields[name], report, tables.extend(tables.extend(path, "fields"), name))
+  end
+end
+
+--- What is wrong with the keys of a specification, one by one.
+local function key_faults(spec, report, path)
+  for key, v in pairs(spec) do
+    local wanted = SPEC_KEYS[key]
+    local where = tables.extend(path, key)
+    if key ~= "default" and key ~= "value" and not wanted then
+      report(where, ("a field has no key '%s'%s"):format(tostring(key),
+        nearest.hint(tostring(key), tables.names(SPEC_KEYS), "known are")))
+    elseif wanted and type(v) ~= wanted then
+      report(where, ("'%s' wants a %s, got %s"):format(key, wanted, schema.kind(v)))
+    end
+  end
+end
+
+--- A specification that a plugin gives is data, and may be wrong itself.
+function spec_faults(spec, report, path)
+  local name = tostring(path[#path])
+  if type(spec) ~= "table" then
+    report(path, ("the field '%s' must be a table, not %s"):format(name, schema.kind(spec)))
+    return
+  elseif spec.one_of == nil and not TYPES[spec.type] then
+    report(path, ("the field '%s' has the unknown type '%s'%s"):format(name,
+      tostring(spec.type), nearest.hint(tostring(spec.type), tables.names(TYPES), "known are")))
+    return
+  elseif (spec.type == "list" or spec.type == "map") and spec.of == nil
+    or spec.type == "record" and spec.fields == nil then
+    report(path, ("the field '%s' does not say of what it is a %s"):format(name, spec.type))
+    return
+  end
+  key_faults(spec, report, path)
+  nested_faults(spec, report, path)
+end
+
+--- Is a plugin's table of fields one of specifications? What is wrong goes to `report`; a default
+--- must be what the field takes.
+---@param fields table
+---@param report fun(path: any[], message: string)
+---@param path any[]   of the fields
+---@return boolean
+function schema.is_sound(fields, report, path)
+  local is_sound = true
+  local function noted(where, message)
+    is_sound = false
+    report(where, message)
+  end
+  for name, spec in pairs(fields) do
+    local where = tables.extend(path, name)
+    if type(name) ~= "string" then
+      noted(where, ("fields have names, not %s"):format(schema.kind(name)))
+    else
+      spec_faults(spec, noted, where)
+      if is_sound and spec.default ~= nil then
+        check(spec, spec.default, function(_, message)
+          noted(tables.extend(where, "default"), "the default is none: " .. message)
+        end, { name })
+      end
+    end
+  end
+  return is_sound
 end
 
 return schema

@@ -33,6 +33,15 @@ local function lint_called(shop, owner, config)
   end
 end
 
+--- The functions of an instance that are no plugin's.
+local function lint_custom(shop, made)
+  if made.name == "custom" then lint_called(shop, made.handler) end
+end
+
+local function lint_steps(shop, authenticator)
+  for _, step in ipairs(authenticator and authenticator.steps or {}) do lint_custom(shop, step) end
+end
+
 --- The members of a plugin's ctx.config: what its schema lets through.
 local function config_of(plugin)
   local members = { type = true }
@@ -43,7 +52,7 @@ end
 ---@class perilune.loaded
 ---@field connectors table[]     as connector.compile gave them
 ---@field authenticators table<string, perilune.authenticator|false>
----@field mappers table<string, function|false>
+---@field mappers table<string, perilune.instance|false>
 ---@field plugins perilune.plugins
 
 --- Adds the faults of all scripts.
@@ -52,13 +61,11 @@ end
 function scripts.lint(shop, loaded)
   for _, made in ipairs(loaded.connectors) do
     lint_connector(shop, made.given, {})
-    if made.authenticator then lint_called(shop, made.authenticator) end
+    lint_steps(shop, made.authenticator)
   end
-  for _, made in pairs(loaded.authenticators) do
-    if made then lint_called(shop, made) end
-  end
-  for _, run in pairs(loaded.mappers) do
-    if run then lint.script(run, shop.ran, shop.faults) end
+  for _, made in pairs(loaded.authenticators) do lint_steps(shop, made) end
+  for _, made in pairs(loaded.mappers) do
+    if made then lint_custom(shop, made) end
   end
   for _, plugin in pairs(loaded.plugins.loaded) do
     if plugin then lint_called(shop, plugin.handler, config_of(plugin)) end

@@ -120,7 +120,7 @@ local function look_at_plugin(searched, plugins, name)
   local scope = searched.shop:scope(path)
   for _, field in ipairs(tables.names(plugins:get(name).schema)) do
     if not is_named(searched, field, path, ("plugins/%s/"):format(name)) then
-      warn(searched, path, scope:line({ field }),
+      warn(searched, path, scope:line({ "fields", field }),
         ("no file of the plugin reads the field '%s'"):format(field))
     end
   end

@@ -1,5 +1,15 @@
 -- SPDX-License-Identifier: MIT
 return {
-  username = { one_of = { { type = "string" }, { type = "secret" } }, required = true },
-  password = { type = "string", required = true, secret = true },
+  api = 1,
+  summary = "HTTP Basic (RFC 7617)",
+  fields = {
+    username = {
+      one_of = { { type = "string" }, { type = "secret" } }, required = true,
+      description = "the user's name, without a colon", example = '"acme"',
+    },
+    password = {
+      type = "string", required = true, secret = true,
+      description = "the password", example = 'secret "ERP_PASSWORD"',
+    },
+  },
 }

@@ -1,5 +1,11 @@
 -- SPDX-License-Identifier: MIT
 return {
-  token = { type = "string", required = true, secret = true,
-    description = 'the raw token. "Bearer " is put in front unless it is there already' },
+  api = 1,
+  summary = "A bearer token (RFC 6750)",
+  fields = {
+    token = {
+      type = "string", required = true, secret = true,
+      description = "the token, with or without \"Bearer \" in front", example = 'secret "ERP_TOKEN"',
+    },
+  },
 }

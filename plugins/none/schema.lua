@@ -1,2 +1,6 @@
 -- SPDX-License-Identifier: MIT
-return {}
+return {
+  api = 1,
+  summary = "No authentication, said explicitly",
+  fields = {},
+}

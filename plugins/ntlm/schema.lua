@@ -1,6 +1,15 @@
 -- SPDX-License-Identifier: MIT
 return {
-  username = { one_of = { { type = "string" }, { type = "secret" } }, required = true,
-    description = [[`user` or `DOMAIN\user`, ASCII]] },
-  password = { type = "string", required = true, secret = true, description = "ASCII" },
+  api = 1,
+  summary = "User name and password of a Windows domain",
+  fields = {
+    username = {
+      one_of = { { type = "string" }, { type = "secret" } }, required = true,
+      description = "`user` or `DOMAIN\\user`, ASCII", example = [==[[[CORP\perilune]]]==],
+    },
+    password = {
+      type = "string", required = true, secret = true,
+      description = "the password, ASCII", example = 'secret "ERP_PASSWORD"',
+    },
+  },
 }

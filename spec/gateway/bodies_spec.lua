@@ -22,6 +22,7 @@ local FILES = {
   ["templates/part.json.j2"] = "{{ data.total }}",
   ["templates/order.xml.j2"] = '<?xml version="1.0" encoding="UTF-8"?>\n<order id="{{ data.id }}" t=\'{{ data.title }}\'>'
     .. "{{ data.title }}<c><![CDATA[{{ data.title }}]]></c>{{ {'line': data.lines}|xml }}</order>",
+  ["plugins/acme/schema.lua"] = "return { api = 1, summary = 'Acme', fields = {} }",
   ["plugins/acme/handler.lua"] = [[
 return {
   filters = { slow = function(v) sleep(0.01) return v:upper() end, broken = function(v) error("no luck with " .. v) end },

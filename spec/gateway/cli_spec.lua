@@ -88,6 +88,7 @@ describe("perilune", function()
         ["gateway.lua"] = "return {}",
         ["connectors/a.lua"] = "return { webhooks = { { id = 'x', url = 'http://h/', body = function()\n"
           .. "  count = 1\n  return json.encod({ prnt })\nend } } }\n",
+        ["plugins/p/schema.lua"] = "return { api = 1, summary = 'P', fields = {} }",
         ["plugins/p/handler.lua"] = "local lib = require 'lib'\nreturn { apply = function() return lib end }",
         ["plugins/p/lib.lua"] = "return {\n  sign = function() return sting.rep end }",
       })

@@ -111,7 +111,7 @@ describe(PATH, function()
       local example = some({ plugin = true })[1]
       local folder = support.write(support.folder(), {
         ["gateway.lua"] = "return {}", ["plugins/acme/handler.lua"] = example.lua,
-        ["plugins/acme/schema.lua"] = "return {}",
+        ["plugins/acme/schema.lua"] = "return { api = 1, summary = 'Acme', fields = {} }",
         ["connectors/a.lua"] = ("return { webhooks = { { id = 'a', url = 'http://h/', content_type = 'text/plain',"
           .. " body = %q } } }"):format(example.template),
         ["event.json"] = ('{"data":%s}'):format(example.context),

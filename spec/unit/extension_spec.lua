@@ -25,6 +25,7 @@ return {
 }]]
 
 local FILES = {
+  ["plugins/acme/schema.lua"] = support.schema "",
   ["plugins/acme/handler.lua"] = HANDLER,
   ["plugins/acme/calls.lua"] =
     "return { price = function(sku, o) return sku .. ' ' .. (o and o.currency or 'EUR') end }",
@@ -88,7 +89,8 @@ describe("a plugin's", function()
         "'functions' must have names of letters, digits and '_' with functions; 'x' is a table",
     } do
       assert.same({ "plugins/bad/handler.lua:0: " .. message },
-        support.faults({ ["plugins/bad/handler.lua"] = "return { " .. text .. " }" }))
+        support.faults({ ["plugins/bad/schema.lua"] = support.schema "",
+          ["plugins/bad/handler.lua"] = "return { " .. text .. " }" }))
     end
   end)
 end)

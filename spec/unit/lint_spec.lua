@@ -249,7 +249,7 @@ describe("a load says what a script names and its ctx does not have", function()
       ["authenticators/x.lua"] = "return { apply = function(ctx) return ctx.confg end }",
       ["mappers/m.lua"] = "return function(ctx) return ctx.atempt end",
       ["mappers/n.lua"] = "return { map = function(ctx) return ctx.log.wran() end }",
-      ["plugins/p/schema.lua"] = "return { key = { type = 'string' } }",
+      ["plugins/p/schema.lua"] = support.schema "key = { type = 'string' }",
       ["plugins/p/handler.lua"] = "return { filters = { f = function(v) return v.x end },\n"
         .. "apply = function(ctx) return ctx.config.ky, ctx.config.key end, verify = require 'lib' }",
       ["plugins/p/lib.lua"] = "return function(ctx) return ctx.evnt end",

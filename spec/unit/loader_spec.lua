@@ -276,7 +276,7 @@ tokens = { admin = true } }]] })
       "examples/x/connectors/a.lua:2: unknown key 'nam', did you mean 'name'?",
       "examples/x/connectors/b.lua:1: 'url' is missing",
       "examples/x/gateway.lua:1: unknown key 'stor', did you mean 'store'?",
-      "examples/x/mappers/m.lua:0: a mapper wants a function 'map'",
+      "examples/x/mappers/m.lua:1: a mapper wants a 'type' (the name of a plugin) or a 'map'",
       "examples/x/templates/t.txt:1:3: expected an expression, got the end of the template, "
         .. "where '{{' of line 1 is not closed",
     }, support.faults({

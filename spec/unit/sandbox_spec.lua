@@ -81,8 +81,8 @@ describe("a plugin", function()
   it("requires its own files, once", function()
     local perilune = require "perilune"
     local generation = support.connector(CONNECTOR, {
-      ["plugins/sign/schema.lua"] = 'return { key = { type = "string", required = true },'
-        .. ' name = { type = "string", default = "X-Key" } }',
+      ["plugins/sign/schema.lua"] = support.schema
+        'key = { type = "string", required = true }, name = { type = "string", default = "X-Key" }',
       ["plugins/sign/handler.lua"] = [[
         local h = require "lib.hash"
         assert(h == require "lib.hash")
@@ -101,10 +101,10 @@ describe("a plugin", function()
 
   it("has its schema checked", function()
     assert.same({
-      "plugins/sign/schema.lua:0: the schema's field 'key' has the unknown type 'strng', "
+      "plugins/sign/schema.lua:1: the field 'key' has the unknown type 'strng', "
         .. "did you mean 'string'?",
     }, support.faults {
-      ["plugins/sign/schema.lua"] = 'return { key = { type = "strng" } }',
+      ["plugins/sign/schema.lua"] = support.schema 'key = { type = "strng" }',
       ["plugins/sign/handler.lua"] = "return {}" })
   end)
 end)

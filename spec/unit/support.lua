@@ -38,6 +38,11 @@ function support.files(files)
   return all
 end
 
+--- A plugin's schema.lua with these fields.
+function support.schema(fields)
+  return ("return { api = 1, summary = 'A plugin', fields = {%s} }"):format(fields)
+end
+
 --- Loads files that have no mistake.
 function support.load(files)
   local generation, faults = perilune.load(support.files(files), { root = "" })

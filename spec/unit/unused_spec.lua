@@ -64,7 +64,7 @@ describe("a folder's files", function()
 end)
 
 describe("a field of a plugin's schema", function()
-  local SCHEMA = "return {\n  key = { type = 'string' },\n  nmae = { type = 'string' },\n}"
+  local SCHEMA = support.schema "\n  key = { type = 'string' },\n  nmae = { type = 'string' },\n"
   local USER = "authenticator = { type = 'sign', nmae = 'x' },\n" .. WEBHOOK
 
   it("is warned of when no file of the plugin reads it", function()

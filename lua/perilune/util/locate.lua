@@ -2,7 +2,7 @@
 
 --- Where in a file does the table that it returns say something? LuaJIT does not tell, so the
 --- source is read once more: the constructor behind the last `return` of the chunk (or behind the
---- local that is returned) becomes a tree of lines,
+--- local that is returned, or behind `use "name"`) becomes a tree of lines,
 ---
 ---     return {              { line=1, value=1, fields = {
 ---       webhooks = {          webhooks = { line=2, value=2, fields = {
@@ -112,6 +112,7 @@ function locate.read(source)
   local tokens = lexer.tokens(source)
   local at, locals = outline(tokens)
   if not at then return { line = 1, value = 1 } end
+  if tokens[at + 1].text == "use" and tokens[at + 2].kind == "string" then at = at + 2 end
   local value = tokens[at + 1]
   if is_symbol(value, "{") then return constructor(tokens, at + 1) end
   if value.kind == "name" and locals[value.text] then

@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: MIT
+
+--- What a connector, or gateway.lua, puts to use: a plugin with its config, { type = "hmac", key =
+--- secret "K" }, or a table with the functions themselves, { apply = function(ctx, request) ... end,
+--- config = {...} }. Both become { name, handler, config }; the handler's functions are called with
+--- the config as ctx.config.
+
+local nearest = require "perilune.util.nearest"
+local schema = require "perilune.schema"
+local tables = require "perilune.util.tables"
+
+local instance = {}
+
+---@class perilune.instance
+---@field name string      the plugin's, or "custom"
+---@field handler table<string, function>
+---@field config table
+
+---@class perilune.instance_kind
+---@field name string          in messages: "an authenticator"
+---@field noun string          "authenticator"
+---@field functions string[]   one of them at least; the first is what a message asks for
+---@field also? string[]       others that it may have
+
+-- What there is, by the functions that make it.
+instance.AUTHENTICATOR = { name = "an authenticator", noun = "authenticator",
+  functions = { "apply" }, also = { "on_unauthorized", "verify" } }
+instance.VERIFIER = { name = "a verifier", noun = "verifier", functions = { "verify" },
+  also = { "apply", "on_unauthorized" } }
+instance.MAPPER = { name = "a mapper", noun = "mapper", functions = { "map" } }
+instance.SOURCE = { name = "a source", noun = "source", functions = { "receive" },
+  also = { "verify" } }
+instance.HOOK = { name = "a hook", noun = "hook",
+  functions = { "before_send", "after_receive", "on_failed" } }
+
+local function has_any(v, names)
+  for _, name in ipairs(names) do
+    if v[name] ~= nil then return true end
+  end
+  return false
+end
+
+local function custom_spec(kind)
+  local fields = { config = { type = "table" }, schema = { type = "table" } }
+  for _, names in ipairs { kind.functions, kind.also or {} } do
+    for _, name in ipairs(names) do fields[name] = { type = "function" } end
+  end
+  return { type = "record", fields = fields }
+end
+
+local function custom(scope, path, v, kind)
+  local checked = schema.check(custom_spec(kind), v, scope:reporter(), path)
+  if not has_any(checked, kind.functions) then return nil end
+  local config = checked.config or {}
+  if checked.schema then
+    if not schema.is_sound(checked.schema, scope:reporter(), tables.extend(path, "schema")) then
+      return nil
+    end
+    local spec = { type = "record", fields = checked.schema }
+    config = schema.check(spec, config, scope:reporter(), tables.extend(path, "config"))
+  end
+  return { name = "custom", handler = checked, config = config }
+end
+
+local function of_plugin(scope, path, v, plugins, kind)
+  local type_path = tables.extend(path, "type")
+  if type(v.type) ~= "string" then
+    scope:fault(v.type == nil and path or type_path,
+      ("%s wants a 'type' (the name of a plugin) or %s"):format(kind.name,
+        kind == instance.HOOK and "one of 'before_send', 'after_receive', 'on_failed'"
+        or ("an '%s'"):format(kind.functions[1]):gsub("an '([^aeiou])", "a '%1")))
+    return nil
+  end
+  local found = plugins:get(v.type)
+  if not found then
+    scope:fault(type_path, ("there is no %s plugin '%s'%s"):format(kind.noun, v.type,
+      nearest.hint(v.type, plugins:names(), "plugins are")))
+    return nil
+  elseif not has_any(found.handler, kind.functions) then
+    scope:fault(type_path, ("the plugin '%s' is no %s: it has no %s"):format(v.type, kind.noun,
+      table.concat(kind.functions, ", ")))
+    return nil
+  end
+  local fields = { type = { type = "string" } }
+  for name, spec in pairs(found.schema) do fields[name] = spec end
+  local config = schema.check({ type = "record", fields = fields }, v, scope:reporter(), path)
+  return { name = v.type, handler = found.handler, config = config }
+end
+
+--- Compiles one. Nil after a fault.
+---@param scope perilune.scope
+---@param path any[]
+---@param v table
+---@param plugins perilune.plugins
+---@param kind perilune.instance_kind
+---@return perilune.instance|nil
+function instance.compile(scope, path, v, plugins, kind)
+  if v.type == nil and has_any(v, kind.functions) then return custom(scope, path, v, kind) end
+  return of_plugin(scope, path, v, plugins, kind)
+end
+
+return instance
