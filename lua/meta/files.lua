@@ -26,7 +26,7 @@ local function schemas(root)
   local plugins = {}
   for _, path in ipairs(listed(("find '%s/plugins' -name schema.lua | sort"):format(root))) do
     local chunk = assert(loadfile(path))
-    plugins[path:match("([^/]+)/schema%.lua$")] = setfenv(chunk, {})()
+    plugins[path:match("([^/]+)/schema%.lua$")] = setfenv(chunk, {})().fields
   end
   return plugins
 end

@@ -4,7 +4,7 @@
 return {
   "assert", "conceal", "env", "error", "file", "ipairs", "next", "now", "pairs", "pcall",
   "rawequal", "rawget", "require", "secret", "select", "setmetatable", "sleep", "tonumber",
-  "tostring", "type", "unpack", "uuid", "uuid4", "xpcall",
+  "tostring", "type", "unpack", "use", "uuid", "uuid4", "xpcall",
   base64 = { fields = {
     "decode", "encode", "url_decode", "url_encode",
   } },

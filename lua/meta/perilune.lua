@@ -99,6 +99,11 @@ function env(name, default) end
 ---@return perilune.file
 function file(name) end
 
+--- a connector: the one that the plugin of this name makes of the table
+---@param name string
+---@return fun(given: table): perilune.preset
+function use(name) end
+
 --- seconds since 1970, with a fraction
 ---@return number
 function now() end
@@ -358,11 +363,12 @@ function random.hex(n) end
 ---@field content_type? string
 ---@field context? table<string, string|number|boolean|table>
 ---@field headers? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret>
+---@field hooks? table[]
 ---@field id? string
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field on? string
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
----@field response? { lists?: string[], mapper?: string|(fun(ctx: perilune.ctx, value: any): any), prefixes?: boolean, type?: "json"|"xml"|"form"|"text"|"auto", variables?: table<string, string|(fun(ctx: perilune.ctx, value: any): any)|{ [1]: string|(fun(ctx: perilune.ctx, value: any): any), default?: any, required?: boolean }> }
+---@field response? { lists?: string[], mapper?: string|(fun(ctx: perilune.ctx, value: any): any)|table, prefixes?: boolean, type?: "json"|"xml"|"form"|"text"|"auto", variables?: table<string, string|(fun(ctx: perilune.ctx, value: any): any)|{ [1]: string|(fun(ctx: perilune.ctx, value: any): any), default?: any, required?: boolean }> }
 ---@field retry? false|{ jitter?: number, schedule?: number[] }
 ---@field success? number|string|(fun(ctx: perilune.ctx, value: any): any)|(number|string)[]
 ---@field timeout? number
@@ -378,6 +384,7 @@ function random.hex(n) end
 ---@field context? table<string, string|number|boolean|table>
 ---@field enabled? boolean
 ---@field headers? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret>
+---@field hooks? table[]
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field name? string
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
@@ -403,30 +410,30 @@ function random.hex(n) end
 ---@field workers? integer
 
 ---@class perilune.plugin.api_key
----@field in? "header"|"query"|"cookie"
----@field key string|perilune.secret
+---@field in? "header"|"query"|"cookie"   where it goes; in a query it is part of the URL, which others log
+---@field key string|perilune.secret   the key
 ---@field name? string   of the header, parameter or cookie
----@field prefix? string   stands before the key, as in `"Token "`
+---@field prefix? string   stands before the key
 ---@field type "api-key"
 
 ---@class perilune.plugin.basic
----@field password string|perilune.secret
+---@field password string|perilune.secret   the password
 ---@field type "basic"
----@field username string|perilune.secret
+---@field username string|perilune.secret   the user's name, without a colon
 
 ---@class perilune.plugin.bearer
----@field token string|perilune.secret   the raw token. "Bearer " is put in front unless it is there already
+---@field token string|perilune.secret   the token, with or without "Bearer " in front
 ---@field type "bearer"
 
 ---@class perilune.plugin.digest
----@field password string|perilune.secret
+---@field password string|perilune.secret   the password
 ---@field type "digest"
----@field username string|perilune.secret   without a colon
+---@field username string|perilune.secret   the user's name, without a colon
 
 ---@class perilune.plugin.mtls
----@field ca? string|perilune.secret   the authorities that the receiver's certificate is checked with, instead of the gateway's
----@field certificate string|perilune.secret   with the certificates between it and its authority behind it
----@field key? string|perilune.secret   may stand beside the certificate instead
+---@field ca? string|perilune.secret   PEM: the authorities that the receiver's certificate is checked with, instead of the gateway's
+---@field certificate string|perilune.secret   PEM, with the certificates between it and its authority behind it
+---@field key? string|perilune.secret   PEM; may stand beside the certificate instead
 ---@field passphrase? string|perilune.secret   of an encrypted key
 ---@field type "mtls"
 
@@ -434,6 +441,6 @@ function random.hex(n) end
 ---@field type "none"
 
 ---@class perilune.plugin.ntlm
----@field password string|perilune.secret   ASCII
+---@field password string|perilune.secret   the password, ASCII
 ---@field type "ntlm"
 ---@field username string|perilune.secret   `user` or `DOMAIN\user`, ASCII

@@ -48,6 +48,8 @@ vocabulary.parts = {
       says = "the text of `PERILUNE_VAR_NAME`; without a default it has to be set" },
     { "file(name: string): perilune.file", shown = '`file "NAME"`',
       says = "a body: the template of this name in `templates/`" },
+    { "use(name: string): fun(given: table): perilune.preset", shown = '`use "NAME" { ... }`',
+      says = "a connector: the one that the plugin of this name makes of the table" },
     { "now(): number", says = "seconds since 1970, with a fraction" },
     { "uuid(): string", "uuid4(): string",
       says = "a new UUID: version 7, later ones sort behind; version 4, random" },
