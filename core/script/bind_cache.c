@@ -7,11 +7,12 @@
  *
  * fetch gives a ticket, at once or when it has waited: with a value, with why there is none, or with
  * a claim. A ticket is held by its run, so that a run that ends in the middle of a fill, in whatever
- * way, leaves the claim to the next one. */
+ * way, leaves the claim to the next one. Fills are in the trace of their run. */
 #include "script/bind.h"
 
 #include "base/err.h"
 #include "flow/cache.h"
+#include "flow/trace.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -27,6 +28,7 @@ typedef struct ticket {
     pl_holding holding; /* first: while it has a claim */
     pl_cache *cache;
     pl_cache_answer answer;
+    uint64_t began_us; /* the fill, on the clock of the run's trace */
 } ticket;
 
 typedef struct fetching {
@@ -156,6 +158,7 @@ static ticket *push_ticket(lua_State *L, pl_cache *cache)
 static void take_answer(ticket *t, pl_slot *slot, const pl_cache_answer *answer)
 {
     t->answer = *answer;
+    if (slot->trace) t->began_us = slot->trace->monotonic_us();
     if (answer->claim.node) pl_gate_hold(slot, &t->holding);
 }
 
@@ -254,6 +257,23 @@ static int ticket_has_claim(lua_State *L)
     return 1;
 }
 
+/* Of the fill, as the script has it: without the name of its connector. In the scratch buffer, since
+ * the claim is to end. */
+static pl_slice key_of_fill(pl_vm *vm, const ticket *t)
+{
+    pl_slice key = pl_cache_claim_key(&t->answer.claim);
+    const char *end = memchr(key.ptr, '\0', key.len);
+    pl_buf_clear(&vm->scratch);
+    pl_buf_put_slice(&vm->scratch, end ? pl_slice_from(key, (size_t)(end - key.ptr) + 1) : key);
+    return pl_buf_slice(&vm->scratch);
+}
+
+static void trace_fill(const pl_vm *vm, const ticket *t, pl_slice key, pl_slice error)
+{
+    pl_trace *trace = pl_gate_trace(vm);
+    if (trace) pl_trace_cache(trace, key, error, (int64_t)(trace->monotonic_us() - t->began_us));
+}
+
 /* put(value, ttl): ends the claim; value() gives a copy from then on. Raises what cannot be kept,
  * and the claim goes on. */
 static int ticket_put(lua_State *L)
@@ -263,8 +283,10 @@ static int ticket_put(lua_State *L)
     uint64_t ttl_ms = check_ms(L, 3);
     luaL_checkany(L, 2);
     pl_cache_value *v = value_new(L, vm, 2);
+    pl_slice key = key_of_fill(vm, t);
     int code = pl_cache_put(t->cache, &t->answer.claim, v, vm->wheel->now_ms, ttl_ms);
     if (code == 0) {
+        trace_fill(vm, t, key, PL_NO_SLICE);
         t->answer.claim.node = NULL;
         end_ticket(t);
         t->answer = (pl_cache_answer){PL_CACHE_HIT, .value = pl_cache_value_ref(v)};
@@ -281,6 +303,7 @@ static int ticket_fail(lua_State *L)
     pl_buf *out = &vm->scratch;
     lua_settop(L, 2);
     int code = pl_gate_explain(vm, L);
+    trace_fill(vm, t, key_of_fill(vm, t), pl_buf_slice(&vm->failure));
     pl_buf_clear(out);
     pl_buf_put(out, &code, sizeof code);
     pl_buf_put_slice(out, pl_buf_slice(&vm->failure));

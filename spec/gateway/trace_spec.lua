@@ -29,6 +29,12 @@ describe("what the scripts of an attempt did", function()
                   ctx.log.info("all is well")
                   return {}
                 end },
+              { on = "fills", url = "/", body = function(ctx)
+                  ctx.cache.fetch("rate", 60, function() return 1.25 end)
+                  ctx.cache.fetch("rate", 60, function() return 1.5 end)
+                  pcall(ctx.cache.fetch, "token", 60, function() error("none today") end)
+                  return {}
+                end },
               { on = "talks", url = "/", body = function(ctx)
                   for i = 1, 1000 do ctx.trace("line " .. i) end
                   return {}
@@ -98,6 +104,15 @@ describe("what the scripts of an attempt did", function()
     local record = lines[#lines].record
     assert.same({ id, "shop", "works", 1 },
       { record.delivery, record.connector, record.webhook, record.attempt })
+  end)
+
+  it("shows what was put into the cache, and what could not be", function()
+    local trace = attempt_of("fills").trace
+    assert.equal(2, #trace)
+    assert.same({ "cache", "rate", json.null }, { trace[1].kind, trace[1].key, trace[1].error })
+    assert.same({ "cache", "token" }, { trace[2].kind, trace[2].key })
+    assert.matches("none today", trace[2].error, 1, true)
+    assert.is_true(trace[2].duration_ms >= 0)
   end)
 
   it("is bounded, and says how much is missing", function()
