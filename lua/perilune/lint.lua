@@ -17,6 +17,8 @@ local tables = require "perilune.util.tables"
 
 local lint = {}
 
+local GLOBALS, CTX = sandbox.vocabulary(), ctx.vocabulary()
+
 -- A value whose members are known.
 ---@class perilune.shape
 ---@field name string                     as scripts write it
@@ -102,11 +104,11 @@ end
 local READS = {
   GGET = function(walk, frame, instruction)
     local name = frame.prototype.constants[instruction.d]
-    if not walk.vocabulary[name] then
+    if not GLOBALS[name] then
       walk:fault(instruction, sandbox.unknown(name))
       return nil
     end
-    return shape_of(name, walk.vocabulary[name])
+    return shape_of(name, GLOBALS[name])
   end,
   UGET = function(_, frame, instruction) return frame.upvalues[instruction.d] end,
   MOV = function(_, frame, instruction) return shape_at(frame, instruction.d) end,
@@ -160,9 +162,7 @@ function Walk:prototype(prototype, upvalues, arguments)
   end
 end
 
-local function walk(file, faults)
-  return setmetatable({ file = file, faults = faults, vocabulary = sandbox.vocabulary() }, Walk)
-end
+local function walk(file, faults) return setmetatable({ file = file, faults = faults }, Walk) end
 
 --- Adds the faults of a compiled file.
 ---@param chunk function
@@ -174,8 +174,9 @@ end
 
 --- What the first parameter of a script has; `config` when its members are known.
 local function ctx_shape(config)
-  local members = ctx.vocabulary()
-  if config then members.config = config end
+  if not config then return { name = "ctx", members = CTX } end
+  local members = { config = config }
+  for name, offered in pairs(CTX) do members[name] = members[name] or offered end
   return { name = "ctx", members = members }
 end
 
