@@ -232,11 +232,13 @@ static void add_waiter(pl_cache *c, pl_cache_node *n, const pl_cache_asker *aske
     *w = (pl_cache_waiter){.cache = c, .node = n, .link = n->last_waiter, .asker = *asker};
     *n->last_waiter = w;
     n->last_waiter = &w->next;
+    c->metrics.waiting++;
     *answer = (pl_cache_answer){.outcome = PL_CACHE_WAIT, .waiter = w};
 }
 
 static void remove_waiter(pl_cache_waiter *w)
 {
+    w->cache->metrics.waiting--;
     *w->link = w->next;
     *(w->next ? &w->next->link : &w->node->last_waiter) = w->link;
     w->next = NULL;
@@ -250,6 +252,7 @@ static pl_cache_waiter *take_waiters(pl_cache_node *n, enum pl_cache_outcome out
     pl_cache_waiter *all = n->waiters;
     for (pl_cache_waiter *w = all; w; w = w->next) {
         w->link = NULL;
+        w->cache->metrics.waiting--;
         w->answer = (pl_cache_answer){.outcome = outcome, .value = pl_cache_value_ref(v)};
     }
     n->waiters = NULL;
@@ -492,10 +495,10 @@ pl_cache_metrics pl_cache_metrics_of(pl_cache *c)
 
 /* -- check -- */
 
-static const char *check_waiters(const pl_cache_node *n)
+static const char *check_waiters(const pl_cache_node *n, uint64_t *waiting)
 {
     pl_cache_waiter *const *link = &n->waiters;
-    for (const pl_cache_waiter *w = n->waiters; w; link = &w->next, w = w->next) {
+    for (const pl_cache_waiter *w = n->waiters; w; link = &w->next, w = w->next, ++*waiting) {
         if (w->link != link) return "a waiter does not know where it is";
         if (w->node != n) return "a waiter is on another's node";
     }
@@ -503,7 +506,7 @@ static const char *check_waiters(const pl_cache_node *n)
     return n->waiters && n->ticket == 0 ? "somebody waits for nobody" : NULL;
 }
 
-static const char *check_node(const pl_cache *c, const pl_cache_node *n)
+static const char *check_node(const pl_cache *c, const pl_cache_node *n, uint64_t *waiting)
 {
     pl_slice key = {n->key, n->key_len};
     if (n->hash != hash_of(c, key)) return "a node has the hash of another key";
@@ -511,7 +514,7 @@ static const char *check_node(const pl_cache *c, const pl_cache_node *n)
     if (n->value == NULL && n->pins == 0) return "nothing keeps a node";
     if (n->ticket && n->pins == 0) return "a claim does not pin its node";
     if (n->ticket > c->tickets) return "a ticket that was never given";
-    return check_waiters(n);
+    return check_waiters(n, waiting);
 }
 
 static const char *check_list(const pl_cache *c)
@@ -528,16 +531,17 @@ static const char *check_list(const pl_cache *c)
 
 static const char *check_all(const pl_cache *c)
 {
-    uint64_t entries = 0, bytes = 0;
+    uint64_t entries = 0, bytes = 0, waiting = 0;
     for (size_t i = 0; i < c->bucket_count; i++) {
         for (const pl_cache_node *n = c->buckets[i]; n; n = n->chain) {
-            const char *wrong = check_node(c, n);
+            const char *wrong = check_node(c, n, &waiting);
             if (wrong) return wrong;
             entries += n->value != NULL;
             bytes += node_bytes(n);
         }
     }
     if (entries != c->metrics.entries) return "entries are miscounted";
+    if (waiting != c->metrics.waiting) return "who waits is miscounted";
     if (bytes != c->metrics.bytes) return "bytes are miscounted";
     if (bytes > c->config.bytes && c->oldest) return "there is more than may be";
     return check_list(c);

@@ -115,6 +115,7 @@ typedef struct pl_cache_metrics {
     uint64_t fills;        /* claims given */
     uint64_t failures;     /* claims that ended with fail */
     uint64_t evictions;    /* values that made room */
+    uint64_t waiting;      /* who waits for a fill now */
     uint64_t entries, bytes;
 } pl_cache_metrics;
 

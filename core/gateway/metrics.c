@@ -233,6 +233,7 @@ static void cache(pl_buf *out, const pl_gateway *g)
     one(out, "cache_fills_total", "counter", "Fills that were begun.", m.fills);
     one(out, "cache_fills_failed_total", "counter", "Fills that failed.", m.failures);
     one(out, "cache_evictions_total", "counter", "Values that made room for others.", m.evictions);
+    one(out, "cache_waiting", "gauge", "Scripts that wait for another's fill.", m.waiting);
     one(out, "cache_entries", "gauge", "Values that are kept for scripts.", m.entries);
     one(out, "cache_bytes", "gauge", "What they take.", m.bytes);
 }

@@ -54,7 +54,7 @@ end
 local function connector()
   local lines, examples = { SHOW }, {}
   for _, block in ipairs(blocks()) do
-    lines[#lines + 1] = "local function at_" .. block.line .. "()"
+    lines[#lines + 1] = "local function at_" .. block.line .. "(ctx)"
     for i, line in ipairs(block) do
       local code, expected = line:match("^(.-) *%-%-> ?(.*)$")
       if code then
@@ -66,9 +66,9 @@ local function connector()
     lines[#lines + 1] = "end"
     examples[#examples].ends = "at_" .. block.line
   end
-  lines[#lines + 1] = "return { webhooks = { { id = 'a', url = 'http://h/', body = function()"
+  lines[#lines + 1] = "return { webhooks = { { id = 'a', url = 'http://h/', body = function(ctx)"
   for _, example in ipairs(examples) do
-    if example.ends then lines[#lines + 1] = example.ends .. "()" end
+    if example.ends then lines[#lines + 1] = example.ends .. "(ctx)" end
   end
   lines[#lines + 1] = "return json.array(results) end } } }"
   return table.concat(lines, "\n"), examples
