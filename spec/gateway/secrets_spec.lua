@@ -9,6 +9,7 @@ local VALUES = {
   header = 'a "quoted" \\header value', query = "query value & more/even+more",
   key = "key of an hmac", folder = "from the folder of secrets", lower = "from a file in lower case",
   file = "from a file of its own", admin = "admin-token-from-the-folder", plain = "written-in-the-file",
+  cookie = "key-in-a-cookie/with+base64==", client = "client secret & its/encodings+",
   before = "rotated: before?", after = "rotated: after!!", passing = "access-token>of<some.run",
 }
 
@@ -19,7 +20,8 @@ local CONTROL = "no secret/at all & found+everywhere>"
 local ENVIRONMENT = {
   PERILUNE_SECRET_BASIC = VALUES.basic, PERILUNE_SECRET_BEARER = VALUES.bearer,
   PERILUNE_SECRET_HEADER = VALUES.header, PERILUNE_SECRET_QUERY = VALUES.query,
-  PERILUNE_SECRET_KEY = VALUES.key,
+  PERILUNE_SECRET_KEY = VALUES.key, PERILUNE_SECRET_COOKIE = VALUES.cookie,
+  PERILUNE_SECRET_CLIENT = VALUES.client,
 }
 
 local CONNECTORS = {
@@ -30,6 +32,18 @@ local CONNECTORS = {
   parts = [[ headers = { ["X-Header"] = secret "HEADER", ["X-Folder"] = secret "FOLDER",
     ["X-Control"] = "no secret/at all & found+everywhere>" },
     params = { query = secret "QUERY", lower = secret "LOWER" }, ]],
+  cookie = [[ authenticator = { type = "api-key", ["in"] = "cookie", name = "key", key = secret "COOKIE" }, ]],
+  -- Asks for a token as OAuth has it, keeps it for all workers, and is not careful with the answer.
+  asking = [[ authenticator = { apply = function(ctx, request)
+      local token = ctx.cache.fetch("token", 0.01, function()
+        local answer = ctx.http.post { url = "%s/echo-encoded", basic = { "client", secret "CLIENT" },
+          params = { key = { "<", secret "QUERY", ">" } }, form = { client_secret = secret "CLIENT" } }
+        ctx.trace("the answer", answer:json())
+        ctx.log.info(answer.body, { body = answer.body })
+        return conceal("access-token" .. ">of<some.run")
+      end)
+      request:set_header("Authorization", "Bearer ", token)
+    end }, ]],
   custom = [[ authenticator = { apply = function(ctx, request)
       request:add_query("file", "<", secret "FILE", ">")
       request:set_header("X-Signature", hash.hmac("sha256", secret "KEY", request:body() or ""):gsub(".", function(c)
@@ -109,7 +123,7 @@ describe("secrets", function()
       ["secrets/ROTATED"] = VALUES.before, ["secrets/ADMIN"] = VALUES.admin,
       ["connectors/passing.lua"] = PASSING:format(peer.url),
     }
-    for id, fields in pairs(CONNECTORS) do files["connectors/" .. id .. ".lua"] = connector(peer.url, fields) end
+    for id, fields in pairs(CONNECTORS) do files["connectors/" .. id .. ".lua"] = connector(peer.url, fields:gsub("%%s", peer.url)) end
     support.write(folder, files)
     local env = { PERILUNE_SECRET_FILE_FILE = own .. "/file" }
     for name, value in pairs(ENVIRONMENT) do env[name] = value end
@@ -121,8 +135,8 @@ describe("secrets", function()
 
   it("reach the receiver", function()
     local stream = http.stream(gateway.url, "/v1/feed", { Authorization = "Bearer " .. VALUES.admin })
-    assert.equal(6, #delivered("any").deliveries)
-    for _ = 1, 6 do
+    assert.equal(8, #delivered("any").deliveries)
+    for _ = 1, 8 do
       local event = stream:next()
       keep("GET /v1/feed", event.data)
       assert.equal("delivered", json.decode(event.data).state, event.data)
@@ -131,7 +145,9 @@ describe("secrets", function()
     for _, text in ipairs {
       "authorization: basic bWU6cGEvc3Mrd28/cmR+b2Y9YmFzaWM=", -- by coreutils' base64
       "Bearer " .. VALUES.bearer, "Bearer " .. VALUES.plain, "Bearer " .. VALUES.before,
-      "X-Header: " .. VALUES.header, "X-Folder: " .. VALUES.folder,
+      "X-Header: " .. VALUES.header, "Cookie: key=" .. VALUES.cookie, "Bearer " .. VALUES.passing,
+      "client_secret=client+secret+%26+its%2Fencodings%2B", -- by Python's quote_plus
+ "X-Folder: " .. VALUES.folder,
     } do
       assert.is_truthy(peer.process:errors():lower():find(text:lower(), 1, true), text)
     end
@@ -217,6 +233,9 @@ describe("secrets", function()
     support.write(folder, { ["secrets/FOLDER"] = VALUES.folder })
     code, said = run("perilune check", "check", folder)
     assert.equal(0, code, said)
+    code, said = run("perilune check", "check", "--secrets-dir", "nowhere", folder)
+    assert.equal(3, code)
+    assert.is_truthy(said:find('no file "FOLDER" in the folder ' .. folder .. "/nowhere", 1, true), said)
     for id in pairs(CONNECTORS) do
       code, said = run("perilune try", "try", folder, id, "any")
       assert.equal(0, code, said)
