@@ -30,7 +30,9 @@
     X(FIND, "find")                 \
     X(RENDER, "render")             \
     X(AUTHENTICATE, "authenticate") \
+    X(UNAUTHORIZED, "unauthorized") \
     X(MAP, "map")                   \
+    X(FAILED, "failed")             \
     X(DESCRIBE, "describe")
 
 enum function {
@@ -88,6 +90,14 @@ static double number_field(lua_State *L, int table, const char *name)
     double n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
     lua_pop(L, 1);
     return n;
+}
+
+static bool flag_field(lua_State *L, int table, const char *name)
+{
+    push_field(L, table, name);
+    bool is_set = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return is_set;
 }
 
 static int64_t milliseconds(double seconds)
@@ -298,15 +308,21 @@ static void push_info(const pl_exchange *x, lua_State *co)
     lua_setfield(co, -2, "undecided");
 }
 
+/* The table of what scripts hold for it, with the event. */
+static void begin_objects(pl_exchange *x, lua_State *co)
+{
+    lua_createtable(co, RESPONSE, 0);
+    x->script_ref = luaL_ref(co, LUA_REGISTRYINDEX);
+    pl_bind_event_push(co, x->event);
+    keep_object(x, co, EVENT);
+}
+
 static int script_render(pl_generation *g, pl_exchange *x)
 {
     pl_slot *slot = begin_stage(g, x, RENDER, finish_render);
     lua_State *co = slot->co;
-    lua_createtable(co, RESPONSE, 0);
-    x->script_ref = luaL_ref(co, LUA_REGISTRYINDEX);
-    pl_bind_event_push(co, x->event);
-    lua_pushvalue(co, -1);
-    keep_object(x, co, EVENT);
+    begin_objects(x, co);
+    push_object(x, co, EVENT);
     pl_bind_request_push(co, x);
     lua_pushvalue(co, -1);
     keep_object(x, co, REQUEST);
@@ -345,14 +361,80 @@ static int finish_map(void *owner, lua_State *co, int code, pl_slice text)
     return 0;
 }
 
-static int script_map(pl_generation *g, pl_exchange *x)
+/* The one of this exchange: reauthorize may have made it for map. */
+static void push_response(pl_exchange *x, lua_State *co)
 {
-    pl_slot *slot = begin_stage(g, x, MAP, finish_map);
-    pl_bind_response_push(slot->co, x);
-    lua_pushvalue(slot->co, -1);
-    keep_object(x, slot->co, RESPONSE);
+    push_object(x, co, RESPONSE);
+    if (!lua_isnil(co, -1)) return;
+    lua_pop(co, 1);
+    pl_bind_response_push(co, x);
+    lua_pushvalue(co, -1);
+    keep_object(x, co, RESPONSE);
+}
+
+static int run_on_response(pl_generation *g, pl_exchange *x, enum function f, pl_finish_fn *finish)
+{
+    pl_slot *slot = begin_stage(g, x, f, finish);
+    push_response(x, slot->co);
     push_object(x, slot->co, FRAME);
     return pl_gate_run(slot, 4, &x->script_slot);
+}
+
+static int script_map(pl_generation *g, pl_exchange *x)
+{
+    return run_on_response(g, x, MAP, finish_map);
+}
+
+/* -- beside the way: a 401, a failure -- */
+
+/* co: again */
+static int finish_unauthorized(void *owner, lua_State *co, int code, pl_slice text)
+{
+    if (code) return failed(owner, code, text);
+    return lua_gettop(co) > 0 && lua_toboolean(co, 1) ? PL_AGAIN : 0;
+}
+
+static int script_unauthorized(pl_generation *g, pl_exchange *x)
+{
+    return run_on_response(g, x, UNAUTHORIZED, finish_unauthorized);
+}
+
+static int finish_failed(void *owner, lua_State *co, int code, pl_slice text)
+{
+    (void)owner, (void)co;
+    if (code) pl_log(PL_LOG_ERROR, "on_failed", PL_LOG_SLICE("error", text));
+    return 0;
+}
+
+static void push_failure(const pl_exchange *x, lua_State *co)
+{
+    lua_createtable(co, 0, 6);
+    lua_pushstring(co, pl_err_name(x->error));
+    lua_setfield(co, -2, "class");
+    lua_pushstring(co, x->error_text);
+    lua_setfield(co, -2, "message");
+    lua_pushstring(co, pl_stage_name(x->failed_stage));
+    lua_setfield(co, -2, "stage");
+    lua_pushinteger(co, (lua_Integer)x->number);
+    lua_setfield(co, -2, "attempt");
+    lua_pushboolean(co, pl_exchange_will_retry(x));
+    lua_setfield(co, -2, "will_retry");
+    if (x->response.status == 0) return;
+    lua_pushinteger(co, x->response.status);
+    lua_setfield(co, -2, "status");
+}
+
+/* What scripts held may be released by now: then they get the event anew. */
+static int script_failed(pl_generation *g, pl_exchange *x)
+{
+    pl_slot *slot = begin_stage(g, x, FAILED, finish_failed);
+    lua_State *co = slot->co;
+    if (x->script_ref == 0) begin_objects(x, co);
+    push_failure(x, co);
+    push_object(x, co, FRAME);
+    push_object(x, co, EVENT);
+    push_info(x, co);
+    return pl_gate_run(slot, 6, &x->script_slot);
 }
 
 static void script_release(pl_generation *g, pl_exchange *x)
@@ -408,6 +490,8 @@ static const pl_generation script_functions = {
     .render = script_render,
     .authenticate = script_authenticate,
     .map = script_map,
+    .unauthorized = script_unauthorized,
+    .failed = script_failed,
     .release = script_release,
     .describe = script_describe,
 };
@@ -501,6 +585,8 @@ static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
         .timeout_ms = milliseconds(number_field(L, table, "timeout")),
         .connect_timeout_ms = milliseconds(number_field(L, table, "connect_timeout")),
         .jitter = number_field(L, table, "jitter"),
+        .has_on_unauthorized = flag_field(L, table, "has_on_unauthorized"),
+        .has_on_failed = flag_field(L, table, "has_on_failed"),
     };
     read_delays(L, table, arena, &p);
     return p;

@@ -178,8 +178,8 @@ local function policy_of(entry, given, webhook)
     timeout = webhook.timeout or given.timeout,
     connect_timeout = webhook.connect_timeout or given.connect_timeout,
     retry = retry, jitter = jitter,
-    reauthorizes = authenticator.reauthorizes(entry.authenticator) or nil,
-    tells_failures = #entry.on_failed > 0 or nil,
+    has_on_unauthorized = authenticator.reauthorizes(entry.authenticator) or nil,
+    has_on_failed = #entry.on_failed > 0 or nil,
   }
 end
 

@@ -3,6 +3,7 @@
 --- The Lua half as the C half sees it: one function per stage, called through the one gate. A
 --- webhook is a number here, its index in the generation.
 
+local context = require "perilune.context"
 local core = require "perilune.core"
 local ctx = require "perilune.ctx"
 local describe = require "perilune.describe"
@@ -84,10 +85,13 @@ end
 ---@param failure { class: string, message: string, stage: string, status: integer|nil,
 ---  attempt: integer, will_retry: boolean }
 ---@param frame perilune.ctx_frame|nil   nil: it failed before there was one
-function perilune.failed(generation, index, failure, frame)
+---@param event any
+---@param info { attempt: integer, id: string, now: number, deadline: number }
+function perilune.failed(generation, index, failure, frame, event, info)
   local entry = generation.entries[index]
+  frame = frame or { values = context.new(entry, event, info), entry = entry, info = info }
   for _, hook in ipairs(entry.on_failed) do
-    local own = ctx.with(frame or { values = {}, entry = entry, info = NONE }, { config = hook.config })
+    local own = ctx.with(frame, { config = hook.config })
     local ok, raised = pcall(hook.run, ctx.of(own), failure)
     if not ok then core.log("error", "on_failed: " .. errors.text(raised)) end
   end

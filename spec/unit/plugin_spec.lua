@@ -118,7 +118,7 @@ describe("a list of authenticators", function()
       local function says(v) return { apply = function() end, on_unauthorized = function(_, r) return v and r.status == 401 end } end
       return { authenticator = { says(false), { apply = function() end }, says(true) },
       webhooks = { { on = "t", url = "http://a.example" } } }]])
-    assert.is_true(generation.policies[1].reauthorizes)
+    assert.is_true(generation.policies[1].has_on_unauthorized)
     assert.is_true(perilune.unauthorized(generation, 1, support.response(401, ""), {}))
   end)
 end)
@@ -161,7 +161,7 @@ describe("hooks", function()
   end)
 
   it("are told of failures, and cannot fail themselves", function()
-    assert.is_true(generation.policies[1].tells_failures)
-    perilune.failed(generation, 1, { class = "dns", message = "no such host" }, nil)
+    assert.is_true(generation.policies[1].has_on_failed)
+    perilune.failed(generation, 1, { class = "dns", message = "no such host" }, nil, support.event "{}", support.INFO)
   end)
 end)
