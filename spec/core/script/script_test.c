@@ -203,6 +203,8 @@ static const char odd_half[] =
     "  { connector = 'a', webhook = 'w', retry = {}, jitter = 0 } } } end\n"
     "function p.route() error('lost') end\n"
     "function p.find() return 99 end\n"
+    "function p.unauthorized() end\n"
+    "function p.failed() end\n"
     "function p.describe() return { f = print } end\n"
     "function p.render(_, _, event, request, info)\n"
     "  if event.type == 'no' then return nil end\n"
