@@ -222,6 +222,12 @@ char *pl_arguments_override(pl_settings *s, void *arguments)
     return wrong;
 }
 
+void pl_arguments_settings(const pl_arguments *a, pl_settings *s)
+{
+    pl_settings_init(s);
+    free(pl_arguments_override(s, (void *)(uintptr_t)a));
+}
+
 /* -- files -- */
 
 int pl_read_file(const char *path, pl_buf *out)

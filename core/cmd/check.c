@@ -104,16 +104,20 @@ static int report(const checked *c)
 static int check(checked *c, const pl_arguments *a)
 {
     pl_bundle *bundle = NULL;
+    pl_settings outside;
+    pl_arguments_settings(a, &outside);
     pl_script_config config = {.lua_path = pl_argument_lua_path(&line, a),
                                .json_depth = PL_JSON_MAX_DEPTH,
                                .warns = true,
-                               .secrets_dir = pl_argument_secrets_dir(a)};
+                               .secrets_dir = pl_argument_secrets_dir(a),
+                               .outside = &outside};
     if (pl_bundle_read(c->dir, &bundle, &c->faults) == 0)
         c->generation = pl_script_load(bundle, &config, 1, &c->faults);
     if (c->generation) check_settings(c->dir, c->generation, &c->faults);
     int code = report(c);
     pl_generation_unref(c->generation);
     pl_bundle_free(bundle);
+    pl_settings_fini(&outside);
     pl_faults_fini(&c->faults);
     return code;
 }

@@ -57,6 +57,9 @@ bool pl_argument_number(const pl_command_line *c, const pl_arguments *a, const c
                         double missing, double *value);
 /* Environment, then flags, over *s: NULL, or what is wrong (malloc'ed). */
 char *pl_arguments_override(pl_settings *s, void *arguments);
+/* The defaults with that over them, before there is a gateway.lua. What is wrong in them is left out,
+ * and said by pl_arguments_override later. */
+void pl_arguments_settings(const pl_arguments *a, pl_settings *s);
 
 /* Reads a whole file, "-" for standard input: 0, or -1 after having said why. */
 int pl_read_file(const char *path, pl_buf *out);

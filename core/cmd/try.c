@@ -95,14 +95,18 @@ static int load(attempt *t, const pl_arguments *a)
 {
     pl_faults faults = {0};
     pl_bundle *bundle = NULL;
+    pl_settings outside;
+    pl_arguments_settings(a, &outside);
     pl_script_config config = {.lua_path = pl_argument_lua_path(&line, a),
                                .json_depth = PL_JSON_MAX_DEPTH,
-                               .secrets_dir = pl_argument_secrets_dir(a)};
+                               .secrets_dir = pl_argument_secrets_dir(a),
+                               .outside = &outside};
     if (pl_bundle_read(a->words[0], &bundle, &faults) == 0)
         t->generation = pl_script_load(bundle, &config, 1, &faults);
     pl_faults_print(&faults, stderr);
     pl_faults_fini(&faults);
     pl_bundle_free(bundle);
+    pl_settings_fini(&outside);
     if (t->generation == NULL) return PL_EXIT_CONFIG;
     pl_settings_init(&t->settings);
     pl_script_settings(t->generation, &t->settings);

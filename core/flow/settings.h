@@ -86,6 +86,10 @@
       "of processor time that one run of a script takes, our own work for it included")          \
     X(SECONDS, limit_script_load_time, "limits.script_load_time", "5", "0.01..3600",             \
       "of processor time that one file of the folder takes to load")                             \
+    X(BYTES, limit_script_memory, "limits.script_memory", "64M", "1M..64G",                      \
+      "of memory that one run of a script, or one file while it loads, takes")                   \
+    X(BYTES, limit_script_heap, "limits.script_heap", "512M", "16M..64G",                        \
+      "of memory of all scripts of a worker; large folders need more")                           \
     X(COUNT, limit_batch, "limits.batch", "1000", "1..1000000", "of events in one request")      \
     X(COUNT, limit_connections, "limits.connections", "10000", "1..1000000",                     \
       "of client connections, per worker")                                                       \

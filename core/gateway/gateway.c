@@ -31,22 +31,35 @@ static const char *secrets_dir(const pl_gateway *g)
     return g->settings.secrets_dir ? g->settings.secrets_dir : g->config->secrets_dir;
 }
 
+/* What environment and flags say, before there is a gateway.lua. A mistake in them is said when they
+ * are merged. */
+static void outside_settings(const pl_gateway *g, pl_settings *s)
+{
+    pl_settings_init(s);
+    if (g->config->override) free(g->config->override(s, g->config->arg));
+}
+
 /* all[from] to all[count - 1]; on a mistake those before it go as well, and the array. */
 static pl_generation **load_rest(const pl_gateway *g, const pl_bundle *bundle, pl_generation **all,
                                  int from, int count, pl_faults *faults)
 {
+    pl_settings outside;
+    outside_settings(g, &outside);
     pl_script_config config = {.lua_path = g->config->lua_path,
                                .json_depth = PL_JSON_MAX_DEPTH,
-                               .secrets_dir = secrets_dir(g)};
-    for (int i = from; i < count; i++) {
+                               .secrets_dir = secrets_dir(g),
+                               .outside = &outside};
+    bool is_loaded = true;
+    for (int i = from; i < count && is_loaded; i++) {
         all[i] = pl_script_load(bundle, &config, g->generation, faults);
-        if (all[i]) continue;
-        while (i-- > 0)
-            pl_generation_unref(all[i]);
-        free(all);
-        return NULL;
+        is_loaded = all[i] != NULL;
     }
-    return all;
+    pl_settings_fini(&outside);
+    if (is_loaded) return all;
+    for (int i = 0; i < count; i++)
+        if (all[i]) pl_generation_unref(all[i]);
+    free(all);
+    return NULL;
 }
 
 static pl_generation **generations_new(int count)

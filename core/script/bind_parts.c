@@ -60,6 +60,7 @@ pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *s
     *shown = is_secret ? pl_arena_dup(arena, pl_buf_slice(&visible)) : PL_NO_SLICE;
     pl_buf_fini(&value);
     pl_buf_fini(&visible);
+    pl_budget_charge(L, joined.len + shown->len);
     return joined;
 }
 

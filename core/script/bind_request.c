@@ -50,6 +50,7 @@ static int request_set_method(lua_State *L)
     pl_slice method = pl_check_slice(L, 2);
     if (!pl_http_is_token(method))
         return pl_bind_request_refuse(L, x, "this cannot be a method", method);
+    pl_budget_charge(L, method.len);
     x->request.method = pl_arena_dup(&x->arena, method);
     return 0;
 }
@@ -63,7 +64,9 @@ static int request_url(lua_State *L)
 static int request_set_url(lua_State *L)
 {
     pl_exchange *x = pl_bind_request_check(L);
-    x->request.url = pl_arena_dup(&x->arena, pl_check_slice(L, 2));
+    pl_slice url = pl_check_slice(L, 2);
+    pl_budget_charge(L, url.len);
+    x->request.url = pl_arena_dup(&x->arena, url);
     return 0;
 }
 
@@ -140,6 +143,7 @@ static int request_add_query(lua_State *L)
     pl_buf_put(&out, url.ptr + front.len, url.len - front.len);
     x->request.url = pl_arena_dup(&x->arena, pl_buf_slice(&out));
     pl_buf_fini(&out);
+    pl_budget_charge(L, x->request.url.len);
     return 0;
 }
 
@@ -156,7 +160,9 @@ static int request_body(lua_State *L)
 static int request_set_body(lua_State *L)
 {
     pl_exchange *x = pl_bind_request_check(L);
-    x->request.body = pl_arena_dup(&x->arena, pl_check_slice(L, 2));
+    pl_slice body = pl_check_slice(L, 2);
+    pl_budget_charge(L, body.len);
+    x->request.body = pl_arena_dup(&x->arena, body);
     x->request.has_body = true;
     x->request.body_is_event = false;
     return 0;

@@ -367,5 +367,7 @@ void pl_bind_string_methods(lua_State *L)
     lua_getmetatable(L, -1);
     lua_pushvalue(L, 1);
     lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0); /* nobody gets at this table, which all share */
+    lua_setfield(L, -2, "__metatable");
     lua_settop(L, 0);
 }

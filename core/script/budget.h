@@ -19,13 +19,15 @@ typedef struct pl_vm pl_vm;
 enum pl_budget_kind {
     PL_BUDGET_RUN,   /* a stage or another function of a script: limits.script_time, _memory */
     PL_BUDGET_ROUTE, /* the same, but what goes over it has not failed: our Lua sees to that */
-    PL_BUDGET_LOAD,  /* a folder: limits.script_load_time for each file, see pl_budget_open */
-    PL_BUDGET_NONE,  /* our own Lua alone */
+    PL_BUDGET_OURS,  /* work of our Lua in which a script's metamethods may run: as ROUTE */
+    PL_BUDGET_LOAD,  /* a folder: limits.script_load_time for each file, see core.open_budget */
+    PL_BUDGET_NONE,  /* our own Lua alone: limits.script_heap */
 };
 
 /* What a run has used before it waited. */
 typedef struct pl_spent {
-    int64_t time_ns, memory_bytes;
+    int64_t time_ns;
+    size_t memory_bytes;
 } pl_spent;
 
 /* Why a run has to end. */
@@ -48,9 +50,20 @@ typedef struct pl_budget {
     enum pl_budget_end end;
     char place[PL_BUDGET_PLACE]; /* "file:line: " where the run was first stopped */
     int64_t time_ms, load_ms;
+    bool load_is_given; /* outside the folder: gateway.lua does not change it */
+    lua_Alloc alloc;    /* LuaJIT's own; NULL: its memory is not counted */
+    void *alloc_ud;
+    size_t used; /* bytes that the state has */
+    size_t lent; /* bytes that C keeps for the run under way */
+    size_t base; /* what was used without the run */
+    size_t mark; /* of used and lent: beyond it something has to be done */
+    size_t memory_bytes, heap_bytes;
 } pl_budget;
 
 void pl_budget_init(pl_vm *vm);
+/* Counts the memory of the state, which is a whole one of our own, until it is closed. */
+void pl_budget_count(pl_vm *vm);
+void pl_budget_uncount(pl_vm *vm);
 void pl_budget_use(pl_vm *vm, const pl_settings *settings);
 
 /* A run begins, or goes on after it waited; `spent` may be NULL. */
@@ -65,6 +78,12 @@ void pl_budget_explain(const pl_vm *vm, pl_buf *text);
 void pl_budget_poll(lua_State *L);
 /* The same as a question, for loops that cannot raise. */
 bool pl_budget_is_over(const pl_vm *vm);
+/* Raises when a block of so many bytes could not be had: at the place that asks for it, which the
+ * allocator cannot say. */
+void pl_budget_ask(lua_State *L, double bytes);
+/* `bytes` more are kept outside of the state until the exchange is over: they count as the run's
+ * memory. Raises when that is too much; call it before the bytes are taken. */
+void pl_budget_charge(lua_State *L, size_t bytes);
 
 /* -- for our Lua -- */
 
@@ -78,5 +97,10 @@ int pl_budget_lua_is_over(lua_State *L);
 int pl_budget_lua_open(lua_State *L);
 /* core.close_budget(): it has ended. What to say when its budget was used up, else nil. */
 int pl_budget_lua_close(lua_State *L);
+/* core.load_time(seconds): what gateway.lua says of limits.script_load_time. */
+int pl_budget_lua_load_time(lua_State *L);
+/* core.budget: what compiled code asks by FFI, as bool f(const void *vm), and `vm`: is there a
+ * reason to call core.poll? */
+int pl_open_budget(lua_State *L);
 
 #endif

@@ -158,6 +158,7 @@ static int blame_budget(pl_vm *vm, int code)
                    memmem(vm->failure.ptr, vm->failure.len, own_words, sizeof own_words - 1);
     if (!is_said) {
         pl_buf_clear(&vm->failure);
+        if (code && !vm->budget.place[0]) pl_buf_put_slice(&vm->failure, place_of(vm));
         pl_budget_explain(vm, &vm->failure);
     }
     return PL_E_SCRIPT;

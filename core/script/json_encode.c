@@ -34,6 +34,7 @@ typedef struct encoder {
     pl_codec *codec;
     pl_buf *out;
     const pl_encode_options *options;
+    const pl_vm *vm;
     size_t max_bytes;
     size_t start; /* of the text in `out` */
     int cells;
@@ -395,6 +396,10 @@ static int encode_table(encoder *e, int table, frame *up)
         return refuse(e, up, "a table that contains itself cannot be written as JSON");
     if (f.depth > PL_JSON_MAX_DEPTH || !lua_checkstack(e->L, SLOTS))
         return refuse(e, up, "a value that is nested too deeply cannot be written as JSON");
+    /* The run has failed then, whatever is said: a table that is in others many times is written
+     * many times, without end by any measure of time. */
+    if (pl_budget_is_over(e->vm))
+        return refuse(e, NULL, "there is no time left to write a value as JSON");
     if (e->out->len > e->max_bytes)
         return refuse(e, NULL, "a value that is larger than may be cannot be written as JSON");
     pl_shape *shape = NULL;
@@ -476,6 +481,7 @@ int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_option
                  .codec = c,
                  .out = out,
                  .options = options,
+                 .vm = pl_vm_of(L),
                  .max_bytes = options->max_bytes ? options->max_bytes : MAX_BYTES,
                  .start = out->len,
                  .cells = top + 1};

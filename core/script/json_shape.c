@@ -63,14 +63,16 @@ static void write_member(pl_shape *s)
 
 static pl_shape *add_child(pl_codec *c, lua_State *L, int cells, pl_shape *parent, pl_slice key)
 {
+    lua_pushlstring(L, key.ptr, key.len); /* first what may raise */
+    const char *text = lua_tostring(L, -1);
+    lua_rawseti(L, cells, c->next_cell);
     pl_shape *s = pl_alloc_zero(sizeof *s);
     s->parent = parent;
     s->depth = parent->depth + 1;
     s->cell = c->next_cell;
     c->next_cell += 2;
-    lua_pushlstring(L, key.ptr, key.len);
-    s->key = lua_tolstring(L, -1, &s->key_len);
-    lua_rawseti(L, cells, s->cell);
+    s->key = text;
+    s->key_len = key.len;
     write_member(s);
     pl_shape **bucket = &c->buckets[bucket_of(parent, key)];
     s->next = *bucket;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "script/maker.h"
 
+#include "script/budget.h"
+
 #include <string.h>
 
 void pl_maker_check(lua_State *L, double bytes)
 {
     if (bytes > PL_MAKER_MAX_BYTES)
         luaL_error(L, "the text would have more than %d bytes", PL_MAKER_MAX_BYTES);
+    pl_budget_ask(L, bytes);
 }
 
 void pl_maker_begin(pl_maker *m, lua_State *L)

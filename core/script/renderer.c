@@ -24,54 +24,18 @@ static const char *const function_names[] = {[NEW] = "new", [ONE] = "one", [LINE
 
 #define MAX_STATE_BYTES (1u << 30)
 
-/* LuaJIT's own allocator, with a limit. */
-typedef struct memory {
-    lua_Alloc alloc;
-    void *ud;
-    size_t used;
-    bool was_full;
-} memory;
-
 struct pl_renderer {
     char *lua_path, *templates; /* NULL: none */
     const pl_settings *settings;
     bool is_open; /* it has a state, which functions and self belong to */
     pl_vm vm;
-    memory memory;
     int functions[FUNCTION_COUNT]; /* registry */
     int self;                      /* registry: what `new` returned */
 };
 
-/* -- memory -- */
-
-static void *alloc_within(void *ud, void *ptr, size_t old_size, size_t size)
-{
-    memory *m = ud;
-    if (size > old_size && m->used + (size - old_size) > MAX_STATE_BYTES) {
-        m->was_full = true;
-        return NULL;
-    }
-    void *p = m->alloc(m->ud, ptr, old_size, size);
-    if (p || size == 0) m->used += size - old_size;
-    return p;
-}
-
-static void limit_memory(pl_renderer *r)
-{
-    lua_State *L = r->vm.L;
-    r->memory = (memory){.used = (size_t)lua_gc(L, LUA_GCCOUNT, 0) << 10};
-    r->memory.alloc = lua_getallocf(L, &r->memory.ud);
-    lua_setallocf(L, alloc_within, &r->memory);
-    r->vm.limits.memory_bytes = MAX_STATE_BYTES / 2;
-    pl_core_show_limits(L, &r->vm.limits);
-}
-
-/* LuaJIT gives all memory of a state back at once, if it finds its own allocator there. */
 static void close_state(pl_renderer *r)
 {
-    if (!r->is_open) return;
-    lua_setallocf(r->vm.L, r->memory.alloc, r->memory.ud);
-    pl_vm_close(&r->vm);
+    if (r->is_open) pl_vm_close(&r->vm);
     r->is_open = false;
 }
 
@@ -148,6 +112,13 @@ static int start(pl_renderer *r, pl_faults *faults)
     return code;
 }
 
+static void limit_memory(pl_vm *vm)
+{
+    vm->budget.heap_bytes = MAX_STATE_BYTES;
+    vm->limits.memory_bytes = MAX_STATE_BYTES / 2;
+    pl_core_show_limits(vm->L, &vm->limits);
+}
+
 static void open_state(pl_renderer *r, pl_faults *faults)
 {
     if (pl_vm_open(&r->vm, r->lua_path, PL_JSON_MAX_DEPTH) != 0) {
@@ -157,7 +128,7 @@ static void open_state(pl_renderer *r, pl_faults *faults)
     r->is_open = true;
     pl_vm_use(&r->vm, r->settings);
     r->vm.budget.kind = PL_BUDGET_NONE;
-    limit_memory(r);
+    limit_memory(&r->vm);
     if (start(r, faults) != 0) close_state(r);
 }
 
@@ -282,6 +253,6 @@ void pl_renderer_line(pl_renderer *r, pl_slice line, pl_buf *out)
         answer(r, line, out);
     else
         pl_renderer_refuse(pl_slice_of(faults.items[0].message), out);
-    if (r->memory.was_full) close_state(r);
+    if (r->vm.budget.end == PL_OVER_HEAP) close_state(r);
     pl_faults_fini(&faults);
 }

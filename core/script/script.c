@@ -209,7 +209,7 @@ static int64_t script_find(pl_generation *g, pl_slice connector, pl_slice webhoo
     push_function(s, L, FIND);
     pl_push_slice(L, connector);
     pl_push_slice(L, webhook);
-    if (call_as(s, PL_BUDGET_NONE, 3, 1) != 0) {
+    if (call_as(s, PL_BUDGET_OURS, 3, 1) != 0) {
         log_failure(s, "a webhook could not be looked up");
         return -1;
     }
@@ -228,7 +228,7 @@ static int script_describe(pl_generation *g, pl_slice connector, pl_buf *out)
         pl_push_slice(L, connector);
     else
         lua_pushnil(L);
-    int code = call_as(s, PL_BUDGET_NONE, 2, 1);
+    int code = call_as(s, PL_BUDGET_OURS, 2, 1);
     if (code == 0) {
         code = pl_codec_encode(&s->vm.codec, L, lua_gettop(L), NULL, out);
         if (code)
@@ -630,6 +630,13 @@ static bool take_generation(script *s, const pl_bundle *bundle, const pl_script_
     return true;
 }
 
+static void use_limits(pl_vm *vm, const pl_settings *outside)
+{
+    int64_t usual = vm->budget.load_ms;
+    if (outside) pl_vm_use(vm, outside);
+    vm->budget.load_is_given = vm->budget.load_ms != usual;
+}
+
 pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *config,
                               uint64_t number, pl_faults *faults)
 {
@@ -642,6 +649,7 @@ pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *c
         free(s);
         return NULL;
     }
+    use_limits(&s->vm, config->outside);
     if (take_generation(s, bundle, config, faults)) return &s->base;
     script_free(&s->base);
     return NULL;

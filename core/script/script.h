@@ -57,7 +57,8 @@ typedef struct pl_script_config {
     const char *lua_path;
     int json_depth;
     bool warns; /* a folder without mistakes is looked through for what it does not use */
-    const char *secrets_dir; /* instead of gateway.lua's secrets.dir, or NULL */
+    const char *secrets_dir;    /* instead of gateway.lua's secrets.dir, or NULL */
+    const pl_settings *outside; /* environment and flags, for what limits the files as they load */
 } pl_script_config;
 
 /* A new generation with one reference, *faults having its warnings; or NULL with *faults filled: every

@@ -216,6 +216,7 @@ int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth)
     lua_State *L = luaL_newstate();
     if (L == NULL) return PL_E_INTERNAL;
     pl_vm_init(vm, L, lua_path, json_depth);
+    pl_budget_count(vm);
     if (lua_cpcall(L, open_all, NULL) == 0) return 0;
     pl_vm_close(vm);
     return PL_E_INTERNAL;
@@ -224,6 +225,7 @@ int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth)
 void pl_vm_close(pl_vm *vm)
 {
     pl_gate_fini(vm); /* first: what waits is kept in the state */
+    pl_budget_uncount(vm);
     lua_close(vm->L);
     pl_vm_fini(vm);
 }

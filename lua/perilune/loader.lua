@@ -9,6 +9,7 @@
 local authenticator = require "perilune.authenticator"
 local body = require "perilune.body"
 local connector = require "perilune.connector"
+local core = require "perilune.core"
 local map = require "perilune.map"
 local plugin = require "perilune.plugin"
 local preset = require "perilune.preset"
@@ -111,6 +112,8 @@ end
 function loader.load(files, options)
   local shop = workshop.new(files, options.root)
   local gateway = load_gateway(shop)
+  local load_time = gateway.values["limits.script_load_time"]
+  if load_time then core.load_time(load_time) end
   shop:open_secrets(options.secrets_dir or gateway.values["secrets.dir"] or "")
   local plugins = plugin.catalogue(shop)
   plugins:load_all()

@@ -218,6 +218,135 @@ TEST(a_run_within_a_run_counts_for_it)
     pl_vm_close(&vm);
 }
 
+/* -- memory -- */
+
+#define MB          (1 << 20)
+#define OVER_MEMORY "memory budget exceeded (limits.script_memory, 4 MB)"
+
+static void open_small_vm(void)
+{
+    open_vm(10000);
+    vm.budget.memory_bytes = 4 * MB;
+}
+
+static const char *const gluttons[] = {
+    "local s = 'x' while true do s = s .. s end",
+    "local s = ('x'):rep(5e7)",
+    "while true do pcall(string.rep, 'x', 5e7) end",
+    "local t = {} while true do t[#t + 1] = {} end",
+    "local t = {} while true do pcall(function() while true do t[#t + 1] = {} end end) end",
+    "local t, n = {}, 0 while true do n = n + 1 t['k' .. n] = n end",
+    "return pcall(function() local t = {} while true do t[#t + 1] = {} end end)",
+    "local t = {} for i = 1, 1000 do t[i] = ('x'):rep(100000) end return table.concat(t)",
+    "local ok = pcall(string.rep, 'x', 5e7) while true do ok = not ok end",
+};
+
+TEST(who_takes_too_much_memory_fails_and_leaves_none_of_it)
+{
+    open_small_vm();
+    size_t most = 0;
+    for (int i = 0; i < 20; i++)
+        for (size_t n = 0; n < sizeof gluttons / sizeof *gluttons; n++) {
+            run r = run_of(gluttons[n]);
+            CHECK_EQ_INT(r.code, PL_E_SCRIPT);
+            CHECK(strstr(r.text, OVER_MEMORY) != NULL);
+            CHECK_EQ_INT(run_of("local t = {} for i = 1, 100 do t[i] = {} end").code, 0);
+            lua_gc(vm.L, LUA_GCCOLLECT, 0);
+            if (i < 2 && vm.budget.used > most) most = vm.budget.used;
+            CHECK(vm.budget.used <= most + 65536); /* LuaJIT's own tables */
+        }
+    CHECK_EQ_INT(vm.budget.used, ((size_t)lua_gc(vm.L, LUA_GCCOUNT, 0) << 10) +
+                                     (size_t)lua_gc(vm.L, LUA_GCCOUNTB, 0));
+    pl_vm_close(&vm);
+}
+
+TEST(garbage_is_not_memory)
+{
+    open_small_vm();
+    run r = run_of("for i = 1, 200 do local s = ('x'):rep(1000000) .. i end return 'fine'");
+    CHECK_EQ_STR(r.text, "fine");
+    pl_vm_close(&vm);
+}
+
+TEST(a_call_on_the_main_coroutine_has_a_budget_of_memory_as_well)
+{
+    open_small_vm();
+    CHECK_EQ_INT(call("local t = {}\nwhile true do t[#t + 1] = {} end"), PL_E_SCRIPT);
+    CHECK_EQ_SLICE(pl_buf_slice(&vm.failure), pl_slice_of("connectors/acme.lua:2: " OVER_MEMORY));
+    CHECK_EQ_INT(call("return ('x'):rep(5e7)"), PL_E_SCRIPT);
+    CHECK_EQ_SLICE(pl_buf_slice(&vm.failure), pl_slice_of(OVER_MEMORY));
+    CHECK_EQ_INT(lua_gettop(vm.L), 0);
+    pl_vm_close(&vm);
+}
+
+TEST(a_run_that_waits_keeps_what_it_has_taken)
+{
+    static const char source[] = CORE "local t = {}\n"
+                                      "for i = 1, 100 do\n"
+                                      "  t[i] = ('x'):rep(100000) .. i\n"
+                                      "  core.sleep(0.001)\n"
+                                      "end\n"
+                                      "return 'all'";
+    open_small_vm();
+    run r = {0};
+    uint64_t handle = 0, now = 1000;
+    CHECK_EQ_INT(start(&r, source, &handle), PL_WAIT);
+    int steps = 0;
+    for (; !r.finished && steps < 200; steps++)
+        pl_wheel_advance(&wheel, ++now);
+    CHECK_EQ_STR(r.text, "connectors/acme.lua:4: " OVER_MEMORY);
+    CHECK(steps > 30 && steps < 60);
+    pl_vm_close(&vm);
+}
+
+static int charge(lua_State *L)
+{
+    pl_budget_charge(L, (size_t)luaL_checknumber(L, 1));
+    return 0;
+}
+
+TEST(what_c_keeps_for_a_run_counts)
+{
+    open_small_vm();
+    lua_register(vm.L, "charge", charge);
+    CHECK_EQ_INT(run_of("for i = 1, 3 do charge(1000000) end").code, 0);
+    run r = run_of("for i = 1, 10 do pcall(charge, 1000000) end");
+    CHECK_EQ_STR(r.text, "connectors/acme.lua:1: " OVER_MEMORY);
+    r = run_of("charge(1e12)");
+    CHECK_EQ_INT(r.code, PL_E_SCRIPT);
+    CHECK_EQ_INT(run_of("charge(1000)").code, 0);
+    pl_vm_close(&vm);
+}
+
+TEST(a_state_that_is_full_is_said_to_be)
+{
+    open_vm(10000);
+    vm.budget.heap_bytes = 32 * MB;
+    run r = run_of("local t = {}\nwhile true do t[#t + 1] = {} end");
+    CHECK_EQ_STR(r.text,
+                 "connectors/acme.lua:2: memory budget exceeded (limits.script_heap, 32 MB)");
+    r = run_of("local s = ('x'):rep(5e7)");
+    CHECK_EQ_STR(r.text,
+                 "connectors/acme.lua:1: memory budget exceeded (limits.script_heap, 32 MB)");
+    r = run_of("for i = 1, 100 do local s = ('x'):rep(1000000) .. i end");
+    CHECK_EQ_INT(r.code, 0);
+    pl_vm_close(&vm);
+}
+
+TEST(outside_of_runs_nothing_is_refused)
+{
+    open_small_vm();
+    lua_pushlstring(vm.L, NULL, 0);
+    for (int i = 0; i < 24; i++) { /* 2^24 bytes */
+        if (i == 0) lua_pushliteral(vm.L, "x");
+        lua_pushvalue(vm.L, -1);
+        lua_concat(vm.L, 2);
+    }
+    CHECK_EQ_INT(lua_objlen(vm.L, -1), 1 << 24);
+    CHECK_EQ_INT(run_of("return 1").code, 0);
+    pl_vm_close(&vm);
+}
+
 static volatile bool interrupts;
 
 static void on_sigalrm(int number)
@@ -274,5 +403,10 @@ int main(void)
                CASE(runs_in_between_are_not_charged_to_a_run_that_waits),
                CASE(our_own_lua_is_not_stopped_in_the_middle), CASE(loops_in_c_poll),
                CASE(a_run_within_a_run_counts_for_it),
+               CASE(who_takes_too_much_memory_fails_and_leaves_none_of_it),
+               CASE(garbage_is_not_memory),
+               CASE(a_call_on_the_main_coroutine_has_a_budget_of_memory_as_well),
+               CASE(a_run_that_waits_keeps_what_it_has_taken), CASE(what_c_keeps_for_a_run_counts),
+               CASE(a_state_that_is_full_is_said_to_be), CASE(outside_of_runs_nothing_is_refused),
                CASE(thousands_of_killed_runs_leave_no_trace));
 }

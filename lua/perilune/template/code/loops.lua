@@ -5,6 +5,7 @@
 ---     {% for x in xs %}        local s1, c1 = sequence(ctx["xs"])
 ---     {{ loop.index }}         spend(rt, c1)
 ---     {% endfor %}             for i1 = 1, c1 do
+---                              if i1 % 256 == 0 then poll() end
 ---                              local l2
 ---                              l2 = s1[i1]
 ---                              ... shown(i1) ...
@@ -27,6 +28,8 @@ local operands = require "perilune.template.code.operands"
 local tree = require "perilune.template.code.tree"
 
 local loops = {}
+
+local POLL_ROUNDS = 256 -- of a loop, from one question for the time to the next
 
 local JUMPS = { Break = true, Continue = true }
 
@@ -88,6 +91,7 @@ end
 
 local function write_rounds(c, node, k, plan)
   open_rounds(c, node, k, plan)
+  c.e:line("if i%d %% %d == 0 then %s end", k, POLL_ROUNDS, c.e:at(node, "poll()"))
   local check, flushes = #c.e.lines + 1, c.buffer.flushes
   c.e:line("")
   begin_round(c, node, k)

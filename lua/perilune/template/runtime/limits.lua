@@ -2,6 +2,7 @@
 
 --- What one rendering may use: rounds of loops, calls, and calls within calls.
 
+local budget = require "perilune.util.budget"
 local core = require "perilune.core"
 local value = require "perilune.template.value"
 
@@ -11,6 +12,7 @@ local limits = {}
 
 --- Takes rounds of a loop from what the rendering has.
 function limits.spend(rt, count)
+  budget.poll()
   rt.loops = rt.loops - count
   if rt.loops < 0 then
     fail(("the loops of the template make more rounds than the %d of limits.template_loops"):format(
@@ -20,6 +22,7 @@ end
 
 --- Calls count, too: a macro that calls itself twice has no end, however few levels it is deep.
 function limits.enter(rt)
+  budget.poll()
   rt.depth, rt.loops = rt.depth + 1, rt.loops - 1
   if rt.depth > rt.max_depth then
     fail(("macros, blocks, includes and loops call one another deeper than the %d levels of"
@@ -31,5 +34,8 @@ function limits.enter(rt)
 end
 
 function limits.leave(rt) rt.depth = rt.depth - 1 end
+
+--- What loops call now and then.
+limits.poll = budget.poll
 
 return limits

@@ -2,6 +2,7 @@
 
 --- Values on their way out of a template: to JSON, and to scripts.
 
+local budget = require "perilune.util.budget"
 local core = require "perilune.core"
 local kinds = require "perilune.template.value.kinds"
 local numeral = require "perilune.template.value.numeral"
@@ -62,6 +63,7 @@ local EXPORT = {
 local PLAIN = { none = true, int = true, float = true, bool = true, secret = true }
 
 function export_at(v, depth)
+  budget.poll() -- a table may be in others many times
   if type(v) == "string" then return v end
   local kind = kinds.kind(v)
   if PLAIN[kind] then return v end
