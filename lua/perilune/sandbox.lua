@@ -27,7 +27,7 @@ local BASE = {
   { "setmetatable", "objects; strings and userdata are out of its reach" },
 }
 
--- Members of libraries. Each environment has its own copy, so that nobody changes another's.
+-- Members of libraries. They are the same frozen tables for all files.
 local LIBRARIES = {
   -- string.dump gives bytecode, and is left out.
   string = { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep",
@@ -70,18 +70,24 @@ local CRYPTO = {
   random = frozen_part("random", core.random, { "bytes", "hex" }),
 }
 
+local JSON = frozen_part("json", core.json, { "array", "decode", "encode", "get", "is_array",
+  "is_object", "keys", "null", "object", "ordered" })
+
+-- Members that could hold a worker, as they are in Lua: ours end with the budget of a run.
+local BOUNDED = { string = core.string, table = core.table }
+
+local function frozen_library(name)
+  local source, bounded, members = _G[name] or require(name), BOUNDED[name] or {}, {}
+  for _, member in ipairs(LIBRARIES[name]) do members[member] = bounded[member] or source[member] end
+  return frozen.new(name, members)
+end
+
+local FROZEN = {}
+for name in pairs(LIBRARIES) do FROZEN[name] = frozen_library(name) end
+
 ---@class perilune.sandbox_options
 ---@field secret fun(name: string): any    what `secret "X"` does
 ---@field require? fun(name: string): any  for a plugin's own files
-
-local function json_library()
-  return {
-    array = core.json.array, decode = core.json.decode, encode = core.json.encode,
-    get = core.json.get,
-    is_array = core.json.is_array, is_object = core.json.is_object, keys = core.json.keys,
-    null = core.json.null, object = core.json.object, ordered = core.json.ordered,
-  }
-end
 
 --- What differs from place to place (staging, production) and is no secret: `env "PORT"` reads the
 --- environment variable PERILUNE_VAR_PORT. Without a default it has to be set.
@@ -96,21 +102,10 @@ local function environment(name, default)
   return value
 end
 
--- Members that could hold a worker, as they are in Lua: ours end with the budget of a run.
-local BOUNDED = { string = core.string, table = core.table }
-
-local function copy_libraries(env)
-  for library, members in pairs(LIBRARIES) do
-    local source, copy, bounded = _G[library] or require(library), {}, BOUNDED[library] or {}
-    for _, name in ipairs(members) do copy[name] = bounded[name] or source[name] end
-    env[library] = copy
-  end
-end
-
 --- Everything that an environment offers.
 local function contents(options)
   local env = {
-    conceal = core.secret_of, env = environment, file = payload.file, use = payload.use, json = json_library(),
+    conceal = core.secret_of, env = environment, file = payload.file, use = payload.use, json = JSON,
     log = log, now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
     uuid4 = core.random.uuid, xpcall = protected_call,
     require = options.require or function()
@@ -118,8 +113,9 @@ local function contents(options)
     end,
   }
   for _, entry in ipairs(BASE) do env[entry[1]] = _G[entry[1]] end
-  copy_libraries(env)
-  for name, library in pairs(CRYPTO) do env[name] = library end
+  for _, libraries in ipairs { FROZEN, CRYPTO } do
+    for name, library in pairs(libraries) do env[name] = library end
+  end
   return env
 end
 

@@ -20,7 +20,7 @@ local python = {}
 
 local decode
 
-local Range = { kind = "range" }
+local Range = value.class { kind = "range" }
 
 local DECODERS = {
   int = number.integer,

@@ -115,10 +115,10 @@ describe("the text of a value", function()
   end)
 
   it("is what the class of an object says", function()
-    local object = setmetatable({}, { kind = "macro", text = function() return "<Macro 'm'>" end })
+    local object = setmetatable({}, value.class { kind = "macro", text = function() return "<Macro 'm'>" end })
     assert.equal("<Macro 'm'>", value.text(object))
     assert.equal("[<Macro 'm'>]", value.text(value.list { object }))
-    local other = setmetatable({}, { kind = "loop" })
+    local other = setmetatable({}, value.class { kind = "loop" })
     assert.has_error(function() value.text(other) end, "a loop cannot be written in a template")
   end)
 end)
@@ -149,7 +149,7 @@ describe("equality", function()
   end)
 
   it("of objects is identity", function()
-    local Class = { kind = "namespace" }
+    local Class = value.class { kind = "namespace" }
     local a, b = setmetatable({}, Class), setmetatable({}, Class)
     assert.is_true(value.equal(a, a))
     assert.is_false(value.equal(a, b))

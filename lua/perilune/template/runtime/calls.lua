@@ -8,7 +8,7 @@ local methods = require "perilune.template.methods"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
 
-local UNDEFINED, fail = value.UNDEFINED, value.fail
+local UNDEFINED, class_of, fail = value.UNDEFINED, value.class_of, value.fail
 local explain, get_attribute = lookup.explain, value.attribute
 
 local calls = {}
@@ -94,8 +94,8 @@ end
 
 --- What can be called, and how: "function" (a callable of signature.lua), "method" or "object".
 local function callable_form(v)
-  local class = type(v) == "table" and getmetatable(v)
-  if type(class) ~= "table" then return nil end
+  local class = class_of(v)
+  if not class then return nil end
   if class.call then return "object" end
   return (class.kind == "function" or class.kind == "method") and class.kind or nil
 end
@@ -109,7 +109,7 @@ end
 --- arguments follow, or all of them in a table.
 function calls.call(rt, place, v, owner, key, kwargs, n, a, b, c)
   local form = callable_form(v)
-  if form == "object" then return getmetatable(v).call(v, rt, place, pack(n, a, b, c), kwargs) end
+  if form == "object" then return class_of(v).call(v, rt, place, pack(n, a, b, c), kwargs) end
   if form == "function" then return apply_function(v, pack(n, a, b, c), kwargs, rt) end
   if form == "method" then return apply(v.callable, v.subject, pack(n, a, b, c), kwargs, rt) end
   return fail_call(v, owner, key)
@@ -119,11 +119,11 @@ end
 --- payload.items() is the method whatever the payload has by that name.
 local function method_of(v, name)
   if type(v) == "table" then
-    local mark = getmetatable(v)
-    if type(mark) == "table" then
-      local of_class = mark.methods and mark.methods[name]
-      if of_class or mark.attribute then return of_class end
-    elseif callable_form(v[name]) then
+    local class = class_of(v)
+    if class then
+      local of_class = class.methods and class.methods[name]
+      if of_class or class.attribute then return of_class end
+    elseif type(getmetatable(v)) ~= "table" and callable_form(v[name]) then
       return nil
     end
   end

@@ -14,12 +14,15 @@
 --- What a class may have besides, all optional: `type_name`, `text(v)` for str(), `repr(v)`,
 --- `attribute(v, name)`, `sequence(v)` as value.sequence, `length(v)`, which says its truth, too.
 
+local budget = require "perilune.util.budget"
 local core = require "perilune.core"
 local numeral = require "perilune.template.value.numeral"
 
 local null, is_secret = core.json.null, core.is_secret
 
 local kinds = { null = null }
+
+local IS_CLASS = {} -- a key of classes, which no script has
 
 --- How deep containers in containers are looked into: deeper than any payload, and bounded, because
 --- a template can put a list into itself.
@@ -30,8 +33,17 @@ kinds.MAX_DEPTH = 600
 ---@param class T   with a `kind`
 ---@return T
 function kinds.class(class)
-  class.__json = false
+  class.__json, class[IS_CLASS] = false, true
   return class
+end
+
+--- The class of an object; nil for what has none. A metatable that a script made is none, whatever it
+--- says of itself: what classes have is called with the state of the rendering.
+---@param v any
+---@return table|nil
+function kinds.class_of(v)
+  local class = type(v) == "table" and getmetatable(v)
+  return type(class) == "table" and rawget(class, IS_CLASS) and class or nil
 end
 
 --- Undefined where Lua has no place for a nil.
@@ -98,10 +110,10 @@ end
 local KIND_OF_MARK = { array = "list", tuple = "tuple", object = "dict" }
 
 local function kind_of_table(v)
-  local class = getmetatable(v)
-  if class == nil then return v[1] ~= nil and "list" or "dict" end
-  if type(class) == "table" then return class.kind or "userdata" end
-  return KIND_OF_MARK[class] or "userdata"
+  local mark = getmetatable(v)
+  if mark == nil then return v[1] ~= nil and "list" or "dict" end
+  if type(mark) == "table" then return rawget(mark, IS_CLASS) and mark.kind or "userdata" end
+  return KIND_OF_MARK[mark] or "userdata"
 end
 
 local function kind_of_userdata(v)
@@ -140,8 +152,8 @@ local TYPE_NAMES = {
 function kinds.type_name(v)
   local kind = kinds.kind(v)
   if kind == "view" then return v.name end
-  local class = type(v) == "table" and getmetatable(v)
-  return type(class) == "table" and class.type_name or TYPE_NAMES[kind] or kind
+  local class = kinds.class_of(v)
+  return class and class.type_name or TYPE_NAMES[kind] or kind
 end
 
 --- How Jinja calls a value whose attribute is missing: "dict object", "None".
@@ -163,6 +175,7 @@ local LARGE = 4096
 --- Raises when texts and lists, none of them too large, take too much memory together. Where the
 --- state has a limit this comes well before it: LuaJIT may crash when it has no memory left.
 local function check_memory()
+  budget.poll()
   local limit = core.limits.memory
   if not limit or collectgarbage("count") * 1024 <= limit then return end
   collectgarbage()

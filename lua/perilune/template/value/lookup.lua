@@ -29,8 +29,8 @@ end
 
 local function attribute_of_other(v, name, undefined)
   if kinds.is_undefined(v) then return fail_undefined(undefined, "attribute '" .. name .. "'") end
-  local class = type(v) == "table" and getmetatable(v)
-  if type(class) == "table" and class.attribute then
+  local class = kinds.class_of(v)
+  if class and class.attribute then
     local found = class.attribute(v, name)
     if found ~= nil then return found end
   end

@@ -127,8 +127,8 @@ local REFUSED = {
 local function object_text(v, kind, form)
   if CONTAINERS[kind] then return container_text(v, kind) end
   if kind == "range" then return range_text(v) end
-  local class = type(v) == "table" and getmetatable(v)
-  local write = type(class) == "table" and (class[form] or class.text)
+  local class = kinds.class_of(v)
+  local write = class and (class[form] or class.text)
   if write then return write(v) end
   return fail(REFUSED[kind] or ("a %s cannot be written in a template"):format(kind))
 end

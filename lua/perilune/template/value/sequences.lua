@@ -17,8 +17,8 @@ local function chars(text)
 end
 
 local function sequence_of_class(v)
-  local class = type(v) == "table" and getmetatable(v)
-  return type(class) == "table" and class.sequence
+  local class = kinds.class_of(v)
+  return class and class.sequence
 end
 
 local NOTHING = {}
@@ -85,8 +85,8 @@ local LENGTHS = {
 function sequences.length(v)
   local length = LENGTHS[kind_of(v)]
   if length then return length(v) end
-  local class = type(v) == "table" and getmetatable(v)
-  if type(class) == "table" and class.length then return class.length(v) end
+  local class = kinds.class_of(v)
+  if class and class.length then return class.length(v) end
   return fail(("object of type '%s' has no len()"):format(kinds.type_name(v)))
 end
 
@@ -98,7 +98,8 @@ local function truthy_table(v)
   local kind = kind_of(v)
   if kind == "markup" then return v.text ~= "" end
   if LENGTHS[kind] then return LENGTHS[kind](v) > 0 end
-  if type(mark) == "table" and mark.length then return mark.length(v) > 0 end
+  local class = kinds.class_of(v)
+  if class and class.length then return class.length(v) > 0 end
   return true
 end
 

@@ -105,7 +105,7 @@ describe("attributes", function()
   end)
 
   it("of objects are what their class gives, then methods", function()
-    local Class = { kind = "loop", attribute = function(v, name) return name == "index" and v.at or nil end }
+    local Class = value.class { kind = "loop", attribute = function(v, name) return name == "index" and v.at or nil end }
     local object = setmetatable({ at = 3 }, Class)
     assert.equal(3, value.attribute(object, "index"))
     assert.equal(3, value.item(object, "index"))
@@ -195,13 +195,13 @@ describe("sequences", function()
   end)
 
   it("can come from the class of an object", function()
-    local object = setmetatable({}, { kind = "loop", sequence = function() return { 4, 5 }, 2 end, length = function() return 2 end })
+    local object = setmetatable({}, value.class { kind = "loop", sequence = function() return { 4, 5 }, 2 end, length = function() return 2 end })
     assert.equal("[4, 5]", value.repr(items(object)))
     assert.is_true(value.is_iterable(object))
     assert.equal(2, value.length(object))
     assert.is_true(value.truthy(object))
-    assert.is_false(value.is_iterable(setmetatable({}, { kind = "macro" })))
-    assert.is_true(value.truthy(setmetatable({}, { kind = "macro" })))
+    assert.is_false(value.is_iterable(setmetatable({}, value.class { kind = "macro" })))
+    assert.is_true(value.truthy(setmetatable({}, value.class { kind = "macro" })))
   end)
 
   it("do not become larger than templates may be", function()
