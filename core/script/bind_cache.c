@@ -295,7 +295,7 @@ static int ticket_put(lua_State *L)
     return 0;
 }
 
-/* fail(error): ends the claim; those who wait have the error. */
+/* fail(error): ends the claim; those who wait have the error. Its text. */
 static int ticket_fail(lua_State *L)
 {
     ticket *t = check_claim(L);
@@ -312,7 +312,7 @@ static int ticket_fail(lua_State *L)
     pl_cache_value_unref(why);
     t->answer.claim.node = NULL;
     pl_gate_let_go(&t->holding);
-    return 0;
+    return pl_push_buf(L, &vm->failure);
 }
 
 static const luaL_Reg ticket_methods[] = {

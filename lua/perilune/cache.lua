@@ -66,11 +66,10 @@ end
 local function filled(ticket, ttl, fill)
   local ok, problem = pcall(fill_ticket, ticket, ttl, fill)
   if ok then return ticket:value() end
-  ticket:fail(problem)
+  local text = ticket:fail(problem)
   local value = ticket:value()
   if value == nil then error(problem, 0) end
-  core.log("warn", "a value of the cache could not be renewed ahead of time",
-    { error = tostring(problem) })
+  core.log("warn", "a value of the cache could not be renewed ahead of time", { error = text })
   return value
 end
 
