@@ -88,7 +88,8 @@ describe("ctx.cache", function()
           .. 'ctx.cache.set("open-token", true, 60) return {} end }, { id = "send", url = "/secured" } } }')
           :format(sink.url, tokens.url),
         ["plugins/tokens/handler.lua"] = TOKENS,
-        ["plugins/tokens/schema.lua"] = 'return { url = { type = "string", required = true } }',
+        ["plugins/tokens/schema.lua"] = 'return { api = 1, summary = "Tokens", fields = { '
+          .. 'url = { type = "string", required = true } } }',
         ["connectors/other.lua"] = ('return { base_url = "%s", webhooks = { { id = "look", url = "/", '
           .. 'body = function(ctx) return { value = ctx.cache.get("one") or json.null } end, '
           .. 'response = { variables = { value = "response.value" } } } } }'):format(sink.url),
