@@ -126,7 +126,8 @@ static bool is_same(const stamp *a, const stamp *b)
 
 static pl_slice without_line_break(pl_slice s)
 {
-    if (s.len && s.ptr[s.len - 1] == '\n') s.len--;
+    if (s.len == 0 || s.ptr[s.len - 1] != '\n') return s;
+    s.len--;
     if (s.len && s.ptr[s.len - 1] == '\r') s.len--;
     return s;
 }

@@ -93,12 +93,12 @@ TEST(then_the_folder_in_any_case)
     folder f = folder_new();
     folder_write(&f, "Exact", "as it is written\n\n");
     folder_write(&f, "exact", "not this one");
-    folder_write(&f, "lower-key", "lower");
+    folder_write(&f, "lower-key", "lower\r");
     folder_write(&f, "UPPER-KEY", "upper");
     folder_write(&f, "a-folder/x", "x");
     pl_secrets_set_dir(f.path);
     CHECK_VALUE(find("Exact"), "as it is written\n"); /* one line break goes */
-    CHECK_VALUE(find("LOWER-KEY"), "lower");
+    CHECK_VALUE(find("LOWER-KEY"), "lower\r");        /* no line break */
     CHECK_VALUE(find("upper-key"), "upper");
     CHECK(find("a-folder") == NULL);
     CHECK(strstr(why, "a-folder: Is a directory") != NULL);
