@@ -54,7 +54,9 @@
 
 /* Of a limit of memory: what must be free after a collection, so that they do not follow each other
  * at once. */
-#define SPARE(bytes) ((bytes) / 16)
+#define SPARE(bytes)      ((bytes) / 16)
+#define MAX_SCRATCH_BYTES (4 << 20) /* of a buffer that is kept from one run to the next */
+
 /* Of the whole state, from where on it is collected. */
 #define CROWDED(bytes) ((bytes) / 8 * 7)
 
@@ -314,11 +316,18 @@ static void begin_memory(pl_budget *b, size_t taken)
     set_mark(b);
 }
 
+/* What one call made large is not kept for all. */
+static void trim(pl_buf *b)
+{
+    if (b->cap > MAX_SCRATCH_BYTES) pl_buf_fini(b);
+}
+
 void pl_budget_enter(pl_vm *vm, enum pl_budget_kind kind, const pl_spent *spent)
 {
     pl_budget *b = &vm->budget;
     if (b->depth++ > 0) return;
     b->entered = kind;
+    trim(&vm->scratch);
     begin(b);
     begin_memory(b, spent ? spent->memory_bytes : 0);
     if (kind == PL_BUDGET_NONE) return;
@@ -401,15 +410,15 @@ int pl_budget_lua_close(lua_State *L)
     b->is_open = false;
     set_mark(b);
     unhook(b);
-    lua_pushnil(L);
-    bool is_over = pl_budget_is_over(vm);
-    if (!b->end && is_over) b->end = PL_OVER_TIME;
+    if (!b->end && b->is_late) b->end = PL_OVER_TIME;
     pl_buf_clear(&vm->scratch);
-    pl_budget_explain(vm, &vm->scratch);
+    if (b->end) pl_budget_explain(vm, &vm->scratch);
     begin(b);
-    allow(b, b->load_ms * 1000000);
-    if (!is_over) return 1;
-    lua_pushlstring(L, vm->scratch.ptr, vm->scratch.len);
+    allow(b, b->load_ms * 1000000); /* for what metatables of its values do from here on */
+    if (vm->scratch.len)
+        lua_pushlstring(L, vm->scratch.ptr, vm->scratch.len);
+    else
+        lua_pushnil(L);
     return 1;
 }
 

@@ -471,18 +471,26 @@ static int encode_value(encoder *e, int index, frame *up)
     return refuse(e, up, "a value of this type cannot be written as JSON");
 }
 
+/* The text is outside of Lua's memory while it grows: in a run it is bounded as if it were there. */
+static size_t most(const pl_vm *vm)
+{
+    bool is_run = vm->budget.depth > 0 && vm->budget.memory_bytes < MAX_BYTES;
+    return is_run ? vm->budget.memory_bytes : MAX_BYTES;
+}
+
 int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options,
                     pl_buf *out)
 {
     static const pl_encode_options compact;
+    const pl_vm *vm = pl_vm_of(L);
     int top = lua_gettop(L);
     if (options == NULL) options = &compact;
     encoder e = {.L = L,
                  .codec = c,
                  .out = out,
                  .options = options,
-                 .vm = pl_vm_of(L),
-                 .max_bytes = options->max_bytes ? options->max_bytes : MAX_BYTES,
+                 .vm = vm,
+                 .max_bytes = options->max_bytes ? options->max_bytes : most(vm),
                  .start = out->len,
                  .cells = top + 1};
     luaL_checkstack(L, SLOTS, NULL);

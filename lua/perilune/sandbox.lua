@@ -3,9 +3,11 @@
 --- The environment of integrators' files and of plugins: an allow-list, with the reason of each
 --- entry. Every file has an environment of its own; it shares nothing and declares no globals.
 ---
---- Left out on purpose: load, loadstring, dofile, loadfile (code that nobody checked, bytecode),
---- getfenv, setfenv, getmetatable, debug, package (ways out of here), collectgarbage, newproxy,
---- coroutine (the gate owns the threads), io, print and the rest of os (the world), rawset.
+--- Left out on purpose: load, loadstring, dofile, loadfile (code that nobody checked, which would be
+--- compiled and then cannot be stopped; bytecode), getfenv, setfenv, getmetatable, debug, package
+--- (ways out of here), collectgarbage (stops what bounds memory), newproxy (finalizers, in which
+--- hooks rest), coroutine (the gate owns the threads: what waits, waits in it), io, print and the
+--- rest of os (the world), rawset (frozen tables).
 
 local core = require "perilune.core"
 local frozen = require "perilune.util.frozen"

@@ -3,12 +3,18 @@
 --- A stable sort in place: table.sort is not stable, and cannot bear orders that contradict
 --- themselves (of NaN, of what a script says). Merges runs that double in width.
 
+local budget = require "perilune.util.budget"
+
 local sort = {}
+
+-- Items that are merged, from one question for the time to the next.
+local ROUND = 256
 
 --- Merges the sorted runs from[low..middle-1] and from[middle..high] into to[low..high].
 local function merge(from, to, low, middle, high, is_before)
   local left, right = low, middle
   for i = low, high do
+    if i % ROUND == 0 then budget.poll() end
     if left < middle and (right > high or not is_before(from[right], from[left])) then
       to[i], left = from[left], left + 1
     else
