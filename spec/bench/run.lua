@@ -6,6 +6,7 @@
 --   sink      wrk straight on the target: what the machine can do
 --   nginx     wrk -> nginx proxy_pass (one worker, keep-alive upstream) -> target
 --   calls     wrk -> POST /v1/calls -> render, bearer token, POST -> target -> variables -> answer (recorded behind it)
+--   functions the same calls, by functions of an integrator instead of templates: what the sandbox costs
 --   events    wrk -> POST /v1/events -> commit (synchronous=FULL) -> 202; delivered and recorded. The rate counts
 --             until the last delivery is recorded, so that a backlog is no gain.
 
@@ -120,10 +121,10 @@ local function port_of(g)
   return g.url:match(":(%d+)$")
 end
 
-local function calls(g)
+local function calls(g, connector)
   return function()
     return measured(g.process.pid, function()
-      return wrk(port_of(g), "/v1/calls/target/order", '{"data":' .. EVENT_DATA .. "}")
+      return wrk(port_of(g), "/v1/calls/" .. connector .. "/order", '{"data":' .. EVENT_DATA .. "}")
     end)
   end
 end
@@ -156,7 +157,8 @@ local subjects = {
       return wrk(PROXY_PORT, "/", EVENT_DATA)
     end)
   end },
-  { "calls", calls(one) },
+  { "calls", calls(one, "target") },
+  { "functions", calls(one, "functions") },
   { "events", events(one) },
 }
 
@@ -176,17 +178,17 @@ for round = 1, rounds do
       table.insert(results[name][key], result[key])
     end
     results[name].bad = results[name].bad + result.bad
-    io.stderr:write(("round %d  %-8s %8.0f/s\n"):format(round, name, result.rate))
+    io.stderr:write(("round %d  %-9s %8.0f/s\n"):format(round, name, result.rate))
   end
 end
 
 local base = median(results.nginx.rate)
 print(("%d rounds of %d s, %d connections, one worker each; medians"):format(rounds, seconds, connections))
-print(("%-8s %10s %10s %8s %8s %8s %6s"):format("", "req/s", "CPU us", "p50 ms", "p99 ms", "x nginx", "bad"))
+print(("%-9s %10s %10s %8s %8s %8s %6s"):format("", "req/s", "CPU us", "p50 ms", "p99 ms", "x nginx", "bad"))
 for _, subject in ipairs(subjects) do
   local r = results[subject[1]]
   local rate = median(r.rate)
-  print(("%-8s %10.0f %10.1f %8.2f %8.2f %8.2f %6d"):format(subject[1], rate, median(r.cpu_us), median(r.p50), median(r.p99),
+  print(("%-9s %10.0f %10.1f %8.2f %8.2f %8.2f %6d"):format(subject[1], rate, median(r.cpu_us), median(r.p50), median(r.p99),
     rate / base, r.bad))
 end
 print(("resident after the run: %.1f MB; longest stall of the loop: %.1f ms"):format(one.process:resident_bytes() / 2 ^ 20,
