@@ -25,6 +25,10 @@ local script_api = {
   string = { fields = { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match",
     "rep", "reverse", "sub", "upper" } },
   table = { fields = { "concat", "insert", "maxn", "remove", "sort" } },
+  time = { fields = { "format", "http", "parse" } },
+  url = { fields = { "decode", "decode_form", "encode", "encode_form", "is_absolute", "join", "parse",
+    "parse_query", "query" } },
+  xml = { fields = { "decode", "encode" } },
 }
 
 stds.perilune = { read_globals = script_api }

@@ -8,6 +8,8 @@
 
 #include <lauxlib.h>
 
+#define BAD_ESCAPE "a '%' without two hexadecimal digits behind it"
+
 /* -- URLs -- */
 
 static int url_encode(lua_State *L)
@@ -18,6 +20,50 @@ static int url_encode(lua_State *L)
 static int url_encode_form(lua_State *L)
 {
     return pl_bind_converted(L, pl_url_encode_form);
+}
+
+static int push_decoded(lua_State *L, bool plus_is_space)
+{
+    pl_slice text = pl_check_slice(L, 1);
+    pl_buf *out = pl_scratch(L);
+    if (!pl_url_decode(out, text, plus_is_space)) return pl_push_wrong(L, BAD_ESCAPE);
+    return pl_push_buf(L, out);
+}
+
+/* decode(text) -> text, or nil and a message; a '+' stays one */
+static int url_decode(lua_State *L)
+{
+    return push_decoded(L, false);
+}
+
+/* The same where a '+' is a space. */
+static int url_decode_form(lua_State *L)
+{
+    return push_decoded(L, true);
+}
+
+/* Decodes `text` into element `at` of the table on top. */
+static bool set_decoded(lua_State *L, int at, pl_slice text)
+{
+    pl_buf *out = pl_scratch(L);
+    if (!pl_url_decode(out, text, true)) return false;
+    pl_push_buf(L, out);
+    lua_rawseti(L, -2, at);
+    return true;
+}
+
+/* pairs(query) -> { { name, value }... }, or nil and a message */
+static int url_pairs(lua_State *L)
+{
+    pl_slice rest = pl_check_slice(L, 1), name, value;
+    lua_newtable(L);
+    for (int n = 1; pl_query_next(&rest, &name, &value); n++) {
+        lua_createtable(L, 2, 0);
+        if (!set_decoded(L, 1, name) || !set_decoded(L, 2, value))
+            return pl_push_wrong(L, BAD_ESCAPE);
+        lua_rawseti(L, -2, n);
+    }
+    return 1;
 }
 
 static int url_is_absolute(lua_State *L)
@@ -82,8 +128,10 @@ static int http_is_hop_by_hop(lua_State *L)
 
 static const luaL_Reg url_functions[] = {
     {"encode", url_encode}, {"encode_form", url_encode_form},
-    {"parse", url_parse},   {"is_absolute", url_is_absolute},
-    {"join", url_join},     {NULL, NULL},
+    {"decode", url_decode}, {"decode_form", url_decode_form},
+    {"pairs", url_pairs},   {"is_absolute", url_is_absolute},
+    {"parse", url_parse},   {"join", url_join},
+    {NULL, NULL},
 };
 
 static const luaL_Reg http_functions[] = {

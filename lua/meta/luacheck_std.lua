@@ -43,4 +43,14 @@ return {
   table = { fields = {
     "concat", "insert", "maxn", "remove", "sort",
   } },
+  time = { fields = {
+    "format", "http", "parse",
+  } },
+  url = { fields = {
+    "decode", "decode_form", "encode", "encode_form", "is_absolute", "join", "parse",
+    "parse_query", "query",
+  } },
+  xml = { fields = {
+    "decode", "encode",
+  } },
 }

@@ -34,6 +34,19 @@
 ---@field message string
 ---@field ok false
 
+---@class perilune.url
+---@field scheme "http"|"https"
+---@field host string
+---@field port integer
+---@field path string
+---@field query? string
+---@field fragment? string
+
+---@class perilune.xml_options
+---@field lists? string[]     names of elements that are lists, even of one
+---@field prefixes? boolean   keep the prefixes of names, and the declarations of namespaces
+---@field encoding? string    of the text, if the transport names one
+
 ---@class perilune.cache_options
 ---@field ttl? number    seconds that a value holds, where the fill says no other
 ---@field early? number  seconds before its end at which one exchange renews it ahead
@@ -296,6 +309,96 @@ function random.bytes(n) end
 ---@return string
 function random.hex(n) end
 
+url = {}
+
+--- percent-encoding, for all that is not `A-Z a-z 0-9 - . _ ~`
+---@param text perilune.data
+---@return perilune.data
+function url.encode(text) end
+
+--- percent-encoding, for all that is not `A-Z a-z 0-9 - . _ ~`
+---@param text string
+---@return string?
+---@return string?
+function url.decode(text) end
+
+--- the same for forms: a blank is `+`
+---@param text perilune.data
+---@return perilune.data
+function url.encode_form(text) end
+
+--- the same for forms: a blank is `+`
+---@param text string
+---@return string?
+---@return string?
+function url.decode_form(text) end
+
+--- `a=1&b=2` of fields by name, or of a list of `{ name, value }`
+---@param fields table
+---@return perilune.data
+function url.query(fields) end
+
+--- the fields by name, and all of them in order as `{ name, value }`; nil and a message
+---@param text string
+---@return table<string, string>?
+---@return string[][]|string
+function url.parse_query(text) end
+
+--- the parts of an http or https URL; nil and a message
+---@param text string
+---@return perilune.url?
+---@return string?
+function url.parse(text) end
+
+--- a path behind a base URL; whether a URL has a scheme
+---@param base string
+---@param path string
+---@return string
+function url.join(base, path) end
+
+--- a path behind a base URL; whether a URL has a scheme
+---@param text string
+---@return boolean
+function url.is_absolute(text) end
+
+xml = {}
+
+--- the table of a document; nil and a message. Options: `lists`, `prefixes`, `encoding`
+---@param text string
+---@param options? perilune.xml_options
+---@return table?
+---@return string?
+function xml.decode(text, options) end
+
+--- the document of a table with one name; nil and a message
+---@param value table
+---@param options? { declaration?: boolean }
+---@return string?
+---@return string?
+function xml.encode(value, options) end
+
+time = {}
+
+--- the text of a time; without a format as RFC 3339 has it
+---@param seconds number
+---@param format? string
+---@param zone? string
+---@return string?
+---@return string?
+function time.format(seconds, format, zone) end
+
+--- as `Date` and `Last-Modified` have it
+---@param seconds number
+---@return string?
+---@return string?
+function time.http(seconds) end
+
+--- the seconds since 1970 of an RFC 3339 text, of a date, of an HTTP date
+---@param text string
+---@return number?
+---@return string?
+function time.parse(text) end
+
 ---@class perilune.ctx
 ---@field config table   the fields of the plugin or authenticator, checked; a copy of its own
 ---@field values table   the names that templates see
@@ -396,7 +499,7 @@ function random.hex(n) end
 ---@field egress? { allow?: string|string[], ca_file?: string }
 ---@field events? table
 ---@field json? { duplicates?: "error"|"last" }
----@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, script_load_time?: number, script_requests?: integer, script_time?: number, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
+---@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, script_heap?: number|string, script_load_time?: number, script_memory?: number|string, script_requests?: integer, script_time?: number, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
 ---@field listen? string
 ---@field log? { format?: "auto"|"human"|"json", level?: "debug"|"info"|"warn"|"error"|"off" }
 ---@field name? string

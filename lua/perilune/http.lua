@@ -13,6 +13,7 @@ local core = require "perilune.core"
 local frozen = require "perilune.util.frozen"
 local schema = require "perilune.schema"
 local tables = require "perilune.util.tables"
+local url = require "perilune.url"
 
 -- A text that may hold secrets: one part, or a list of them.
 local PART = { one_of = { { type = "string" }, { type = "number" }, { type = "secret" } } }
@@ -38,39 +39,22 @@ local REQUEST = { type = "record", fields = {
 
 local BODIES = { "body", "json", "form" }
 
-local function joined(parts)
-  if type(parts) ~= "table" then return core.join(parts) end
-  return core.join(unpack(parts))
-end
-
---- "a=1&b=2"; secrets stay secrets.
-local function form_of(fields)
-  local parts = {}
-  for i, name in ipairs(tables.names(fields)) do
-    if i > 1 then parts[#parts + 1] = "&" end
-    parts[#parts + 1] = core.encoded(name, "form")
-    parts[#parts + 1] = "="
-    parts[#parts + 1] = core.encoded(joined(fields[name]), "form")
-  end
-  return #parts > 0 and core.join(unpack(parts)) or ""
-end
-
 --- The body and its media type, or nil.
 local function body_of(request)
   if request.json ~= nil then
     local text, message = core.json.encode(request.json)
     return text or error("json: " .. message, 0), "application/json"
   elseif request.form then
-    return form_of(request.form), "application/x-www-form-urlencoded"
+    return url.query(request.form), "application/x-www-form-urlencoded"
   end
-  return request.body and joined(request.body), nil
+  return request.body and url.joined(request.body), nil
 end
 
 local function url_of(request)
-  if not request.params or next(request.params) == nil then return joined(request.url) end
+  if not request.params or next(request.params) == nil then return url.joined(request.url) end
   local separator = "?"
   if type(request.url) == "string" and request.url:find("?", 1, true) then separator = "&" end
-  return core.join(joined(request.url), separator, form_of(request.params))
+  return core.join(url.joined(request.url), separator, url.query(request.params))
 end
 
 --- RFC 7617.
@@ -95,7 +79,7 @@ local function compiled(given)
     if not core.http.is_token(name) or core.http.is_hop_by_hop(name) then
       error(("the header '%s' cannot be set"):format(name), 0)
     end
-    add(name, joined(request.headers[name]))
+    add(name, url.joined(request.headers[name]))
   end
   return flat
 end

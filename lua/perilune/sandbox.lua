@@ -15,6 +15,9 @@ local log = require "perilune.log"
 local nearest = require "perilune.util.nearest"
 local payload = require "perilune.payload"
 local tables = require "perilune.util.tables"
+local time = require "perilune.time"
+local url = require "perilune.url"
+local xml = require "perilune.xml"
 
 local sandbox = {}
 
@@ -87,6 +90,16 @@ end
 local FROZEN = {}
 for name in pairs(LIBRARIES) do FROZEN[name] = frozen_library(name) end
 
+-- Texts into values and back; they touch nothing.
+local TEXTS = {
+  -- Encodes secrets too, which stay secrets.
+  url = frozen_part("url", url, { "decode", "decode_form", "encode", "encode_form", "is_absolute",
+    "join", "parse", "parse_query", "query" }),
+  -- Refuses a DOCTYPE, and what is large beyond reason.
+  xml = frozen_part("xml", xml, { "decode", "encode" }),
+  time = frozen_part("time", time, { "format", "http", "parse" }),
+}
+
 ---@class perilune.sandbox_options
 ---@field secret fun(name: string): any    what `secret "X"` does
 ---@field require? fun(name: string): any  for a plugin's own files
@@ -115,7 +128,7 @@ local function contents(options)
     end,
   }
   for _, entry in ipairs(BASE) do env[entry[1]] = _G[entry[1]] end
-  for _, libraries in ipairs { FROZEN, CRYPTO } do
+  for _, libraries in ipairs { FROZEN, CRYPTO, TEXTS } do
     for name, library in pairs(libraries) do env[name] = library end
   end
   return env

@@ -116,7 +116,8 @@ describe(PATH, function()
   end)
 
   it("lists the functions that there are", function()
-    for library, first in pairs { json = "decode", hash = "md5", base64 = "encode", random = "bytes" } do
+    for library, first in pairs { json = "decode", hash = "md5", base64 = "encode", random = "bytes", url = "encode",
+      xml = "decode", time = "format" } do
       local vocabulary, known = sandbox.vocabulary(), {}
       for name in pairs(vocabulary[library]) do known[#known + 1] = library .. "." .. name end
       if library == "base64" then

@@ -16,8 +16,6 @@ function support.setenv(name, value)
   assert(ffi.C.setenv(name, value, 1) == 0)
 end
 
-local BUNDLED = { "none", "basic", "bearer", "api-key", "digest", "ntlm", "mtls" }
-
 local function read(path)
   local f = assert(io.open(path, "rb"))
   local text = f:read("*a")
@@ -25,15 +23,20 @@ local function read(path)
   return text
 end
 
+--- The Lua files of all bundled plugins, by path.
+local function bundled()
+  local files, list = {}, io.popen("find plugins -name '*.lua'")
+  for path in list:lines() do files[path] = read(path) end
+  list:close()
+  return files
+end
+
+local BUNDLED = bundled()
+
 --- The files with an empty gateway.lua, unless given, and the bundled plugins.
 function support.files(files)
   local all = { ["gateway.lua"] = "return {}" }
-  for _, name in ipairs(BUNDLED) do
-    for _, file in ipairs({ "schema.lua", "handler.lua" }) do
-      local path = ("plugins/%s/%s"):format(name, file)
-      all[path] = read(path)
-    end
-  end
+  for path, text in pairs(BUNDLED) do all[path] = text end
   for path, text in pairs(files) do all[path] = text end
   return all
 end
