@@ -547,3 +547,26 @@ function time.parse(text) end
 ---@field password string|perilune.secret   the password, ASCII
 ---@field type "ntlm"
 ---@field username string|perilune.secret   `user` or `DOMAIN\user`, ASCII
+
+---@class perilune.plugin.oauth2
+---@field algorithm? "RS256"|"RS384"|"RS512"|"PS256"|"PS384"|"PS512"|"ES256"|"ES384"|"ES512"|"EdDSA"   of the signature, for `private_key_jwt`
+---@field assertion_audience? string   `aud` of the assertion, instead of `token_url`
+---@field audience? string|string[]   whom the token is for, one or several
+---@field client_auth? "client_secret_basic"|"client_secret_post"|"private_key_jwt"|"none"   how the client shows that it is the client
+---@field client_id string|perilune.secret   who asks
+---@field client_secret? string|perilune.secret   for `client_secret_basic` and `client_secret_post`
+---@field default_ttl? number   seconds that a token holds whose answer does not say it
+---@field early? number   seconds before its end at which a token is renewed, half its life at most
+---@field grant? "client_credentials"|"refresh_token"   what the token is asked for with
+---@field header? string   that the token is sent in
+---@field key_id? string   `kid` of the assertion
+---@field parameters? table<string, string|perilune.secret>   further parameters of the request, by name
+---@field passphrase? string|perilune.secret   of an encrypted key
+---@field prefix? string   in front of the token, its blank included
+---@field private_key? string|perilune.secret   PEM, for `private_key_jwt`
+---@field refresh_token? string|perilune.secret   for the grant `refresh_token`
+---@field resource? string|string[]   the same as URLs, one or several (RFC 8707)
+---@field scope? string|string[]   what the token is to allow: a text, or a list of scopes
+---@field timeout? number   seconds that the token endpoint may take
+---@field token_url string   the token endpoint
+---@field type "oauth2"
