@@ -103,6 +103,22 @@ static bool usage_mistake(const pl_command_line *c, int *exit_code)
     return false;
 }
 
+static bool is_path(const pl_option *o)
+{
+    return o->argument && strcmp(o->argument, "PATH") == 0;
+}
+
+static void add_to_path(pl_arguments *a, int option, const char *value)
+{
+    pl_buf path;
+    pl_buf_init(&path);
+    if (a->paths[option]) pl_buf_printf(&path, "%s:", a->paths[option]);
+    pl_buf_printf(&path, "%s", value);
+    pl_buf_put_char(&path, '\0');
+    free(a->paths[option]);
+    a->values[option] = a->paths[option] = pl_buf_take(&path, NULL);
+}
+
 static bool parse(const pl_command_line *c, int argc, char **argv, const struct option *table,
                   pl_arguments *a, int *exit_code)
 {
@@ -117,6 +133,8 @@ static bool parse(const pl_command_line *c, int argc, char **argv, const struct 
         if (option == '?') return usage_mistake(c, exit_code);
         if (option >= SETTING_OPTION)
             a->setting_values[option - SETTING_OPTION] = optarg;
+        else if (is_path(&c->options[option - 1]))
+            add_to_path(a, option - 1, optarg);
         else
             a->values[option - 1] = optarg ? optarg : "";
     }
@@ -144,6 +162,8 @@ void pl_arguments_free(pl_arguments *a)
 {
     free(a->setting_values);
     a->setting_values = NULL;
+    for (size_t i = 0; i < sizeof a->paths / sizeof *a->paths; i++)
+        free(a->paths[i]);
 }
 
 const char *pl_argument(const pl_command_line *c, const pl_arguments *a, const char *name)
@@ -157,6 +177,12 @@ const char *pl_argument_lua_path(const pl_command_line *c, const pl_arguments *a
 {
     const char *given = pl_argument(c, a, "lua-path");
     return given ? given : getenv("PERILUNE_LUA_PATH");
+}
+
+const char *pl_argument_plugin_path(const pl_command_line *c, const pl_arguments *a)
+{
+    const char *given = pl_argument(c, a, "plugin-path");
+    return given ? given : getenv("PERILUNE_PLUGIN_PATH");
 }
 
 const char *pl_argument_secrets_dir(const pl_arguments *a)

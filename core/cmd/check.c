@@ -9,6 +9,7 @@
 static const pl_option options[] = {
     {"strict", NULL, "warnings are mistakes"},
     {"format", "FORMAT", "text (as it is without this), or json: an object in each line"},
+    PL_OPTION_PLUGIN_PATH,
     PL_OPTION_LUA_PATH,
     {0},
 };
@@ -111,7 +112,7 @@ static int check(checked *c, const pl_arguments *a)
                                .warns = true,
                                .secrets_dir = pl_argument_secrets_dir(a),
                                .outside = &outside};
-    if (pl_bundle_read(c->dir, &bundle, &c->faults) == 0)
+    if (pl_bundle_read(c->dir, pl_argument_plugin_path(&line, a), &bundle, &c->faults) == 0)
         c->generation = pl_script_load(bundle, &config, 1, &c->faults);
     if (c->generation) check_settings(c->dir, c->generation, &c->faults);
     int code = report(c);

@@ -11,8 +11,10 @@
 enum pl_exit { PL_EXIT_OK = 0, PL_EXIT_FAILED = 1, PL_EXIT_USAGE = 2, PL_EXIT_CONFIG = 3 };
 
 typedef struct pl_option {
-    const char *name;     /* without "--" */
-    const char *argument; /* what its value is called in the help; NULL: it takes none */
+    const char *name; /* without "--" */
+    const char
+        *argument; /* what its value is called in the help; NULL: it takes none; "PATH": it may
+                             be there several times, and is one value with ':' between them */
     const char *help;
 } pl_option;
 
@@ -28,6 +30,7 @@ typedef struct pl_command_line {
 typedef struct pl_arguments {
     /* By position in `options`: the value, "" for a flag that is there, or NULL. */
     const char *values[32];
+    char *paths[32]; /* what `values` points to for each that is a PATH */
     char *words[8];
     int word_count;
     const char **setting_values; /* by position in pl_setting_list */
@@ -49,6 +52,14 @@ const char *pl_argument(const pl_command_line *c, const pl_arguments *a, const c
             "PERILUNE_LUA_PATH)"                                                             \
     }
 const char *pl_argument_lua_path(const pl_command_line *c, const pl_arguments *a);
+/* The same of --plugin-path and PERILUNE_PLUGIN_PATH. */
+#define PL_OPTION_PLUGIN_PATH                                                       \
+    {                                                                               \
+        "plugin-path", "PATH",                                                      \
+            "a folder of plugins; several: as often, or with ':' between them (or " \
+            "PERILUNE_PLUGIN_PATH)"                                                 \
+    }
+const char *pl_argument_plugin_path(const pl_command_line *c, const pl_arguments *a);
 /* The setting secrets.dir of flag or environment, or NULL. */
 const char *pl_argument_secrets_dir(const pl_arguments *a);
 /* A number of an option: false, with the mistake explained, when it is none.

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 static const pl_option options[] = {
+    PL_OPTION_PLUGIN_PATH,
     PL_OPTION_LUA_PATH,
     {0},
 };
@@ -30,6 +31,7 @@ int pl_cmd_run(int argc, char **argv)
     pl_gateway_config config = {
         .dir = a.words[0],
         .lua_path = pl_argument_lua_path(&line, &a),
+        .plugin_path = pl_argument_plugin_path(&line, &a),
         .secrets_dir = pl_argument_secrets_dir(&a),
         .override = pl_arguments_override,
         .arg = &a,

@@ -20,6 +20,7 @@ enum { EVENT, DRY_RUN };
 static const pl_option options[] = {
     {"event", "FILE", "the event as JSON, - for standard input [{}]"},
     {"dry-run", NULL, "render and authenticate, but do not send"},
+    PL_OPTION_PLUGIN_PATH,
     PL_OPTION_LUA_PATH,
     {0},
 };
@@ -101,7 +102,7 @@ static int load(attempt *t, const pl_arguments *a)
                                .json_depth = PL_JSON_MAX_DEPTH,
                                .secrets_dir = pl_argument_secrets_dir(a),
                                .outside = &outside};
-    if (pl_bundle_read(a->words[0], &bundle, &faults) == 0)
+    if (pl_bundle_read(a->words[0], pl_argument_plugin_path(&line, a), &bundle, &faults) == 0)
         t->generation = pl_script_load(bundle, &config, 1, &faults);
     pl_faults_print(&faults, stderr);
     pl_faults_fini(&faults);

@@ -70,7 +70,7 @@ static pl_generation **generations_new(int count)
 static pl_generation **load_all(pl_gateway *g, pl_faults *faults)
 {
     pl_bundle *bundle = NULL;
-    if (pl_bundle_read(g->config->dir, &bundle, faults) != 0) return NULL;
+    if (pl_bundle_read(g->config->dir, g->config->plugin_path, &bundle, faults) != 0) return NULL;
     g->generation++;
     int count = g->worker_count;
     pl_generation **all = load_rest(g, bundle, generations_new(count), 0, count, faults);
@@ -455,7 +455,7 @@ static pl_generation **load_first(pl_gateway *g)
     pl_bundle *bundle = NULL;
     pl_generation **one = NULL, **all = NULL;
     g->generation = 1;
-    if (pl_bundle_read(g->config->dir, &bundle, &faults) == 0)
+    if (pl_bundle_read(g->config->dir, g->config->plugin_path, &bundle, &faults) == 0)
         one = load_rest(g, bundle, generations_new(1), 0, 1, &faults);
     if (one) all = load_others(g, bundle, one[0], &faults);
     free(one);

@@ -22,6 +22,7 @@ typedef struct pl_worker pl_worker;
 typedef struct pl_gateway_config {
     const char *dir;         /* the gateway folder */
     const char *lua_path;    /* NULL: the embedded Lua */
+    const char *plugin_path; /* folders of plugins, with ':' between them, or NULL */
     const char *secrets_dir; /* of environment and flags, as scripts need it before settings are */
     /* Puts environment and flags over what gateway.lua sets: NULL, or what is wrong (malloc'ed). */
     char *(*override)(pl_settings *s, void *arg);

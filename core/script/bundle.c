@@ -3,7 +3,11 @@
  * Reading a gateway folder. All of it is read before any of it is looked at, so that a load sees
  * one state of the folder and every worker loads the same. What an integrator's editor or version
  * control leaves lying about (hidden files) is not seen; symbolic links are followed, since that is
- * how containers mount folders. */
+ * how containers mount folders.
+ *
+ * A plugin of the plugin path stands in the bundle as if it were one of the gateway folder, unless
+ * there is one of that name already: the folder as a whole is taken, or nothing of it. Only its Lua
+ * is; the folder next to it may be anything. */
 #include "script/bundle.h"
 
 #include "base/err.h"
@@ -29,7 +33,9 @@ static const struct {
 typedef struct reading {
     pl_bundle *bundle;
     pl_faults *faults;
-    const char *dir;
+    const char *dir;   /* paths are relative to it */
+    const char *root;  /* what messages put in front of them */
+    const char *under; /* and the bundle: "", or "plugins/" of the plugin path */
     bool takes_all;
 } reading;
 
@@ -79,13 +85,18 @@ void pl_faults_fini(pl_faults *f)
     *f = (pl_faults){0};
 }
 
+static char *text_join(const char *a, const char *between, const char *b)
+{
+    pl_buf text;
+    pl_buf_init(&text);
+    pl_buf_printf(&text, "%s%s%s", a, between, b);
+    pl_buf_put_char(&text, 0);
+    return pl_buf_take(&text, &(size_t){0});
+}
+
 static char *path_join(const char *a, const char *b)
 {
-    pl_buf path;
-    pl_buf_init(&path);
-    pl_buf_printf(&path, "%s/%s", a, b);
-    pl_buf_put_char(&path, 0);
-    return pl_buf_take(&path, &(size_t){0});
+    return text_join(a, "/", b);
 }
 
 char *pl_file_read(const char *path, size_t max, size_t *len)
@@ -146,12 +157,9 @@ int pl_files_walk(const char *root, const char *under, int depth,
 
 static void complain(reading *r, const char *path, const char *message)
 {
-    pl_buf file;
-    pl_buf_init(&file);
-    pl_buf_printf(&file, "%s%s", r->bundle->root, path);
-    pl_buf_put_char(&file, 0);
-    pl_faults_add(r->faults, file.ptr, 0, message);
-    pl_buf_fini(&file);
+    char *file = text_join(r->root, "", path);
+    pl_faults_add(r->faults, file, 0, message);
+    free(file);
 }
 
 static void take_file(void *ud, const char *path)
@@ -169,7 +177,9 @@ static void take_file(void *ud, const char *path)
         return;
     }
     b->files = pl_realloc(b->files, (b->count + 1) * sizeof *b->files);
-    b->files[b->count++] = (pl_bundle_file){strdup(path), text, len};
+    bool is_own = r->under[0] == '\0';
+    b->files[b->count++] = (pl_bundle_file){
+        text_join(r->under, "", path), is_own ? NULL : text_join(r->root, "", path), text, len};
     b->bytes += len;
 }
 
@@ -200,25 +210,92 @@ static void read_folders(reading *r)
         if (code == 0) code = pl_files_walk(r->dir, folders[i].name, PL_BUNDLE_DEPTH, take_file, r);
         if (code) complain(r, folders[i].name, strerror(code));
     }
-    if (r->bundle->bytes > PL_BUNDLE_TOTAL_BYTES)
-        complain(r, "", "the files together are larger than 64 MB");
 }
 
-int pl_bundle_read(const char *dir, pl_bundle **out, pl_faults *faults)
+/* -- the plugin path -- */
+
+static bool has_plugin(const pl_bundle *b, const char *name)
+{
+    char *folder = text_join("plugins/", name, "/");
+    bool found = false;
+    for (size_t i = 0; i < b->count && !found; i++)
+        found = strncmp(b->files[i].path, folder, strlen(folder)) == 0;
+    free(folder);
+    return found;
+}
+
+/* A folder of the plugin path need not hold plugins only. */
+static bool is_plugin(const char *dir, const char *name)
+{
+    struct stat st;
+    char *folder = path_join(dir, name), *handler = path_join(folder, "handler.lua");
+    bool result = name[0] != '.' && stat(handler, &st) == 0;
+    free(folder);
+    free(handler);
+    return result;
+}
+
+static void take_plugin(reading *r, const char *name)
+{
+    if (!is_plugin(r->dir, name) || has_plugin(r->bundle, name)) return;
+    int code = pl_files_walk(r->dir, name, PL_BUNDLE_DEPTH, take_file, r);
+    if (code) complain(r, name, strerror(code));
+}
+
+static void read_plugins(reading *r)
+{
+    DIR *dir = opendir(r->dir);
+    struct dirent *entry;
+    if (dir == NULL) {
+        pl_buf message;
+        pl_buf_init(&message);
+        pl_buf_printf(&message, "this folder of the plugin path cannot be read: %s",
+                      strerror(errno));
+        pl_buf_put_char(&message, '\0');
+        pl_faults_add(r->faults, r->dir, 0, message.ptr);
+        pl_buf_fini(&message);
+        return;
+    }
+    while ((entry = readdir(dir)) != NULL)
+        take_plugin(r, entry->d_name);
+    closedir(dir);
+}
+
+static void read_plugin_path(pl_bundle *b, const char *path, pl_faults *faults)
+{
+    while (path && *path) {
+        size_t len = strcspn(path, ":");
+        char *dir = strndup(path, len), *root = dir ? root_of(dir) : NULL;
+        if (root == NULL) abort();
+        if (len) read_plugins(&(reading){b, faults, dir, root, "plugins/", false});
+        free(dir);
+        free(root);
+        path += len + (path[len] == ':');
+    }
+}
+
+static void read_gateway(pl_bundle *b, const char *dir, pl_faults *faults)
+{
+    reading r = {b, faults, dir, b->root, "", true};
+    take_file(&r, "gateway.lua");
+    read_folders(&r);
+}
+
+int pl_bundle_read(const char *dir, const char *plugin_path, pl_bundle **out, pl_faults *faults)
 {
     pl_bundle *b = pl_alloc_zero(sizeof *b);
     b->root = root_of(dir);
-    reading r = {b, faults, dir, true};
     size_t before = faults->count;
     struct stat st;
     if (stat(dir, &st) != 0)
         pl_faults_add(faults, dir, 0, strerror(errno));
     else if (!S_ISDIR(st.st_mode))
         pl_faults_add(faults, dir, 0, "is not a folder");
-    else {
-        take_file(&r, "gateway.lua");
-        read_folders(&r);
-    }
+    else
+        read_gateway(b, dir, faults);
+    read_plugin_path(b, plugin_path, faults);
+    if (b->bytes > PL_BUNDLE_TOTAL_BYTES)
+        pl_faults_add(faults, dir, 0, "the files together are larger than 64 MB");
     if (faults->count > before) {
         pl_bundle_free(b);
         return PL_E_BAD_CONFIG;
@@ -233,6 +310,7 @@ void pl_bundle_free(pl_bundle *b)
     if (b == NULL) return;
     for (size_t i = 0; i < b->count; i++) {
         free(b->files[i].path);
+        free(b->files[i].shown);
         free(b->files[i].text);
     }
     free(b->files);

@@ -12,7 +12,8 @@
 #define PL_BUNDLE_DEPTH       8 /* folders within folders */
 
 typedef struct pl_bundle_file {
-    char *path; /* relative to the folder, "connectors/acme.lua" */
+    char *path;  /* relative to the folder, "connectors/acme.lua" */
+    char *shown; /* in messages, where that is not root and path; or NULL */
     char *text;
     size_t len;
 } pl_bundle_file;

@@ -520,6 +520,17 @@ static void push_files(lua_State *L, const pl_bundle *bundle)
     }
 }
 
+/* What those files are called that do not stand in the gateway folder, by their path in it. */
+static void push_names(lua_State *L, const pl_bundle *bundle)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < bundle->count; i++) {
+        if (bundle->files[i].shown == NULL) continue;
+        lua_pushstring(L, bundle->files[i].shown);
+        lua_setfield(L, -2, bundle->files[i].path);
+    }
+}
+
 /* Returns the gate's code, with generation and faults on the stack. */
 static int call_load(script *s, const pl_bundle *bundle, const pl_script_config *config)
 {
@@ -530,9 +541,11 @@ static int call_load(script *s, const pl_bundle *bundle, const pl_script_config 
     if (code) return code;
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->functions[LOAD]);
     push_files(L, bundle);
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     lua_pushstring(L, bundle->root);
     lua_setfield(L, -2, "root");
+    push_names(L, bundle);
+    lua_setfield(L, -2, "names");
     lua_pushboolean(L, config->warns);
     lua_setfield(L, -2, "warns");
     lua_pushstring(L, config->secrets_dir); /* NULL is nil */

@@ -44,12 +44,13 @@ void pl_faults_print(const pl_faults *f, FILE *out);
 void pl_faults_fini(pl_faults *f);
 
 /* The files of a gateway folder that matter (gateway.lua, connectors/, authenticators/, mappers/,
- * plugins/, templates/), as they were at one moment. Immutable. */
+ * plugins/, templates/) and the plugins of the plugin path, as they were at one moment. Immutable. */
 typedef struct pl_bundle pl_bundle;
 
 /* Reads a folder: 0, or PL_E_BAD_CONFIG with the reason in *faults (no such folder, no gateway.lua,
- * a file that cannot be read or is too large). Blocking; control thread. */
-int pl_bundle_read(const char *dir, pl_bundle **out, pl_faults *faults);
+ * a file that cannot be read or is too large). `plugin_path` are folders with folders of plugins,
+ * with ':' between them; NULL: there are none. Blocking; control thread. */
+int pl_bundle_read(const char *dir, const char *plugin_path, pl_bundle **out, pl_faults *faults);
 void pl_bundle_free(pl_bundle *b);
 
 typedef struct pl_script_config {

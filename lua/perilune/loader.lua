@@ -104,13 +104,14 @@ end
 
 --- Loads a gateway folder.
 ---@param files table<string, string>   text by path in the folder
----@param options { root: string, warns?: boolean, secrets_dir?: string }   root is put before file names in
----  messages; secrets_dir holds instead of what gateway.lua says
+---@param options { root: string, names?: table<string, string>, warns?: boolean, secrets_dir?: string }
+---  root is put before file names in messages, but for those of `names`; secrets_dir holds instead of
+---  what gateway.lua says
 ---@return perilune.generation|nil
 ---@return perilune.fault[]|nil faults   all mistakes, by file and line; of a folder without any,
 ---  and when it `warns`, its warnings
 function loader.load(files, options)
-  local shop = workshop.new(files, options.root)
+  local shop = workshop.new(files, options.root, options.names)
   local gateway = load_gateway(shop)
   local load_time = gateway.values["limits.script_load_time"]
   if load_time then core.load_time(load_time) end

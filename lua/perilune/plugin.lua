@@ -55,10 +55,16 @@ local DESCRIPTION = { type = "record", fields = {
   fields = { type = "table", required = true },
 } }
 
+--- Is it one of the gateway folder or of the plugin path? All its files are from there, then.
+local function is_given(self, name)
+  return self.shop.files[("plugins/%s/handler.lua"):format(name)] ~= nil
+end
+
 --- A file of a plugin: its value, and whether there is such a file.
 local function run_file(self, name, file)
   local path = ("plugins/%s/%s"):format(name, file)
-  if self.shop.files[path] then
+  if is_given(self, name) then
+    if not self.shop.files[path] then return nil, false end
     return self.shop:run(path, self:require_of(name)), true
   end
   local chunk = core.bundled(path)
@@ -84,7 +90,7 @@ function Plugins:require_of(name)
 end
 
 function Plugins:fault(name, file, message)
-  self.shop.faults:add(("%splugins/%s/%s"):format(self.shop.root, name, file), 0, message)
+  self.shop.faults:add(self.shop:shown(("plugins/%s/%s"):format(name, file)), 0, message)
 end
 
 --- Reports a fault at the line of the plugin's file, as schema.check does.
@@ -162,7 +168,8 @@ function Plugins:names()
   return tables.names(names)
 end
 
---- Loads those of the gateway folder, so that their mistakes are found though nobody uses them.
+--- Loads those of the gateway folder and of the plugin path, so that their mistakes are found though
+--- nobody uses them.
 function Plugins:load_all()
   for path in pairs(self.shop.files) do
     local name = path:match("^plugins/([^/]+)/handler%.lua$")

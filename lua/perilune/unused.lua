@@ -77,7 +77,7 @@ local function is_named(searched, name, except, folder)
 end
 
 local function warn(searched, path, line, message)
-  searched.found:add(searched.shop.root .. path, line, message)
+  searched.found:add(searched.shop:shown(path), line, message)
 end
 
 -- -- files

@@ -16,6 +16,7 @@ local workshop = {}
 ---@class perilune.workshop
 ---@field files table<string, string>
 ---@field root string
+---@field names table<string, string>   what a file is called that does not stand in the gateway folder, by path
 ---@field faults perilune.faults
 ---@field templates table<string, string>
 ---@field environment perilune.template_environment|nil   once the plugins are there
@@ -36,18 +37,26 @@ end
 
 ---@param files table<string, string>
 ---@param root string
+---@param names? table<string, string>
 ---@return perilune.workshop
-function workshop.new(files, root)
+function workshop.new(files, root, names)
   return setmetatable({
-    files = files, root = root, faults = errors.collector(),
+    files = files, root = root, names = names or {}, faults = errors.collector(),
     templates = templates_of(files), ran = {}, is_loading = true, unset = {},
   }, Workshop)
+end
+
+--- A file as messages name it.
+---@param path string   in the gateway folder
+---@return string
+function Workshop:shown(path)
+  return self.names[path] or self.root .. path
 end
 
 ---@param path string   in the gateway folder
 ---@return perilune.scope
 function Workshop:scope(path)
-  return scope.new(self.root .. path, self.files[path], self)
+  return scope.new(self:shown(path), self.files[path], self)
 end
 
 --- What `secret "X"` does in a file. While loading, a secret that is not set is a fault of its line
@@ -115,7 +124,7 @@ end
 ---@param require_module? fun(name: string): any
 ---@return any
 function Workshop:run(path, require_module)
-  local file = self.root .. path
+  local file = self:shown(path)
   if self.files[path]:sub(1, 1) == "\27" then
     self.faults:add(file, 1, "this is compiled Lua; give the source")
     return nil
@@ -137,7 +146,7 @@ function Workshop:returned(path, also)
   local result = self:run(path)
   if type(result) == "table" or also and type(result) == also then return result end
   if result ~= nil or #self.faults.items == before then
-    self.faults:add(self.root .. path, 1, ("the file must return a table%s, not %s"):format(
+    self.faults:add(self:shown(path), 1, ("the file must return a table%s, not %s"):format(
       also and " or a " .. also or "", result == nil and "nothing" or "a " .. type(result)))
   end
   return nil

@@ -41,7 +41,7 @@ static pl_generation *load(const char *connector_text, pl_faults *faults)
     folder_write(&f, "gateway.lua", gateway);
     folder_write(&f, "connectors/acme.lua", connector_text);
     pl_bundle *bundle = NULL;
-    CHECK_EQ_INT(pl_bundle_read(f.path, &bundle, faults), 0);
+    CHECK_EQ_INT(pl_bundle_read(f.path, NULL, &bundle, faults), 0);
     pl_generation *g = pl_script_load(bundle, &(pl_script_config){.json_depth = 64}, 3, faults);
     for (size_t i = 0; i < faults->count; i++)
         printf("    %s:%d: %s\n", faults->items[i].file, faults->items[i].line,
@@ -236,7 +236,7 @@ static pl_generation *load_odd(pl_wheel *wheel)
     folder_write(&f, "gateway.lua", "");
     folder_write(&f, "lua/perilune/init.lua", odd_half);
     pl_bundle *bundle = NULL;
-    CHECK_EQ_INT(pl_bundle_read(f.path, &bundle, &faults), 0);
+    CHECK_EQ_INT(pl_bundle_read(f.path, NULL, &bundle, &faults), 0);
     pl_generation *g = pl_script_load(bundle, &(pl_script_config){.lua_path = f.path}, 1, &faults);
     CHECK(g != NULL);
     if (g == NULL) abort();
