@@ -81,6 +81,7 @@ local function of_plugin(scope, path, v, plugins, kind)
       table.concat(kind.functions, ", ")))
     return nil
   end
+  if not found.schema then return nil end
   local fields = { type = { type = "string" } }
   for name, spec in pairs(found.schema) do fields[name] = spec end
   local config = schema.check({ type = "record", fields = fields }, v, scope:reporter(), path)

@@ -40,7 +40,7 @@ plugin.FUNCTIONS = {
 }
 
 ---@class perilune.plugin
----@field schema table<string, perilune.spec>
+---@field schema table<string, perilune.spec>|nil   nil after a fault: then no config can be checked
 ---@field handler table
 
 ---@class perilune.plugins
@@ -102,22 +102,22 @@ function Plugins:reporter(name, file)
   return self.shop:scope(path):reporter()
 end
 
---- The fields of schema.lua; none after a fault.
+--- The fields of schema.lua; nil after a fault.
 local function load_schema(self, name)
   local given, exists = run_file(self, name, "schema.lua")
   if not exists then
     self:fault(name, "schema.lua", "a plugin wants a schema.lua: { api = 1, summary = ..., fields = {} }")
   end
-  if given == nil then return {} end
+  if given == nil then return nil end
   local report = self:reporter(name, "schema.lua")
   if type(given) == "table" and type(given.api) == "number" and given.api ~= plugin.API then
     report({ "api" }, ("the plugin is written for version %s of the plugin contract; this gateway has "
       .. "version %d"):format(given.api, plugin.API))
-    return {}
+    return nil
   end
   local checked = schema.check(DESCRIPTION, given, report)
-  if not checked or not checked.fields then return {} end
-  return schema.is_sound(checked.fields, report, { "fields" }) and checked.fields or {}
+  if not checked or not checked.fields then return nil end
+  return schema.is_sound(checked.fields, report, { "fields" }) and checked.fields or nil
 end
 
 local function check_handler(self, name, handler)

@@ -77,7 +77,7 @@ end
 function preset.expand(scope, returned, plugins)
   if not payload.is_preset(returned) then return returned end
   local found = find(scope, returned.name, plugins)
-  if not found then return nil end
+  if not found or not found.schema then return nil end
   local faults = 0
   local function report(path, message)
     faults = faults + 1

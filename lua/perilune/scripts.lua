@@ -42,8 +42,9 @@ local function lint_steps(shop, authenticator)
   for _, step in ipairs(authenticator and authenticator.steps or {}) do lint_custom(shop, step) end
 end
 
---- The members of a plugin's ctx.config: what its schema lets through.
+--- The members of a plugin's ctx.config: what its schema lets through. Nil without a schema.
 local function config_of(plugin)
+  if not plugin.schema then return nil end
   local members = { type = true }
   for field in pairs(plugin.schema) do members[field] = true end
   return members
