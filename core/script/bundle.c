@@ -24,11 +24,8 @@
 static const struct {
     const char *name;
     bool takes_all;
-} folders[] = {{"authenticators", false},
-               {"connectors", false},
-               {"mappers", false},
-               {"plugins", true},
-               {"templates", true}};
+} folders[] = {{"authenticators", false}, {"connectors", false}, {"lib", false},
+               {"mappers", false},        {"plugins", true},     {"templates", true}};
 
 typedef struct reading {
     pl_bundle *bundle;

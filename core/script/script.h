@@ -43,8 +43,9 @@ size_t pl_faults_warnings(const pl_faults *f);
 void pl_faults_print(const pl_faults *f, FILE *out);
 void pl_faults_fini(pl_faults *f);
 
-/* The files of a gateway folder that matter (gateway.lua, connectors/, authenticators/, mappers/,
- * plugins/, templates/) and the plugins of the plugin path, as they were at one moment. Immutable. */
+/* The files of a gateway folder that matter (gateway.lua, connectors/, lib/, authenticators/,
+ * mappers/, plugins/, templates/) and the plugins of the plugin path, as they were at one moment.
+ * Immutable. */
 typedef struct pl_bundle pl_bundle;
 
 /* Reads a folder: 0, or PL_E_BAD_CONFIG with the reason in *faults (no such folder, no gateway.lua,

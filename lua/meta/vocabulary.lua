@@ -58,7 +58,7 @@ vocabulary.parts = {
       says = "a new UUID: version 7, later ones sort behind; version 4, random" },
     { "sleep(seconds: number)", says = "waits, and holds nobody up" },
     { standard = "require", shown = '`require "lib.name"`',
-      says = "in a plugin: its own file `lib/name.lua`, run once" },
+      says = "the file `lib/name.lua` of the gateway folder, run once; in a plugin, a file of its own" },
     { standard = "assert error pcall xpcall", says = "errors" },
     { standard = "ipairs next pairs select unpack", says = "tables and arguments" },
     { standard = "rawequal rawget setmetatable tonumber tostring type", says = "values" },

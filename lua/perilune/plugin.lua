@@ -20,6 +20,7 @@ local extension = require "perilune.extension"
 local nearest = require "perilune.util.nearest"
 local schema = require "perilune.schema"
 local tables = require "perilune.util.tables"
+local workshop = require "perilune.workshop"
 
 local plugin = {}
 
@@ -72,21 +73,12 @@ local function run_file(self, name, file)
   return self.shop:execute(chunk, path, self:require_of(name)), true
 end
 
---- `require` of a plugin: modules of its own folder, each run once.
+--- `require` of a plugin: modules of its own folder.
 function Plugins:require_of(name)
-  self.modules[name] = self.modules[name] or {}
-  local modules = self.modules[name]
-  return function(module)
-    local file = tostring(module):gsub("%.", "/") .. ".lua"
-    if modules[file] == nil then
-      local result, exists = run_file(self, name, file)
-      if not exists then
-        error(("plugin '%s' has no module '%s'"):format(name, tostring(module)), 2)
-      end
-      modules[file] = result == nil and true or result
-    end
-    return modules[file]
-  end
+  self.requires[name] = self.requires[name] or workshop.requires(
+    function(file) return run_file(self, name, file) end,
+    function(module) return ("plugin '%s' has no module '%s'"):format(name, module) end)
+  return self.requires[name]
 end
 
 function Plugins:fault(name, file, message)
@@ -180,7 +172,7 @@ end
 ---@param shop perilune.workshop
 ---@return perilune.plugins
 function plugin.catalogue(shop)
-  return setmetatable({ shop = shop, loaded = {}, modules = {} }, Plugins)
+  return setmetatable({ shop = shop, loaded = {}, requires = {} }, Plugins)
 end
 
 return plugin

@@ -102,7 +102,7 @@ local TEXTS = {
 
 ---@class perilune.sandbox_options
 ---@field secret fun(name: string): any    what `secret "X"` does
----@field require? fun(name: string): any  for a plugin's own files
+---@field require fun(name: string): any  of the gateway folder's lib/, or of the plugin's own files
 
 --- What differs from place to place (staging, production) and is no secret: `env "PORT"` reads the
 --- environment variable PERILUNE_VAR_PORT. Without a default it has to be set.
@@ -123,9 +123,7 @@ local function contents(options)
     conceal = core.secret_of, env = environment, file = payload.file, use = payload.use, json = JSON,
     log = log, now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
     uuid4 = core.random.uuid, xpcall = protected_call,
-    require = options.require or function()
-      error("require works in a plugin only, for the plugin's own files", 2)
-    end,
+    require = options.require,
   }
   for _, entry in ipairs(BASE) do env[entry[1]] = _G[entry[1]] end
   for _, libraries in ipairs { FROZEN, CRYPTO, TEXTS } do
@@ -134,11 +132,11 @@ local function contents(options)
   return env
 end
 
-local function no_secret() end
+local function nothing() end
 
 --- What the sandbox offers, by name: true, or for a library its members in the same way.
 ---@return perilune.vocabulary
-function sandbox.vocabulary() return frozen.vocabulary(contents { secret = no_secret }) end
+function sandbox.vocabulary() return frozen.vocabulary(contents { secret = nothing, require = nothing }) end
 
 --- Every name that the sandbox offers, sorted.
 ---@return string[]

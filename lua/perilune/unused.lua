@@ -178,6 +178,7 @@ function unused.find(shop, plugins, list)
     values = values }
   look_at_folder(searched, "authenticators", "authenticator")
   look_at_folder(searched, "mappers", "mapper")
+  look_at_folder(searched, "lib", "module")
   look_at_templates(searched)
   for path in pairs(shop.files) do
     local name = path:match("^plugins/([^/]+)/handler%.lua$")

@@ -7,6 +7,7 @@ local core = require "perilune.core"
 local errors = require "perilune.errors"
 local extension = require "perilune.extension"
 local lint = require "perilune.lint"
+local nearest = require "perilune.util.nearest"
 local sandbox = require "perilune.sandbox"
 local scope = require "perilune.scope"
 local template = require "perilune.template"
@@ -20,6 +21,7 @@ local workshop = {}
 ---@field faults perilune.faults
 ---@field templates table<string, string>
 ---@field environment perilune.template_environment|nil   once the plugins are there
+---@field require? fun(name: string): any   of the gateway folder's own files
 ---@field ran table<string, boolean>   the files that were run, as messages name them
 ---@field is_loading boolean   a missing secret is a fault now, an error of the script later
 ---@field unset { name: string, file: string, place: string }[]   secrets of gateway.lua that were not found
@@ -119,9 +121,49 @@ function Workshop:execute(chunk, file, require_module)
   return nil
 end
 
+--- A `require` whose modules are run once each. `run` gives the value of a file, such as
+--- "lib/money.lua" for "lib.money", and whether there is one.
+---@param run fun(file: string): any, boolean
+---@param missing fun(name: string): string   what to say of a name
+---@return fun(name: string): any
+function workshop.requires(run, missing)
+  local modules, is_running = {}, {}
+  return function(name)
+    local file = tostring(name):gsub("%.", "/") .. ".lua"
+    if is_running[file] then
+      error(("the module '%s' requires itself"):format(tostring(name)), 2)
+    elseif modules[file] == nil then
+      is_running[file] = true
+      local result, exists = run(file)
+      is_running[file] = nil
+      if not exists then error(missing(tostring(name)), 2) end
+      modules[file] = result == nil and true or result
+    end
+    return modules[file]
+  end
+end
+
+--- What files of the gateway folder share: those of its folder lib/.
+local function requires_of_folder(shop)
+  local function run(file)
+    local exists = file:find("^lib/") ~= nil and shop.files[file] ~= nil
+    return exists and shop:run(file) or nil, exists
+  end
+  return workshop.requires(run, function(name)
+    local names = {}
+    for path in pairs(shop.files) do
+      local module = path:match("^(lib/.+)%.lua$")
+      if module then names[#names + 1] = module:gsub("/", ".") end
+    end
+    table.sort(names)
+    return ("there is no module '%s'%s"):format(name, #names > 0
+      and nearest.hint(name, names, "modules are") or ": 'lib.name' is the file lib/name.lua")
+  end)
+end
+
 --- Runs a file of the gateway folder; its value, or nil after a fault.
 ---@param path string
----@param require_module? fun(name: string): any
+---@param require_module? fun(name: string): any   default: for what is in lib/
 ---@return any
 function Workshop:run(path, require_module)
   local file = self:shown(path)
@@ -134,7 +176,8 @@ function Workshop:run(path, require_module)
     self.faults:add_raised(file, message)
     return nil
   end
-  return self:execute(core.interpret(chunk), file, require_module)
+  self.require = self.require or requires_of_folder(self)
+  return self:execute(core.interpret(chunk), file, require_module or self.require)
 end
 
 --- Runs a file that has to return a table (or one of `also`, another Lua type).

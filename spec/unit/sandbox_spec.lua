@@ -67,8 +67,37 @@ describe("the sandbox", function()
     end
   end)
 
-  it("has require in plugins only", function()
-    assert.matches("^connectors/acme.lua:2: require works in a plugin only", fault('require "x"'))
+  it("has modules in lib/ only", function()
+    for _, name in ipairs { "x", "connectors.acme", "../gateway", "lib/../gateway", "/etc/passwd", "os" } do
+      assert.equal(("connectors/acme.lua:2: there is no module '%s': 'lib.name' is the file lib/name.lua"):format(name),
+        fault(("require %q"):format(name)))
+    end
+  end)
+
+  it("runs a module once, for all files that require it", function()
+    local body = 'return { base_url = "http://a.example", webhooks = { { on = "t", url = require("lib.path").of "x" } } }'
+    local generation = support.load {
+      ["connectors/a.lua"] = body, ["connectors/b.lua"] = body,
+      ["lib/path.lua"] = 'local part = require "lib.deep.part" return { of = function(n) return part .. n end }',
+      ["lib/deep/part.lua"] = "return '/' .. uuid() .. '/'",
+    }
+    assert.equal(generation.entries[1].url, generation.entries[2].url)
+  end)
+
+  it("has the mistakes of modules said, with their lines", function()
+    local function faults(text)
+      return support.faults { ["connectors/a.lua"] = 'local x = require "lib.x"\nreturn { webhooks = { { id = "a", url = x } } }',
+        ["lib/x.lua"] = text }
+    end
+    for text, message in pairs {
+      ["\nlocal a = sting\nreturn '/'"] = "lib/x.lua:2: there is no global 'sting' here, did you mean 'string'?",
+      ['local y = require "lib.x" return y'] = "lib/x.lua:1: the module 'lib.x' requires itself",
+      ["error('no')"] = "lib/x.lua:1: no",
+    } do
+      assert.equal(message, faults(text)[2])
+    end
+    assert.equal("connectors/a.lua:1: there is no module 'lib.y', did you mean 'lib.x'?",
+      support.faults { ["connectors/a.lua"] = 'local y = require "lib.y" return y', ["lib/x.lua"] = "return 1" }[1])
   end)
 
   it("refuses bytecode", function()
