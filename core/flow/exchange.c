@@ -320,6 +320,7 @@ static int send_request(pl_exchange *x)
             return PL_E_TIMEOUT;
         }
     }
+    x->request.https_only = x->generation->https_only;
     x->engine->ports.send(x->engine->ports.world, x);
     return PL_WAIT;
 }

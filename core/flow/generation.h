@@ -38,6 +38,7 @@ typedef struct pl_routes {
 struct pl_generation {
     uint32_t refs;
     uint64_t number; /* counts the loads of this process, from 1 */
+    bool https_only; /* its requests, those of scripts too */
     const pl_policy *policies;
     uint32_t policy_count;
     void (*free)(pl_generation *g);

@@ -47,6 +47,7 @@ typedef struct pl_request {
     bool body_is_event; /* `body` is the event's document, byte for byte */
     pl_auth auth;       /* not beside a field Authorization */
     pl_tls tls;
+    bool https_only;    /* else it is not sent */
     int64_t timeout_ms; /* connect to last byte */
     int64_t connect_timeout_ms;
 } pl_request;

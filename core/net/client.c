@@ -483,6 +483,10 @@ static int refusal_of(const pl_request *request, pl_arena *arena, const char **t
     if (code) return code;
     if ((*text = pl_outgoing_refusal(request, arena)) != NULL) return PL_E_SCRIPT;
     bool is_https = pl_slice_eq_nocase(url.scheme, PL_SLICE("https"));
+    if (request->https_only && !is_https) {
+        *text = "the URL is not https, which gateway.lua requires (require_https)";
+        return PL_E_URL;
+    }
     if ((*text = pl_credentials_refusal(request, is_https)) != NULL) return PL_E_AUTH;
     return 0;
 }

@@ -113,6 +113,7 @@ static void build_request(lua_State *L, fetch *f, pl_request *request)
     int last = (int)lua_objlen(L, -1);
     request->method = text_at(L, METHOD, &f->arena);
     request->url = text_at(L, URL, &f->arena);
+    request->https_only = f->vm->https_only;
     lua_rawgeti(L, -1, SECONDS);
     request->timeout_ms = lua_isnumber(L, -1) ? (int64_t)ceil(lua_tonumber(L, -1) * 1000)
                                               : f->vm->limits.request_timeout_ms;

@@ -637,7 +637,9 @@ static bool take_generation(script *s, const pl_bundle *bundle, const pl_script_
     read_faults(L, generation + 1, lua_istable(L, generation), faults);
     if (!lua_istable(L, generation)) return false;
     read_policies(s, generation);
-    lua_pop(L, 1);
+    push_field(L, generation, "require_https");
+    s->base.https_only = s->vm.https_only = lua_toboolean(L, -1);
+    lua_pop(L, 2);
     s->generation = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_gc(L, LUA_GCCOLLECT, 0);
     return true;

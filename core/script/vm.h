@@ -45,7 +45,8 @@ struct pl_vm {
     char *lua_path;      /* NULL: modules are the embedded ones */
     int json_depth;
     pl_vm_limits limits;
-    bool last_wins; /* json.duplicates: of a name that is there twice */
+    bool https_only; /* requests of scripts */
+    bool last_wins;  /* json.duplicates: of a name that is there twice */
     pl_rng rng;
     pl_buf failure;   /* text of the last failure */
     pl_buf traceback; /* and the calls that led to it, innermost first, as lines */

@@ -30,6 +30,7 @@ local loader = {}
 ---@field by_id table<string, table<string, integer>>
 ---@field index table
 ---@field loaded table[]   connectors, by id
+---@field require_https boolean
 
 local function load_gateway(shop)
   if not shop.files["gateway.lua"] then
@@ -85,7 +86,7 @@ end
 local function assemble(gateway, list)
   local generation = {
     settings = gateway.values, policies = {}, connectors = {}, entries = {}, by_id = {},
-    loaded = list,
+    loaded = list, require_https = gateway.require_https,
   }
   for _, made in ipairs(list) do
     generation.by_id[made.id] = {}

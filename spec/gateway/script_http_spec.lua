@@ -92,6 +92,32 @@ describe("ctx.http", function()
     assert.equal(before, sink:count())
   end)
 
+  it("sends nothing that is not https where gateway.lua requires it, and neither do webhooks", function()
+    gateway = support.gateway { files = {
+      ["gateway.lua"] = 'return { require_https = true, egress = { allow = { "127.0.0.0/8" } } }',
+      ["connectors/a.lua"] = ([[return { retry = false, webhooks = {
+        { id = "script", url = "https://a.example/", body = function(ctx)
+          local _, failure = ctx.http.get { url = { %q, secret "KEY" } }
+          error(tostring(failure))
+        end },
+        { id = "webhook", url = function() return %q end },
+        { id = "hook", url = "https://a.example/", hooks = { { before_send = function(ctx, request)
+          request:set_url(%q)
+        end } } },
+      } }]]):format(sink.url .. "/", sink.url, sink.url),
+    }, env = { PERILUNE_SECRET_KEY = "s3cr3t" } }
+    local before, message = sink:count(), "the URL is not https, which gateway.lua requires (require_https)"
+    local answer = gateway:post("/v1/calls/a/script", "{}")
+    assert.matches("url: " .. message, answer.json.detail, 1, true)
+    for _, webhook in ipairs { "webhook", "hook" } do
+      answer = gateway:post("/v1/calls/a/" .. webhook, "{}")
+      assert.equal("urn:perilune:url", answer.json.type, answer.body)
+      assert.equal(message, answer.json.detail)
+    end
+    assert.equal(before, sink:count())
+    assert.equal(0, gateway:stop())
+  end)
+
   it("sends all at once", function()
     local answer = run [[
       local answers = ctx.http.all { { url = SINK .. "/1" }, { url = CLOSED }, { method = "PUT", url = SINK .. "/3", body = "x" } }

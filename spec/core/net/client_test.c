@@ -910,6 +910,22 @@ TEST(client_ignores_proxies_of_the_environment)
     unsetenv("http_proxy");
 }
 
+TEST(client_sends_nothing_that_is_not_https_where_that_is_wanted)
+{
+    open_world();
+    exchange x;
+    prepare(&x, "GET", port, "/");
+    x.request.https_only = true;
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, PL_E_URL);
+    CHECK_EQ_STR(x.response.error_text,
+                 "the URL is not https, which gateway.lua requires (require_https)");
+    end(&x);
+    CHECK_EQ_INT(pl_counter_get(&pl_server_metrics_of(server)->connections_total), 0);
+    close_world();
+}
+
 TEST(client_egress_guard_refuses_the_resolved_address)
 {
     open_with_egress("192.0.2.1");
@@ -1164,6 +1180,7 @@ int main(void)
         CASE(client_names_connect_and_tls_failures), CASE(client_does_not_follow_redirects),
         CASE(client_ignores_proxies_of_the_environment),
         CASE(client_egress_guard_refuses_the_resolved_address),
+        CASE(client_sends_nothing_that_is_not_https_where_that_is_wanted),
         CASE(client_does_not_send_to_who_asks_for_no_authentication),
         CASE(client_leaves_no_credentials_on_a_handle),
         CASE(client_takes_the_answer_of_who_refuses_before_asking),
