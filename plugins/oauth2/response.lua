@@ -5,31 +5,29 @@
 local response = {}
 
 local MAX_TOKEN_BYTES = 16384 -- servers take no longer header
-local MAX_TEXT = 300          -- of what is shown of an answer
+local MAX_TEXT = 1000         -- of an error that is shown: cut, it could end within a secret
 
 local function is_text(v) return type(v) == "string" and v ~= "" end
 
---- A text of the other side, fit to be shown.
-local function shown(v) return (tostring(v):sub(1, MAX_TEXT):gsub("[^\32-\126]", "?")) end
+local function is_shown(v) return is_text(v) and #v <= MAX_TEXT end
 
 --- " (invalid_client: no such client)", or nothing.
 local function error_of(granted)
-  if not is_text(granted.error) then return "" end
+  if not is_shown(granted.error) then return "" end
   local description = granted.error_description
-  return (" (%s%s)"):format(shown(granted.error),
-    is_text(description) and ": " .. shown(description) or "")
+  return (" (%s%s)"):format(granted.error, is_shown(description) and ": " .. description or "")
 end
 
 --- What is wrong with an answer that is to bring a token, or nil.
 local function fault_of(granted)
   local token, kind = granted.access_token, granted.token_type
-  if granted.error ~= nil and token == nil then return "an error instead of a token" end
   if not is_text(token) then return "no access_token" end
   if #token > MAX_TOKEN_BYTES then
     return ("an access_token of more than %d bytes"):format(MAX_TOKEN_BYTES)
   end
   if kind ~= nil and kind ~= json.null and tostring(kind):lower() ~= "bearer" then
-    return ("a token of the type %q, not Bearer"):format(shown(kind))
+    return is_shown(kind) and ("a token of the type '%s', not Bearer"):format(kind)
+      or "a token of another type than Bearer"
   end
   return nil
 end

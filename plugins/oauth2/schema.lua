@@ -66,7 +66,7 @@ return {
       type = "string", default = "Bearer ", description = "in front of the token, its blank included",
     },
     early = {
-      type = "number", min = 0, default = 60,
+      type = "number", min = 0, max = 31622400, default = 60,
       description = "seconds before its end at which a token is renewed, half its life at most",
     },
     default_ttl = {

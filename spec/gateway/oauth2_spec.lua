@@ -108,6 +108,7 @@ describe("the authenticator oauth2", function()
     add("empty", SECRET, "?answer=200&body=%7B%22access_token%22:%22%22,%22token_type%22:%22Bearer%22%7D")
     add("mac", SECRET, "?type=mac")
     add("lower", SECRET, "?type=bearer")
+    add("echo", SECRET .. ', client_auth = "client_secret_post"', "?echo")
     files["connectors/closed.lua"] = connector("closed", SECRET, "", { url = "http://127.0.0.1:" .. support.closed_port() })
     gateway = support.gateway { arguments = { "--workers", tostring(WORKERS) }, files = files, env = env }
   end)
@@ -269,10 +270,15 @@ describe("the authenticator oauth2", function()
         call("closed").json.detail)
     end)
 
+    it("and masks what the endpoint repeats", function()
+      assert.matches("(invalid_request: *** in grant_type=client_credentials&client_id=perilune+%26+co%3A7&client_secret=***)",
+        refused("echo"), 1, true)
+    end)
+
     it("when the answer is none", function()
       assert.matches("answered 200 without a JSON object", refused("broken"), 1, true)
       assert.matches("answered 200 with no access_token", refused("empty"), 1, true)
-      assert.matches('answered 200 with a token of the type "mac", not Bearer', refused("mac"), 1, true)
+      assert.matches("answered 200 with a token of the type 'mac', not Bearer", refused("mac"), 1, true)
     end)
   end)
 

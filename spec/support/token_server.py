@@ -12,6 +12,7 @@ standard error as `perilune sink` does, and prints each request as a line of JSO
         rotate                grants by a refresh token bring a new one, and the old one holds no more
         type=T                the token_type
         answer=N              answers the status N, with the body that `body=` is; the first `times=` of them
+        echo                  refuses, and says in the description what it was sent
         hang                  does not answer before GET /release
     POST /resource/NAME       200 to whom shows the latest token that NAME has granted, else 401
     POST /refuses/NAME        401 to everybody
@@ -197,6 +198,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if self.headers.get("Content-Type") != "application/x-www-form-urlencoded":
                 raise Refused("invalid_request", "no form", 400)
+            if "echo" in mode:
+                raise Refused("invalid_request", f"{form['client_secret']} in {body}", 400)
             if any(n > 1 and name != "resource" for name, n in counts.items()):
                 raise Refused("invalid_request", "a parameter is there twice", 400)
             record["client"] = check_client(authorization, form, f"http://{self.headers['Host']}{self.path}")
