@@ -20,6 +20,7 @@
     X(PL_E_BAD_QUERY, "bad_query", 400, false, "a query parameter is not valid")                   \
     X(PL_E_UNAUTHORIZED, "unauthorized", 401, false,                                               \
       "a bearer token with the right scope is needed")                                             \
+    X(PL_E_UNVERIFIED, "unverified", 401, false, "it could not be verified who sent the request")  \
     X(PL_E_FORBIDDEN, "forbidden", 403, false,                                                     \
       "this token does not have the scope that is needed")                                         \
     X(PL_E_NOT_FOUND, "not_found", 404, false, "there is nothing at this path")                    \
@@ -27,6 +28,7 @@
     X(PL_E_UNKNOWN_WEBHOOK, "unknown_webhook", 404, false,                                         \
       "the connector has no webhook of this id")                                                   \
     X(PL_E_UNKNOWN_DELIVERY, "unknown_delivery", 404, false, "no delivery has this id")            \
+    X(PL_E_UNKNOWN_SOURCE, "unknown_source", 404, false, "no source has this name")                \
     X(PL_E_METHOD, "method_not_allowed", 405, false, "this path does not take this method")        \
     X(PL_E_REQUEST_TIMEOUT, "request_timeout", 408, false, "the request did not arrive in time")   \
     X(PL_E_CONFLICT, "conflict", 409, false, "the delivery is not in a state that allows this")    \
@@ -42,12 +44,15 @@
       "the header section is larger than the limit")                                               \
     /* the gateway itself */                                                                       \
     X(PL_E_INTERNAL, "internal", 500, true, "the gateway failed; its log says more")               \
+    X(PL_E_SOURCE, "source", 500, true, "the source's script failed; the gateway's log says more") \
     X(PL_E_NOT_IMPLEMENTED, "not_implemented", 501, false, "this transfer coding is not known")    \
     X(PL_E_VERSION, "http_version", 505, false, "only HTTP/1.0 and HTTP/1.1 are spoken here")      \
     X(PL_E_STORE, "store", 503, true, "the store cannot write at the moment")                      \
     X(PL_E_STORE_FULL, "store_full", 503, true, "the disk that holds the store is full")           \
     X(PL_E_BUSY, "busy", 503, true, "too much is in flight; try again shortly")                    \
     X(PL_E_STOPPING, "stopping", 503, true, "the gateway is shutting down")                        \
+    X(PL_E_SOURCE_TIMEOUT, "source_timeout", 504, true,                                            \
+      "the source's script did not end in time (timeouts.source)")                                 \
     X(PL_E_QUERY_TIMEOUT, "query_timeout", 503, true,                                              \
       "the query took too long; narrow its filter")                                                \
     /* outcome classes of an attempt */                                                            \

@@ -12,6 +12,7 @@
 
 typedef struct pl_exchange pl_exchange;
 typedef struct pl_generation pl_generation;
+typedef struct pl_reception pl_reception; /* flow/reception.h */
 
 typedef struct pl_policy {
     pl_slice connector, webhook; /* ids */
@@ -35,12 +36,23 @@ typedef struct pl_routes {
     pl_slice reason; /* with count 0: why nothing wants the event */
 } pl_routes;
 
+/* A place where foreign webhooks come in: /v1/sources/NAME. */
+typedef struct pl_source {
+    pl_slice name;
+    pl_slice place; /* "file:line" of its script */
+    bool verifies;  /* it says itself whom it believes; others are guarded as POST /v1/events is */
+    bool takes_get, takes_post;
+} pl_source;
+
 struct pl_generation {
     uint32_t refs;
     uint64_t number; /* counts the loads of this process, from 1 */
     bool https_only; /* its requests, those of scripts too */
     const pl_policy *policies;
     uint32_t policy_count;
+    const pl_source *sources;
+    uint32_t source_count;
+    bool has_ingress; /* who has no token may be verified by scripts instead */
     void (*free)(pl_generation *g);
 
     /* Never waits, never fails: a webhook whose `when` cannot be asked is undecided. Result in the
@@ -66,6 +78,12 @@ struct pl_generation {
     /* The exchange is over, or cancelled while a script waits: what scripts hold for it is
      * forgotten. */
     void (*release)(pl_generation *g, pl_exchange *x);
+    /* Verifies an inbound request and, with a source, makes events of it: 0; PL_WAIT, then
+     * `received` comes; PL_E_UNVERIFIED or PL_E_SOURCE with r->text. NULL where there are neither
+     * sources nor an ingress. */
+    int (*receive)(pl_generation *g, pl_reception *r);
+    /* What scripts hold for it is forgotten; one that waits is given up. */
+    void (*dismiss)(pl_generation *g, pl_reception *r);
     /* JSON of the loaded connectors, or of one (PL_E_UNKNOWN_CONNECTOR), as GET /v1/connectors
      * shows them. */
     int (*describe)(pl_generation *g, pl_slice connector, pl_buf *out);

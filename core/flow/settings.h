@@ -62,6 +62,8 @@
       "for what is in flight when the gateway is told to stop")                                  \
     X(SECONDS, timeout_hook, "timeouts.hook", "5", "0.01..3600",                                 \
       "of on_failed hooks that wait; a call's end with its own time-out, if that is sooner")     \
+    X(SECONDS, timeout_source, "timeouts.source", "5", "0.01..3600",                             \
+      "of verifying an inbound request and turning it into events, waiting included")            \
     X(SECONDS, timeout_wait, "timeouts.wait", "60", "0..3600",                                   \
       "the most that Prefer: wait=N is granted")                                                 \
     X(TEXT, json_duplicates, "json.duplicates", "error", "error|last",                           \

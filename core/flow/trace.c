@@ -229,6 +229,7 @@ size_t pl_trace_about(const pl_trace *t, char id[PL_UUID_TEXT + 1], pl_log_field
         pl_uuid_format(s->id, id);
         fields[count++] = PL_LOG_STR(s->kind, id);
     }
+    if (s->source.len) fields[count++] = PL_LOG_SLICE("source", s->source);
     if (s->connector.len) fields[count++] = PL_LOG_SLICE("connector", s->connector);
     if (s->webhook.len) fields[count++] = PL_LOG_SLICE("webhook", s->webhook);
     if (s->attempt) fields[count++] = PL_LOG_INT("attempt", s->attempt);

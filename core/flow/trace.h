@@ -31,8 +31,8 @@ typedef struct pl_trace_entry pl_trace_entry;
 
 /* Whose run it is, as its log lines say it. */
 typedef struct pl_trace_subject {
-    pl_slice connector, webhook; /* empty: none */
-    const char *kind;            /* of the id: "delivery", "call"; NULL: it has none */
+    pl_slice source, connector, webhook; /* empty: none */
+    const char *kind;                    /* of the id: "delivery", "call"; NULL: it has none */
     pl_uuid id;
     uint32_t attempt; /* 0: none */
 } pl_trace_subject;
@@ -76,7 +76,7 @@ pl_slice pl_trace_json(const pl_trace *t);
 
 /* The fields of a log line that say whose run it is, and an end: at most PL_TRACE_ABOUT. `id` keeps
  * the text of the id. Returns their number. */
-#define PL_TRACE_ABOUT 4
+#define PL_TRACE_ABOUT 5
 size_t pl_trace_about(const pl_trace *t, char id[PL_UUID_TEXT + 1], pl_log_field *fields);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-enum scope { OPEN, INGEST, ADMIN };
+enum scope { OPEN, INGEST, SOURCE, ADMIN }; /* SOURCE: as the source says */
 
 static const struct resource {
     const char *method, *path; /* {} stands for one segment */
@@ -19,6 +19,8 @@ static const struct resource {
     pl_api_fn *handle;
 } resources[] = {
     {"POST", "/v1/events", INGEST, pl_api_events},
+    {"POST", "/v1/sources/{}", SOURCE, pl_api_source},
+    {"GET", "/v1/sources/{}", SOURCE, pl_api_source},
     {"POST", "/v1/calls/{}/{}", INGEST, pl_api_call},
     {"GET", "/v1/deliveries", ADMIN, pl_api_deliveries},
     {"GET", "/v1/deliveries/{}", ADMIN, pl_api_delivery},
@@ -71,6 +73,7 @@ typedef struct match {
     const struct resource *resource;
     bool has_path;
     bool takes_get, takes_post;
+    bool is_to_be_verified; /* by the ingress, before it is handled */
     pl_slice parts[PL_API_MAX_PARTS];
 } match;
 
@@ -111,15 +114,53 @@ static bool is_one_of(const pl_list *tokens, pl_slice given)
     return found;
 }
 
+static bool has_tokens(const pl_settings *s)
+{
+    return s->tokens_ingest.count > 0 || s->tokens_admin.count > 0;
+}
+
 /* Without any token the listener is loopback only, and everything is open to it. */
 static int check_scope(const pl_settings *s, const pl_http_request *q, enum scope scope)
 {
-    if (scope == OPEN || (s->tokens_ingest.count == 0 && s->tokens_admin.count == 0)) return 0;
+    if (scope == OPEN || !has_tokens(s)) return 0;
     pl_slice given = pl_http_bearer(q);
     if (given.len == 0) return PL_E_UNAUTHORIZED;
     if (is_one_of(&s->tokens_admin, given)) return 0;
     if (!is_one_of(&s->tokens_ingest, given)) return PL_E_UNAUTHORIZED;
     return scope == INGEST ? 0 : PL_E_FORBIDDEN;
+}
+
+/* A token, or else the gateway's ingress. */
+static int check_ingest(const pl_worker *w, const pl_http_request *q, match *m)
+{
+    const pl_settings *s = &w->gateway->settings;
+    int code = check_scope(s, q, INGEST);
+    m->is_to_be_verified =
+        pl_engine_generation(w->engine)->has_ingress && (code != 0 || !has_tokens(s));
+    return m->is_to_be_verified ? 0 : code;
+}
+
+static const pl_source *find_source(const pl_worker *w, pl_slice segment)
+{
+    const pl_generation *g = pl_engine_generation(w->engine);
+    pl_buf name;
+    pl_buf_init(&name);
+    bool is_good = pl_url_decode(&name, segment, false);
+    int64_t index = is_good ? pl_api_find_source(g, pl_buf_slice(&name)) : -1;
+    pl_buf_fini(&name);
+    return index < 0 ? NULL : &g->sources[index];
+}
+
+/* Its methods are its own, and who verifies by itself asks for no token. */
+static int check_source(const pl_worker *w, const pl_http_request *q, match *m)
+{
+    const pl_source *source = find_source(w, m->parts[0]);
+    if (source == NULL) return PL_E_UNKNOWN_SOURCE;
+    m->takes_get = source->takes_get;
+    m->takes_post = source->takes_post;
+    bool is_taken = m->resource->method[0] == 'G' ? source->takes_get : source->takes_post;
+    if (!is_taken) return PL_E_METHOD;
+    return source->verifies ? 0 : check_ingest(w, q, m);
 }
 
 /* -- entry -- */
@@ -129,6 +170,18 @@ static bool is_options(const pl_http_request *q)
     return pl_slice_eq(q->method, PL_SLICE("OPTIONS"));
 }
 
+static int check(const pl_worker *w, const pl_http_request *q, match *m)
+{
+    switch (m->resource->scope) {
+    case INGEST:
+        return check_ingest(w, q, m);
+    case SOURCE:
+        return check_source(w, q, m);
+    default:
+        return check_scope(&w->gateway->settings, q, m->resource->scope);
+    }
+}
+
 static int judge(const pl_worker *w, const pl_http_request *q, match *m)
 {
     find(q, m);
@@ -136,7 +189,7 @@ static int judge(const pl_worker *w, const pl_http_request *q, match *m)
         return m->has_path || pl_slice_eq(q->path, PL_SLICE("*")) ? 0 : PL_E_NOT_FOUND;
     if (!m->has_path) return PL_E_NOT_FOUND;
     if (m->resource == NULL) return PL_E_METHOD;
-    return check_scope(&w->gateway->settings, q, m->resource->scope);
+    return check(w, q, m);
 }
 
 int pl_api_admit(const pl_http_request *request, void *worker)
@@ -185,6 +238,8 @@ void pl_api_handle(pl_inbound *in, void *worker)
                          PL_NO_SLICE);
     else if (!decode_parts(in, &m, r))
         pl_api_problem(in, PL_E_BAD_REQUEST, "the path has a percent-encoding that is not valid");
+    else if (m.is_to_be_verified)
+        pl_api_verify(r, m.resource->handle);
     else
         m.resource->handle(r);
 }

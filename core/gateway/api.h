@@ -7,6 +7,7 @@
 #define PL_GATEWAY_API_H
 
 #include "base/json.h"
+#include "flow/reception.h"
 #include "gateway/worker.h"
 
 #define PL_API_MAX_PARTS 2
@@ -26,6 +27,39 @@ void pl_api_handle(pl_inbound *in, void *worker);
 /* The gateway is stopping: whoever waits for outcomes gets those that are known. */
 void pl_api_stop_waiting(pl_worker *w);
 
+/* Events of one request being collected. */
+typedef struct pl_collector {
+    pl_worker *worker;
+    pl_intake *intake; /* gets them */
+    uint32_t room;
+    bool last_wins; /* names that are there twice: may be, or were refused already */
+    /* what is wrong with the event that was refused, and where in the body it is */
+    pl_event_fault fault;
+    char prefix[16];
+    int line; /* of the event, set by the caller; 0 where lines do not matter */
+} pl_collector;
+
+/* 0, or a code; PL_E_BODY_TOO_LARGE when there are too many. */
+int pl_api_collect(pl_collector *c, pl_slice json);
+/* The same of each item of an array that is valid JSON. */
+int pl_api_collect_array(pl_collector *c, pl_slice array);
+
+typedef struct pl_api_taking {
+    bool is_list;            /* the answer is {"events": [...]}, not that of one event */
+    int wait_s;              /* what Prefer: wait=N is granted */
+    const pl_reception *own; /* what it answers instead, in the inbound's arena; NULL */
+} pl_api_taking;
+
+/* Takes the intake, takes its events to disk and answers. */
+void pl_api_take(pl_worker *w, pl_inbound *inbound, pl_intake *in, const pl_api_taking *how);
+
+/* The index of a source of the generation, or -1. */
+int64_t pl_api_find_source(const pl_generation *g, pl_slice name);
+/* The gateway's ingress is asked; when it knows who sent the request, `next` handles it. */
+void pl_api_verify(pl_api_request *r, pl_api_fn *next);
+/* What a source's script answers. */
+void pl_api_own_answer(pl_inbound *in, const pl_reception *r);
+
 /* Answers. */
 void pl_api_json(pl_inbound *in, int status, pl_slice extra, const pl_buf *body);
 void pl_api_problem(pl_inbound *in, int code, const char *format, ...)
@@ -44,7 +78,7 @@ bool pl_api_last_wins(const pl_settings *s);
  * false at a bad escape (then it was answered). */
 bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value);
 
-pl_api_fn pl_api_events, pl_api_call, pl_api_try;
+pl_api_fn pl_api_events, pl_api_source, pl_api_call, pl_api_try;
 pl_api_fn pl_api_deliveries, pl_api_delivery, pl_api_retry, pl_api_cancel;
 pl_api_fn pl_api_feed, pl_api_connectors, pl_api_connector, pl_api_reload, pl_api_healthz,
     pl_api_readyz, pl_api_metrics;

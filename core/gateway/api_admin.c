@@ -51,7 +51,9 @@ void pl_api_connectors(pl_api_request *r)
                       (unsigned long long)g->number);
         add_each_health(r->worker, pl_json_find(pl_buf_slice(&loaded), PL_SLICE("connectors")),
                         &body);
-        PL_BUF_PUT(&body, "]}");
+        PL_BUF_PUT(&body, "],\"sources\":");
+        pl_buf_put_slice(&body, pl_json_find(pl_buf_slice(&loaded), PL_SLICE("sources")));
+        pl_buf_put_char(&body, '}');
         pl_api_json(r->in, 200, PL_NO_SLICE, &body);
     } else {
         pl_api_problem(r->in, code, "%s", pl_err_text(code));

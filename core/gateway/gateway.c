@@ -483,6 +483,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     register_tokens(&g.settings);
     pl_mailbox_init(&g.mailbox, wake_control, &self);
     g.health = pl_health_new();
+    g.tally = pl_tally_new();
     g.cache = pl_gateway_cache_new(&g.settings);
     g.workers = pl_alloc_zero((size_t)g.worker_count * sizeof *g.workers);
     int code = start(&g, generations);
@@ -499,6 +500,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     free(generations);
     free(g.workers);
     pl_health_free(g.health);
+    pl_tally_free(g.tally);
     pl_cache_free(g.cache);
     pl_egress_free(g.egress);
     pl_mailbox_fini(&g.mailbox);

@@ -11,6 +11,7 @@
 #include "flow/cache.h"
 #include "flow/settings.h"
 #include "gateway/health.h"
+#include "gateway/tally.h"
 #include "net/egress.h"
 #include "script/script.h"
 #include "store/store.h"
@@ -35,6 +36,7 @@ typedef struct pl_gateway {
     pl_egress *egress;
     pl_store *store;
     pl_health *health;
+    pl_tally *tally; /* of the sources */
     pl_cache *cache; /* of the scripts of all workers */
     pl_worker **workers;
     int worker_count;

@@ -225,6 +225,17 @@ static void responses(pl_buf *out, const pl_gateway *g)
     }
 }
 
+static void sources(pl_buf *out, const pl_gateway *g)
+{
+    pl_buf rows;
+    pl_buf_init(&rows);
+    pl_tally_write(g->tally, "perilune_sources_total", &rows);
+    if (rows.len)
+        head(out, "sources_total", "counter", "Requests to sources and to the ingress by outcome.");
+    pl_buf_put_slice(out, pl_buf_slice(&rows));
+    pl_buf_fini(&rows);
+}
+
 static void cache(pl_buf *out, const pl_gateway *g)
 {
     pl_cache_metrics m = pl_cache_metrics_of(g->cache);
@@ -259,6 +270,7 @@ void pl_api_metrics(pl_api_request *r)
         one(&out, store_sources[i].name, store_sources[i].type, store_sources[i].help,
             pl_counter_get(counter_at(pl_store_metrics_of(g->store), &store_sources[i])));
     cache(&out, g);
+    sources(&out, g);
     stages(&out, g);
     latencies(&out, g);
     pl_inbound_reply(r->in, 200, PL_SLICE("text/plain; version=0.0.4"), PL_NO_SLICE,

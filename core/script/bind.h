@@ -7,6 +7,7 @@
 #define PL_SCRIPT_BIND_H
 
 #include "flow/exchange.h"
+#include "flow/reception.h"
 #include "script/vm.h"
 
 #include <lauxlib.h>
@@ -20,6 +21,11 @@ void pl_bind_request_push(lua_State *L, pl_exchange *x);
 void pl_bind_request_clear(lua_State *L, int index);
 void pl_bind_response_push(lua_State *L, pl_exchange *x);
 void pl_bind_response_clear(lua_State *L, int index);
+
+/* -- inbound requests: until they are answered -- */
+
+void pl_bind_inbound_push(lua_State *L, const pl_reception *r);
+void pl_bind_inbound_clear(lua_State *L, int index);
 
 /* -- secrets -- */
 

@@ -46,7 +46,9 @@ static pl_vm *check_cache(lua_State *L, const char *what)
 {
     pl_vm *vm = pl_vm_of(L);
     if (vm->cache == NULL)
-        luaL_error(L, "%s works only while a request is rendered, authenticated or mapped", what);
+        luaL_error(L,
+                   "%s works only while a request is rendered, authenticated, mapped or received",
+                   what);
     return vm;
 }
 

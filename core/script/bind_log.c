@@ -17,7 +17,7 @@
 
 /* Members that a line of the log has already: a field of such a name gets the underscore. */
 static const char *const taken[] = {
-    "_time", "_level", "_msg", "_delivery", "_connector", "_webhook", "_attempt",
+    "_time", "_level", "_msg", "_delivery", "_source", "_connector", "_webhook", "_attempt",
 };
 
 static int compare_fields(const void *a, const void *b)

@@ -400,7 +400,9 @@ pl_slot *pl_gate_waiter(lua_State *L, const char *what)
     pl_vm *vm = pl_vm_of(L);
     pl_slot *slot = vm->gate.running;
     if (slot == NULL || vm->wheel == NULL)
-        luaL_error(L, "%s works only while a request is rendered, authenticated or mapped", what);
+        luaL_error(L,
+                   "%s works only while a request is rendered, authenticated, mapped or received",
+                   what);
     else if (slot->co != L || !lua_isyieldable(L))
         luaL_error(L,
                    "%s does not work in a function that string.gsub, table.sort and the like call",

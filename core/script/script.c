@@ -18,6 +18,7 @@
 #include "flow/engine.h"
 #include "script/bind.h"
 #include "script/bundle.h"
+#include "script/receive.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -33,6 +34,7 @@
     X(UNAUTHORIZED, "unauthorized") \
     X(MAP, "map")                   \
     X(FAILED, "failed")             \
+    X(RECEIVE, "receive")           \
     X(DESCRIBE, "describe")
 
 enum function {
@@ -456,6 +458,19 @@ static void script_release(pl_generation *g, pl_exchange *x)
     x->script_ref = 0;
 }
 
+/* -- inbound requests -- */
+
+static int script_receive(pl_generation *g, pl_reception *r)
+{
+    script *s = script_of(g);
+    return pl_receive(&s->vm, s->functions[RECEIVE], s->generation, r);
+}
+
+static void script_dismiss(pl_generation *g, pl_reception *r)
+{
+    pl_receive_dismiss(&script_of(g)->vm, r);
+}
+
 /* -- loading -- */
 
 static void close_script(script *s)
@@ -493,6 +508,8 @@ static const pl_generation script_functions = {
     .unauthorized = script_unauthorized,
     .failed = script_failed,
     .release = script_release,
+    .receive = script_receive,
+    .dismiss = script_dismiss,
     .describe = script_describe,
 };
 
@@ -637,6 +654,7 @@ static bool take_generation(script *s, const pl_bundle *bundle, const pl_script_
     read_faults(L, generation + 1, lua_istable(L, generation), faults);
     if (!lua_istable(L, generation)) return false;
     read_policies(s, generation);
+    pl_receive_read_sources(L, generation, &s->arena, &s->base);
     push_field(L, generation, "require_https");
     s->base.https_only = s->vm.https_only = lua_toboolean(L, -1);
     lua_pop(L, 2);

@@ -407,8 +407,8 @@ function time.parse(text) end
 ---@field connector { id: string, name: string }   which of them this is
 ---@field webhook { id: string }   which of them this is
 ---@field attempt integer   from 1
----@field now number   seconds since 1970, at which the attempt began
----@field deadline number   seconds since 1970, at which the attempt is over
+---@field now number   seconds since 1970, at which the attempt, or the reception, began
+---@field deadline number   seconds since 1970, at which it is over
 ---@field http perilune.http   requests of scripts, [below](#ctxhttp)
 ---@field cache perilune.cache   values that outlive the exchange, [below](#ctxcache)
 ---@field trace fun(message: string, value?: any)   a line in the trace of the attempt
@@ -460,6 +460,17 @@ function time.parse(text) end
 ---@field header fun(self: perilune.response, name: string): string?   a field, nil when there is none; all by lower-case name. Fields of one name are joined
 ---@field headers fun(self: perilune.response): table<string, string>   a field, nil when there is none; all by lower-case name. Fields of one name are joined
 
+---@class perilune.inbound
+---@field method fun(self: perilune.inbound): string   GET or POST
+---@field target fun(self: perilune.inbound): string   path and query, and the path, both as they were written
+---@field path fun(self: perilune.inbound): string   path and query, and the path, both as they were written
+---@field query fun(self: perilune.inbound, name: string): string?   a parameter of the query, or of a body that is a form, decoded; the first of its name. Without a name all of them, as a table
+---@field form fun(self: perilune.inbound, name: string): string?   a parameter of the query, or of a body that is a form, decoded; the first of its name. Without a name all of them, as a table
+---@field header fun(self: perilune.inbound, name: string): string?   a field, nil when there is none; all by lower-case name. Fields of one name are joined
+---@field headers fun(self: perilune.inbound): table<string, string>   a field, nil when there is none; all by lower-case name. Fields of one name are joined
+---@field body fun(self: perilune.inbound): string   the bytes of the body, as they came
+---@field client fun(self: perilune.inbound): string   the address that it came from
+
 ---@class perilune.webhook
 ---@field body? string|(fun(ctx: perilune.ctx, value: any): any)|table
 ---@field connect_timeout? number
@@ -488,6 +499,7 @@ function time.parse(text) end
 ---@field enabled? boolean
 ---@field headers? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret>
 ---@field hooks? table[]
+---@field ingress? { methods?: ("GET"|"POST")[], source: string|(fun(ctx: perilune.ctx, value: any): any)|table, verify?: (fun(ctx: perilune.ctx, value: any): any)|table }
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field name? string
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
@@ -498,6 +510,7 @@ function time.parse(text) end
 ---@class perilune.gateway_file
 ---@field egress? { allow?: string|string[], ca_file?: string }
 ---@field events? table
+---@field ingress? (fun(ctx: perilune.ctx, value: any): any)|table
 ---@field json? { duplicates?: "error"|"last" }
 ---@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, script_heap?: number|string, script_load_time?: number, script_memory?: number|string, script_requests?: integer, script_time?: number, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
 ---@field listen? string
@@ -506,9 +519,10 @@ function time.parse(text) end
 ---@field require_authenticator? boolean
 ---@field require_https? boolean
 ---@field secrets? { dir?: string }
+---@field sources? table<string, { methods?: ("GET"|"POST")[], source: string|(fun(ctx: perilune.ctx, value: any): any)|table, verify?: (fun(ctx: perilune.ctx, value: any): any)|table }>
 ---@field store? string
 ---@field store_sync? "full"|"normal"
----@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, hook?: number, idle?: number, query?: number, wait?: number, write?: number }
+---@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, hook?: number, idle?: number, query?: number, source?: number, wait?: number, write?: number }
 ---@field tokens? { admin?: string|perilune.secret|(string|perilune.secret)[], ingest?: string|perilune.secret|(string|perilune.secret)[] }
 ---@field workers? integer
 

@@ -14,6 +14,7 @@ local render = require "perilune.render"
 local route = require "perilune.route"
 local schema = require "perilune.schema"
 local settings = require "perilune.settings"
+local source = require "perilune.source"
 local tables = require "perilune.util.tables"
 local variables = require "perilune.variables"
 
@@ -96,6 +97,7 @@ local CONNECTOR = {
   authenticator = { one_of = { TEXT, { type = "table" } } }, -- an id, an instance, or a list
   base_url = TEMPLATE,
   applies_to = { type = "map", of = { type = "list", of = SCALAR, filled = true } },
+  ingress = source.SPEC,
 }
 
 for name, spec in pairs(SHARED) do
@@ -108,10 +110,11 @@ connector.WEBHOOK_KEYS = WEBHOOK
 --- The keys of a connector.
 connector.KEYS = CONNECTOR
 
---- What a connector's file may say, given the vocabulary.
+--- What a connector's file may say, given the vocabulary. One that only takes in needs no webhooks.
 ---@param vocabulary? table
+---@param has_ingress? boolean
 ---@return perilune.spec
-function connector.specification(vocabulary)
+function connector.specification(vocabulary, has_ingress)
   local webhook = {}
   for name, spec in pairs(WEBHOOK) do webhook[name] = spec end
   for _, trigger in pairs(vocabulary or {}) do
@@ -119,7 +122,7 @@ function connector.specification(vocabulary)
   end
   local fields = {}
   for name, spec in pairs(CONNECTOR) do fields[name] = spec end
-  fields.webhooks = { type = "list", required = true,
+  fields.webhooks = { type = "list", required = not has_ingress,
     of = { type = "record", fields = webhook } }
   return { type = "record", fields = fields }
 end
@@ -231,7 +234,8 @@ local function compile_webhook(scope, shared, webhook, path, env)
 end
 
 local function check_authenticator(scope, returned, found, env)
-  local is_missing = returned.authenticator == nil or found and found.name == "none"
+  local is_missing = returned.webhooks ~= nil
+    and (returned.authenticator == nil or found and found.name == "none")
   if env.gateway.require_authenticator and is_missing then
     scope:fault({ "authenticator" },
       "the connector has no authenticator, which gateway.lua requires (require_authenticator)")
@@ -243,11 +247,12 @@ end
 ---@param returned table
 ---@param scope perilune.scope
 ---@param env perilune.connector_env
----@return { id: string, given: table, entries: perilune.entry[], authenticator: any }
+---@return { id: string, given: table, entries: perilune.entry[], authenticator: any,
+---  source: perilune.source|nil }
 function connector.compile(id, returned, scope, env)
-  local given = schema.check(connector.specification(env.gateway.vocabulary), returned,
-    scope:reporter())
-  if given.webhooks and #returned.webhooks == 0 then
+  local specification = connector.specification(env.gateway.vocabulary, returned.ingress ~= nil)
+  local given = schema.check(specification, returned, scope:reporter())
+  if given.webhooks and #returned.webhooks == 0 and not given.ingress then
     scope:fault({ "webhooks" }, "a connector wants at least one webhook")
   end
   local found = given.authenticator and authenticator.compile(scope, { "authenticator" },
@@ -266,7 +271,9 @@ function connector.compile(id, returned, scope, env)
       entries[#entries + 1] = compile_webhook(scope, shared, webhook, { "webhooks", i }, env)
     end
   end
-  return { id = id, given = given, entries = entries, authenticator = found }
+  return { id = id, given = given, entries = entries, authenticator = found,
+    source = given.ingress and source.compile(scope, { "ingress" }, id, given.ingress, env.plugins,
+      { id = id, name = given.name or id }) }
 end
 
 return connector

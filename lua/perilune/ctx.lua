@@ -6,7 +6,7 @@
 ---
 ---     of all scripts       log, http, trace, uuid
 ---     of the plugin        config
----     of the connector     cache, connector
+---     of the connector     cache, connector; also of a source
 ---     of the attempt       event, data, values, webhook, attempt, now, deadline
 
 local cache = require "perilune.cache"
@@ -41,15 +41,19 @@ end
 -- The members that are the same for all.
 local SHARED = { log = log, http = http, trace = trace, uuid = core.uuid }
 
+local function copied(v) return v ~= nil and core.copy(v) or nil end
+
 -- The others, made when a script asks for them: what attempts share is copied, so that what a script
 -- does to it ends with the attempt.
 local MADE = {
   values = function(frame) return frame.values end,
   event = function(frame) return frame.values.event end,
   data = function(frame) return frame.values.data end,
-  cache = function(frame) return cache.new(frame.entry.connector_view.id) end,
-  connector = function(frame) return core.copy(frame.entry.connector_view) end,
-  webhook = function(frame) return core.copy(frame.entry.webhook_view) end,
+  cache = function(frame)
+    return cache.new(frame.entry.cache or frame.entry.connector_view.id)
+  end,
+  connector = function(frame) return copied(frame.entry.connector_view) end,
+  webhook = function(frame) return copied(frame.entry.webhook_view) end,
   config = function(frame) return core.copy(frame.config or {}) end,
   attempt = function(frame) return frame.info.attempt end,
   now = function(frame) return frame.info.now end,

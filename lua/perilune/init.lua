@@ -12,6 +12,7 @@ local loader = require "perilune.loader"
 local map = require "perilune.map"
 local render = require "perilune.render"
 local route = require "perilune.route"
+local source = require "perilune.source"
 
 local perilune = {}
 
@@ -108,6 +109,7 @@ function perilune.map(generation, index, response, frame)
   return map.run(generation.entries[index], response, frame)
 end
 
+perilune.receive = source.run
 perilune.describe = describe.run
 
 return perilune

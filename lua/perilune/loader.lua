@@ -16,6 +16,7 @@ local preset = require "perilune.preset"
 local route = require "perilune.route"
 local scripts = require "perilune.scripts"
 local settings = require "perilune.settings"
+local source = require "perilune.source"
 local tables = require "perilune.util.tables"
 local unused = require "perilune.unused"
 local workshop = require "perilune.workshop"
@@ -25,17 +26,20 @@ local loader = {}
 ---@class perilune.generation
 ---@field settings table<string, any>
 ---@field policies table[]
----@field connectors table<string, integer>   id -> index of its first webhook
+---@field connectors table<string, integer>   id -> index of its first webhook; 0 when it has none
 ---@field entries perilune.entry[]
 ---@field by_id table<string, table<string, integer>>
 ---@field index table
 ---@field loaded table[]   connectors, by id
 ---@field require_https boolean
+---@field sources table<string, perilune.source>
+---@field source_list perilune.source[]   by name
+---@field ingress perilune.source|nil
 
 local function load_gateway(shop)
   if not shop.files["gateway.lua"] then
     shop.faults:add(shop.root .. "gateway.lua", 0, "the file is missing")
-    return { values = {}, require_https = false, require_authenticator = false }
+    return { values = {}, sources = {}, require_https = false, require_authenticator = false }
   end
   local returned = shop:returned("gateway.lua") or {}
   return settings.compile(returned, shop:scope("gateway.lua"), connector.WEBHOOK_KEYS)
@@ -83,20 +87,39 @@ local function load_connectors(shop, env)
   return list
 end
 
-local function assemble(gateway, list)
+--- The sources of gateway.lua and those of connectors, which go by the connector's id.
+local function load_sources(shop, env, list)
+  if not shop.files["gateway.lua"] then return {}, nil end
+  local scope = shop:scope("gateway.lua")
+  local known = source.compile_all(scope, env.gateway, env.plugins)
+  for _, made in ipairs(list) do
+    local first = known[made.id]
+    if made.source and first then
+      shop:scope(("connectors/%s.lua"):format(made.id)):fault({ "ingress" },
+        ("there is a source '%s' already, at %s"):format(made.id, first.place))
+    end
+    known[made.id] = first or made.source
+  end
+  return known, source.compile_ingress(scope, env.gateway, env.plugins)
+end
+
+local function assemble(gateway, list, sources, ingress)
   local generation = {
     settings = gateway.values, policies = {}, connectors = {}, entries = {}, by_id = {},
-    loaded = list, require_https = gateway.require_https,
+    loaded = list, require_https = gateway.require_https, sources = sources, source_list = {},
+    ingress = ingress,
   }
+  for i, name in ipairs(tables.names(sources)) do generation.source_list[i] = sources[name] end
   for _, made in ipairs(list) do
     generation.by_id[made.id] = {}
+    generation.connectors[made.id] = 0
     for _, entry in ipairs(made.entries) do
       local index = #generation.entries + 1
       entry.index = index
       generation.entries[index] = entry
       generation.policies[index] = entry.policy
       generation.by_id[made.id][entry.webhook] = index
-      generation.connectors[made.id] = generation.connectors[made.id] or index
+      if generation.connectors[made.id] == 0 then generation.connectors[made.id] = index end
     end
   end
   generation.index = route.index(generation.entries)
@@ -122,15 +145,18 @@ function loader.load(files, options)
   shop:open_templates(plugins)
   check_templates(shop)
   local authenticators, mappers = load_authenticators(shop, plugins), load_mappers(shop, plugins)
-  local list = load_connectors(shop, {
+  local env = {
     gateway = gateway, plugins = plugins, authenticators = authenticators, mappers = mappers,
-  })
+  }
+  local list = load_connectors(shop, env)
+  local sources, ingress = load_sources(shop, env, list)
   scripts.lint(shop, {
     connectors = list, plugins = plugins, authenticators = authenticators, mappers = mappers,
+    sources = sources, ingress = ingress,
   })
   shop.is_loading = false
   if #shop.faults.items > 0 then return nil, shop.faults:sorted() end
-  return assemble(gateway, list), options.warns and unused.find(shop, plugins, list) or nil
+  return assemble(gateway, list, sources, ingress), options.warns and unused.find(shop, plugins, list) or nil
 end
 
 return loader

@@ -12,7 +12,7 @@ local CALLED = { "apply", "verify", "receive", "map", "before_send", "after_rece
   "on_unauthorized" }
 
 -- Keys of a connector below which functions are no scripts, or are looked at elsewhere.
-local PASSED_OVER = { authenticator = true, context = true }
+local PASSED_OVER = { authenticator = true, context = true, ingress = true }
 
 --- All functions of what a connector says.
 local function lint_connector(shop, v, seen)
@@ -42,6 +42,11 @@ local function lint_steps(shop, authenticator)
   for _, step in ipairs(authenticator and authenticator.steps or {}) do lint_custom(shop, step) end
 end
 
+local function lint_source(shop, made)
+  for _, verifier in ipairs(made.verifiers) do lint_custom(shop, verifier) end
+  if made.receiver then lint_custom(shop, made.receiver) end
+end
+
 --- The members of a plugin's ctx.config: what its schema lets through. Nil without a schema.
 local function config_of(plugin)
   if not plugin.schema then return nil end
@@ -55,6 +60,8 @@ end
 ---@field authenticators table<string, perilune.authenticator|false>
 ---@field mappers table<string, perilune.instance|false>
 ---@field plugins perilune.plugins
+---@field sources table<string, perilune.source>
+---@field ingress perilune.source|nil
 
 --- Adds the faults of all scripts.
 ---@param shop perilune.workshop
@@ -68,6 +75,8 @@ function scripts.lint(shop, loaded)
   for _, made in pairs(loaded.mappers) do
     if made then lint_custom(shop, made) end
   end
+  for _, made in pairs(loaded.sources) do lint_source(shop, made) end
+  if loaded.ingress then lint_source(shop, loaded.ingress) end
   for _, plugin in pairs(loaded.plugins.loaded) do
     if plugin then lint_called(shop, plugin.handler, config_of(plugin)) end
   end

@@ -1,11 +1,13 @@
 -- SPDX-License-Identifier: MIT
 
 --- gateway.lua: the settings of the core (core.settings names them; `limits = { body = "1M" }` is
---- "limits.body") and what only scripts know: name, events, require_authenticator, require_https.
+--- "limits.body") and what only scripts know: name, events, ingress, sources, require_authenticator,
+--- require_https.
 
 local core = require "perilune.core"
 local nearest = require "perilune.util.nearest"
 local schema = require "perilune.schema"
+local source = require "perilune.source"
 local tables = require "perilune.util.tables"
 
 local settings = {}
@@ -66,6 +68,8 @@ function settings.specification()
   local fields = {
     name = { type = "string" },
     events = { type = "table" },
+    ingress = source.VERIFY,
+    sources = { type = "map", of = source.SPEC },
     require_authenticator = { type = "boolean" },
     require_https = { type = "boolean" },
   }
@@ -133,6 +137,8 @@ end
 ---@field vocabulary table<string, { key: string|nil }>|nil
 ---@field require_authenticator boolean
 ---@field require_https boolean
+---@field ingress function|table|nil      as written, to be compiled
+---@field sources table<string, table>    checked, to be compiled
 
 --- Checks what gateway.lua returned.
 ---@param returned table
@@ -145,6 +151,7 @@ function settings.compile(returned, scope, reserved)
     values = flat(checked), vocabulary = vocabulary(checked.events, scope, reserved),
     require_authenticator = checked.require_authenticator or false,
     require_https = checked.require_https or false,
+    ingress = checked.ingress, sources = checked.sources or {},
   }
 end
 

@@ -131,7 +131,7 @@ end
 --- Where a connector's `context` and those of its webhooks stand, and the tables.
 local function contexts_of(made)
   local contexts = { { path = { "context" }, value = made.given.context } }
-  for i, webhook in ipairs(made.given.webhooks) do
+  for i, webhook in ipairs(made.given.webhooks or {}) do
     contexts[#contexts + 1] = { path = { "webhooks", i, "context" }, value = webhook.context }
   end
   return contexts

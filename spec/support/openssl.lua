@@ -27,6 +27,18 @@ local function read(folder, name)
   return bytes
 end
 
+--- The HMAC of a text, in hexadecimal.
+---@param digest string   "sha256"
+---@param key string
+---@param data string
+function openssl.hmac(digest, key, data)
+  local folder = process.folder()
+  local hex_key = key:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+  write(folder, "data", data)
+  local output = assert(run(folder, ("dgst -%s -mac HMAC -macopt hexkey:%s -r data"):format(digest, hex_key)))
+  return output:match("^%x+")
+end
+
 -- -- keys
 
 local PAIR = {}

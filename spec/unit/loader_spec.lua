@@ -351,7 +351,7 @@ describe("a generation", function()
       authenticator = "bearer", webhooks = {
         { id = "a", on = "a", method = "POST", url = "/x/{{ y }}" },
         { id = "c", method = "GET", url = "(function)" } } }, acme)
-    assert.same({ connectors = { acme } }, perilune.describe(generation, nil))
+    assert.same({ connectors = { acme }, sources = {} }, perilune.describe(generation, nil))
     assert.is_nil(perilune.describe(generation, "nobody"))
   end)
 end)

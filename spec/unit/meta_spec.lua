@@ -36,7 +36,7 @@ describe("what is said of scripts (lua/meta/vocabulary.lua)", function()
     end
   end)
 
-  it("names the methods of a request and a response", function()
+  it("names the methods of a request, a response and an inbound request", function()
     assert.same(methods("core/script/bind_request.c", "request_methods"),
       writer.members("perilune.request"))
     local members = methods("core/script/bind_response.c", "response_methods")
@@ -44,6 +44,8 @@ describe("what is said of scripts (lua/meta/vocabulary.lua)", function()
     table.insert(members, "status")
     table.sort(members)
     assert.same(members, writer.members("perilune.response"))
+    assert.same(methods("core/script/bind_inbound.c", "inbound_methods"),
+      writer.members("perilune.inbound"))
   end)
 end)
 

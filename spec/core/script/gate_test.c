@@ -75,8 +75,8 @@ TEST(a_failure_is_a_code_and_a_text_and_the_stack_is_as_it_was)
         {"error(setmetatable({}, {__tostring = error}))", PL_E_SCRIPT,
          "connectors/acme.lua:1: a script raised a table instead of a message"},
         {CORE "core.sleep(1)", PL_E_SCRIPT,
-         "connectors/acme.lua:2: sleep works only while a request is rendered, authenticated or "
-         "mapped"},
+         "connectors/acme.lua:2: sleep works only while a request is rendered, authenticated, "
+         "mapped or received"},
     };
     open_vm();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

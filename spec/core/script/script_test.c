@@ -205,6 +205,7 @@ static const char odd_half[] =
     "function p.find() return 99 end\n"
     "function p.unauthorized() end\n"
     "function p.failed() end\n"
+    "function p.receive() end\n"
     "function p.describe() return { f = print } end\n"
     "function p.render(_, _, event, request, info)\n"
     "  if event.type == 'no' then return nil end\n"
