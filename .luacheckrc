@@ -24,6 +24,7 @@ local script_api = {
   random = { fields = { "bytes", "hex" } },
   string = { fields = { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match",
     "rep", "reverse", "sub", "upper" } },
+  template = { fields = { "compile" } },
   table = { fields = { "concat", "insert", "maxn", "remove", "sort" } },
   time = { fields = { "format", "http", "parse" } },
   url = { fields = { "decode", "decode_form", "encode", "encode_form", "is_absolute", "join", "parse",

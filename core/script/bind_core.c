@@ -238,6 +238,7 @@ static const luaL_Reg core_functions[] = {
     {"secrets_dir", pl_bind_secrets_dir},
     {"is_secret", pl_bind_is_secret},
     {"fail", pl_gate_lua_fail},
+    {"fails_as", pl_gate_lua_fails_as},
     {"sleep", pl_gate_lua_sleep},
     {"log", pl_bind_log},
     {"trace", pl_bind_trace},

@@ -100,6 +100,15 @@ int pl_gate_lua_fail(lua_State *L)
     return raise_failure(L, class);
 }
 
+int pl_gate_lua_fails_as(lua_State *L)
+{
+    int code = pl_err_of_name(luaL_checkstring(L, 1));
+    luaL_argcheck(L, code < 0 && code != PL_E_INTERNAL, 1, "expected the class of a failure");
+    pl_slot *running = pl_vm_of(L)->gate.running;
+    if (running) running->otherwise = code;
+    return 0;
+}
+
 static bool is_text(lua_State *L, int index)
 {
     return lua_type(L, index) == LUA_TSTRING || lua_type(L, index) == LUA_TNUMBER;
@@ -111,11 +120,11 @@ static void raw_field(lua_State *L, int table, const char *name)
     lua_rawget(L, table);
 }
 
-/* The code of an error table; pushes its text, or nil. */
-static int read_failure(lua_State *L, int table)
+/* The code of an error table, `otherwise` when it says none; pushes its text, or nil. */
+static int read_failure(lua_State *L, int table, int otherwise)
 {
     raw_field(L, table, "class");
-    int code = is_text(L, -1) ? pl_err_of_name(lua_tostring(L, -1)) : PL_E_SCRIPT;
+    int code = is_text(L, -1) ? pl_err_of_name(lua_tostring(L, -1)) : otherwise;
     lua_pop(L, 1);
     raw_field(L, table, "message");
     return code >= 0 || code == PL_E_INTERNAL ? PL_E_SCRIPT : code;
@@ -129,12 +138,12 @@ static pl_slice place_of(const pl_vm *vm)
     return (pl_slice){lines.ptr, colon ? (size_t)(colon - lines.ptr) + 2 : 0};
 }
 
-int pl_gate_explain(pl_vm *vm, lua_State *L)
+static int explain(pl_vm *vm, lua_State *L, int otherwise)
 {
-    int code = PL_E_SCRIPT, error = lua_gettop(L);
+    int code = otherwise, error = lua_gettop(L);
     pl_buf_clear(&vm->failure);
     if (lua_istable(L, error))
-        code = read_failure(L, error);
+        code = read_failure(L, error, otherwise);
     else
         lua_pushvalue(L, error);
     if (is_text(L, -1)) {
@@ -148,6 +157,11 @@ int pl_gate_explain(pl_vm *vm, lua_State *L)
     }
     lua_settop(L, error - 1);
     return code;
+}
+
+int pl_gate_explain(pl_vm *vm, lua_State *L)
+{
+    return explain(vm, L, PL_E_SCRIPT);
 }
 
 /* Whatever the run returned or raised in the end: that its budget was used up is what went wrong. */
@@ -344,6 +358,7 @@ pl_slot *pl_gate_begin(pl_vm *vm, pl_finish_fn *finish, pl_resumed_fn *resumed, 
     slot->resumed = resumed;
     slot->owner = owner;
     slot->requests = 0;
+    slot->otherwise = PL_E_SCRIPT;
     return slot;
 }
 
@@ -358,7 +373,7 @@ static int run_ended(pl_slot *slot, int status, bool is_over)
         keep_traceback(vm, co);
         lua_pushliteral(co, "a script may not yield outside of coroutines of its own");
     }
-    int code = is_ok ? 0 : pl_gate_explain(vm, co);
+    int code = is_ok ? 0 : explain(vm, co, slot->otherwise);
     if (is_over) code = blame_budget(vm, code);
     code = slot->finish(slot->owner, co, code, pl_buf_slice(&vm->failure));
     give_back(slot, is_ok);

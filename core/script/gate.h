@@ -58,6 +58,7 @@ typedef struct pl_slot {
     pl_exchange *exchange; /* that it is a stage of; NULL: of none */
     pl_trace *trace;       /* where what it does is written down; NULL: nowhere */
     uint32_t requests;     /* of HTTP that it has sent */
+    int otherwise;         /* the code of an error that says no class of its own */
     struct pl_slot *next_free;
 } pl_slot;
 
@@ -115,8 +116,10 @@ void pl_gate_push_where(lua_State *L);
 void pl_gate_push_failure(lua_State *L, const char *class);
 /* Takes an error value off the top of the stack: its code, with the text in vm->failure. */
 int pl_gate_explain(pl_vm *vm, lua_State *L);
-/* core.fail and core.sleep */
+/* core.fail, core.sleep, and core.fails_as(class): what the run under way raises from here on, and
+ * says no class of its own, is of this one. */
 int pl_gate_lua_fail(lua_State *L);
+int pl_gate_lua_fails_as(lua_State *L);
 int pl_gate_lua_sleep(lua_State *L);
 
 #endif

@@ -60,6 +60,7 @@ function perilune.authenticate(generation, index, request, frame)
   for _, hook in ipairs(entry.before_send) do
     hook.run(ctx.of(ctx.with(frame, { config = hook.config })), request)
   end
+  core.fails_as "auth"
   for _, step in ipairs(entry.authenticator and entry.authenticator.steps or NONE) do
     step.handler.apply(ctx.of(ctx.with(frame, { config = step.config })), request)
   end
@@ -73,6 +74,7 @@ end
 ---@return boolean again
 function perilune.unauthorized(generation, index, response, frame)
   local again = false
+  core.fails_as "auth"
   for _, step in ipairs(generation.entries[index].authenticator.steps) do
     local run = step.handler.on_unauthorized
     if run and run(ctx.of(ctx.with(frame, { config = step.config })), response) then again = true end

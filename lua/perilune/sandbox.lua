@@ -15,6 +15,7 @@ local log = require "perilune.log"
 local nearest = require "perilune.util.nearest"
 local payload = require "perilune.payload"
 local tables = require "perilune.util.tables"
+local templates = require "perilune.templates"
 local time = require "perilune.time"
 local url = require "perilune.url"
 local xml = require "perilune.xml"
@@ -121,8 +122,8 @@ end
 local function contents(options)
   local env = {
     conceal = core.secret_of, env = environment, file = payload.file, use = payload.use, json = JSON,
-    log = log, now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
-    uuid4 = core.random.uuid, xpcall = protected_call,
+    log = log, now = core.now, secret = options.secret, sleep = core.sleep,
+    template = templates.library, uuid = core.uuid, uuid4 = core.random.uuid, xpcall = protected_call,
     require = options.require,
   }
   for _, entry in ipairs(BASE) do env[entry[1]] = _G[entry[1]] end

@@ -342,6 +342,20 @@ describe("credentials of a request:", function()
       assert.matches("a=1; session=v1.***; b=2", support.json.encode(recorded.request), 1, true)
     end)
 
+    it("makes the attempt fail as one that could not be authenticated, whatever it raises", function()
+      for raised, text in pairs({
+        ['error("no key today")'] = "no key today",
+        ["error({})"] = "raised a table instead of a message",
+        ["local key; request:set_header(key.name)"] = "attempt to index local 'key'",
+      }) do
+        local recorded, request = applied(raised)
+        assert.equal("auth", recorded.outcome)
+        assert.matches(text, recorded.error, 1, true)
+        assert.is_nil(request)
+      end
+      assert.equal("url", applied([[error { class = "url", message = "nowhere" }]]).outcome)
+    end)
+
     it("is told of a cookie that is none", function()
       local recorded = applied [[request:add_cookie("a", "b c")]]
       assert.equal("auth", recorded.outcome)
@@ -366,7 +380,7 @@ describe("credentials of a request:", function()
         ['set_client_certificate("-----BEGIN X-----", {})'] = "expected a text or a secret",
       }) do
         local recorded, request = applied("request:" .. call)
-        assert.is_truthy(recorded.outcome == "auth" or recorded.outcome == "script")
+        assert.equal("auth", recorded.outcome)
         assert.matches("connectors/own.lua:%d+: ", recorded.error)
         assert.matches(text, recorded.error, 1, true)
         assert.is_nil(request)

@@ -100,6 +100,29 @@ TEST(a_run_that_raises_no_text_names_its_place)
     pl_vm_close(&vm);
 }
 
+TEST(a_run_says_of_which_class_its_errors_are)
+{
+    static const struct {
+        const char *source;
+        int code;
+    } cases[] = {
+        {CORE "core.fails_as('auth') error('plain')", PL_E_AUTH},
+        {CORE "core.fails_as('auth') error({})", PL_E_AUTH},
+        {CORE "core.fails_as('auth') core.sleep(0) error('later')", PL_E_AUTH},
+        {CORE "core.fails_as('auth') core.fail('url', 'x')", PL_E_URL},
+        {CORE "core.fails_as('ok')", PL_E_SCRIPT},
+        {"error('the next run begins anew')", PL_E_SCRIPT},
+    };
+    open_vm();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        run r = {0};
+        uint64_t handle = 0;
+        if (start(&r, cases[i].source, &handle) == PL_WAIT) pl_wheel_advance(&wheel, 1001);
+        CHECK_EQ_INT(r.code, cases[i].code);
+    }
+    pl_vm_close(&vm);
+}
+
 TEST(a_run_sleeps_on_the_wheel)
 {
     open_vm();
@@ -417,7 +440,8 @@ TEST(a_failure_has_the_calls_of_the_scripts_files_that_led_to_it)
 int main(void)
 {
     return RUN(CASE(a_failure_is_a_code_and_a_text_and_the_stack_is_as_it_was),
-               CASE(a_run_that_raises_no_text_names_its_place), CASE(a_run_sleeps_on_the_wheel),
+               CASE(a_run_that_raises_no_text_names_its_place),
+               CASE(a_run_says_of_which_class_its_errors_are), CASE(a_run_sleeps_on_the_wheel),
                CASE(a_run_that_fails_after_waiting_says_where),
                CASE(a_cancelled_run_never_wakes_and_its_handle_names_nothing),
                CASE(a_run_waits_for_an_operation_and_gets_its_results),
