@@ -43,6 +43,9 @@ return {
   table = { fields = {
     "concat", "insert", "maxn", "remove", "sort",
   } },
+  template = { fields = {
+    "compile",
+  } },
   time = { fields = {
     "format", "http", "parse",
   } },

@@ -96,10 +96,10 @@ function log.error(message, fields) end
 ---@return perilune.secret
 function secret(name) end
 
---- the same of a text that came at run time, such as an access token
----@param text string
+--- the same of a text that came at run time, such as an access token; parts are joined
+---@param ... perilune.part
 ---@return perilune.secret
-function conceal(text) end
+function conceal(...) end
 
 --- the text of `PERILUNE_VAR_NAME`; without a default it has to be set
 ---@param name string
@@ -399,6 +399,13 @@ function time.http(seconds) end
 ---@return string?
 function time.parse(text) end
 
+template = {}
+
+--- the text as a function of the names that stand in it
+---@param text string
+---@return fun(values: table): string
+function template.compile(text) end
+
 ---@class perilune.ctx
 ---@field config table   the fields of the plugin or authenticator, checked; a copy of its own
 ---@field values table   the names that templates see
@@ -533,6 +540,17 @@ function time.parse(text) end
 ---@field prefix? string   stands before the key
 ---@field type "api-key"
 
+---@class perilune.plugin.aws_sigv4
+---@field access_key string|perilune.secret   the access key id
+---@field double_encode? boolean   encodes the path once more for the signature and tidies it up; default: for all but S3
+---@field payload_header? boolean   sends the hash of the body as `x-amz-content-sha256`; default: for S3, and without a signed body
+---@field region string   where the service is
+---@field secret_key string|perilune.secret   the secret access key
+---@field service string   as in the credential scope: `execute-api`, `lambda`, `s3`, `sqs`
+---@field session_token? string|perilune.secret   of temporary credentials
+---@field type "aws-sigv4"
+---@field unsigned_payload? boolean   leaves the body out of the signature, where the service allows it (S3 over https)
+
 ---@class perilune.plugin.basic
 ---@field password string|perilune.secret   the password
 ---@field type "basic"
@@ -546,6 +564,45 @@ function time.parse(text) end
 ---@field password string|perilune.secret   the password
 ---@field type "digest"
 ---@field username string|perilune.secret   the user's name, without a colon
+
+---@class perilune.plugin.hmac
+---@field algorithm? "md5"|"sha1"|"sha224"|"sha256"|"sha384"|"sha512"|"sha3_224"|"sha3_256"|"sha3_384"|"sha3_512"   the hash
+---@field base_url? string   what stands before the path in the {url} that a sender has signed; for verifying
+---@field content? string   what is signed
+---@field encoding? "hex"|"base64"|"base64url"   what the signature is written in
+---@field format? string   what stands there: elements, each with a {signature} or a {timestamp}
+---@field header string   where the signature stands
+---@field headers? table<string, string>   other headers, set before the content is put together
+---@field key string|perilune.secret|(string|perilune.secret)[]   the key, or several: the first signs, any of them verifies
+---@field key_form? "raw"|"base64"|"hex"   what the key is written in; raw: it is the text itself
+---@field separator? string   between the elements of the format
+---@field sign_with? "first"|"all"   of several keys; with all, the element of the format with {signature} is there once for each
+---@field timestamp_header? string   where the timestamp stands, unless the format has it
+---@field timestamp_unit? "seconds"|"milliseconds"   since 1970
+---@field tolerance? integer   seconds by which a timestamp that is verified may be off, in both directions
+---@field type "hmac"
+
+---@class perilune.plugin.jwt
+---@field algorithm "HS256"|"HS384"|"HS512"|"RS256"|"RS384"|"RS512"|"PS256"|"PS384"|"PS512"|"ES256"|"ES384"|"ES512"|"EdDSA"   signs, and is the only one that is verified, unless there are `algorithms`
+---@field algorithms? ("HS256"|"HS384"|"HS512"|"RS256"|"RS384"|"RS512"|"PS256"|"PS384"|"PS512"|"ES256"|"ES384"|"ES512"|"EdDSA")[]   those that are taken when a token is verified; of one kind, with shared keys or with pairs
+---@field audience? string   the claim `aud`; must be or hold this when a token is verified
+---@field body_claim? string   the claim with the SHA-256 of the body, by which a receiver sees that nobody has changed it
+---@field body_encoding? "hex"|"base64url"   what the SHA-256 is written in
+---@field claims? table<string, any>   claims, in which texts are templates; they go before those that are made here
+---@field header_fields? table<string, any>   other fields of the header of the token
+---@field issuer? string   the claim `iss`; must be this when a token is verified
+---@field key string|perilune.secret|(string|perilune.secret)[]   shared, or PEM: private to sign, that or public or a certificate to verify; of several, the first signs and any verifies
+---@field key_form? "raw"|"base64"|"hex"   what the key is written in; raw: it is the text itself, or PEM
+---@field kid? string   which key this is, in the header of the token
+---@field leeway? integer   seconds by which the clock of a sender may be off
+---@field lifetime? integer   seconds from `iat` to `exp`
+---@field name? string   of the header
+---@field not_before? integer   seconds from `nbf` to `iat`, for clocks that differ; without it there is no `nbf`
+---@field passphrase? string|perilune.secret   of a PEM key that is encrypted
+---@field prefix? string   stands before the token
+---@field required? string[]   claims that a token must have to be verified
+---@field typ? string   the type, in the header of the token
+---@field type "jwt"
 
 ---@class perilune.plugin.mtls
 ---@field ca? string|perilune.secret   PEM: the authorities that the receiver's certificate is checked with, instead of the gateway's
@@ -584,3 +641,11 @@ function time.parse(text) end
 ---@field timeout? number   seconds that the token endpoint may take
 ---@field token_url string   the token endpoint
 ---@field type "oauth2"
+
+---@class perilune.plugin.standard_webhooks
+---@field headers? "webhook"|"svix"   what the names of the headers begin with: `webhook-id` or `svix-id`
+---@field key? string|perilune.secret|(string|perilune.secret)[]   shared, `whsec_...`: signs and verifies v1; of several, all sign and any verifies
+---@field private_key? string|perilune.secret|(string|perilune.secret)[]   of Ed25519, `whsk_...`: signs v1a
+---@field public_key? string|perilune.secret|(string|perilune.secret)[]   of Ed25519, `whpk_...`: verifies v1a
+---@field tolerance? integer   seconds by which a timestamp that is verified may be off, in both directions
+---@field type "standard-webhooks"

@@ -122,15 +122,19 @@ function writer.part(name)
   error("SCRIPTS.md has a table that is not described: " .. name)
 end
 
+--- A value as it is shown: of a list each of its own.
+local function shown(v)
+  if type(v) ~= "table" then return ("`%s`"):format(tostring(v)) end
+  local values = {}
+  for i, item in ipairs(v) do values[i] = shown(item) end
+  return table.concat(values, ", ")
+end
+
 --- What a table of fields says of one: what it takes, what it is, its default.
 local function field_says(spec)
   local parts = {}
   if spec.required then parts[#parts + 1] = "required" end
-  if spec.values then
-    local values = {}
-    for i, v in ipairs(spec.values) do values[i] = ("`%s`"):format(tostring(v)) end
-    parts[#parts + 1] = table.concat(values, ", ")
-  end
+  if spec.values then parts[#parts + 1] = shown(spec.values) end
   if spec.min and spec.max then
     parts[#parts + 1] = ("%s to %s"):format(spec.min, spec.max)
   elseif spec.min or spec.max then
@@ -138,7 +142,7 @@ local function field_says(spec)
   end
   parts[#parts + 1] = spec.description
   if spec.default ~= nil and spec.default ~= "" then
-    parts[#parts + 1] = ("default `%s`"):format(tostring(spec.default))
+    parts[#parts + 1] = "default " .. shown(spec.default)
   end
   return table.concat(parts, "; ")
 end

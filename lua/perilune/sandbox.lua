@@ -99,6 +99,8 @@ local TEXTS = {
   -- Refuses a DOCTYPE, and what is large beyond reason.
   xml = frozen_part("xml", xml, { "decode", "encode" }),
   time = frozen_part("time", time, { "format", "http", "parse" }),
+  -- Sees what it is given and nothing of the folder.
+  template = frozen_part("template", templates, { "compile" }),
 }
 
 ---@class perilune.sandbox_options
@@ -118,13 +120,20 @@ local function environment(name, default)
   return value
 end
 
+--- A text that came at run time as a secret: an access token, or what is put together with a secret.
+---@param ... string|number|userdata
+---@return userdata
+local function conceal(...)
+  local joined = core.join(...)
+  return core.is_secret(joined) and joined or core.secret_of(joined)
+end
+
 --- Everything that an environment offers.
 local function contents(options)
   local env = {
-    conceal = core.secret_of, env = environment, file = payload.file, use = payload.use, json = JSON,
-    log = log, now = core.now, secret = options.secret, sleep = core.sleep,
-    template = templates.library, uuid = core.uuid, uuid4 = core.random.uuid, xpcall = protected_call,
-    require = options.require,
+    conceal = conceal, env = environment, file = payload.file, use = payload.use, json = JSON,
+    log = log, now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
+    uuid4 = core.random.uuid, xpcall = protected_call, require = options.require,
   }
   for _, entry in ipairs(BASE) do env[entry[1]] = _G[entry[1]] end
   for _, libraries in ipairs { FROZEN, CRYPTO, TEXTS } do

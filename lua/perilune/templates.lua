@@ -4,7 +4,6 @@
 --- gets as data. They see what they are given and no more: neither the folder's templates nor what
 --- plugins add.
 
-local frozen = require "perilune.util.frozen"
 local template = require "perilune.template"
 
 local templates = {}
@@ -18,23 +17,21 @@ local NAME = "template" -- in messages
 --- A place for compiled texts: an environment remembers what was compiled in it, and goes with them.
 local function new_shelf() return { environment = template.environment(), made = {}, count = 0 } end
 
-local function compiler()
-  local shelf = new_shelf()
-  return function(text)
-    local made = shelf.made[text]
-    if made then return made end
-    if type(text) ~= "string" then error("template.compile wants a text", 2) end
-    local fault
-    made, fault = template.compile(text, { name = NAME, environment = shelf.environment })
-    if not made then
-      error(("%s:%d:%d: %s%s"):format(NAME, fault.line, fault.column, fault.message, fault.excerpt), 2)
-    end
-    if shelf.count == MAX_KEPT then shelf = new_shelf() end
-    shelf.made[text], shelf.count = made, shelf.count + 1
-    return made
-  end
-end
+local shelf
 
-templates.library = frozen.new("template", { compile = compiler() })
+--- The text as a function of the names that stand in it. Raises what is wrong with it, and where.
+---@param text string
+---@return fun(values: table): string
+function templates.compile(text)
+  if type(text) ~= "string" then error("template.compile wants a text", 2) end
+  if not shelf or shelf.count == MAX_KEPT then shelf = new_shelf() end
+  if shelf.made[text] then return shelf.made[text] end
+  local made, fault = template.compile(text, { name = NAME, environment = shelf.environment })
+  if not made then
+    error(("%s:%d:%d: %s%s"):format(NAME, fault.line, fault.column, fault.message, fault.excerpt), 2)
+  end
+  shelf.made[text], shelf.count = made, shelf.count + 1
+  return made
+end
 
 return templates

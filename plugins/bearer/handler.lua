@@ -11,4 +11,11 @@ return {
       request:set_header("Authorization", "Bearer ", token)
     end
   end,
+
+  verify = function(ctx, inbound)
+    local given = (inbound:header "Authorization" or ""):match "^[Bb][Ee][Aa][Rr][Ee][Rr] +(%S+)$"
+    if not given then error("bearer: there is no token", 0) end
+    local is_whole = hash.equal("Bearer " .. given, ctx.config.token)
+    if not (hash.equal(given, ctx.config.token) or is_whole) then error("bearer: the token is wrong", 0) end
+  end,
 }

@@ -110,6 +110,10 @@ end
 function support.request()
   local sent = { headers = {}, query = {} }
   local request = { sent = sent }
+  function request.method() return sent.method end
+  function request.url() return sent.url end
+  function request.body() return sent.body end
+  function request.headers() return sent.headers end
   function request.set_method(_, text) sent.method = text end
   function request.set_url(_, text) sent.url = text end
   function request.set_header(_, name, ...) sent.headers[name:lower()] = joined(...) end
@@ -150,6 +154,42 @@ function support.render(generation, json, info)
   local context = perilune.render(generation, 1, support.event(json), request,
     info or support.INFO)
   return request.sent, context
+end
+
+--- What a connector's authenticator, of this text, makes of a request: what is sent.
+---@param text string
+---@param given { method?: string, url?: string, headers?: table, body?: string, now?: number, values?: table }
+function support.authenticated(text, given)
+  local generation = support.connector(([[return { authenticator = %s,
+    webhooks = { { on = "t", url = "http://a.example" } } }]]):format(text))
+  local request, entry = support.request(), generation.entries[1]
+  request:set_method(given.method or "POST")
+  request:set_url(given.url or "https://a.example/")
+  for name, value in pairs(given.headers or {}) do request:set_header(name, value) end
+  if given.body then request:set_body(given.body) end
+  perilune.authenticate(generation, 1, request, { values = given.values or {}, entry = entry,
+    info = { attempt = 1, id = "d-1", now = given.now or 1700000000.75 } })
+  return request.sent
+end
+
+--- What an authenticator of this text says of a request that has come: what `verify` gives.
+---@param text string
+---@param given { method?: string, path?: string, query?: string, headers?: table, body?: string, now?: number }
+function support.verified(text, given)
+  local true_now, ctx = core.now, require "perilune.ctx"
+  if given.now then core.now = function() return given.now end end
+  local ok, generation = pcall(support.connector, ([[return { authenticator = %s,
+    webhooks = { { on = "t", url = "http://a.example" } } }]]):format(text))
+  core.now = true_now
+  if not ok then error(generation, 2) end
+  local inbound, headers, step = {}, {}, generation.entries[1].authenticator.steps[1]
+  for name, value in pairs(given.headers or {}) do headers[name:lower()] = value end
+  for _, name in ipairs { "method", "path", "query", "body" } do
+    inbound[name] = function() return given[name] end
+  end
+  function inbound.header(_, name) return headers[name:lower()] end
+  function inbound.headers() return headers end
+  return step.handler.verify(ctx.of { values = {}, config = step.config }, inbound)
 end
 
 --- The message of what a function raises; of core.fail too, and then the class.

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
 local support = require "unit.support"
-local compile = require("perilune.templates").library.compile
+local compile = require("perilune.templates").compile
 
 describe("template of scripts", function()
   it("fills a text with names, again and again", function()
