@@ -5,9 +5,11 @@
 
 #include "http/message.h"
 #include "http/url.h"
+#include "script/budget.h"
 
 #include <lauxlib.h>
 
+#define POLL_PAIRS 1000 /* pairs of a query: is the script's time over? */
 #define BAD_ESCAPE "a '%' without two hexadecimal digits behind it"
 
 /* -- URLs -- */
@@ -58,6 +60,7 @@ static int url_pairs(lua_State *L)
     pl_slice rest = pl_check_slice(L, 1), name, value;
     lua_newtable(L);
     for (int n = 1; pl_query_next(&rest, &name, &value); n++) {
+        if (n % POLL_PAIRS == 0) pl_budget_poll(L);
         lua_createtable(L, 2, 0);
         if (!set_decoded(L, 1, name) || !set_decoded(L, 2, value))
             return pl_push_wrong(L, BAD_ESCAPE);

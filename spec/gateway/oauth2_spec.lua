@@ -211,6 +211,19 @@ describe("the authenticator oauth2", function()
       assert.equal(1, #granted("unsaid"))
     end)
 
+    it("over a reload, unless what it is for has changed", function()
+      local function reload(text)
+        support.write(gateway.folder, { ["connectors/header.lua"] = text })
+        assert.equal(200, gateway:post("/v1/reload", "").status)
+      end
+      local before = #granted("header")
+      local own = support.read(gateway.folder .. "/connectors/header.lua")
+      reload(own .. "\n-- read again")
+      assert.equal(before, #granted("header"))
+      reload((own:gsub('prefix = "t="', '%0, scope = "more"')))
+      assert.same({ "scope", "more" }, granted("header")[before + 1].form[2])
+    end)
+
     it("of the type bearer in any case", function() granted("lower") end)
   end)
 
