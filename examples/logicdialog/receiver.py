@@ -4,13 +4,17 @@
 
 usage: receiver.py CERTIFICATE KEY PORT
 
-Prints each request as a JSON line. WEBHOOK_TOKEN is what requests have to bear.
+Prints each request as a JSON line. WEBHOOK_KEY is what the tokens of requests are signed with.
 """
+import base64
+import hashlib
+import hmac
 import http.server
 import json
 import os
 import ssl
 import sys
+import time
 
 HANDLERS = {}
 
@@ -40,12 +44,33 @@ def forgetful(_):
     return 200, {"status": "planned"}  # not what the bot asked for: an answer without "information"
 
 
+def decode(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def is_from_bot(authorization, body):
+    """Is there a token (RFC 7519) that is signed with our key, holds still, and is of this body?"""
+    try:
+        scheme, token = authorization.split(" ")
+        signed, signature = token.rsplit(".", 1)
+        header, claims = (json.loads(decode(part)) for part in signed.split("."))
+        expected = hmac.new(os.environ["WEBHOOK_KEY"].encode(), signed.encode(), hashlib.sha256).digest()
+        return (
+            (scheme, header["alg"]) == ("Bearer", "HS256")
+            and hmac.compare_digest(expected, decode(signature))
+            and claims["exp"] > time.time()
+            and claims["body_sha256"] == hashlib.sha256(body).hexdigest()
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
 class Receiver(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        print(json.dumps({"path": self.path, "headers": dict(self.headers.items()), "body": body}), flush=True)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        print(json.dumps({"path": self.path, "headers": dict(self.headers.items()), "body": body.decode()}), flush=True)
         status, answer = self.decide(body)
         text = json.dumps(answer).encode()
         self.send_response(status)
@@ -55,7 +80,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def decide(self, body):
-        if self.headers["Authorization"] != "Bearer " + os.environ["WEBHOOK_TOKEN"]:
+        if not is_from_bot(self.headers["Authorization"], body):
             return 401, {"information": {"message": "This request is not from the bot"}}
         request = json.loads(body)
         function = HANDLERS.get(request["handler-name"])

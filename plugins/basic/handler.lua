@@ -15,5 +15,6 @@ return {
     local is_user = hash.equal(user, ctx.config.username)
     local is_password = hash.equal(password, ctx.config.password)
     if not (is_user and is_password) then error("basic: the user name or the password is wrong", 0) end
+    return { user = user }
   end,
 }

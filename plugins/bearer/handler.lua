@@ -17,5 +17,6 @@ return {
     if not given then error("bearer: there is no token", 0) end
     local is_whole = hash.equal("Bearer " .. given, ctx.config.token)
     if not (hash.equal(given, ctx.config.token) or is_whole) then error("bearer: the token is wrong", 0) end
+    return true
   end,
 }

@@ -193,6 +193,7 @@ local function verify(ctx, inbound)
   end
   local content = filled(config.content, incoming(config, inbound, timestamp))
   if not is_genuine(config, content, given.signature) then fail "hmac: the signature is not genuine" end
+  return true
 end
 
 return { apply = apply, verify = verify }

@@ -22,7 +22,7 @@ describe("the authenticator basic", function()
     end
 
     it("the user of RFC 7617", function()
-      support.verified(LOGIN, given "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
+      assert.same({ user = "Aladdin" }, support.verified(LOGIN, given "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="))
       support.verified(LOGIN, given "bASIC  QWxhZGRpbjpvcGVuIHNlc2FtZQ")
     end)
 

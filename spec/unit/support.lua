@@ -189,7 +189,9 @@ function support.verified(text, given)
   end
   function inbound.header(_, name) return headers[name:lower()] end
   function inbound.headers() return headers end
-  return step.handler.verify(ctx.of { values = {}, config = step.config }, inbound)
+  local said = step.handler.verify(ctx.of { values = {}, config = step.config }, inbound)
+  assert(said == true or type(said) == "table", "what is let in is said by true or a table")
+  return said
 end
 
 --- The message of what a function raises; of core.fail too, and then the class.

@@ -2,7 +2,7 @@
 local support = require("spec.support")
 local example = require("spec.support.example")
 
-local TOKEN = "the-bots-token"
+local KEY = "the key of the bots"
 
 local function event(name)
   return example.event("logicdialog", name)
@@ -18,7 +18,7 @@ describe("logicdialog", function()
     assert.equal(0, (support.run({ "examples/logicdialog/certificates", certificates })))
     port = example.free_port()
     receiver = support.start({ "python3", "examples/logicdialog/receiver.py", certificates .. "/receiver.pem",
-      certificates .. "/receiver.key", port }, { WEBHOOK_TOKEN = TOKEN })
+      certificates .. "/receiver.key", port }, { WEBHOOK_KEY = KEY })
     example.await_port(port, "the receiver")
   end)
 
@@ -31,10 +31,27 @@ describe("logicdialog", function()
     return list
   end
 
+  local function token_of(request)
+    return request.headers.Authorization:match("^Bearer (%S+)$")
+  end
+
+  --- What the receiver answers to somebody who has the headers of a request, and this body.
+  local function post_to_receiver(request, body)
+    local file = support.write(support.folder(), { body = body }) .. "/body"
+    local arguments = { "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", certificates .. "/ca.pem",
+      "--data-binary", "@" .. file, ("https://localhost:%s%s"):format(port, request.path) }
+    for _, header in ipairs({ request.headers.Authorization }) do
+      arguments[#arguments + 1] = "-H"
+      arguments[#arguments + 1] = "Authorization: " .. header
+    end
+    local _, status, errors = support.run(arguments)
+    return tonumber(status) or error(errors)
+  end
+
   local function start(options)
     options = options or {}
     return support.gateway({ folder = options.folder or "examples/logicdialog", env = {
-      PERILUNE_SECRET_WEBHOOK_TOKEN = options.token or TOKEN,
+      PERILUNE_SECRET_WEBHOOK_KEY = options.key or KEY,
       PERILUNE_VAR_RECEIVER_PORT = options.port or port,
       PERILUNE_VAR_CA_FILE = options.ca_file or certificates .. "/ca.pem",
     } })
@@ -62,7 +79,10 @@ describe("logicdialog", function()
     end)
 
     it("lets the receiver validate where the request comes from", function()
-      assert.equal("Bearer " .. TOKEN, requests()[1].headers.Authorization)
+      local input = support.write(support.folder(), { case = support.json.encode({ ["do"] = "decode",
+        algorithm = "HS256", key = KEY, token = token_of(requests()[1]), issuer = "logicdialog" }) .. "\n" }) .. "/case"
+      local _, output = support.run({ "/usr/bin/python3", "spec/support/jwt_oracle.py" }, nil, input)
+      assert.equal("support-bot", support.json.decode(output).claims.sub, output)
     end)
 
     it("waits at a function block: another handler-name, another handler, the same URL", function()
@@ -118,17 +138,26 @@ describe("logicdialog", function()
       assert.equal(before + 1, #requests())
     end)
 
-    it("is recorded in the feed, calls included, without the token", function()
+    it("lets the receiver see that what was collected is what arrives", function()
+      local request = requests()[1]
+      assert.equal(201, post_to_receiver(request, request.body))
+      assert.equal(401, post_to_receiver(request, (request.body:gsub("Dark", "Pink"))))
+      assert.equal(401, post_to_receiver({ path = request.path, headers = { Authorization = "Bearer x" } }, request.body))
+      assert.equal(401, post_to_receiver({ path = request.path, headers = {} }, request.body))
+    end)
+
+    it("is recorded in the feed, calls included, without key or token", function()
       local rows = gateway:wait_feed("kind=call&connector=support-bot", 4)
       assert.equal("form", rows[#rows].webhook)
       local detail = gateway:get("/v1/deliveries/" .. rows[#rows].id)
-      assert.is_nil(detail.body:find(TOKEN, 1, true))
+      assert.is_nil(detail.body:find(KEY, 1, true))
+      assert.is_nil(detail.body:find(token_of(requests()[1]):match("^[^.]+"), 1, true))
       assert.truthy(detail.json.attempts[1].timings.tls_ms > 0)
     end)
   end)
 
-  it("is refused by a receiver that expects another token", function()
-    local answer = start({ token = "somebody-elses" }):post("/v1/calls/support-bot/form", event("call-form"))
+  it("is refused by a receiver that expects another key", function()
+    local answer = start({ key = "somebody-elses" }):post("/v1/calls/support-bot/form", event("call-form"))
     assert.is_false(answer.json.ok)
     assert.equal(401, answer.json.status)
     assert.same({ message = "This request is not from the bot" }, answer.json.variables)
@@ -151,7 +180,7 @@ describe("logicdialog", function()
   end)
 
   it("refuses a folder with a URL that is not https, or a bot without an authenticator", function()
-    local env = { PERILUNE_SECRET_WEBHOOK_TOKEN = TOKEN }
+    local env = { PERILUNE_SECRET_WEBHOOK_KEY = KEY }
     assert.equal(0, (example.check("examples/logicdialog", env)))
     local file = "connectors/sales-bot.lua"
     local folder = example.copy("logicdialog", { [file] = {
@@ -174,7 +203,7 @@ describe("logicdialog", function()
     local folder = example.copy("logicdialog", { [file] = { { 'on = "form"', 'on = "function"' } } })
     local path = folder .. "/" .. file
     local line = example.line(path, 'on = "function"')
-    local _, lines = example.check(folder, { PERILUNE_SECRET_WEBHOOK_TOKEN = TOKEN })
+    local _, lines = example.check(folder, { PERILUNE_SECRET_WEBHOOK_KEY = KEY })
     assert.same({ ("%s:%d: the trigger 'function' is used twice; first in line %d"):format(path, line + 1, line) }, lines)
   end)
 
