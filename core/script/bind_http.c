@@ -106,6 +106,21 @@ static int url_parse(lua_State *L)
     return 1;
 }
 
+/* What may be known of a URL that is a secret: its scheme, and whether it has a query; nil and what is
+ * wrong with it; nothing while the secret has no value. */
+static int url_of_secret(lua_State *L)
+{
+    pl_slice text = PL_NO_SLICE;
+    pl_url url;
+    const char *reason;
+    luaL_argcheck(L, pl_bind_secret_peek(L, 1, &text), 1, "expected a secret");
+    if (text.len == 0) return 0;
+    if (pl_url_parse(text, &url, &reason) != 0) return pl_push_wrong(L, reason);
+    pl_push_lower(L, url.scheme);
+    lua_pushboolean(L, url.query.ptr != NULL);
+    return 2;
+}
+
 /* -- fields of HTTP messages -- */
 
 static int http_is_token(lua_State *L)
@@ -130,11 +145,11 @@ static int http_is_hop_by_hop(lua_State *L)
 }
 
 static const luaL_Reg url_functions[] = {
-    {"encode", url_encode}, {"encode_form", url_encode_form},
-    {"decode", url_decode}, {"decode_form", url_decode_form},
-    {"pairs", url_pairs},   {"is_absolute", url_is_absolute},
-    {"parse", url_parse},   {"join", url_join},
-    {NULL, NULL},
+    {"encode", url_encode},       {"encode_form", url_encode_form},
+    {"decode", url_decode},       {"decode_form", url_decode_form},
+    {"pairs", url_pairs},         {"is_absolute", url_is_absolute},
+    {"parse", url_parse},         {"join", url_join},
+    {"of_secret", url_of_secret}, {NULL, NULL},
 };
 
 static const luaL_Reg http_functions[] = {

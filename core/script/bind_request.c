@@ -61,10 +61,44 @@ static int request_url(lua_State *L)
     return 1;
 }
 
+/* A base and what goes behind it, which may begin with an empty segment. */
+static void put_behind(pl_buf *url, pl_slice base, pl_slice path)
+{
+    if (path.len == 0 || path.ptr[0] != '/') {
+        pl_url_join(url, base, path);
+        return;
+    }
+    while (base.len > 0 && base.ptr[base.len - 1] == '/')
+        base.len--;
+    pl_buf_put_slice(url, base);
+    pl_buf_put_slice(url, path);
+}
+
+/* A URL that is a secret is looked at here, since Lua cannot. Its fragment is dropped. */
+static int set_secret_url(lua_State *L, pl_exchange *x, pl_slice base)
+{
+    pl_url url;
+    const char *reason = NULL;
+    pl_slice path = lua_isnoneornil(L, 3) ? PL_NO_SLICE : pl_check_slice(L, 3);
+    pl_budget_charge(L, base.len + path.len);
+    pl_buf *text = pl_scratch(L);
+    if (path.ptr)
+        put_behind(text, base, path);
+    else
+        pl_buf_put_slice(text, base);
+    if (pl_url_parse(pl_buf_slice(text), &url, &reason) != 0)
+        return pl_lua_fail(L, "url", "the secret cannot be used as a URL: %s", reason);
+    if (url.fragment.ptr) text->len = (size_t)(url.fragment.ptr - 1 - text->ptr);
+    x->request.url = pl_arena_dup(&x->arena, pl_buf_slice(text));
+    return 0;
+}
+
 static int request_set_url(lua_State *L)
 {
     pl_exchange *x = pl_bind_request_check(L);
-    pl_slice url = pl_check_slice(L, 2);
+    pl_slice url;
+    if (pl_bind_secret_at(L, 2, &url)) return set_secret_url(L, x, url);
+    url = pl_check_slice(L, 2);
     pl_budget_charge(L, url.len);
     x->request.url = pl_arena_dup(&x->arena, url);
     return 0;

@@ -443,8 +443,8 @@ function template.compile(text) end
 ---@class perilune.request
 ---@field method fun(self: perilune.request): string   GET, POST and so on
 ---@field set_method fun(self: perilune.request, method: string)   GET, POST and so on
----@field url fun(self: perilune.request): string   the URL
----@field set_url fun(self: perilune.request, url: string)   the URL
+---@field url fun(self: perilune.request): string   the URL; of a secret, with what goes behind it
+---@field set_url fun(self: perilune.request, url: perilune.data, path?: string)   the URL; of a secret, with what goes behind it
 ---@field header fun(self: perilune.request, name: string): string?   a field, nil when there is none; all by lower-case name. `***` where a secret stands
 ---@field headers fun(self: perilune.request): table<string, string>   a field, nil when there is none; all by lower-case name. `***` where a secret stands
 ---@field set_header fun(self: perilune.request, name: string, ...: perilune.part)   sets a field, in the place of all of its name; the parts are joined: texts, numbers, secrets
@@ -493,13 +493,13 @@ function template.compile(text) end
 ---@field retry? false|{ jitter?: number, schedule?: number[] }
 ---@field success? number|string|(fun(ctx: perilune.ctx, value: any): any)|(number|string)[]
 ---@field timeout? number
----@field url string|number|(fun(ctx: perilune.ctx, values: table): any)
+---@field url string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret
 ---@field when? string|(fun(ctx: perilune.ctx, value: any): any)
 
 ---@class perilune.connector
 ---@field applies_to? table<string, (string|number|boolean)[]>
 ---@field authenticator? string|table
----@field base_url? string|number|(fun(ctx: perilune.ctx, values: table): any)
+---@field base_url? string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret
 ---@field connect_timeout? number
 ---@field content_type? string
 ---@field context? table<string, string|number|boolean|table>
@@ -565,6 +565,14 @@ function template.compile(text) end
 ---@field type "digest"
 ---@field username string|perilune.secret   the user's name, without a colon
 
+---@class perilune.plugin.discord
+---@field avatar_url? string|number|(fun(ctx: perilune.ctx, values: table): any)   the picture beside them
+---@field mentions? ("everyone"|"roles"|"users")[]   whom a message may call; default: nobody, whatever its text says
+---@field messages ({ avatar_url?: string|number|(fun(ctx: perilune.ctx, values: table): any), content?: string|number|(fun(ctx: perilune.ctx, values: table): any), embeds?: table, id?: string, on?: string, thread_id?: string|number|(fun(ctx: perilune.ctx, values: table): any), username?: string|number|(fun(ctx: perilune.ctx, values: table): any), webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   what is sent, and when; one webhook each
+---@field type "discord"
+---@field username? string|number|(fun(ctx: perilune.ctx, values: table): any)   who the messages are from, instead of the webhook's name
+---@field webhook_url string|perilune.secret   the webhook's URL, as the channel's settings give it
+
 ---@class perilune.plugin.hmac
 ---@field algorithm? "md5"|"sha1"|"sha224"|"sha256"|"sha384"|"sha512"|"sha3_224"|"sha3_256"|"sha3_384"|"sha3_512"   the hash
 ---@field base_url? string   what stands before the path in the {url} that a sender has signed; for verifying
@@ -581,6 +589,13 @@ function template.compile(text) end
 ---@field timestamp_unit? "seconds"|"milliseconds"   since 1970
 ---@field tolerance? integer   seconds by which a timestamp that is verified may be off, in both directions
 ---@field type "hmac"
+
+---@class perilune.plugin.hubspot
+---@field contacts? ({ email: string|number|(fun(ctx: perilune.ctx, values: table): any), id?: string, on?: string, properties?: table, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   contacts that are made, or changed when there is one with the address
+---@field deals? ({ contact_id?: string|number|(fun(ctx: perilune.ctx, values: table): any), id?: string, on?: string, properties: table, unique?: { property: string, value: string|number|(fun(ctx: perilune.ctx, values: table): any) }, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   deals that are made
+---@field tickets? ({ contact_id?: string|number|(fun(ctx: perilune.ctx, values: table): any), id?: string, on?: string, properties: table, unique?: { property: string, value: string|number|(fun(ctx: perilune.ctx, values: table): any) }, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   tickets that are made, with the same keys
+---@field token string|perilune.secret   the access token of a private app
+---@field type "hubspot"
 
 ---@class perilune.plugin.jwt
 ---@field algorithm "HS256"|"HS384"|"HS512"|"RS256"|"RS384"|"RS512"|"PS256"|"PS384"|"PS512"|"ES256"|"ES384"|"ES512"|"EdDSA"   signs, and is the only one that is verified, unless there are `algorithms`
@@ -642,6 +657,22 @@ function template.compile(text) end
 ---@field token_url string   the token endpoint
 ---@field type "oauth2"
 
+---@class perilune.plugin.salesforce
+---@field api_version? string   of the REST API
+---@field client_id? string|perilune.secret   of a connected app with the client credentials flow; or give an `authenticator`
+---@field client_secret? string|perilune.secret   the same app's
+---@field creates? ({ fields: table, id?: string, object: string, on?: string, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   records that are made
+---@field instance string   the address of the organisation (My Domain)
+---@field type "salesforce"
+---@field upserts? ({ external_id: { field: string, value: string }, fields: table, id?: string, object: string, on?: string, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   records that are made, or changed when there is one with the external id
+
+---@class perilune.plugin.slack
+---@field channel? string|number|(fun(ctx: perilune.ctx, values: table): any)   where messages go that name no channel of their own; with a token only
+---@field messages ({ blocks?: table, channel?: string|number|(fun(ctx: perilune.ctx, values: table): any), id?: string, on?: string, text?: string|number|(fun(ctx: perilune.ctx, values: table): any), thread_ts?: string|number|(fun(ctx: perilune.ctx, values: table): any), webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   what is sent, and when; one webhook each
+---@field token? string|perilune.secret   a bot token (`xoxb-...`) with the scope `chat:write`; else give `webhook_url`
+---@field type "slack"
+---@field webhook_url? string|perilune.secret   the URL of an incoming webhook, which leads to one channel; else give `token`
+
 ---@class perilune.plugin.standard_webhooks
 ---@field headers? "webhook"|"svix"   what the names of the headers begin with: `webhook-id` or `svix-id`
 ---@field key? string|perilune.secret|(string|perilune.secret)[]   shared, `whsec_...`: signs and verifies v1; of several, all sign and any verifies
@@ -649,3 +680,17 @@ function template.compile(text) end
 ---@field public_key? string|perilune.secret|(string|perilune.secret)[]   of Ed25519, `whpk_...`: verifies v1a
 ---@field tolerance? integer   seconds by which a timestamp that is verified may be off, in both directions
 ---@field type "standard-webhooks"
+
+---@class perilune.plugin.teams
+---@field messages ({ card?: table, facts?: ({ title: string|number|(fun(ctx: perilune.ctx, values: table): any), value: string|number|(fun(ctx: perilune.ctx, values: table): any) })[], id?: string, link?: { title: string|number|(fun(ctx: perilune.ctx, values: table): any), url: string|number|(fun(ctx: perilune.ctx, values: table): any) }, on?: string, text?: string|number|(fun(ctx: perilune.ctx, values: table): any), title?: string|number|(fun(ctx: perilune.ctx, values: table): any), webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   what is sent, and when; one webhook each
+---@field type "teams"
+---@field webhook_url string|perilune.secret   the URL of a workflow that posts what a webhook sends, or of an incoming webhook
+
+---@class perilune.plugin.zendesk
+---@field api_token? string|perilune.secret   an API token, with `email`
+---@field comments? ({ comment: string|number|(fun(ctx: perilune.ctx, values: table): any), id?: string, on?: string, public?: boolean|string, status?: string|number|(fun(ctx: perilune.ctx, values: table): any), ticket_id: string, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   comments on tickets that are there
+---@field email? string   of the agent whose `api_token` it is
+---@field oauth_token? string|perilune.secret   an OAuth access token, instead of `email` and `api_token`
+---@field subdomain string   of `SUBDOMAIN.zendesk.com`
+---@field tickets? ({ comment: string|number|(fun(ctx: perilune.ctx, values: table): any), external_id?: string|number|(fun(ctx: perilune.ctx, values: table): any), fields?: table, id?: string, on?: string, priority?: string|number|(fun(ctx: perilune.ctx, values: table): any), public?: boolean|string, requester?: { email: string|number|(fun(ctx: perilune.ctx, values: table): any), name?: string|number|(fun(ctx: perilune.ctx, values: table): any) }, status?: string|number|(fun(ctx: perilune.ctx, values: table): any), subject?: string|number|(fun(ctx: perilune.ctx, values: table): any), tags?: table, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   tickets that are made
+---@field type "zendesk"

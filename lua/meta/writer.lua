@@ -147,19 +147,27 @@ local function field_says(spec)
   return table.concat(parts, "; ")
 end
 
+--- Rows of fields, the required ones first, each with those of the records in it behind it: `list[].name`.
+local function add_fields(lines, fields, prefix)
+  for _, is_required in ipairs { true, false } do
+    for _, name in ipairs(tables.names(fields)) do
+      local spec = fields[name]
+      if (spec.required or false) == is_required then
+        lines[#lines + 1] = ("| `%s%s` | %s |"):format(prefix, name, field_says(spec))
+        local is_list = spec.type == "list"
+        local inner = is_list and spec.of.fields or spec.fields
+        if inner then add_fields(lines, inner, prefix .. name .. (is_list and "[]." or ".")) end
+      end
+    end
+  end
+  return lines
+end
+
 --- The table of a plugin's fields.
 ---@param fields table<string, perilune.spec>
 ---@return string
 function writer.fields(fields)
-  local lines = { "| field | |", "|---|---|" }
-  for _, is_required in ipairs { true, false } do
-    for _, name in ipairs(tables.names(fields)) do
-      if (fields[name].required or false) == is_required then
-        lines[#lines + 1] = ("| `%s` | %s |"):format(name, field_says(fields[name]))
-      end
-    end
-  end
-  return table.concat(lines, "\n")
+  return table.concat(add_fields({ "| field | |", "|---|---|" }, fields, ""), "\n")
 end
 
 --- A page with what stands between its marks, "<!-- generated: NAME -->" and "<!-- end -->", made

@@ -39,6 +39,7 @@ local connector = {}
 local TEXT = { type = "string" }
 local TEMPLATE = { type = "template" }
 local SECONDS = { type = "number", min = 0.001, max = 86400 }
+local URL = { one_of = { TEMPLATE, { type = "secret" } } }
 local HEADER = { one_of = { TEMPLATE, { type = "secret" } } }
 local PARAM = { one_of = { TEMPLATE, { type = "secret" }, { type = "list", of = TEMPLATE } } }
 local METHOD = { one_of = { TEXT, { type = "function" } } }
@@ -75,7 +76,7 @@ local SHARED = {
 local WEBHOOK = {
   id = TEXT,
   on = TEXT,
-  url = { type = "template", required = true },
+  url = { one_of = URL.one_of, required = true },
   body = { one_of = { TEXT, { type = "function" }, { type = "table" } } },
   when = EXPRESSION,
   success = { one_of = {
@@ -95,7 +96,7 @@ local CONNECTOR = {
   name = TEXT,
   enabled = { type = "boolean", default = true },
   authenticator = { one_of = { TEXT, { type = "table" } } }, -- an id, an instance, or a list
-  base_url = TEMPLATE,
+  base_url = URL,
   applies_to = { type = "map", of = { type = "list", of = SCALAR, filled = true } },
   ingress = source.SPEC,
 }

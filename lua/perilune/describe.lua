@@ -8,6 +8,7 @@ local describe = {}
 
 local function shown(v)
   if type(v) == "function" then return "(function)" end
+  if core.is_secret(v) then return tostring(v) end
   return v
 end
 

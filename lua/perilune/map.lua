@@ -36,9 +36,13 @@ function map.success_fault(item)
   return "must be a status such as 200, \"409\", \"2xx\" or \"200-299\", not " .. tostring(item)
 end
 
+--- A function of the answer: is it a success, and of one that is none, why.
 local function compile_success(rule)
   if type(rule) == "function" then
-    return function(response, frame) return value.truthy(rule(ctx.of(frame), response)) end
+    return function(response, frame)
+      local ok, reason = rule(ctx.of(frame), response)
+      return value.truthy(ok), type(reason) == "string" and reason or nil
+    end
   end
   local ranges = {}
   for i, item in ipairs(type(rule) == "table" and rule or { rule or "2xx" }) do
@@ -177,9 +181,9 @@ function map.run(entry, response, rendered)
     response = parsed, status = response.status, headers = fields_of(response),
     raw = response.body,
   }) })
-  local ok = entry.success(response, frame)
-  if #entry.variables == 0 and not entry.mapper then return ok, nil, nil end
-  if not ok then warnings = {} end -- that an error page is no JSON is not what went wrong
+  local ok, reason = entry.success(response, frame)
+  if #entry.variables == 0 and not entry.mapper then return ok, nil, not ok and reason or nil end
+  if not ok then warnings = { reason } end -- that an error page is no JSON is not what went wrong
   local text = read(entry, response, frame, ok, warnings)
   return ok, text, #warnings > 0 and table.concat(warnings, "; ") or nil
 end

@@ -10,7 +10,8 @@
 ---     }
 ---
 --- The plugin's `connector(config)` gives a connector's table. What the file says itself goes over
---- that; its webhooks and hooks come behind the plugin's.
+--- that; its webhooks and hooks come behind the plugin's. Where the file has what a webhook is made of,
+--- the plugin says with `from = { "messages", 2 }`: there the webhook's faults are.
 
 local connector = require "perilune.connector"
 local errors = require "perilune.errors"
@@ -69,6 +70,25 @@ local function merge(made, own)
   return merged
 end
 
+--- The plugin's webhooks, without their `from`. That, and where the file's own ones are which come
+--- behind them, goes to the scope.
+local function without_origins(scope, webhooks, own)
+  if type(webhooks) ~= "table" then return webhooks end
+  local plain = {}
+  for i, webhook in pairs(webhooks) do
+    local from = type(webhook) == "table" and webhook.from
+    plain[i] = from and {} or webhook
+    for key, v in pairs(from and webhook or {}) do
+      if key ~= "from" then plain[i][key] = v end
+    end
+    scope.origins[i] = type(from) == "table" and from or {}
+  end
+  for i = 1, type(own) == "table" and #own or 0 do
+    scope.origins[#plain + i] = { "webhooks", i }
+  end
+  return plain
+end
+
 --- The connector's table that a file stands for. Nil after a fault; what is no preset passes.
 ---@param scope perilune.scope
 ---@param returned table
@@ -87,7 +107,10 @@ function preset.expand(scope, returned, plugins)
   config = schema.check({ type = "record", fields = found.schema }, config, report)
   if faults > 0 then return nil end
   local ok, made = pcall(found.handler.connector, config)
-  if ok and type(made) == "table" then return merge(made, own) end
+  if ok and type(made) == "table" then
+    made.webhooks = without_origins(scope, made.webhooks, own.webhooks)
+    return merge(made, own)
+  end
   local message = ok and "it gave no connector" or errors.text(made)
   scope:fault({}, ("the preset '%s': %s"):format(returned.name, message))
   return nil

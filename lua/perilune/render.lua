@@ -149,12 +149,25 @@ local function is_plain_http(base, url)
   return type(text) == "string" and text:lower():find("^http://") ~= nil
 end
 
+--- What can be said of a URL that is a secret, before it is sent.
+local function check_secret(scope, path, v, require_https)
+  local scheme, reason = core.url.of_secret(v)
+  if not scheme and reason then
+    scope:fault(path, "the secret cannot be used as a URL: " .. reason)
+  elseif require_https and scheme == "http" then
+    scope:fault(path, "the URL in the secret is not https, which gateway.lua requires (require_https)")
+  end
+end
+
 local function check_url(scope, path, entry, sources, options)
   local base, url = sources.base, sources.url
+  if core.is_secret(url) then return check_secret(scope, path, url, options.require_https) end
   local is_relative = type(url) == "string" and not core.url.is_absolute(url)
     and not url:find("^{{")
   if is_relative and base == nil then
     scope:fault(path, ("the URL '%s' is relative, and the connector has no base_url"):format(url))
+  elseif is_relative and core.is_secret(base) then
+    check_secret(scope, { "base_url" }, base, options.require_https)
   elseif options.require_https and is_plain_http(base, url) then
     scope:fault(path, "the URL is not https, which gateway.lua requires (require_https)")
   end
@@ -168,9 +181,16 @@ end
 
 --- What a connector's base_url is made of; compiled once per connector.
 ---@param scope perilune.scope
----@param base_url string|function|nil
----@return string|function|nil
+---@param base_url string|function|perilune.secret|nil
+---@return string|function|perilune.secret|nil
 function render.compile_base(scope, base_url)
+  if core.is_secret(base_url) then
+    local scheme, has_query = core.url.of_secret(base_url)
+    if scheme and has_query then
+      scope:fault({ "base_url" }, "a base_url has no query; put it into params")
+    end
+    return base_url
+  end
   local compiled = scope:text({ "base_url" }, base_url, { mode = "url" })
   if type(base_url) == "string" and base_url:find("?", 1, true) then
     scope:fault({ "base_url" }, "a base_url has no query; put it into params")
@@ -201,7 +221,8 @@ function render.compile(entry, scope, connector, webhook, path, options)
   local url = webhook.url
   if url ~= nil then
     local is_path = type(url) == "string" and url:find("^/") ~= nil
-    entry.url = scope:text(url_path, url, { mode = is_path and "path" or "url" })
+    entry.url = core.is_secret(url) and url
+      or scope:text(url_path, url, { mode = is_path and "path" or "url" })
     check_url(scope, url_path, entry, { base = connector.base_url, url = url }, options)
   end
   entry.headers = merged(connector, webhook, path, "headers", compile_header(scope), string.lower)
@@ -223,9 +244,26 @@ local function set_method(entry, frame, request)
   return method
 end
 
+--- Behind a base that is a secret. Only the path can be looked at here.
+local function set_url_behind(entry, base, path, request)
+  path = path:gsub("#.*$", "")
+  local dots = dot_segment(path:match("^[^?]*"))
+  if dots then
+    core.fail("url", ("%s: '%s': the path has the segment '%s'"):format(entry.where, path, dots))
+  end
+  request:set_url(base, path)
+end
+
 local function set_url(entry, frame, request)
   local path = evaluate(entry.url, frame)
   local base = evaluate(entry.base_url, frame)
+  if core.is_secret(path) then return request:set_url(path) end
+  if core.is_secret(base) then
+    if type(path) == "string" and not core.url.is_absolute(path) then
+      return set_url_behind(entry, base, path, request)
+    end
+    base = nil
+  end
   if type(path) ~= "string" then
     error(("%s: the URL must be a string, got %s"):format(entry.where, type(path)), 0)
   elseif base ~= nil and type(base) ~= "string" then

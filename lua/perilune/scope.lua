@@ -18,6 +18,7 @@ local scope = {}
 ---@field lines string[]               of the file
 ---@field templates table<string, string>   texts of templates/ by name
 ---@field root string                  put before names in messages
+---@field origins table<integer, any[]>   where in the file a webhook is that a preset made, by its number
 local Scope = {}
 Scope.__index = Scope
 
@@ -32,14 +33,31 @@ function scope.new(file, source, shared)
   return setmetatable({
     file = file, places = locate.read(source), faults = shared.faults,
     templates = shared.templates, root = shared.root, environment = shared.environment,
-    lines = lines,
+    lines = lines, origins = {},
   }, Scope)
+end
+
+--- The place of a key of a webhook that a preset made: what is called so where the webhook is from,
+--- else that place.
+local function place_of_made(self, path)
+  local place = locate.find(self.places, self.origins[path[2]])
+  for at = 3, #path do
+    if place.fields and place.fields[path[at]] then
+      return locate.find(place, { unpack(path, at) })
+    end
+  end
+  return place
+end
+
+local function place_of(self, path)
+  local is_made = path[1] == "webhooks" and self.origins[path[2]]
+  return is_made and place_of_made(self, path) or locate.find(self.places, path)
 end
 
 ---@param path any[]
 ---@return integer
 function Scope:line(path)
-  return locate.find(self.places, path).line
+  return place_of(self, path).line
 end
 
 --- "file:line" of a key, for messages at run time.
@@ -81,7 +99,7 @@ end
 ---@param options { mode?: string, lenient?: boolean }
 ---@return perilune.template_options
 function Scope:template_options(path, text, options)
-  local line = locate.find(self.places, path).value
+  local line = place_of(self, path).value
   return {
     name = self.file, line = line, column = self:offset(line, text) + 1, mode = options.mode,
     lenient = options.lenient, environment = self.environment,

@@ -61,7 +61,7 @@ describe("the loader says with file and line", function()
   it("wrong types and what was expected", function()
     assert.same({
       "connectors/acme.lua:2: 'webhooks[1].timeout' wants a number, got a string",
-      "connectors/acme.lua:2: 'webhooks[1].url' wants a string or a function, got a table",
+      "connectors/acme.lua:2: 'webhooks[1].url' wants a string or a function or a secret, got a table",
       "connectors/acme.lua:3: 'webhooks[2].response.type' must be one of "
         .. "'json', 'xml', 'form', 'text', 'auto'",
       "connectors/acme.lua:4: 'webhooks[3].retry.jitter' must be between 0 and 1",

@@ -17,6 +17,16 @@ local function ok(lines, status)
 end
 
 describe("success", function()
+  it("of a function may come with what is wrong", function()
+    local rule = [[success = function(c) return c.values.response.ok, c.values.response.error end]]
+    for _, more in ipairs { "", ", response = { variables = { error = 'error' } }" } do
+      local good, _, message = map(rule .. more, support.response(200, '{"ok":false,"error":"not_in_channel"}'))
+      assert.same({ false, "not_in_channel" }, { good, message })
+      good, _, message = map(rule .. more, support.response(200, '{"ok":true,"error":"none"}'))
+      assert.same({ true }, { good, message })
+    end
+  end)
+
   it("is any 2xx by default", function()
     for _, status in ipairs { 200, 204, 299 } do assert.is_true(ok("", status)) end
     for _, status in ipairs { 199, 300, 404, 500 } do assert.is_false(ok("", status)) end

@@ -54,6 +54,32 @@ describe("a preset", function()
       support.faults(with 'return use "chat" { channel = "#none", on = "t" }'))
   end)
 
+  it("has the faults of a webhook where it is from, and those of the file's own where they are", function()
+    local files = with [[return use "lists" {
+      messages = {
+        { on = "a", text = "x" },
+        { on = "b",
+          more = { { text = "{{" } } },
+        { on = "a", text = "x" },
+      },
+      webhooks = {
+        { id = "own",
+          url = "{{" },
+      },
+    }]]
+    files["plugins/lists/schema.lua"] = support.schema "messages = { type = 'list', of = { type = 'table' } }"
+    files["plugins/lists/handler.lua"] = [[return { connector = function(config)
+      local webhooks = {}
+      for i, m in ipairs(config.messages) do
+        webhooks[i] = { from = { "messages", i }, on = m.on, url = "http://a.example", body = { text = m.text, more = m.more } }
+      end
+      return { webhooks = webhooks }
+    end }]]
+    local lines = {}
+    for i, fault in ipairs(support.faults(files)) do lines[i] = fault:match("^connectors/acme.lua:(%d+):") end
+    assert.same({ "5", "6", "10" }, lines)
+  end)
+
   it("is a plugin that makes connectors", function()
     assert.same({ "connectors/acme.lua:1: there is no preset 'chatt', did you mean 'chat'?" },
       support.faults(with 'return use "chatt" {}'))

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
+local perilune = require "perilune"
 local support = require "unit.support"
 
 local EVENT = [[{"id":"e1","type":"t","data":{"order":{"id":"o 7/8","total":12345678901234567890,
@@ -141,6 +142,59 @@ return {
     local _, class = fails [[url = function() return "ftp://x" end]]
     assert.equal("url", class)
     assert.matches("the URL must be a string, got nil", fails [[url = function() end]], 1, true)
+  end)
+end)
+
+describe("a URL that is a secret", function()
+  local count = 0
+
+  -- Each value has a name of its own: a secret of the environment is read once.
+  local function faults(value, text, gateway)
+    count = count + 1
+    support.setenv("PERILUNE_SECRET_SPEC_URL" .. count, value)
+    return support.faults { ["connectors/a.lua"] = ("local url = secret 'SPEC_URL%d'\nreturn { %s }"):format(count, text),
+      ["gateway.lua"] = gateway }
+  end
+  local WHOLE = "webhooks = {\n{ id = 'w', url = url } }"
+  local BASE = "\nbase_url = url, webhooks = { { id = 'w', url = '/w' } }"
+
+  it("is handed on, also as the base of others", function()
+    support.setenv("PERILUNE_SECRET_SPEC_URL", "https://hooks.example/T/B")
+    assert.equal("<secret>", render([[url = secret "SPEC_URL"]]).url)
+    assert.equal("<secret>/orders/o%207%2F8?a=1", render([[url = "/orders/{{ data.order.id }}?a=1#f"]],
+      [[base_url = secret "SPEC_URL",]]).url)
+  end)
+
+  it("is no part of an absolute one", function()
+    support.setenv("PERILUNE_SECRET_SPEC_URL", "https://hooks.example/T/B")
+    assert.equal("http://a.example/x", render([[url = "http://a.example/x"]], [[base_url = secret "SPEC_URL",]]).url)
+  end)
+
+  it("cannot be climbed out of", function()
+    support.setenv("PERILUNE_SECRET_SPEC_URL", "https://hooks.example/T/B")
+    local message, class = support.raised(render, [[url = function() return "/../x" end]], [[base_url = secret "SPEC_URL",]])
+    assert.matches("the path has the segment '..'", message, 1, true)
+    assert.equal("url", class)
+  end)
+
+  it("is looked at when it is loaded", function()
+    assert.same({}, faults("https://hooks.example/T?sig=1", WHOLE))
+    assert.same({ "connectors/a.lua:3: the secret cannot be used as a URL: the URL does not begin with http:// or https://" },
+      faults("hooks.example/T", WHOLE))
+    assert.same({ "connectors/a.lua:3: the secret cannot be used as a URL: the URL does not begin with http:// or https://" },
+      faults("hooks.example/T", BASE))
+    assert.same({ "connectors/a.lua:3: a base_url has no query; put it into params" },
+      faults("https://hooks.example/T?sig=1", BASE))
+    for _, text in ipairs { WHOLE, BASE } do
+      assert.same({ "connectors/a.lua:3: the URL in the secret is not https, which gateway.lua requires (require_https)" },
+        faults("HTTP://hooks.example/T", text, "return { require_https = true }"))
+    end
+  end)
+
+  it("is not shown where connectors are described", function()
+    support.setenv("PERILUNE_SECRET_SPEC_URL", "https://hooks.example/T/B")
+    local shown = perilune.describe(webhook([[url = secret "SPEC_URL"]]), "acme")
+    assert.equal("***", shown.webhooks[1].url)
   end)
 end)
 

@@ -115,7 +115,7 @@ function support.request()
   function request.body() return sent.body end
   function request.headers() return sent.headers end
   function request.set_method(_, text) sent.method = text end
-  function request.set_url(_, text) sent.url = text end
+  function request.set_url(_, ...) sent.url = joined(...) end
   function request.set_header(_, name, ...) sent.headers[name:lower()] = joined(...) end
   function request.header(_, name) return sent.headers[name:lower()] end
   function request.add_query(_, name, ...)
@@ -192,6 +192,20 @@ function support.verified(text, given)
   local said = step.handler.verify(ctx.of { values = {}, config = step.config }, inbound)
   assert(said == true or type(said) == "table", "what is let in is said by true or a table")
   return said
+end
+
+--- The request of webhook `index` as it is sent, and the frame for its answer.
+function support.sent(generation, json, index)
+  local request = support.request()
+  local frame = perilune.render(generation, index, support.event(json), request, support.INFO)
+  perilune.authenticate(generation, index, request, frame)
+  return request.sent, frame
+end
+
+--- What comes of an answer to it: is it a success, its variables, and what is wrong.
+function support.mapped(generation, index, frame, status, body)
+  local ok, variables, message = perilune.map(generation, index, support.response(status, body), frame)
+  return ok, variables and core.json.decode(variables), message
 end
 
 --- The message of what a function raises; of core.fail too, and then the class.
