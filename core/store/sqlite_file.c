@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Somebody from outside may hold a lock: a tool that writes, or checkpoints. */
@@ -23,6 +24,9 @@
 
 /* Payloads of customers: for the owner's eyes only. SQLite gives -wal and -shm the same mode. */
 #define FILE_MODE 0600
+
+/* Bytes that are looked through at a start, as SQL: some tenths of a second. */
+#define SMALL_FILE "67108864"
 
 static int __attribute__((format(printf, 3, 4)))
 fail(char **reason, const char *path, const char *format, ...)
@@ -95,6 +99,62 @@ static int touch(const char *path, char **reason)
     return 0;
 }
 
+/* A file of no bytes is a new one, and SQLite would throw the WAL beside it away: but that holds what
+ * was committed before somebody truncated the file. */
+static int refuse_truncated(const char *path, char **reason)
+{
+    struct stat file, wal;
+    pl_buf name;
+    pl_buf_init(&name);
+    pl_buf_printf(&name, "%s-wal%c", path, '\0');
+    bool is_lost =
+        stat(path, &file) == 0 && file.st_size == 0 && stat(name.ptr, &wal) == 0 && wal.st_size > 0;
+    if (is_lost)
+        fail(reason, path,
+             "it is empty, but %s is not: it was truncated; restore a backup, or move both away to "
+             "begin anew",
+             name.ptr);
+    pl_buf_fini(&name);
+    return is_lost ? -1 : 0;
+}
+
+/* What SQLite says of it, and the way out when it is damaged. */
+static int fail_damaged(char **reason, const char *path, int code, const char *why)
+{
+    bool is_damaged = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+    if (!is_damaged) return fail(reason, path, "%s", why);
+    return fail(reason, path,
+                "%s; \"perilune store check %s\" tells what is damaged, \"perilune store salvage "
+                "%s NEW\" saves what can be read to a new file",
+                why, path, path);
+}
+
+/* A small file is looked through before each start, of a large one the ends of the trees, where all
+ * writing is, and the deliveries that are owed. */
+static int look_for_damage(sqlite3 *db, char **reason)
+{
+    sqlite3_stmt *q = NULL;
+    int rc = sqlite3_exec(db,
+                          "SELECT max(seq), min(seq) FROM events;"
+                          "SELECT max(seq), min(seq) FROM attempts;"
+                          "SELECT max(id), min(id) FROM deliveries;"
+                          "SELECT count(due_ms) FROM pending",
+                          NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(db,
+                                "SELECT quick_check FROM pragma_page_count CROSS JOIN"
+                                " pragma_page_size CROSS JOIN pragma_quick_check(1)"
+                                " WHERE page_count * page_size <= " SMALL_FILE,
+                                -1, &q, NULL);
+    if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) {
+        const char *finding = (const char *)sqlite3_column_text(q, 0);
+        if (finding && strcmp(finding, "ok") != 0) *reason = strdup(finding);
+    }
+    if (q) rc = sqlite3_finalize(q);
+    if (rc != SQLITE_OK && *reason == NULL) *reason = strdup(sqlite3_errmsg(db));
+    return *reason ? -1 : 0;
+}
+
 /* Before anything is changed in a file that may be another program's comes the migration, which
  * looks whose it is. Only the page size must be said earlier: it counts for a new file. Checkpoints
  * are the writer thread's (sqlite.c). What a long reader made the WAL grow to is cut back to
@@ -122,11 +182,13 @@ failed:
 
 int pl_sqlite_open_writer(const char *path, bool synchronous_full, sqlite3 **db, char **reason)
 {
-    if (touch(path, reason)) return -1;
+    if (refuse_truncated(path, reason) || touch(path, reason)) return -1;
     if (open_connection(path, SQLITE_OPEN_READWRITE, db, reason)) return -1;
     char *why = NULL;
-    if (configure(*db, synchronous_full, &why) == 0) return 0;
-    fail(reason, path, "%s", why);
+    int code = configure(*db, synchronous_full, &why) ? sqlite3_errcode(*db) : SQLITE_OK;
+    if (why == NULL && look_for_damage(*db, &why)) code = SQLITE_CORRUPT;
+    if (why == NULL) return 0;
+    fail_damaged(reason, path, code, why);
     free(why);
     sqlite3_close(*db);
     *db = NULL;
