@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The inbound request that verifiers and sources see: as it came, and read only. The body is its
- * raw bytes, which is what signatures are about; `query` and `form` decode what they are asked for.
+ * raw bytes, which is what signatures are about; `query` and `form` decode the one that they are asked
+ * for.
  * A field that came several times is joined with commas (RFC 9110 section 5.3), so that a second
  * signature beside a good one makes both unreadable; of a parameter the first counts. */
 #include "script/bind.h"
@@ -116,6 +117,7 @@ static bool pop_is(lua_State *L, int wanted)
 static int push_parameter(lua_State *L, pl_slice rest)
 {
     pl_slice name, value;
+    pl_check_slice(L, 2);
     while (rest.ptr && pl_query_next(&rest, &name, &value)) {
         push_decoded(L, name);
         if (!pop_is(L, 2)) continue;
@@ -126,39 +128,18 @@ static int push_parameter(lua_State *L, pl_slice rest)
     return 1;
 }
 
-static int push_all_parameters(lua_State *L, pl_slice rest)
-{
-    pl_slice name, value;
-    lua_newtable(L);
-    int all = lua_gettop(L);
-    while (rest.ptr && pl_query_next(&rest, &name, &value)) {
-        push_decoded(L, name);
-        lua_pushvalue(L, -1);
-        lua_rawget(L, all);
-        bool is_first = lua_isnil(L, -1);
-        lua_pop(L, 1);
-        push_decoded(L, value);
-        if (is_first) lua_rawset(L, all);
-        lua_settop(L, all);
-    }
-    return 1;
-}
-
-static int push_parameters(lua_State *L, pl_slice text)
-{
-    if (lua_isnoneornil(L, 2)) return push_all_parameters(L, text);
-    pl_check_slice(L, 2);
-    return push_parameter(L, text);
-}
-
+/* Without a name the query as it was written. */
 static int inbound_query(lua_State *L)
 {
-    return push_parameters(L, check_inbound(L)->request->query);
+    pl_slice query = check_inbound(L)->request->query;
+    if (!lua_isnoneornil(L, 2)) return push_parameter(L, query);
+    pl_push_slice(L, query);
+    return 1;
 }
 
 static int inbound_form(lua_State *L)
 {
-    return push_parameters(L, check_inbound(L)->body);
+    return push_parameter(L, check_inbound(L)->body);
 }
 
 static const luaL_Reg inbound_methods[] = {

@@ -414,6 +414,7 @@ function template.compile(text) end
 ---@field connector { id: string, name: string }   which of them this is
 ---@field webhook { id: string }   which of them this is
 ---@field attempt integer   from 1
+---@field verified table?   of a source: what its verifier says of the sender, such as a token's claims
 ---@field now number   seconds since 1970, at which the attempt, or the reception, began
 ---@field deadline number   seconds since 1970, at which it is over
 ---@field http perilune.http   requests of scripts, [below](#ctxhttp)
@@ -471,8 +472,8 @@ function template.compile(text) end
 ---@field method fun(self: perilune.inbound): string   GET or POST
 ---@field target fun(self: perilune.inbound): string   path and query, and the path, both as they were written
 ---@field path fun(self: perilune.inbound): string   path and query, and the path, both as they were written
----@field query fun(self: perilune.inbound, name: string): string?   a parameter of the query, or of a body that is a form, decoded; the first of its name. Without a name all of them, as a table
----@field form fun(self: perilune.inbound, name: string): string?   a parameter of the query, or of a body that is a form, decoded; the first of its name. Without a name all of them, as a table
+---@field query fun(self: perilune.inbound, name?: string): string?   a parameter of the query, or of a body that is a form, decoded; the first of its name. Without a name the query as it was written
+---@field form fun(self: perilune.inbound, name: string): string?   a parameter of the query, or of a body that is a form, decoded; the first of its name. Without a name the query as it was written
 ---@field header fun(self: perilune.inbound, name: string): string?   a field, nil when there is none; all by lower-case name. Fields of one name are joined
 ---@field headers fun(self: perilune.inbound): table<string, string>   a field, nil when there is none; all by lower-case name. Fields of one name are joined
 ---@field body fun(self: perilune.inbound): string   the bytes of the body, as they came

@@ -6,7 +6,8 @@
 ---
 ---     of all scripts       log, http, trace, uuid
 ---     of the plugin        config
----     of the connector     cache, connector; also of a source
+---     of the connector     cache, connector
+---     of a source          cache, connector, verified, now, deadline
 ---     of the attempt       event, data, values, webhook, attempt, now, deadline
 
 local cache = require "perilune.cache"
@@ -24,6 +25,7 @@ local ctx = {}
 ---@field entry perilune.entry
 ---@field info { attempt: integer, id: string, now: number, deadline: number }
 ---@field config? table         of a plugin
+---@field verified? table       of a source
 ---@field ctx? perilune.ctx      once a script has asked
 
 --- A line in the trace of the attempt; `value` is anything that JSON can say.
@@ -56,6 +58,7 @@ local MADE = {
   webhook = function(frame) return copied(frame.entry.webhook_view) end,
   config = function(frame) return core.copy(frame.config or {}) end,
   attempt = function(frame) return frame.info.attempt end,
+  verified = function(frame) return frame.verified end,
   now = function(frame) return frame.info.now end,
   deadline = function(frame) return frame.info.deadline end,
 }

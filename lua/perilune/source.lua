@@ -9,9 +9,10 @@
 ---     -- connectors/shop.lua: /v1/sources/shop
 ---     ingress = { verify = {...}, source = "shop-events" },
 ---
---- A verifier accepts by returning true, and in no other way: what it raises or returns instead
---- refuses the request. Of several, one has to accept. A source returns an event, a list of them, or
---- nothing; and behind it, if it wants to answer itself, { status, headers, body }.
+--- A verifier lets a request in by returning true, or a table that says who sent it (ctx.verified of the
+--- source), and in no other way: what it raises or returns instead refuses it. Of several, one has to
+--- let it in. A source returns an event, a list of them, or nothing; and behind it, if it wants to
+--- answer itself, { status, headers, body }.
 
 local core = require "perilune.core"
 local ctx = require "perilune.ctx"
@@ -140,14 +141,17 @@ end
 
 -- -- verify
 
---- Nil, or why this verifier does not accept.
+--- Nil, or why this verifier does not let it in.
 local function refusal_of(verifier, frame, inbound)
   local given = ctx.of(ctx.with(frame, { config = verifier.config }))
-  local ok, accepted, reason = pcall(verifier.handler.verify, given, inbound)
-  if ok and accepted == true then return nil end
-  if not ok then reason = errors.text(accepted) end
+  local ok, said, reason = pcall(verifier.handler.verify, given, inbound)
+  if ok and (said == true or type(said) == "table") then
+    frame.verified = said ~= true and said or nil
+    return nil
+  end
+  if not ok then reason = errors.text(said) end
   return ("%s: %s"):format(verifier.name, reason ~= nil and tostring(reason)
-    or ("it returned %s, not true"):format(accepted == false and "false" or schema.kind(accepted)))
+    or ("it returned %s, not true"):format(said == false and "false" or schema.kind(said)))
 end
 
 --- Nil when it may come in, or why not.
@@ -256,7 +260,9 @@ function source.run(generation, name, inbound, info)
   local frame = { values = {}, entry = made.entry, info = info }
   local refused = refusal(made, frame, inbound)
   if refused or not made.receiver then return refused end
-  local given = ctx.of(ctx.with(frame, { config = made.receiver.config }))
+  local own_frame = ctx.with(frame, { config = made.receiver.config })
+  own_frame.verified = frame.verified
+  local given = ctx.of(own_frame)
   local result, own = made.receiver.handler.receive(given, inbound)
   local answer = answer_of(made, own)
   local events, is_list = events_of(made, result)

@@ -41,9 +41,9 @@ local FILES = {
           source = function(ctx, inbound)
             return { type = "echo", data = {
               method = inbound:method(), target = inbound:target(), path = inbound:path(),
-              a = inbound:query("a"), all = inbound:query(), none = inbound:query("none") == nil,
+              a = inbound:query("a"), c = inbound:query("c"), query = inbound:query(), none = inbound:query("none") == nil,
               header = inbound:header("x-two"), headers = inbound:headers()["x-two"],
-              form = inbound:form(), field = inbound:form("name"), body = inbound:body(),
+              field = inbound:form("name"), bad = inbound:form("bad"), body = inbound:body(),
               client = inbound:client(), config = next(ctx.config) == nil,
               connector = ctx.connector == nil, deadline = ctx.deadline - ctx.now,
             } }
@@ -102,7 +102,8 @@ local FILES = {
         },
         remote = {
           verify = function(ctx, inbound)
-            return ctx.http.get { url = env "SINK" .. "/who", params = { token = inbound:header("X-T") } }.ok
+            local answer = ctx.http.get { url = env "SINK" .. "/who", params = { token = inbound:header("X-T") } }
+            return answer.ok and { who = "T-" .. answer.status }
           end,
           source = "stamp",
         },
@@ -112,7 +113,7 @@ local FILES = {
   ["plugins/stamp/schema.lua"] = [[return { api = 1, summary = "Stamps", fields = {
     word = { type = "string", default = "none" } } }]],
   ["plugins/stamp/handler.lua"] = [[return {
-    receive = function(ctx, inbound) return { type = "stamped", data = { word = ctx.config.word } } end,
+    receive = function(ctx, inbound) return { type = "stamped", data = { word = ctx.config.word, by = ctx.verified } } end,
     verify = function(ctx, inbound) return inbound:header("X-Word") == ctx.config.word end,
   }]],
   ["connectors/crm.lua"] = SIGNED .. [[return { name = "The CRM",
@@ -240,6 +241,7 @@ describe("a source", function()
       local answer = post("/v1/sources/remote", "x", { ["X-T"] = "abc" })
       assert.equal(202, answer.status)
       assert.equal("token=abc", received("/who")[1].query)
+      assert.same({ word = "none", by = { who = "T-200" } }, received("/stamped")[1].json.data)
     end)
 
     it("is verified by its own plugin where nothing else is said", function()
@@ -277,12 +279,13 @@ describe("a source", function()
     assert.equal("/v1/sources/%65cho?a=1+2&b=%26&a=3&c", data.target)
     assert.equal("/v1/sources/%65cho", data.path)
     assert.equal("1 2", data.a)
-    assert.same({ a = "1 2", b = "&", c = "" }, data.all)
+    assert.equal("", data.c)
+    assert.equal("a=1+2&b=%26&a=3&c", data.query)
     assert.is_true(data.none)
     assert.equal("one, two", data.header)
     assert.equal("one, two", data.headers)
-    assert.same({ name = "Jørgen B", x = "1", bad = "%zz" }, data.form)
     assert.equal("Jørgen B", data.field)
+    assert.equal("%zz", data.bad)
     assert.equal(body, data.body)
     assert.equal("127.0.0.1", data.client)
     assert.is_true(data.config and data.connector)
