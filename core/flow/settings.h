@@ -97,6 +97,8 @@
       "of client connections, per worker")                                                       \
     X(COUNT, limit_calls, "limits.calls", "1000", "1..1000000",                                  \
       "of calls and tries in flight, per worker")                                                \
+    X(COUNT, limit_receptions, "limits.receptions", "1000", "1..1000000",                        \
+      "of inbound requests that verifiers and sources work on, per worker")                      \
     X(COUNT, limit_in_flight, "limits.in_flight", "500", "1..1000000",                           \
       "of delivery attempts in flight, per worker")                                              \
     X(COUNT, limit_resident, "limits.resident", "10000", "8..10000000",                          \

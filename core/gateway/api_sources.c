@@ -36,6 +36,7 @@ static void dismiss(reception *rc)
 {
     pl_generation *g = rc->base.generation;
     rc->request->in->gone = NULL;
+    rc->request->worker->receptions--;
     pl_wheel_stop(pl_loop_wheel(rc->request->worker->loop), &rc->timer);
     g->dismiss(g, &rc->base);
     pl_generation_unref(g);
@@ -183,22 +184,21 @@ static void on_gone(pl_inbound *in)
 
 static const enum pl_stage parsing = PL_STAGE_PARSE;
 
-static void receive(pl_api_request *request, int64_t source, pl_api_fn *next)
+static reception *reception_new(pl_api_request *request, int64_t source, pl_api_fn *next)
 {
     pl_inbound *in = request->in;
     pl_worker *w = request->worker;
-    pl_generation *g = pl_generation_ref(pl_engine_generation(w->engine));
     reception *rc = pl_arena_zero(&in->arena, sizeof *rc);
-    int64_t now_ms = pl_wall_ms(), timeout_ms = w->gateway->settings.timeout_source;
+    int64_t now_ms = pl_wall_ms();
     *rc = (reception){.request = request, .next = next};
     rc->base = (pl_reception){
-        .generation = g,
+        .generation = pl_generation_ref(pl_engine_generation(w->engine)),
         .source = source,
         .request = &in->request,
         .body = in->body,
         .client = in->peer,
         .now_ms = now_ms,
-        .deadline_ms = now_ms + timeout_ms,
+        .deadline_ms = now_ms + w->gateway->settings.timeout_source,
         .arena = &in->arena,
         .trace = {.arena = &in->arena, .stage = &parsing, .monotonic_us = pl_monotonic_us},
         .received = on_received,
@@ -206,6 +206,21 @@ static void receive(pl_api_request *request, int64_t source, pl_api_fn *next)
     };
     rc->base.trace.subject.source = name_of(&rc->base);
     pl_timer_init(&rc->timer, on_time_over);
+    w->receptions++;
+    return rc;
+}
+
+static void receive(pl_api_request *request, int64_t source, pl_api_fn *next)
+{
+    pl_inbound *in = request->in;
+    pl_worker *w = request->worker;
+    const pl_settings *s = &w->gateway->settings;
+    if (w->receptions >= (uint64_t)s->limit_receptions) {
+        pl_api_problem(in, PL_E_BUSY, "%s", pl_err_text(PL_E_BUSY));
+        return;
+    }
+    reception *rc = reception_new(request, source, next);
+    pl_generation *g = rc->base.generation;
     int code = g->receive(g, &rc->base);
     if (code != PL_WAIT) {
         on_received(&rc->base, code);
@@ -213,7 +228,7 @@ static void receive(pl_api_request *request, int64_t source, pl_api_fn *next)
     }
     in->owner = rc;
     in->gone = on_gone;
-    pl_wheel_start(pl_loop_wheel(w->loop), &rc->timer, (uint64_t)timeout_ms);
+    pl_wheel_start(pl_loop_wheel(w->loop), &rc->timer, (uint64_t)s->timeout_source);
 }
 
 int64_t pl_api_find_source(const pl_generation *g, pl_slice name)

@@ -26,6 +26,7 @@ struct pl_worker {
     pl_engine *engine;
     pl_live live;
     pl_waiter *waiters;
+    uint32_t receptions; /* inbound requests that scripts work on */
     /* stop */
     pl_message stop, stopped;
     pl_timer stop_timer;

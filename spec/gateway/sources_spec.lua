@@ -483,6 +483,12 @@ s.close()]]
       assert.matches("; custom: it returned false, not true", line.reason, 1, true)
     end)
 
+    it("open calls as well", function()
+      assert.equal(401, gateway:post("/v1/calls/out/plain", "{}").status)
+      local answer = gateway:post("/v1/calls/out/plain", "{}", { ["X-Pass"] = "other" })
+      assert.is_true(answer.json.ok)
+    end)
+
     it("open nothing else", function()
       local pass = { ["X-Pass"] = "other" }
       assert.equal(401, gateway:request("GET", "/v1/deliveries", nil, pass).status)
@@ -497,6 +503,28 @@ s.close()]]
     assert.equal(202, bare:post("/v1/events", '{"type":"a"}', { ["X-Pass"] = "1" }).status)
     assert.equal(200, bare:get("/v1/deliveries").status)
     assert.equal(0, bare:stop())
+  end)
+
+  it("refuses, when scripts work on as many as they may", function()
+    local other = support.gateway {
+      files = { ["gateway.lua"] = [[return { limits = { receptions = 1 }, timeouts = { grace = 0 },
+        sources = { slow = { source = function() sleep(4) end } } }]] },
+      arguments = { "--workers", "1" },
+    }
+    local first = support.http.connect(other.url)
+    first:send("POST /v1/sources/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    local answer = support.eventually("it is busy", function()
+      local second = support.http.connect(other.url)
+      second:send("POST /v1/sources/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+      second:settimeout(0.1)
+      local line = second:receive("*l")
+      second:close()
+      return line
+    end)
+    assert.equal("HTTP/1.1 503 Service Unavailable", answer)
+    -- What still waits when the grace period is over is let go.
+    assert.equal(0, other:stop())
+    first:close()
   end)
 
   it("that works while the gateway stops gets to its end", function()
