@@ -7,6 +7,7 @@
  * signature beside a good one makes both unreadable; of a parameter the first counts. */
 #include "script/bind.h"
 
+#include "http/message.h"
 #include "http/url.h"
 
 #include <lauxlib.h>
@@ -137,9 +138,14 @@ static int inbound_query(lua_State *L)
     return 1;
 }
 
+/* Of a body that says that it is a form; others may look like one. */
 static int inbound_form(lua_State *L)
 {
-    return push_parameter(L, check_inbound(L)->body);
+    const pl_reception *r = check_inbound(L);
+    const pl_header *type = pl_http_header(r->request, PL_SLICE("Content-Type"));
+    bool is_form =
+        type && pl_http_media_type_is(type->value, PL_SLICE("application/x-www-form-urlencoded"));
+    return push_parameter(L, is_form ? r->body : PL_NO_SLICE);
 }
 
 static const luaL_Reg inbound_methods[] = {

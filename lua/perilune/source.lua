@@ -150,8 +150,10 @@ local function refusal_of(verifier, frame, inbound)
     return nil
   end
   if not ok then reason = errors.text(said) end
-  return ("%s: %s"):format(verifier.name, reason ~= nil and tostring(reason)
-    or ("it returned %s, not true"):format(said == false and "false" or schema.kind(said)))
+  reason = reason ~= nil and tostring(reason)
+    or ("it returned %s, not true"):format(said == false and "false" or schema.kind(said))
+  local name = verifier.name .. ": "
+  return reason:sub(1, #name) == name and reason or name .. reason
 end
 
 --- Nil when it may come in, or why not.

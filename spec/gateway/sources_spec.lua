@@ -2,6 +2,7 @@
 
 --- Foreign webhooks that become events, and who may post: sources, ingress and tokens.
 
+local mime = require("mime")
 local openssl = require("spec.support.openssl")
 local support = require("spec.support")
 
@@ -286,6 +287,9 @@ describe("a source", function()
     assert.equal("one, two", data.headers)
     assert.equal("Jørgen B", data.field)
     assert.equal("%zz", data.bad)
+    local plain = post("/v1/sources/echo", "name=no", { Authorization = "Bearer t-ingest", ["Content-Type"] = "text/plain" })
+    assert.equal(202, plain.status)
+    assert.is_nil(received("/echo", 2)[2].json.data.field)
     assert.equal(body, data.body)
     assert.equal("127.0.0.1", data.client)
     assert.is_true(data.config and data.connector)
@@ -493,6 +497,72 @@ s.close()]]
       local pass = { ["X-Pass"] = "other" }
       assert.equal(401, gateway:request("GET", "/v1/deliveries", nil, pass).status)
       assert.equal(401, gateway:request("POST", "/v1/reload", nil, pass).status)
+    end)
+  end)
+
+  describe("verified by a bundled plugin", function()
+    local other
+
+    setup(function()
+      other = support.gateway {
+        files = { ["gateway.lua"] = [[
+          local function receive(ctx) return { type = "x", id = ctx.verified and (ctx.verified.id or ctx.verified.jti) } end
+          return { sources = {
+            standard = { verify = { type = "standard-webhooks", key = secret "WHSEC" }, source = receive },
+            jwt = { verify = { type = "jwt", algorithm = "HS256", key = secret "SIGNING" }, source = receive },
+            basic = { verify = { type = "basic", username = "u", password = secret "SIGNING" }, source = receive },
+            bearer = { verify = { type = "bearer", token = "t0ken" }, source = receive },
+            hmac = { methods = { "GET", "POST" }, verify = { type = "hmac", key = secret "SIGNING", header = "X-Mac",
+              content = "{method}{path}{query}{body}" }, source = receive },
+          } }]] },
+        env = { PERILUNE_SECRET_SIGNING = KEY, PERILUNE_SECRET_WHSEC = "whsec_" .. mime.b64(KEY) },
+      }
+    end)
+
+    local function ask(name, headers, body)
+      return other:request("POST", "/v1/sources/" .. name, body or "{}", headers)
+    end
+
+    it("standard-webhooks", function()
+      local at = os.time()
+      local mac = openssl.hmac("sha256", KEY, ("msg_1.%d.{}"):format(at))
+      local encoded = mime.b64((mac:gsub("%x%x", function(digits) return string.char(tonumber(digits, 16)) end)))
+      local headers = { ["webhook-id"] = "msg_1", ["webhook-timestamp"] = tostring(at), ["webhook-signature"] = "v1," .. encoded }
+      assert.equal("msg_1", ask("standard", headers).json.id)
+      headers["webhook-id"] = "msg_2"
+      assert.equal(401, ask("standard", headers).status)
+    end)
+
+    it("jwt", function()
+      local script = [[
+import base64, hashlib, hmac, json, sys, time
+def part(b): return base64.urlsafe_b64encode(b).rstrip(b"=")
+text = part(b'{"alg":"HS256","typ":"JWT"}') + b"." + part(json.dumps({"jti": "j-1", "exp": int(time.time()) + int(sys.argv[2])}).encode())
+print((text + b"." + part(hmac.new(sys.argv[1].encode(), text, hashlib.sha256).digest())).decode())]]
+      local function token(key, seconds)
+        local _, output = support.run { "python3", "-c", script, key, tostring(seconds) }
+        return { Authorization = "Bearer " .. output:match("%S+") }
+      end
+      assert.equal("j-1", ask("jwt", token(KEY, 60)).json.id)
+      assert.equal(401, ask("jwt", token("another key", 60)).status)
+      assert.equal(401, ask("jwt", token(KEY, -3600)).status)
+      assert.equal(401, ask("jwt", {}).status)
+    end)
+
+    it("basic and bearer", function()
+      assert.equal(202, ask("basic", { Authorization = "Basic " .. mime.b64("u:" .. KEY) }).status)
+      assert.equal(401, ask("basic", { Authorization = "Basic " .. mime.b64("v:" .. KEY) }).status)
+      assert.equal(401, ask("basic", {}).status)
+      assert.equal(202, ask("bearer", { Authorization = "Bearer t0ken" }).status)
+      assert.equal(401, ask("bearer", { Authorization = "Bearer x" }).status)
+      assert.equal(401, ask("bearer", {}).status)
+    end)
+
+    it("hmac, of more than the body", function()
+      local mac = openssl.hmac("sha256", KEY, "POST/v1/sources/hmaca=%20&b{}")
+      assert.equal(202, ask("hmac?a=%20&b", { ["X-Mac"] = mac }).status)
+      assert.equal(401, ask("hmac?a=%20&c", { ["X-Mac"] = mac }).status)
+      assert.equal(401, ask("hmac?a=%20&b", { ["X-Mac"] = mac }, "[]").status)
     end)
   end)
 
