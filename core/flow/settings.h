@@ -35,6 +35,16 @@
     X(SECRETS, tokens_ingest, "tokens.ingest", "", "",                                           \
       "bearer tokens that may post events and calls")                                            \
     X(SECRETS, tokens_admin, "tokens.admin", "", "", "bearer tokens that may do everything")     \
+    X(TEXT, admin_listen, "admin.listen", "", "",                                                \
+      "address and port that alone answer what needs an admin token; empty: those of listen do") \
+    X(TEXT, tls_certificate, "tls.certificate", "", "",                                          \
+      "PEM file of the certificate and its chain, relative to the gateway folder: https; read "  \
+      "anew when it changes")                                                                    \
+    X(TEXT, tls_key, "tls.key", "", "", "PEM file of its private key")                           \
+    X(TEXT, tls_client_ca, "tls.client_ca", "", "",                                              \
+      "PEM file of the authorities that sign clients' certificates; empty: none is asked for")   \
+    X(TEXT, tls_client, "tls.client", "required", "required|optional",                           \
+      "whether a client has to show a certificate of these authorities")                         \
     X(TEXT, secrets_dir, "secrets.dir", "", "",                                                  \
       "folder of secrets, a file each, relative to the gateway folder")                          \
     X(LIST, egress_allow, "egress.allow", "", "",                                                \
@@ -50,7 +60,7 @@
     X(SECONDS, timeout_connect, "timeouts.connect", "5", "0.01..3600",                           \
       "of making a connection, name resolution and TLS included")                                \
     X(SECONDS, timeout_header, "timeouts.header", "10", "0.01..3600",                            \
-      "for a client to send a request's head")                                                   \
+      "for a client to send a request's head, and before that for a TLS handshake")              \
     X(SECONDS, timeout_body, "timeouts.body", "30", "0.01..3600",                                \
       "for a client to send a request's body")                                                   \
     X(SECONDS, timeout_idle, "timeouts.idle", "75", "0.01..86400",                               \

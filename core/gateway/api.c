@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * From a request to its handler: path, method, scope, in this order, so that a wrong path is 404, a
- * wrong method 405 with Allow, and a missing token 401. The table below is the whole interface. */
+ * wrong method 405 with Allow, and a missing token 401. The table below is the whole interface;
+ * where there is a listener for admins, what is theirs is nothing at another. */
 #include "gateway/api.h"
 
 #include "base/err.h"
@@ -77,7 +78,7 @@ typedef struct match {
     pl_slice parts[PL_API_MAX_PARTS];
 } match;
 
-static void find(const pl_http_request *q, match *m)
+static void find(const pl_http_request *q, bool takes_admin, match *m)
 {
     pl_slice method = q->method;
     if (pl_slice_eq(method, PL_SLICE("HEAD")))
@@ -85,6 +86,7 @@ static void find(const pl_http_request *q, match *m)
     *m = (match){0};
     for (size_t i = 0; i < RESOURCES; i++) {
         pl_slice parts[PL_API_MAX_PARTS] = {{0}};
+        if (resources[i].scope == ADMIN && !takes_admin) continue;
         if (!path_matches(resources[i].path, q->path, parts)) continue;
         m->has_path = true;
         if (resources[i].method[0] == 'G')
@@ -182,20 +184,20 @@ static int check(const pl_worker *w, const pl_http_request *q, match *m)
     }
 }
 
-static int judge(const pl_worker *w, const pl_http_request *q, match *m)
+static int judge(const pl_entrance *e, const pl_http_request *q, match *m)
 {
-    find(q, m);
+    find(q, e->listener->takes_admin, m);
     if (is_options(q))
         return m->has_path || pl_slice_eq(q->path, PL_SLICE("*")) ? 0 : PL_E_NOT_FOUND;
     if (!m->has_path) return PL_E_NOT_FOUND;
     if (m->resource == NULL) return PL_E_METHOD;
-    return check(w, q, m);
+    return check(e->worker, q, m);
 }
 
-int pl_api_admit(const pl_http_request *request, void *worker)
+int pl_api_admit(const pl_http_request *request, void *entrance)
 {
     match m;
-    return judge(worker, request, &m);
+    return judge(entrance, request, &m);
 }
 
 static void refuse(pl_inbound *in, int code, const match *m)
@@ -223,12 +225,12 @@ static bool decode_parts(pl_inbound *in, const match *m, pl_api_request *r)
     return true;
 }
 
-void pl_api_handle(pl_inbound *in, void *worker)
+void pl_api_handle(pl_inbound *in, void *entrance)
 {
     match m;
-    int code = judge(worker, &in->request, &m);
+    int code = judge(entrance, &in->request, &m);
     pl_api_request *r = pl_arena_zero(&in->arena, sizeof *r);
-    *r = (pl_api_request){.worker = worker, .in = in};
+    *r = (pl_api_request){.worker = ((pl_entrance *)entrance)->worker, .in = in};
     if (code != 0)
         refuse(in, code, &m);
     else if (is_options(&in->request))

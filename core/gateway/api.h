@@ -22,8 +22,8 @@ typedef struct pl_api_request {
 typedef void pl_api_fn(pl_api_request *r);
 
 /* For the server: is the head worth reading a body for? */
-int pl_api_admit(const pl_http_request *request, void *worker);
-void pl_api_handle(pl_inbound *in, void *worker);
+int pl_api_admit(const pl_http_request *request, void *entrance);
+void pl_api_handle(pl_inbound *in, void *entrance);
 /* The gateway is stopping: whoever waits for outcomes gets those that are known. */
 void pl_api_stop_waiting(pl_worker *w);
 

@@ -8,7 +8,7 @@
  *    SIGHUP            reload
  *    SIGUSR1           look into the mailbox
  *
- * All signals are blocked in all threads and taken by sigwait. */
+ * All signals are blocked in all threads and taken by sigtimedwait. */
 #include "gateway/gateway.h"
 
 #include "base/err.h"
@@ -21,7 +21,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOOK_EVERY_S 1 /* at the files of certificates */
 
 /* -- scripts -- */
 
@@ -129,6 +132,13 @@ static void check_ca_file(const pl_settings *s, pl_faults *faults)
     pl_faults_add(faults, "settings", 0, text);
 }
 
+static void open_tls(pl_gateway *g, pl_faults *faults)
+{
+    char text[PL_TLS_TEXT];
+    if (!pl_listeners_open_tls(&g->settings, g->config->dir, &g->tls, text))
+        pl_faults_add(faults, "settings", 0, text);
+}
+
 static bool list_differs(const pl_list *a, const pl_list *b)
 {
     if (a->count != b->count) return true;
@@ -182,34 +192,6 @@ static enum pl_log_form log_form(const char *name)
 
 /* -- start -- */
 
-static int open_sockets(pl_gateway *g, int *fds, char address[128])
-{
-    char text[128];
-    fds[0] = pl_listen(pl_slice_of(g->settings.listen), text);
-    if (fds[0] < 0) {
-        fprintf(stderr, "cannot listen on %s: %s\n", g->settings.listen, text);
-        return 1;
-    }
-    pl_listen_address(fds[0], address);
-    if (g->settings.tokens_ingest.count == 0 && g->settings.tokens_admin.count == 0 &&
-        !pl_listen_is_loopback(fds[0])) {
-        fprintf(stderr,
-                "without tokens the gateway listens on loopback only, not on %s: set tokens.ingest "
-                "and tokens.admin, or listen = \"127.0.0.1:8080\"\n",
-                address);
-        return 3;
-    }
-    /* The same port as the first, which may have been asked for as 0. */
-    for (int i = 1; i < g->worker_count; i++) {
-        fds[i] = pl_listen_too(fds[0], text);
-        if (fds[i] < 0) {
-            fprintf(stderr, "cannot listen on %s: %s\n", address, text);
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static int open_store(pl_gateway *g)
 {
     char *reason = NULL;
@@ -250,10 +232,10 @@ pl_cache *pl_gateway_cache_new(const pl_settings *s)
     return pl_cache_new(&config);
 }
 
-static void start_workers(pl_gateway *g, const int *fds, pl_generation **generations)
+static void start_workers(pl_gateway *g, pl_generation **generations)
 {
     for (int i = 0; i < g->worker_count; i++)
-        g->workers[i] = pl_worker_new(g, i, fds[i], generations[i]);
+        g->workers[i] = pl_worker_new(g, i, generations[i]);
     for (int i = 0; i < g->worker_count; i++)
         pl_worker_start(g->workers[i]);
     g->running = g->worker_count;
@@ -356,12 +338,21 @@ static void stop(pl_gateway *g, int signal)
         pl_worker_stop(g->workers[i]);
 }
 
+/* The next signal, or 0 when it is time to look at the files of certificates. */
+static int next_signal(const pl_gateway *g, const sigset_t *signals)
+{
+    struct timespec look = {.tv_sec = LOOK_EVERY_S};
+    int signal = g->tls ? sigtimedwait(signals, NULL, &look) : sigwaitinfo(signals, NULL);
+    return signal < 0 ? 0 : signal;
+}
+
 static void control(pl_gateway *g, const sigset_t *signals)
 {
-    int signal;
     while (g->running > 0) {
-        if (sigwait(signals, &signal) != 0) continue;
-        if (signal == SIGHUP)
+        int signal = next_signal(g, signals);
+        if (signal == 0) {
+            if (g->tls) pl_listeners_look(g->tls);
+        } else if (signal == SIGHUP)
             reload_scripts(g, NULL);
         else if (signal == SIGUSR1)
             pl_mailbox_drain(&g->mailbox);
@@ -409,16 +400,19 @@ static void close_all(pl_gateway *g)
 
 static int start(pl_gateway *g, pl_generation **generations)
 {
-    char address[128];
-    int fds[256], code = open_sockets(g, fds, address);
+    const pl_listener *main = &g->listeners[PL_LISTENER_MAIN],
+                      *admin = &g->listeners[PL_LISTENER_ADMIN];
+    int code = pl_listeners_open(g->listeners, &g->settings, g->worker_count);
     if (code == 0) code = open_store(g);
     if (code != 0) return code;
     open_egress(g);
-    start_workers(g, fds, generations);
-    pl_log(PL_LOG_INFO, "listening", PL_LOG_STR("address", address),
-           PL_LOG_INT("workers", g->worker_count),
+    start_workers(g, generations);
+    pl_log(PL_LOG_INFO, "listening", PL_LOG_STR("address", main->address),
+           PL_LOG_STR("scheme", g->tls ? "https" : "http"), PL_LOG_INT("workers", g->worker_count),
            PL_LOG_INT("webhooks", generations[0]->policy_count),
            PL_LOG_STR("store", g->settings.store));
+    if (admin->is_used)
+        pl_log(PL_LOG_INFO, "listening for admins", PL_LOG_STR("address", admin->address));
     if (g->settings.tokens_ingest.count == 0 && g->settings.tokens_admin.count == 0)
         pl_log(PL_LOG_WARN, "no tokens are set: everybody on this machine may do everything");
     return 0;
@@ -438,6 +432,7 @@ static pl_generation **load_others(pl_gateway *g, const pl_bundle *bundle, pl_ge
     if (merge_settings(g, first, &g->settings)) {
         pl_gateway_check(&g->settings, "settings", faults);
         check_ca_file(&g->settings, faults);
+        open_tls(g, faults);
         g->worker_count = worker_count(&g->settings);
         if (faults->count == 0) {
             pl_generation **all = generations_new(g->worker_count);
@@ -474,6 +469,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     pl_client_global_init();
     pl_generation **generations = load_first(&g);
     if (generations == NULL) {
+        pl_tls_free(g.tls);
         pl_settings_fini(&g.settings);
         return 3;
     }
@@ -503,6 +499,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     pl_tally_free(g.tally);
     pl_cache_free(g.cache);
     pl_egress_free(g.egress);
+    pl_tls_free(g.tls);
     pl_mailbox_fini(&g.mailbox);
     pl_settings_fini(&g.settings);
     return code;

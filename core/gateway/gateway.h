@@ -11,6 +11,7 @@
 #include "flow/cache.h"
 #include "flow/settings.h"
 #include "gateway/health.h"
+#include "gateway/listener.h"
 #include "gateway/tally.h"
 #include "net/egress.h"
 #include "script/script.h"
@@ -33,6 +34,8 @@ typedef struct pl_gateway_config {
 typedef struct pl_gateway {
     const pl_gateway_config *config;
     pl_settings settings;
+    pl_tls *tls; /* NULL: plain HTTP */
+    pl_listener listeners[PL_LISTENERS];
     pl_egress *egress;
     pl_store *store;
     pl_health *health;

@@ -11,6 +11,14 @@
     for (int i_ = 0; i_ < (g)->worker_count; i_++) \
         for (pl_worker *w = (g)->workers[i_]; w; w = NULL)
 
+/* Those of all listeners. */
+#define EACH_SERVER(g, s)                     \
+    EACH_WORKER(g, w_)                        \
+    for (int j_ = 0; j_ < PL_LISTENERS; j_++) \
+        for (pl_server *s = w_->entrances[j_].server; s; s = NULL)
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
 static void head(pl_buf *out, const char *name, const char *type, const char *help)
 {
     pl_buf_printf(out, "# HELP perilune_%s %s\n# TYPE perilune_%s %s\n", name, help, name, type);
@@ -74,6 +82,9 @@ static const source server_sources[] = {
     SERVER(connections_refused, "server_connections_refused_total", "counter",
            "Client connections closed at once, beyond limits.connections."),
     SERVER(requests, "server_requests_total", "counter", "Requests that arrived whole."),
+    SERVER(handshakes, "server_tls_handshakes_total", "counter", "TLS handshakes that succeeded."),
+    SERVER(handshakes_failed, "server_tls_handshakes_failed_total", "counter",
+           "TLS handshakes that failed."),
     SERVER(bad_requests, "server_requests_refused_total", "counter",
            "Requests refused before a handler saw them."),
 };
@@ -108,11 +119,6 @@ static const void *engine_of(const pl_worker *w)
     return pl_engine_metrics_of(w->engine);
 }
 
-static const void *server_of(const pl_worker *w)
-{
-    return pl_server_metrics_of(w->server);
-}
-
 static const void *client_of(const pl_worker *w)
 {
     return pl_client_metrics_of(w->client);
@@ -125,6 +131,16 @@ static void sums(pl_buf *out, const pl_gateway *g, const source *list, size_t co
         EACH_WORKER(g, w)
         n += pl_counter_get(counter_at(of(w), &list[i]));
         one(out, list[i].name, list[i].type, list[i].help, n);
+    }
+}
+
+static void server_sums(pl_buf *out, const pl_gateway *g)
+{
+    for (size_t i = 0; i < COUNT(server_sources); i++) {
+        uint64_t n = 0;
+        EACH_SERVER(g, s)
+        n += pl_counter_get(counter_at(pl_server_metrics_of(s), &server_sources[i]));
+        one(out, server_sources[i].name, server_sources[i].type, server_sources[i].help, n);
     }
 }
 
@@ -218,8 +234,8 @@ static void responses(pl_buf *out, const pl_gateway *g)
     head(out, "server_responses_total", "counter", "Answers to clients by status class.");
     for (int class = 1; class <= 5; class ++) {
         uint64_t n = 0;
-        EACH_WORKER(g, w)
-        n += pl_counter_get(&pl_server_metrics_of(w->server)->responses[class]);
+        EACH_SERVER(g, s)
+        n += pl_counter_get(&pl_server_metrics_of(s)->responses[class]);
         pl_buf_printf(out, "perilune_server_responses_total{class=\"%dxx\"} %llu\n", class,
                       (unsigned long long)n);
     }
@@ -249,8 +265,6 @@ static void cache(pl_buf *out, const pl_gateway *g)
     one(out, "cache_bytes", "gauge", "What they take.", m.bytes);
 }
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 void pl_api_metrics(pl_api_request *r)
 {
     pl_gateway *g = r->worker->gateway;
@@ -263,7 +277,11 @@ void pl_api_metrics(pl_api_request *r)
         atomic_load(&g->published));
     sums(&out, g, engine_sources, COUNT(engine_sources), engine_of);
     outcomes(&out, g);
-    sums(&out, g, server_sources, COUNT(server_sources), server_of);
+    server_sums(&out, g);
+    if (g->tls)
+        one(&out, "server_tls_certificate_expires_seconds", "gauge",
+            "When the certificate of the listener expires, since 1970.",
+            (uint64_t)pl_tls_expires(g->tls));
     responses(&out, g);
     sums(&out, g, client_sources, COUNT(client_sources), client_of);
     for (size_t i = 0; i < COUNT(store_sources); i++)

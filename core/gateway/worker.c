@@ -125,11 +125,19 @@ void pl_worker_nudge_all(pl_worker *w, pl_uuid id, enum pl_command_kind kind)
 
 /* -- stop -- */
 
+static uint32_t busy(const pl_worker *w)
+{
+    uint32_t n = 0;
+    for (int i = 0; i < PL_LISTENERS; i++)
+        if (w->entrances[i].server) n += pl_server_busy(w->entrances[i].server);
+    return n;
+}
+
 static void on_stop_timer(pl_timer *t)
 {
     pl_worker *w = (pl_worker *)((char *)t - offsetof(pl_worker, stop_timer));
     bool is_late = pl_monotonic_us() >= w->stop_deadline_us;
-    bool is_idle = pl_engine_is_idle(w->engine) && pl_server_busy(w->server) == 0;
+    bool is_idle = pl_engine_is_idle(w->engine) && busy(w) == 0;
     if (!is_idle && !is_late) {
         pl_wheel_start(pl_loop_wheel(w->loop), t, STOP_POLL_MS);
         return;
@@ -146,7 +154,9 @@ static void on_stop(pl_message *m)
 {
     pl_worker *w = (pl_worker *)((char *)m - offsetof(pl_worker, stop));
     pl_engine_stop(w->engine);
-    pl_server_stop(w->server); /* first: the answers that follow say Connection: close */
+    /* first: the answers that follow say Connection: close */
+    for (int i = 0; i < PL_LISTENERS; i++)
+        if (w->entrances[i].server) pl_server_stop(w->entrances[i].server);
     pl_live_stop(w);
     pl_api_stop_waiting(w);
     w->stop_deadline_us = pl_monotonic_us() + (uint64_t)w->gateway->settings.timeout_grace * 1000;
@@ -161,7 +171,7 @@ void pl_worker_stop(pl_worker *w)
 
 /* -- life -- */
 
-static pl_server_config server_config(pl_worker *w)
+static pl_server_config server_config(pl_worker *w, pl_entrance *entrance)
 {
     const pl_settings *s = &w->gateway->settings;
     return (pl_server_config){
@@ -169,6 +179,7 @@ static pl_server_config server_config(pl_worker *w)
                  .header_bytes = (size_t)s->limit_header_bytes,
                  .header_count = (uint32_t)s->limit_headers,
                  .body_bytes = (uint64_t)s->limit_body},
+        .tls = w->gateway->tls,
         .max_connections = (uint32_t)s->limit_connections,
         .header_timeout_ms = s->timeout_header,
         .body_timeout_ms = s->timeout_body,
@@ -176,8 +187,20 @@ static pl_server_config server_config(pl_worker *w)
         .write_timeout_ms = s->timeout_write,
         .admit = pl_api_admit,
         .handle = pl_api_handle,
-        .arg = w,
+        .arg = entrance,
     };
+}
+
+static void open_entrances(pl_worker *w)
+{
+    for (int i = 0; i < PL_LISTENERS; i++) {
+        const pl_listener *l = &w->gateway->listeners[i];
+        pl_entrance *e = &w->entrances[i];
+        *e = (pl_entrance){.worker = w, .listener = l};
+        if (!l->is_used) continue;
+        pl_server_config config = server_config(w, e);
+        e->server = pl_server_new(w->loop, l->fds[w->index], &config);
+    }
 }
 
 static void make_engine(pl_worker *w)
@@ -198,7 +221,7 @@ static void make_engine(pl_worker *w)
     w->engine = pl_engine_new(&ports, &w->gateway->settings, seed);
 }
 
-pl_worker *pl_worker_new(pl_gateway *g, int index, int listen_fd, pl_generation *generation)
+pl_worker *pl_worker_new(pl_gateway *g, int index, pl_generation *generation)
 {
     pl_worker *w = pl_alloc_zero(sizeof *w);
     const pl_settings *s = &g->settings;
@@ -216,8 +239,7 @@ pl_worker *pl_worker_new(pl_gateway *g, int index, int listen_fd, pl_generation 
         .user_agent = "Perilune/" PL_VERSION,
     };
     w->client = pl_client_new(w->loop, &client);
-    pl_server_config server = server_config(w);
-    w->server = pl_server_new(w->loop, listen_fd, &server);
+    open_entrances(w);
     use_generation(w, generation);
     return w;
 }
@@ -239,7 +261,8 @@ void pl_worker_start(pl_worker *w)
 
 void pl_worker_free(pl_worker *w)
 {
-    pl_server_free(w->server);
+    for (int i = 0; i < PL_LISTENERS; i++)
+        pl_server_free(w->entrances[i].server);
     pl_engine_free(w->engine);
     pl_mailbox_drain(pl_loop_mailbox(w->loop)); /* what it was to fill goes to another worker */
     pl_client_free(w->client);

@@ -16,12 +16,19 @@
 
 typedef struct pl_waiter pl_waiter; /* api_events.c: a request that waits for outcomes */
 
+/* What a request came in by. */
+typedef struct pl_entrance {
+    pl_worker *worker;
+    const pl_listener *listener;
+    pl_server *server; /* NULL: the listener is not used */
+} pl_entrance;
+
 struct pl_worker {
     pl_gateway *gateway;
     int index;
     pthread_t thread;
     pl_loop *loop;
-    pl_server *server;
+    pl_entrance entrances[PL_LISTENERS];
     pl_client *client;
     pl_engine *engine;
     pl_live live;
@@ -33,8 +40,8 @@ struct pl_worker {
     uint64_t stop_deadline_us;
 };
 
-/* Makes the parts; takes the descriptor and the reference of the generation. */
-pl_worker *pl_worker_new(pl_gateway *g, int index, int listen_fd, pl_generation *generation);
+/* Makes the parts; takes its sockets of the listeners and the reference of the generation. */
+pl_worker *pl_worker_new(pl_gateway *g, int index, pl_generation *generation);
 void pl_worker_start(pl_worker *w);
 /* Any thread: stop accepting, finish what is in flight
  * up to the grace period, then leave the loop. */

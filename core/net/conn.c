@@ -13,6 +13,7 @@
 #include "net/conn.h"
 
 #include "base/err.h"
+#include "base/log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,6 +35,13 @@ static void watch(pl_conn *c, ev_io *w, bool wanted)
         ev_io_start(c->server->ev, w);
     else
         ev_io_stop(c->server->ev, w);
+}
+
+/* Also of what lies in the transport already, where no event tells of it. */
+static void watch_input(pl_conn *c)
+{
+    watch(c, &c->readable, true);
+    if (pl_transport_has_input(&c->transport)) ev_feed_event(c->server->ev, &c->readable, EV_READ);
 }
 
 static void start_timer(pl_conn *c, int64_t ms)
@@ -92,7 +100,8 @@ void pl_conn_close(pl_conn *c)
     watch(c, &c->readable, false);
     watch(c, &c->writable, false);
     pl_wheel_stop(c->server->wheel, &c->timer);
-    close(c->fd);
+    if (is_owed || pl_conn_backlog(c) > 0) c->transport.is_broken = true;
+    pl_transport_close(&c->transport);
     c->server->open--;
     pl_counter_set(&c->server->metrics.connections, c->server->open);
     c->state = PL_CONN_CLOSED;
@@ -118,7 +127,7 @@ static void free_conn(pl_conn *c)
 
 static void linger(pl_conn *c)
 {
-    shutdown(c->fd, SHUT_WR);
+    pl_transport_shut(&c->transport);
     pl_buf_fini(&c->in);
     c->state = PL_CONN_LINGERING;
     c->linger_left = LINGER_BYTES;
@@ -151,7 +160,7 @@ static void become_idle(pl_conn *c)
         return;
     }
     start_timer(c, c->is_fresh ? config->header_timeout_ms : config->idle_timeout_ms);
-    watch(c, &c->readable, true);
+    watch_input(c);
 }
 
 static bool step_idle(pl_conn *c)
@@ -160,7 +169,7 @@ static bool step_idle(pl_conn *c)
     begin_turn(c);
     c->state = PL_CONN_HEAD;
     start_timer(c, c->server->config.header_timeout_ms);
-    watch(c, &c->readable, true);
+    watch_input(c);
     return true;
 }
 
@@ -286,6 +295,7 @@ static bool step(pl_conn *c)
         return step_body(c);
     case PL_CONN_WRITING:
         return step_writing(c);
+    case PL_CONN_HANDSHAKE:
     case PL_CONN_HANDLING:
     case PL_CONN_STREAMING:
     case PL_CONN_LINGERING:
@@ -317,16 +327,50 @@ static bool is_transient(void)
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
+/* The socket has to take something first: what it is readable with is not looked at until then. */
+static void wait_to_write(pl_conn *c)
+{
+    watch(c, &c->readable, false);
+    watch(c, &c->writable, true);
+}
+
+static void greet(pl_conn *c)
+{
+    const char *reason = NULL;
+    pl_server_metrics *metrics = &c->server->metrics;
+    enum pl_handshake handshake = pl_transport_handshake(&c->transport, &reason);
+    if (handshake == PL_HANDSHAKE_DONE) {
+        pl_counter_add(&metrics->handshakes, 1);
+        watch(c, &c->writable, false);
+        become_idle(c);
+    } else if (handshake == PL_HANDSHAKE_FAILED) {
+        pl_counter_add(&metrics->handshakes_failed, 1);
+        pl_log(PL_LOG_DEBUG, "a TLS handshake failed", PL_LOG_STR("peer", c->peer),
+               PL_LOG_STR("reason", reason));
+        watch(c, &c->writable, false);
+        linger(c); /* so that the alert arrives */
+    } else if (c->transport.wants_write) {
+        wait_to_write(c);
+    } else {
+        watch(c, &c->writable, false);
+        watch(c, &c->readable, true);
+    }
+}
+
 static void receive(pl_conn *c)
 {
     size_t room = c->state == PL_CONN_BODY ? BODY_READ_BYTES : READ_BYTES;
-    ssize_t n = recv(c->fd, pl_buf_reserve(&c->in, room), room, 0);
-    if (n > 0)
+    ssize_t n = pl_transport_read(&c->transport, pl_buf_reserve(&c->in, room), room, false);
+    if (n > 0) {
         c->in.len += (size_t)n;
-    else if (n == 0 || !is_transient())
+        watch_input(c);
+        return;
+    }
+    if (n == 0 || !is_transient())
         pl_conn_close(c);
     else if (c->state == PL_CONN_IDLE)
         pl_buf_fini(&c->in);
+    if (c->state != PL_CONN_CLOSED && c->transport.wants_write) wait_to_write(c);
 }
 
 /* While an answer is owed or on its way nothing is read (the buffer must not move); a look tells
@@ -334,8 +378,11 @@ static void receive(pl_conn *c)
 static void look(pl_conn *c)
 {
     char byte;
-    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK);
-    if (n < 0 && is_transient()) return;
+    ssize_t n = pl_transport_read(&c->transport, &byte, 1, true);
+    if (n < 0 && is_transient()) {
+        if (c->transport.wants_write) watch(c, &c->readable, false);
+        return;
+    }
     bool is_over = n < 0 || (n == 0 && c->state == PL_CONN_STREAMING);
     if (is_over)
         pl_conn_close(c);
@@ -343,10 +390,11 @@ static void look(pl_conn *c)
         watch(c, &c->readable, false); /* it would stay readable and spin */
 }
 
+/* Nobody reads it, so it is not decrypted either. */
 static void drain(pl_conn *c)
 {
     char bytes[16384];
-    ssize_t n = recv(c->fd, bytes, sizeof bytes, 0);
+    ssize_t n = recv(c->transport.fd, bytes, sizeof bytes, 0);
     if (n < 0 && is_transient()) return;
     if (n <= 0 || (size_t)n > c->linger_left)
         pl_conn_close(c);
@@ -359,7 +407,9 @@ static void on_readable(struct ev_loop *ev, ev_io *w, int events)
     (void)ev, (void)events;
     pl_conn *c = w->data;
     pl_conn_enter(c);
-    if (c->state <= PL_CONN_BODY)
+    if (c->state == PL_CONN_HANDSHAKE)
+        greet(c);
+    else if (c->state <= PL_CONN_BODY)
         receive(c);
     else if (c->state == PL_CONN_LINGERING)
         drain(c);
@@ -373,23 +423,36 @@ static bool is_answering(const pl_conn *c)
     return c->state == PL_CONN_WRITING || c->state == PL_CONN_STREAMING;
 }
 
+static void send_more(pl_conn *c)
+{
+    pl_slice rest = pl_slice_from(pl_buf_slice(&c->out), c->out_sent);
+    ssize_t n = pl_transport_write(&c->transport, &rest, 1);
+    if (n < 0) {
+        pl_conn_close(c);
+        return;
+    }
+    if (n == 0) return;
+    c->out_sent += (size_t)n;
+    if (is_answering(c)) start_timer(c, c->server->config.write_timeout_ms);
+    if (pl_conn_backlog(c) > 0) return;
+    pl_buf_fini(&c->out);
+    c->out_sent = 0;
+    watch(c, &c->writable, false);
+    if (is_answering(c)) pl_wheel_stop(c->server->wheel, &c->timer);
+}
+
 static void on_writable(struct ev_loop *ev, ev_io *w, int events)
 {
     (void)ev, (void)events;
     pl_conn *c = w->data;
     pl_conn_enter(c);
-    ssize_t n = send(c->fd, c->out.ptr + c->out_sent, pl_conn_backlog(c), MSG_NOSIGNAL);
-    if (n < 0 && !is_transient()) {
-        pl_conn_close(c);
-    } else if (n > 0) {
-        c->out_sent += (size_t)n;
-        if (is_answering(c)) start_timer(c, c->server->config.write_timeout_ms);
-        if (pl_conn_backlog(c) == 0) {
-            pl_buf_fini(&c->out);
-            c->out_sent = 0;
-            watch(c, &c->writable, false);
-            if (is_answering(c)) pl_wheel_stop(c->server->wheel, &c->timer);
-        }
+    if (c->state == PL_CONN_HANDSHAKE) {
+        greet(c);
+    } else if (pl_conn_backlog(c) > 0) {
+        send_more(c);
+    } else { /* a read waited for it */
+        watch(c, &c->writable, false);
+        watch(c, &c->readable, true);
     }
     pl_conn_leave(c);
 }
@@ -411,17 +474,6 @@ static void on_timer(pl_timer *timer)
 
 /* -- sending -- */
 
-/* How many bytes the socket took; -1: it is broken. */
-static ssize_t try_send(pl_conn *c, const pl_slice *parts, int count)
-{
-    struct iovec iov[4];
-    for (int i = 0; i < count; i++)
-        iov[i] = (struct iovec){(void *)(uintptr_t)parts[i].ptr, parts[i].len};
-    struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
-    ssize_t n = sendmsg(c->fd, &message, MSG_NOSIGNAL);
-    return n < 0 && is_transient() ? 0 : n;
-}
-
 static void keep_rest(pl_conn *c, const pl_slice *parts, int count, size_t sent)
 {
     for (int i = 0; i < count; i++) {
@@ -438,7 +490,7 @@ static void keep_rest(pl_conn *c, const pl_slice *parts, int count, size_t sent)
 void pl_conn_send(pl_conn *c, const pl_slice *parts, int count)
 {
     if (c->state == PL_CONN_CLOSED) return;
-    ssize_t n = pl_conn_backlog(c) > 0 ? 0 : try_send(c, parts, count);
+    ssize_t n = pl_conn_backlog(c) > 0 ? 0 : pl_transport_write(&c->transport, parts, count);
     if (n < 0)
         pl_conn_close(c);
     else
@@ -458,8 +510,12 @@ static void peer_text(const struct sockaddr *peer, char text[INET6_ADDRSTRLEN])
 void pl_conn_open(pl_server *s, int fd, const struct sockaddr *peer)
 {
     pl_conn *c = pl_alloc_zero(sizeof *c);
+    if (!pl_transport_open(&c->transport, fd, s->config.tls)) {
+        close(fd);
+        free(c);
+        return;
+    }
     c->server = s;
-    c->fd = fd;
     c->is_fresh = true;
     peer_text(peer, c->peer);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
@@ -474,5 +530,10 @@ void pl_conn_open(pl_server *s, int fd, const struct sockaddr *peer)
     s->open++;
     pl_counter_add(&s->metrics.connections_total, 1);
     pl_counter_set(&s->metrics.connections, s->open);
-    become_idle(c);
+    if (c->transport.ssl == NULL) {
+        become_idle(c);
+        return;
+    }
+    start_timer(c, s->config.header_timeout_ms);
+    watch(c, &c->readable, true);
 }

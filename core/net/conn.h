@@ -3,7 +3,9 @@
  * One connection as a state machine, private to net/: conn.c moves it, respond.c writes its
  * answers, server.c makes and ends it.
  *
- *         first byte       head complete          body complete
+ * HANDSHAKE (TLS only)
+ *     |
+ *     v   first byte       head complete          body complete
  *    IDLE -----------> HEAD ------------> BODY -----------------> HANDLING
  *     ^                 |                  |                       |    |
  *     |                 |  bad, or late    |                       |    | stream
@@ -18,10 +20,12 @@
  *
  * A head that is not admitted goes to HANDLING without its body. A broken socket leads from every
  * state to CLOSED, and so do end of file and the timer where the table does not say otherwise.
+ * A handshake that fails goes to LINGERING, so that its alert arrives.
  * LINGERING: the write side is shut and input is drained, so that no reset overtakes the answer.
  *
  *   state      | the turn is   | its one timer means   | what a readable socket means
  *   -----------+---------------+-----------------------+-----------------------------------
+ *   HANDSHAKE  | (none)        | close without a word  | go on with it
  *   IDLE       | (none)        | close without a word  | bytes of the next request
  *   HEAD, BODY | the conn's    | answer 408            | more bytes
  *   HANDLING   | the handler's | (does not run)        | bytes: left in the socket; end of
@@ -46,6 +50,7 @@
 #include "http/chunked.h"
 #include "http/message.h"
 #include "net/server.h"
+#include "net/transport.h"
 
 #include <ev.h>
 #include <netinet/in.h>
@@ -53,6 +58,7 @@
 typedef struct pl_conn pl_conn;
 
 enum pl_conn_state {
+    PL_CONN_HANDSHAKE,
     PL_CONN_IDLE,
     PL_CONN_HEAD,
     PL_CONN_BODY,
@@ -75,7 +81,7 @@ struct pl_conn {
     pl_conn *next, **link;
     enum pl_conn_state state;
     int depth; /* calls into this connection that are under way */
-    int fd;
+    pl_transport transport;
     ev_io readable, writable;
     pl_timer timer;
     char peer[INET6_ADDRSTRLEN];

@@ -204,7 +204,7 @@ void pl_server_stop(pl_server *s)
     s->listen_fd = -1;
     for (pl_conn *c = s->conns, *next; c; c = next) {
         next = c->next;
-        if (c->state != PL_CONN_IDLE) continue;
+        if (c->state > PL_CONN_IDLE) continue;
         pl_conn_enter(c);
         pl_conn_close(c);
         pl_conn_leave(c);

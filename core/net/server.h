@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "http/parse.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 typedef struct pl_server pl_server;
 typedef struct pl_inbound pl_inbound;
@@ -32,9 +33,10 @@ typedef void pl_inbound_fn(pl_inbound *in, void *arg);
 
 typedef struct pl_server_config {
     pl_http_limits http;
+    pl_tls *tls; /* NULL: plain HTTP. The caller's, and lives longer than the server */
     uint32_t max_connections;
     /* From the first byte of a request to the end of its header section;
-     * also from connect to the first byte. */
+     * also of a TLS handshake, and from then (or connect) to the first byte. */
     int64_t header_timeout_ms;
     int64_t body_timeout_ms;  /* the whole body */
     int64_t idle_timeout_ms;  /* between two requests */
@@ -50,7 +52,8 @@ typedef struct pl_server_config {
 typedef struct pl_server_metrics {
     pl_counter connections_total, connections, requests, bad_requests; /* `connections`: a gauge */
     pl_counter connections_refused; /* beyond max_connections: accepted and closed at once */
-    pl_counter responses[6];        /* by status class, index 1..5 */
+    pl_counter handshakes, handshakes_failed; /* of TLS */
+    pl_counter responses[6];                  /* by status class, index 1..5 */
 } pl_server_metrics;
 
 /* A listening socket on "HOST:PORT" or "[V6]:PORT": >= 0, or -1 with the reason, for people, in

@@ -2,7 +2,8 @@
 local support = require("spec.support")
 local http, json = support.http, support.json
 
-describe("GET /v1/feed", function()
+for _, tls in ipairs({ false, true }) do
+describe("GET /v1/feed" .. (tls and " in TLS" or ""), function()
   local sink, gateway
 
   setup(function()
@@ -20,7 +21,7 @@ describe("GET /v1/feed", function()
           return { base_url = "%s", webhooks = { { on = "c", url = "/c" } } }
         ]]):format(sink.url),
       },
-      arguments = { "--workers", "2" },
+      arguments = { "--workers", "2" }, tls = tls,
     })
   end)
 
@@ -141,3 +142,4 @@ describe("GET /v1/feed", function()
     assert.equal(0, small:stop())
   end)
 end)
+end

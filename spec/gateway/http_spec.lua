@@ -7,11 +7,12 @@ local LIMITED = {
   "--limits-headers", "20", "--limits-header-bytes", "2k", "--limits-target", "500", "--limits-body", "4k",
 }
 
-describe("the HTTP server", function()
+for _, tls in ipairs({ false, true }) do
+describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
   local gateway
 
   setup(function()
-    gateway = support.gateway({ files = { ["gateway.lua"] = "return {}" }, arguments = LIMITED })
+    gateway = support.gateway({ files = { ["gateway.lua"] = "return {}" }, arguments = LIMITED, tls = tls })
   end)
 
   teardown(function() support.finish() end)
@@ -307,3 +308,4 @@ describe("the HTTP server", function()
     end)
   end)
 end)
+end

@@ -5,6 +5,7 @@
 -- our processes left with a sanitizer's report. Nothing here sleeps and hopes: `eventually` asks again until the answer
 -- is right or the (generous) time is over.
 
+local certificates = require("spec.support.certificates")
 local http = require("spec.support.http")
 local process = require("spec.support.process")
 local cjson = require("cjson")
@@ -146,8 +147,8 @@ support.gateway_lua = 'return { egress = { allow = { "127.0.0.0/8", "::1" } } }\
 local Gateway = {}
 Gateway.__index = Gateway
 
---- Starts a gateway and waits until it listens.
----@param options { binary?: string, folder?: string, files?: table<string, string>, arguments?: string[], env?: table<string, string>, store?: string, token?: string }
+--- Starts a gateway and waits until it listens. With `tls` it speaks TLS, and `url` is that of a relay to it.
+---@param options { binary?: string, folder?: string, files?: table<string, string>, arguments?: string[], env?: table<string, string>, store?: string, token?: string, tls?: boolean }
 function support.gateway(options)
   local gateway = setmetatable({ options = options }, Gateway)
   gateway.folder = options.folder or support.folder()
@@ -158,12 +159,28 @@ function support.gateway(options)
   return gateway
 end
 
+--- A relay that speaks TLS with 127.0.0.1:port: the URL to speak plainly with.
+local function start_relay(port, folder)
+  local relay = support.start({ "python3", "spec/support/tls_relay.py", port, folder .. "/ca.pem" })
+  return "http://" .. support.eventually("the relay listens", function()
+    return relay:errors():match("listening on (%S+)\n")
+  end)
+end
+
 function Gateway:start()
   local arguments = {
     self.options.binary or support.binary, "run", "--listen", "127.0.0.1:0", "--store", self.store, "--log-format", "json",
   }
   for _, argument in ipairs(self.options.arguments or {}) do
     arguments[#arguments + 1] = argument
+  end
+  if self.options.tls then
+    self.certificates = self.certificates or certificates.make(process.folder())
+    for _, name in ipairs({ "certificate=good.pem", "key=good.key" }) do
+      local setting, file = name:match("^(.-)=(.*)$")
+      arguments[#arguments + 1] = "--tls-" .. setting
+      arguments[#arguments + 1] = self.certificates .. "/" .. file
+    end
   end
   arguments[#arguments + 1] = self.folder
   self.process = process.start(arguments, self.options.env)
@@ -174,7 +191,8 @@ function Gateway:start()
     end
     return self.process:errors():match('"msg":"listening","address":"([^"]+)"')
   end)
-  self.url = "http://" .. address
+  self.address = address
+  self.url = self.options.tls and start_relay(address:match("%d+$"), self.certificates) or "http://" .. address
 end
 
 --- One request: { status, headers, body, json }.
