@@ -44,9 +44,9 @@ static int fault(char text[PL_TLS_TEXT], const char *setting, const char *path, 
 /* What OpenSSL says, where it has words for it. */
 static int openssl_fault(char text[PL_TLS_TEXT], const char *setting, const char *path)
 {
-    unsigned long error = ERR_peek_last_error();
-    const char *reason = ERR_reason_error_string(error);
-    if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
+    unsigned long first = ERR_peek_error(); /* later ones say where it came to light */
+    const char *reason = ERR_reason_error_string(first);
+    if (ERR_GET_LIB(first) == ERR_LIB_PEM && ERR_GET_REASON(first) == PEM_R_NO_START_LINE)
         reason = "there is nothing of the kind in it, in PEM form";
     return fault(text, setting, path, reason ? reason : "it cannot be used");
 }

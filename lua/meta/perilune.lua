@@ -516,6 +516,7 @@ function template.compile(text) end
 ---@field webhooks perilune.webhook[]
 
 ---@class perilune.gateway_file
+---@field admin? { listen?: string }
 ---@field egress? { allow?: string|string[], ca_file?: string }
 ---@field events? table
 ---@field ingress? (fun(ctx: perilune.ctx, value: any): any)|table
@@ -531,6 +532,7 @@ function template.compile(text) end
 ---@field store? string
 ---@field store_sync? "full"|"normal"
 ---@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, hook?: number, idle?: number, query?: number, source?: number, wait?: number, write?: number }
+---@field tls? { certificate?: string, client?: "required"|"optional", client_ca?: string, key?: string }
 ---@field tokens? { admin?: string|perilune.secret|(string|perilune.secret)[], ingest?: string|perilune.secret|(string|perilune.secret)[] }
 ---@field workers? integer
 
