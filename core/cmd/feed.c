@@ -10,13 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { URL, TOKEN, FOLLOW, JSON, FIRST_FILTER };
+enum { URL, TOKEN, FOLLOW, UNDELIVERED, JSON, FIRST_FILTER };
 
 static const pl_option options[] = {
     {"url", "URL", "of the gateway [http://127.0.0.1:8080]"},
     {"token", "TOKEN", "an admin token; better in the environment as PERILUNE_TOKEN"},
     {"follow", NULL,
      "show attempts as they are made, until interrupted; filters are connector and webhook"},
+    {"undelivered", NULL,
+     "count what is pending or failed, by connector and reason; the filter is connector"},
     {"json", NULL, "one JSON object a line"},
     {"connector", "ID", "only of this connector"},
     {"webhook", "ID", "only of this webhook"},
@@ -36,7 +38,8 @@ static const pl_command_line line = {
     .usage = "perilune feed [OPTIONS]",
     .about = "Shows the newest deliveries and calls of a running gateway, newest first.",
     .options = options,
-    .examples = "  perilune feed\n  perilune feed --state failed --connector acme --json\n",
+    .examples = "  perilune feed\n  perilune feed --state failed --connector acme --json\n"
+                "  perilune feed --undelivered\n",
 };
 
 static void build_url(const pl_arguments *a, pl_buf *url)
@@ -46,7 +49,10 @@ static void build_url(const pl_arguments *a, pl_buf *url)
     char mark = '?';
     while (len && base[len - 1] == '/')
         len--;
-    pl_buf_printf(url, "%.*s%s", (int)len, base, a->values[FOLLOW] ? "/v1/feed" : "/v1/deliveries");
+    pl_buf_printf(url, "%.*s%s", (int)len, base,
+                  a->values[FOLLOW]        ? "/v1/feed"
+                  : a->values[UNDELIVERED] ? "/v1/undelivered"
+                                           : "/v1/deliveries");
     for (size_t i = FIRST_FILTER; options[i].name; i++) {
         if (a->values[i] == NULL) continue;
         pl_buf_printf(url, "%c%s=", mark, options[i].name);
@@ -72,39 +78,70 @@ static char *member(pl_slice row, const char *name)
     return pl_buf_take(&text, NULL);
 }
 
-static void print_cells(pl_slice row, const char *const *names, const int *widths, size_t count)
+#define MAX_CELLS 9
+
+/* What a row has, and how it is shown. */
+typedef struct columns {
+    const char *const titles[MAX_CELLS], *const names[MAX_CELLS]; /* names: members of its JSON */
+    int widths[MAX_CELLS];
+    size_t count;
+} columns;
+
+static void print_line(const columns *c, const char *const cells[MAX_CELLS])
 {
-    for (size_t i = 0; i < count; i++) {
-        char *text = member(row, names[i]);
-        printf("%-*s%s", i + 1 < count ? widths[i] : 0, text, i + 1 < count ? "  " : "\n");
-        free(text);
-    }
+    for (size_t i = 0; i < c->count; i++)
+        printf("%-*s%s", i + 1 < c->count ? c->widths[i] : 0, cells[i],
+               i + 1 < c->count ? "  " : "\n");
 }
 
-static const char *const row_names[] = {"created",  "state",  "connector", "webhook", "event_type",
-                                        "attempts", "status", "outcome",   "id"};
-static const char *const live_names[] = {"started", "state",  "connector", "webhook", "event_type",
-                                         "attempt", "status", "outcome",   "id"};
-static const int widths[] = {24, 9, 16, 24, 20, 3, 6, 12, 36};
-
-#define CELLS (sizeof widths / sizeof *widths)
-
-static void print_head(const pl_arguments *a)
+static void print_cells(pl_slice row, const columns *c)
 {
-    static const char *const titles[] = {"TIME", "STATE",  "CONNECTOR", "WEBHOOK", "EVENT",
-                                         "TRY",  "STATUS", "OUTCOME",   "ID"};
+    char *cells[MAX_CELLS];
+    for (size_t i = 0; i < c->count; i++)
+        cells[i] = member(row, c->names[i]);
+    print_line(c, (const char *const *)cells);
+    for (size_t i = 0; i < c->count; i++)
+        free(cells[i]);
+}
+
+#define FEED_TITLES                                                                        \
+    {                                                                                      \
+        "TIME", "STATE", "CONNECTOR", "WEBHOOK", "EVENT", "TRY", "STATUS", "OUTCOME", "ID" \
+    }
+#define FEED_WIDTHS                     \
+    {                                   \
+        24, 9, 16, 24, 20, 3, 6, 12, 36 \
+    }
+
+static const columns page_columns = {FEED_TITLES,
+                                     {"created", "state", "connector", "webhook", "event_type",
+                                      "attempts", "status", "outcome", "id"},
+                                     FEED_WIDTHS,
+                                     9};
+static const columns live_columns = {FEED_TITLES,
+                                     {"started", "state", "connector", "webhook", "event_type",
+                                      "attempt", "status", "outcome", "id"},
+                                     FEED_WIDTHS,
+                                     9};
+static const columns group_columns = {
+    {"CONNECTOR", "STATE", "OUTCOME", "STATUS", "COUNT", "OLDEST", "NEXT"},
+    {"connector", "state", "outcome", "status", "count", "oldest", "next_due"},
+    {24, 9, 12, 6, 8, 24, 24},
+    7};
+
+static void print_head(const pl_arguments *a, const columns *c)
+{
     if (a->values[JSON]) return;
-    for (size_t i = 0; i < CELLS; i++)
-        printf("%-*s%s", i + 1 < CELLS ? widths[i] : 0, titles[i], i + 1 < CELLS ? "  " : "\n");
+    print_line(c, c->titles);
     fflush(stdout);
 }
 
-static void print_row(const pl_arguments *a, pl_slice row, const char *const *names)
+static void print_row(const pl_arguments *a, pl_slice row, const columns *c)
 {
     if (a->values[JSON])
         printf("%.*s\n", PL_FMT(row));
     else
-        print_cells(row, names, widths, CELLS);
+        print_cells(row, c);
     fflush(stdout);
 }
 
@@ -123,7 +160,7 @@ static void take_lines(reading *r)
     while (r->bytes.len && (end = memchr(r->bytes.ptr, '\n', r->bytes.len)) != NULL) {
         pl_slice text = {r->bytes.ptr, (size_t)(end - r->bytes.ptr)};
         if (pl_slice_starts(text, PL_SLICE("data: ")))
-            print_row(r->arguments, pl_slice_from(text, 6), live_names);
+            print_row(r->arguments, pl_slice_from(text, 6), &live_columns);
         pl_buf_consume(&r->bytes, text.len + 1);
     }
 }
@@ -133,7 +170,7 @@ static bool on_piece(void *arg, int status, pl_slice piece)
     reading *r = arg;
     pl_buf_put_slice(&r->bytes, piece);
     if (!r->follows || status != 200) return true;
-    if (!r->has_head) print_head(r->arguments);
+    if (!r->has_head) print_head(r->arguments, &live_columns);
     r->has_head = true;
     take_lines(r);
     return true;
@@ -144,11 +181,13 @@ static void print_page(const pl_arguments *a, pl_slice page)
     pl_json_reader reader;
     pl_json_token token;
     pl_slice row;
-    print_head(a);
-    pl_json_open(&reader, pl_json_find(page, PL_SLICE("deliveries")), PL_JSON_MAX_DEPTH);
+    const columns *c = a->values[UNDELIVERED] ? &group_columns : &page_columns;
+    const char *list = a->values[UNDELIVERED] ? "groups" : "deliveries";
+    print_head(a, c);
+    pl_json_open(&reader, pl_json_find(page, pl_slice_of(list)), PL_JSON_MAX_DEPTH);
     if (pl_json_next(&reader, &token) != 0 || token.kind != PL_JSON_ARRAY) return;
     while (pl_json_value(&reader, &token, &row) == 0 && token.kind != PL_JSON_ARRAY_END)
-        print_row(a, row, row_names);
+        print_row(a, row, c);
 }
 
 static int show(const pl_arguments *a, const char *url, reading *r)

@@ -22,7 +22,7 @@ static const pl_command_line line = {
     .options = options,
     .min_words = 2,
     .max_words = 3,
-    .examples = "  perilune store check /var/lib/perilune/perilune.db\n"
+    .examples = "  perilune store check perilune.db\n"
                 "  perilune store salvage perilune.db saved.db\n",
 };
 

@@ -27,6 +27,7 @@ static const struct resource {
     {"GET", "/v1/deliveries/{}", ADMIN, pl_api_delivery},
     {"POST", "/v1/deliveries/{}/retry", ADMIN, pl_api_retry},
     {"POST", "/v1/deliveries/{}/cancel", ADMIN, pl_api_cancel},
+    {"GET", "/v1/undelivered", ADMIN, pl_api_undelivered},
     {"GET", "/v1/feed", ADMIN, pl_api_feed},
     {"GET", "/v1/connectors", ADMIN, pl_api_connectors},
     {"GET", "/v1/connectors/{}", ADMIN, pl_api_connector},

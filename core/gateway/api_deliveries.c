@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The feed and what an operator does with it: GET /v1/deliveries with filters and cursor, one
- * delivery with its attempts, retry, cancel, and the live feed. */
+ * delivery with its attempts, what is undelivered, retry, cancel, and the live feed. */
 #include "gateway/api.h"
 
 #include "base/err.h"
@@ -202,6 +202,22 @@ void pl_api_delivery(pl_api_request *r)
     if (!read_id(r, &id)) return;
     question *q = question_new(r, PL_QUERY_DELIVERY);
     q->query.id = id;
+    ask(r, q);
+}
+
+void pl_api_undelivered(pl_api_request *r)
+{
+    pl_slice connector, rest = r->in->request.query, name, raw;
+    while (rest.ptr && pl_query_next(&rest, &name, &raw)) {
+        if (pl_slice_eq(name, PL_SLICE("connector"))) continue;
+        pl_api_problem(r->in, PL_E_BAD_QUERY, "unknown parameter '%.*s'; there is connector",
+                       PL_FMT(name));
+        return;
+    }
+    if (!pl_api_param(r->in, "connector", &connector)) return;
+    question *q = question_new(r, PL_QUERY_UNDELIVERED);
+    q->query.filter.connector = connector;
+    q->query.now_ms = pl_wall_ms();
     ask(r, q);
 }
 

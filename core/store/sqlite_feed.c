@@ -14,7 +14,9 @@
 #include "flow/exchange.h"
 #include "store/sqlite_attempt.h"
 #include "store/sqlite_bind.h"
+#include "store/sqlite_json.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_undelivered.h"
 
 /* A generator of ids never goes back when the clock does:
  * an id may be that much ahead of its row's creation time... */
@@ -71,38 +73,6 @@ static const char *kind_name(int kind)
     }
 }
 
-static void write_text(pl_json_writer *w, const char *key, sqlite3_stmt *row, enum column column)
-{
-    pl_jw_key(w, key);
-    if (sqlite3_column_type(row, column) == SQLITE_NULL) {
-        pl_jw_null(w);
-    } else {
-        pl_jw_string(w, pl_sqlite_slice(row, column));
-    }
-}
-
-static void write_number(pl_json_writer *w, const char *key, sqlite3_stmt *row, enum column column)
-{
-    pl_jw_key(w, key);
-    if (sqlite3_column_type(row, column) == SQLITE_NULL) {
-        pl_jw_null(w);
-    } else {
-        pl_jw_int(w, sqlite3_column_int64(row, column));
-    }
-}
-
-static void write_time(pl_json_writer *w, const char *key, sqlite3_stmt *row, enum column column)
-{
-    char text[PL_TIME_TEXT + 1];
-    pl_jw_key(w, key);
-    if (sqlite3_column_type(row, column) == SQLITE_NULL) {
-        pl_jw_null(w);
-    } else {
-        pl_time_format(sqlite3_column_int64(row, column), text);
-        pl_jw_text(w, text);
-    }
-}
-
 static void write_id(pl_json_writer *w, const char *key, pl_uuid id)
 {
     char text[PL_UUID_TEXT + 1];
@@ -119,17 +89,17 @@ static void write_row(pl_json_writer *w, sqlite3_stmt *row)
     pl_jw_text(w, kind_name(sqlite3_column_int(row, COLUMN_KIND)));
     pl_jw_key(w, "state");
     pl_jw_text(w, pl_state_name((enum pl_state)sqlite3_column_int(row, COLUMN_STATE)));
-    write_text(w, "connector", row, COLUMN_CONNECTOR);
-    write_text(w, "webhook", row, COLUMN_WEBHOOK);
-    write_text(w, "event_id", row, COLUMN_EVENT_ID);
-    write_text(w, "event_type", row, COLUMN_EVENT_TYPE);
-    write_number(w, "attempts", row, COLUMN_ATTEMPTS);
-    write_time(w, "created", row, COLUMN_CREATED);
-    write_time(w, "finished", row, COLUMN_FINISHED);
-    write_time(w, "due", row, COLUMN_DUE);
-    write_text(w, "outcome", row, COLUMN_OUTCOME);
-    write_number(w, "status", row, COLUMN_STATUS);
-    write_text(w, "reason", row, COLUMN_REASON);
+    pl_sqlite_json_text(w, "connector", row, COLUMN_CONNECTOR);
+    pl_sqlite_json_text(w, "webhook", row, COLUMN_WEBHOOK);
+    pl_sqlite_json_text(w, "event_id", row, COLUMN_EVENT_ID);
+    pl_sqlite_json_text(w, "event_type", row, COLUMN_EVENT_TYPE);
+    pl_sqlite_json_number(w, "attempts", row, COLUMN_ATTEMPTS);
+    pl_sqlite_json_time(w, "created", row, COLUMN_CREATED);
+    pl_sqlite_json_time(w, "finished", row, COLUMN_FINISHED);
+    pl_sqlite_json_time(w, "due", row, COLUMN_DUE);
+    pl_sqlite_json_text(w, "outcome", row, COLUMN_OUTCOME);
+    pl_sqlite_json_number(w, "status", row, COLUMN_STATUS);
+    pl_sqlite_json_text(w, "reason", row, COLUMN_REASON);
 }
 
 /* -- the range of ids -- */
@@ -368,11 +338,24 @@ static int answer_delivery(sqlite3 *db, pl_query *query, bool *found)
 
 /* -- the question -- */
 
+static int answer(sqlite3 *db, pl_query *q, bool *found)
+{
+    switch (q->kind) {
+    case PL_QUERY_FEED:
+        return answer_feed(db, q);
+    case PL_QUERY_DELIVERY:
+        return answer_delivery(db, q, found);
+    case PL_QUERY_UNDELIVERED:
+        return pl_sqlite_undelivered_answer(db, q);
+    }
+    return SQLITE_MISUSE;
+}
+
 int pl_sqlite_feed_answer(sqlite3 *db, pl_query *q)
 {
     bool found = true;
     int rc = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
-    if (!rc) rc = q->kind == PL_QUERY_FEED ? answer_feed(db, q) : answer_delivery(db, q, &found);
+    if (!rc) rc = answer(db, q, &found);
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     if (rc || !found) pl_buf_clear(&q->answer);
     if ((rc & 0xff) == SQLITE_INTERRUPT) return PL_E_QUERY_TIMEOUT;

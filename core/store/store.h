@@ -43,12 +43,16 @@ typedef struct pl_feed_filter {
     uint32_t limit;
 } pl_feed_filter;
 
-enum pl_query_kind { PL_QUERY_FEED, PL_QUERY_DELIVERY };
+enum pl_query_kind { PL_QUERY_FEED, PL_QUERY_DELIVERY, PL_QUERY_UNDELIVERED };
 
 /* A question. `answer` is JSON:
  *   FEED      {"deliveries": [ROW...], "next": "CURSOR" or null}, newest first
  *   DELIVERY  ROW with "event": the document, and "attempts": [ATTEMPT...];
  *             or result PL_E_UNKNOWN_DELIVERY
+ *   UNDELIVERED {"groups": [GROUP...], "pending": N, "failed": N, "oldest": TIME or null,
+ *             "oldest_age_seconds": N or null}; of the filter counts the connector
+ *   GROUP     connector, state ("pending", "failed"), outcome and status of the last attempt or
+ *             null, count, oldest, oldest_age_seconds, next_due or null; the largest first
  *   ROW       id, kind ("delivery", "call", "try", "event"), state, connector, webhook, event_id,
  *             event_type, attempts, created, finished or null, due or null (next attempt),
  *             outcome, status or null, reason or null
@@ -59,6 +63,7 @@ typedef struct pl_query {
     enum pl_query_kind kind;
     pl_feed_filter filter; /* its slices must live until the answer */
     pl_uuid id;
+    int64_t now_ms; /* UNDELIVERED: what ages count from */
     int result; /* out: 0, PL_E_UNKNOWN_DELIVERY, PL_E_QUERY_TIMEOUT, PL_E_STORE, PL_E_STOPPING */
     pl_buf answer;
     struct pl_query *next;

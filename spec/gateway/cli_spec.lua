@@ -2,7 +2,7 @@
 local support = require("spec.support")
 local http, json, process = support.http, support.json, support.process
 
-local SUBCOMMANDS = { "run", "check", "try", "render", "feed", "sink", "version" }
+local SUBCOMMANDS = { "run", "check", "try", "render", "feed", "sink", "store", "version" }
 
 local function perilune(...)
   return support.run({ support.binary, ... })
@@ -476,8 +476,13 @@ describe("perilune", function()
   end)
 
   describe("does what the examples in its help say:", function()
-    local gateway
-    setup(function() gateway = support.gateway({ files = { ["gateway.lua"] = "return {}" } }) end)
+    local gateway, files
+    setup(function()
+      local stopped = support.gateway({ files = { ["gateway.lua"] = "return {}" } })
+      assert.equal(0, stopped:stop())
+      gateway = support.gateway({ files = { ["gateway.lua"] = "return {}" } })
+      files = { ["perilune.db"] = stopped.store, ["saved.db"] = support.folder() .. "/saved.db" }
+    end)
 
     -- The last one of an option counts: examples get addresses and files of this spec.
     local function placed(name)
@@ -494,7 +499,7 @@ describe("perilune", function()
       for example in examples:gmatch("  (perilune [^\n]+)") do
         it(example, function()
           local arguments = {}
-          for word in example:gmatch("%S+") do arguments[#arguments + 1] = word end
+          for word in example:gmatch("%S+") do arguments[#arguments + 1] = files[word] or word end
           arguments[1] = support.binary
           for _, argument in ipairs(placed(name)) do arguments[#arguments + 1] = argument end
           local p = support.start(arguments)

@@ -30,7 +30,7 @@ describe("tokens", function()
 
   local admin_only = {
     { "GET", "/v1/deliveries" }, { "GET", "/v1/deliveries/x" }, { "POST", "/v1/deliveries/x/retry" },
-    { "POST", "/v1/deliveries/x/cancel" }, { "GET", "/v1/feed" }, { "GET", "/v1/connectors" },
+    { "POST", "/v1/deliveries/x/cancel" }, { "GET", "/v1/feed" }, { "GET", "/v1/connectors" }, { "GET", "/v1/undelivered" },
     { "GET", "/v1/connectors/shop" }, { "POST", "/v1/connectors/shop/webhooks/order.confirmed/try" },
     { "POST", "/v1/reload" }, { "GET", "/metrics" },
   }

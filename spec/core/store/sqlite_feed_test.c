@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
 #include "store/sqlite_feed.h"
+#include "store/sqlite_undelivered.h"
 #include "store/sqlite_write.h"
 #include "store_harness.h"
 
@@ -280,6 +281,46 @@ TEST(no_page_is_sorted_and_no_table_is_scanned)
     bench_fini(&b);
 }
 
+/* What fill leaves, and a call that failed, which nobody owes. */
+TEST(what_is_undelivered_is_counted_by_connector_and_reason)
+{
+    bench b;
+    fill(&b);
+    pl_event *e = event_new("e7", "order", "{}");
+    pl_attempt a = attempt_of(1, "timeout", 0);
+    pl_record r = record_of(id_of(T0 + 7000, 7), &a, PL_STATE_FAILED);
+    r.kind = PL_KIND_CALL;
+    r.event = e;
+    CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+    CHECK_EQ_INT(commit_one(&b, "e8", id_of(T0 + 8000, 8), true), 0);
+    pl_query q = {.kind = PL_QUERY_UNDELIVERED, .now_ms = T0 + 3662000};
+    CHECK_EQ_INT(ask(&b, &q), 0);
+    CHECK_EQ_SLICE(
+        pl_buf_slice(&q.answer),
+        PL_SLICE("{\"groups\":[{\"connector\":\"erp\",\"state\":\"pending\",\"outcome\":null,"
+                 "\"status\":null,\"count\":2,\"oldest\":\"2026-01-01T00:00:00.000Z\","
+                 "\"oldest_age_seconds\":3662,\"next_due\":\"2026-01-01T00:00:00.000Z\"},"
+                 "{\"connector\":\"crm\",\"state\":\"pending\",\"outcome\":\"http_status\","
+                 "\"status\":503,\"count\":1,\"oldest\":\"2026-01-01T00:00:02.000Z\","
+                 "\"oldest_age_seconds\":3660,\"next_due\":\"2026-01-01T00:00:09.000Z\"},"
+                 "{\"connector\":\"crm\",\"state\":\"failed\",\"outcome\":\"http_status\","
+                 "\"status\":404,\"count\":1,\"oldest\":\"2026-01-01T00:00:02.000Z\","
+                 "\"oldest_age_seconds\":3660,\"next_due\":null}],"
+                 "\"pending\":3,\"failed\":1,\"oldest\":\"2026-01-01T00:00:00.000Z\","
+                 "\"oldest_age_seconds\":3662}"));
+    pl_buf_fini(&q.answer);
+    q.filter.connector = PL_SLICE("nobody");
+    CHECK_EQ_INT(ask(&b, &q), 0);
+    CHECK_EQ_SLICE(pl_buf_slice(&q.answer),
+                   PL_SLICE("{\"groups\":[],\"pending\":0,\"failed\":0,\"oldest\":null,"
+                            "\"oldest_age_seconds\":null}"));
+    pl_buf_fini(&q.answer);
+    const char *plan = plan_of(&b, PL_SQLITE_UNDELIVERED);
+    CHECK(strstr(plan, "SCAN deliveries USING COVERING INDEX deliveries_undelivered") != NULL);
+    free(e);
+    bench_fini(&b);
+}
+
 TEST(a_query_that_takes_too_long_is_ended)
 {
     bench b;
@@ -341,5 +382,6 @@ int main(void)
         CASE(the_feed_is_newest_first_and_pages), CASE(each_filter_narrows_the_feed),
         CASE(a_row_shows_what_is_known), CASE(one_delivery_comes_with_its_event_and_attempts),
         CASE(no_page_is_sorted_and_no_table_is_scanned), CASE(a_query_that_takes_too_long_is_ended),
+        CASE(what_is_undelivered_is_counted_by_connector_and_reason),
         CASE(questions_beyond_the_bound_are_refused_and_closing_answers_the_rest));
 }

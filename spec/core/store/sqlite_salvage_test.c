@@ -199,12 +199,12 @@ TEST(a_truncated_database_is_refused_with_a_way_out)
     fill(&b);
     paths p = paths_of(&b);
     file original = read_file(b.path);
-    write_file(p.damaged, &original, original.len / 2 / PAGE_BYTES * PAGE_BYTES);
+    write_file(p.damaged, &original, original.len * 3 / 4 / PAGE_BYTES * PAGE_BYTES);
     check_refused(&b, p.damaged, "perilune store salvage");
     pl_buf_init(&report);
     CHECK_EQ_INT(pl_store_salvage(p.damaged, p.saved, &report), 1);
     check_saved(&b, &p);
-    CHECK(lost(&b, &p) < EVENTS);
+    CHECK(lost(&b, &p) < EVENTS + EVENTS / 3); /* all events, and all that is pending */
     pl_buf_fini(&report);
     forget(p.damaged);
     forget(p.saved);
