@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- What the gateway signs, judged by those who did not write it: the libraries of receivers (npm's standardwebhooks and
---- svix), the openssl command, PyJWT, Python's hmac and botocore.
+--- svix), the openssl command, PyJWT and botocore; and what those sign, judged by the gateway.
 
 local npm = require("spec.support.npm")
 local openssl = require("spec.support.openssl")
@@ -13,19 +13,17 @@ local TOKEN_KEY = "of the receiver and of us, thirty-two bytes or more"
 local AWS_SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 local SESSION = "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQW=="
 
-local HMAC = [[
-import hashlib, hmac, json, sys
-for line in sys.stdin:
-    case = json.loads(line)
-    print(json.dumps(hmac.new(case["key"].encode(), case["content"].encode(), hashlib.sha256).hexdigest()))
-]]
+--- The answer of a program of Python's to a case: a line of JSON to a line of JSON.
+local function python(script, case)
+  return require("spec.support.python").ask("spec/support/" .. script, { json.encode(case) })[1]
+end
 
---- What a program of Python's prints for a case: a line of JSON for a line of JSON.
-local function python(arguments, case)
-  local input = support.write(support.folder(), { case = json.encode(case) .. "\n" }) .. "/case"
-  local code, output, errors = support.run({ "/usr/bin/python3", "-W", "ignore", unpack(arguments) }, nil, input)
+--- HMAC-SHA256 by the openssl command, in hex.
+local function hmac(key, content)
+  local file = support.write(support.folder(), { content = content }) .. "/content"
+  local code, output, errors = support.run({ "openssl", "dgst", "-sha256", "-hmac", key, "-r", file })
   assert(code == 0, errors)
-  return json.decode("[" .. output .. "]")[1]
+  return output:match("^%x+")
 end
 
 --- The seed of a private key of Ed25519 in PEM: the last 32 bytes of what it encodes.
@@ -101,7 +99,7 @@ describe("a delivery", function()
           cases[#cases + 1] = { library = library, secret = secret, headers = request.headers, body = request.body }
         end
       end
-      for i, answer in ipairs(npm.verify(cases)) do assert.is_true(answer.genuine, i .. ": " .. tostring(answer.message)) end
+      for i, answer in ipairs(npm.webhooks(cases)) do assert.is_true(answer.genuine, i .. ": " .. tostring(answer.message)) end
       assert.equal(delivery.id, request.headers["webhook-id"])
     end)
 
@@ -114,7 +112,7 @@ describe("a delivery", function()
         return changed
       end
       local timestamp = request.headers["webhook-timestamp"]
-      local answers = npm.verify({
+      local answers = npm.webhooks({
         case(function(c) c.body = c.body .. " " end),
         case(function(c) c.headers["webhook-id"] = "another" end),
         case(function(c) c.headers["webhook-timestamp"] = tostring(timestamp - 1) end),
@@ -139,21 +137,21 @@ describe("a delivery", function()
       for name, value in pairs(request.headers) do
         if name:find("^svix%-") then headers[name] = value end
       end
-      local answer = npm.verify({ { library = "svix", secret = OLD, headers = headers, body = request.body } })[1]
+      local answer = npm.webhooks({ { library = "svix", secret = OLD, headers = headers, body = request.body } })[1]
       assert.is_true(answer.genuine, answer.message)
     end)
   end)
 
-  it("that is signed as Stripe does is what Python's hmac makes of it", function()
+  it("that is signed as Stripe does is what openssl makes of it", function()
     local request = sent("stripe")
     local timestamp, signature = request.headers["stripe-signature"]:match("^t=(%d+),v1=(%x+)$")
-    assert.equal(python({ "-c", HMAC }, { key = OLD, content = timestamp .. "." .. request.body }), signature)
+    assert.equal(hmac(OLD, timestamp .. "." .. request.body), signature)
     assert.equal(timestamp, request.headers["webhook-timestamp"])
   end)
 
   it("with a token is taken by PyJWT, which sees that the body is the one that was signed", function()
     local request = sent("token")
-    local answer = python({ "spec/support/jwt_oracle.py" }, { ["do"] = "decode", algorithm = "HS256", key = TOKEN_KEY,
+    local answer = python("jwt_oracle.py", { ["do"] = "decode", algorithm = "HS256", key = TOKEN_KEY,
       token = request.headers.authorization:match("^Bearer (%S+)$"), audience = "erp", issuer = "perilune" })
     assert.equal("c-17", answer.claims.sub, answer.refused)
     local _, sum = support.run({ "sha256sum", support.write(support.folder(), { body = request.body }) .. "/body" })
@@ -168,7 +166,7 @@ describe("a delivery", function()
       local names, signature = request.headers.authorization:match("SignedHeaders=(%S+), Signature=(%x+)$")
       local headers = {}
       for name in names:gmatch("[^;]+") do headers[name] = request.headers[name] end
-      return signature, names, python({ "spec/support/sigv4_oracle.py" }, { service = service, region = "eu-central-1",
+      return signature, names, python("sigv4_oracle.py", { service = service, region = "eu-central-1",
         secret = AWS_SECRET, method = request.method, headers = headers, body = request.body,
         -- botocore takes a query as it has to be in the end
         url = sink.url .. "/orders/a%20b%2Fc?a=%C3%A4%20x&b=2&c=" }).signature
@@ -208,6 +206,125 @@ describe("a delivery", function()
     for _, value in ipairs({ OLD, OLD:sub(7), NEW, TOKEN_KEY, AWS_SECRET, "eyJhbGciOi", "key-of-the-api", SESSION }) do
       assert.is_nil(shown:find(value, 1, true), value)
     end
+    assert.equal(0, gateway:stop())
+  end)
+end)
+
+describe("what comes in is verified:", function()
+  local gateway
+
+  -- Each connector is a source of its name.
+  local VERIFIERS = {
+    standard = [[{ type = "standard-webhooks", key = { secret "NEW", secret "OLD" } }]],
+    svix = [[{ type = "standard-webhooks", key = secret "OLD", headers = "svix" }]],
+    github = [[{ type = "hmac", key = secret "OLD", header = "X-Hub-Signature-256", format = "sha256={signature}" }]],
+    stripe = [[{ type = "hmac", key = secret "OLD", header = "Stripe-Signature", content = "{timestamp}.{body}",
+      format = "t={timestamp},v1={signature}" }]],
+    url = [[{ type = "hmac", key = secret "OLD", header = "X-Signature", content = "{method} {url} {form}",
+      base_url = "https://hooks.example.com" }]],
+    token = [[{ type = "jwt", algorithm = "HS256", key = secret "TOKEN_KEY", audience = "us", body_claim = "sum" }]],
+    basic = [[{ type = "basic", username = "ada", password = secret "OLD" }]],
+    bearer = [[{ type = "bearer", token = secret "OLD" }]],
+  }
+
+  setup(function()
+    local files = { ["gateway.lua"] = [[return { ingress = { type = "standard-webhooks", key = secret "NEW" } }]] }
+    for id, verifier in pairs(VERIFIERS) do
+      files[("connectors/%s.lua"):format(id)] = ([[return { ingress = { verify = %s,
+        source = function(ctx) return { type = "came", data = { by = ctx.verified } } end } }]]):format(verifier)
+    end
+    gateway = support.gateway({ files = files, env = { PERILUNE_SECRET_OLD = OLD, PERILUNE_SECRET_NEW = NEW,
+      PERILUNE_SECRET_TOKEN_KEY = TOKEN_KEY } })
+  end)
+
+  teardown(function() support.finish() end)
+
+  local BODY = '{"type": "order.paid", "note": "\195\164"}'
+
+  --- The status of the answer to a body that is posted to a source.
+  local function posted(source, headers, body)
+    return gateway:post("/v1/sources/" .. source, body or BODY, headers).status
+  end
+
+  local function signed(library, secret, id, timestamp)
+    return npm.webhooks({ { library = library, secret = secret, id = id, timestamp = timestamp, body = BODY } })[1].signature
+  end
+
+  it("webhooks that standardwebhooks and svix have signed, with the old key and with the new one", function()
+    local timestamp = os.time()
+    for _, library in ipairs({ "standardwebhooks", "svix" }) do
+      for _, secret in ipairs({ OLD, NEW }) do
+        local headers = { ["webhook-id"] = "m-1", ["webhook-timestamp"] = tostring(timestamp),
+          ["webhook-signature"] = signed(library, secret, "m-1", timestamp) }
+        assert.equal(202, posted("standard", headers))
+        assert.equal(401, posted("standard", headers, BODY .. " "))
+      end
+    end
+    local headers = { ["svix-id"] = "m-1", ["svix-timestamp"] = tostring(timestamp),
+      ["svix-signature"] = signed("svix", OLD, "m-1", timestamp) }
+    assert.equal(202, posted("svix", headers))
+    headers["svix-timestamp"] = tostring(timestamp - 1)
+    assert.equal(401, posted("svix", headers))
+  end)
+
+  it("but none that is more than five minutes old", function()
+    local timestamp = os.time() - 310
+    assert.equal(401, posted("standard", { ["webhook-id"] = "m-1", ["webhook-timestamp"] = tostring(timestamp),
+      ["webhook-signature"] = signed("standardwebhooks", NEW, "m-1", timestamp) }))
+    assert.matches("the timestamp is off by 31%d seconds", gateway.process:errors())
+  end)
+
+  it("events, at the gateway's own ingress", function()
+    local timestamp = os.time()
+    local headers = { ["webhook-id"] = "m-2", ["webhook-timestamp"] = tostring(timestamp),
+      ["webhook-signature"] = signed("standardwebhooks", NEW, "m-2", timestamp) }
+    assert.equal(202, gateway:post("/v1/events", BODY, headers).status)
+    headers["webhook-signature"] = signed("standardwebhooks", OLD, "m-2", timestamp)
+    headers["webhook-id"] = "m-3"
+    assert.equal(401, gateway:post("/v1/events", BODY, headers).status)
+  end)
+
+  it("signatures as GitHub and Stripe make them", function()
+    local signature, timestamp = hmac(OLD, BODY), os.time()
+    assert.equal(202, posted("github", { ["X-Hub-Signature-256"] = "sha256=" .. signature }))
+    assert.equal(401, posted("github", { ["X-Hub-Signature-256"] = "sha256=" .. hmac(NEW, BODY) }))
+    assert.equal(401, posted("github"))
+    local header = ("t=%d,v1=%s,v0=ignored"):format(timestamp, hmac(OLD, timestamp .. "." .. BODY))
+    assert.equal(202, posted("stripe", { ["Stripe-Signature"] = header }))
+    assert.equal(401, posted("stripe", { ["Stripe-Signature"] = header:gsub("t=%d+", "t=" .. timestamp + 1) }))
+  end)
+
+  it("a signature of the URL as the sender sees it, and of a form", function()
+    local signature = hmac(OLD, "POST https://hooks.example.com/v1/sources/url?a=%20b a1b x")
+    local headers = { ["Content-Type"] = "application/x-www-form-urlencoded", ["X-Signature"] = signature }
+    assert.equal(202, posted("url?a=%20b", headers, "b=+x&a=1"))
+    assert.equal(401, posted("url?a=+b", headers, "b=+x&a=1"))
+  end)
+
+  it("tokens that PyJWT has made, for this body", function()
+    local _, sum = support.run({ "sha256sum", support.write(support.folder(), { body = BODY }) .. "/body" })
+    local function bearer(change)
+      local claims = { aud = "us", exp = os.time() + 60, sum = sum:match("^%x+") }
+      for name, value in pairs(change or {}) do claims[name] = value end
+      local token = python("jwt_oracle.py", { ["do"] = "encode", algorithm = "HS256", key = TOKEN_KEY, claims = claims }).token
+      return { Authorization = "Bearer " .. token }
+    end
+    assert.equal(202, posted("token", bearer()))
+    assert.equal(401, posted("token", bearer(), BODY .. " "))
+    assert.equal(401, posted("token", bearer({ aud = "them" })))
+    assert.equal(401, posted("token", bearer({ exp = os.time() - 61 })))
+  end)
+
+  it("a user's name and password, and a token", function()
+    assert.equal(202, posted("basic", { Authorization = "Basic " .. base64.encode("ada:" .. OLD) }))
+    assert.equal(401, posted("basic", { Authorization = "Basic " .. base64.encode("ada:" .. NEW) }))
+    assert.equal(202, posted("bearer", { Authorization = "Bearer " .. OLD }))
+    assert.equal(401, posted("bearer", { Authorization = "Bearer " .. NEW }))
+  end)
+
+  it("and nothing of the keys is shown", function()
+    local shown = gateway.process:errors()
+    for _, value in ipairs({ OLD, OLD:sub(7), NEW, TOKEN_KEY }) do assert.is_nil(shown:find(value, 1, true), value) end
     assert.equal(0, gateway:stop())
   end)
 end)
