@@ -21,25 +21,28 @@ local function listed(command)
   return names
 end
 
---- Fields of the bundled plugins' schemas, which are data, by name.
+--- Fields and summaries of the bundled plugins' schemas, which are data, by name.
 local function schemas(root)
-  local plugins = {}
+  local plugins, summaries = {}, {}
   for _, path in ipairs(listed(("find '%s/plugins' -name schema.lua | sort"):format(root))) do
     local chunk = assert(loadfile(path))
-    plugins[path:match("([^/]+)/schema%.lua$")] = setfenv(chunk, {})().fields
+    local name, schema = path:match("([^/]+)/schema%.lua$"), setfenv(chunk, {})()
+    plugins[name], summaries[name] = schema.fields, schema.summary
   end
-  return plugins
+  return plugins, summaries
 end
 
 --- Text by path from the root of the source tree.
 ---@param root string
 ---@return table<string, string>
 function files.all(root)
-  local plugins = schemas(root)
+  local plugins, summaries = schemas(root)
   local all = {
     ["lua/meta/luacheck_std.lua"] = writer.luacheck(),
     ["lua/meta/perilune.lua"] = writer.definitions(plugins),
     ["lua/SCRIPTS.md"] = writer.fill(read(root .. "/lua/SCRIPTS.md"), writer.part),
+    ["plugins/README.md"] = writer.fill(read(root .. "/plugins/README.md"),
+      function() return writer.summaries(summaries) end),
   }
   for name, fields in pairs(plugins) do
     local path = ("plugins/%s/README.md"):format(name)

@@ -170,6 +170,17 @@ function writer.fields(fields)
   return table.concat(add_fields({ "| field | |", "|---|---|" }, fields, ""), "\n")
 end
 
+--- The table of plugins, by what they are for.
+---@param summaries table<string, string>
+---@return string
+function writer.summaries(summaries)
+  local lines = { "| plugin | |", "|---|---|" }
+  for _, name in ipairs(tables.names(summaries)) do
+    lines[#lines + 1] = ("| [`%s`](%s/README.md) | %s |"):format(name, name, summaries[name])
+  end
+  return table.concat(lines, "\n")
+end
+
 --- A page with what stands between its marks, "<!-- generated: NAME -->" and "<!-- end -->", made
 --- anew.
 ---@param page string
