@@ -12,6 +12,9 @@ local templates = {}
 -- anew each time must not fill the memory with them.
 local MAX_KEPT = 256
 
+-- Nothing interrupts the compiler: so many bytes take it some forty milliseconds at most.
+local MAX_BYTES = 16384
+
 local NAME = "template" -- in messages
 
 --- A place for compiled texts: an environment remembers what was compiled in it, and goes with them.
@@ -24,6 +27,9 @@ local shelf
 ---@return fun(values: table): string
 function templates.compile(text)
   if type(text) ~= "string" then error("template.compile wants a text", 2) end
+  if #text > MAX_BYTES then
+    error(("template.compile takes texts of up to %d bytes"):format(MAX_BYTES), 2)
+  end
   if not shelf or shelf.count == MAX_KEPT then shelf = new_shelf() end
   if shelf.made[text] then return shelf.made[text] end
   local made, fault = template.compile(text, { name = NAME, environment = shelf.environment })

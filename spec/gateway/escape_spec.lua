@@ -70,6 +70,13 @@ local TIME = {
   { "a pattern that is quadratic", "return ((' '):rep(200000) .. 'x'):gsub('%s+$', '')" },
   { "lazy repetitions", "return ('x'):rep(2000):match('.-.-.-.-b') or 'x'" },
   { "a balanced match of what never closes", "return (('('):rep(200000)):match('%b()') or 'x'" },
+  { "a template that loops",
+    "local fill = template.compile('{% for i in range(900) %}{% for j in range(900) %}{{ i }}{% endfor %}{% endfor %}') "
+    .. "while true do fill {} end" },
+  { "templates without end", "local n = 0 while true do n = n + 1 template.compile('{{ a' .. n .. ' }}') end",
+    "budget exceeded" },
+  { "large templates", "local n = 0 while true do n = n + 1 pcall(template.compile, ('{{ a }}'):rep(2000) .. n) end",
+    "budget exceeded" },
   { "logging without end", "while true do pcall(log.debug, 'again') end" },
   { "errors without end", "while true do pcall(error, {}) end" },
   { "closures without end", "local f = function() end while true do local g = f f = function() return g end end",

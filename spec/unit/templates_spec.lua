@@ -30,6 +30,7 @@ describe("template of scripts", function()
     assert.matches("{{ two\n *%^", message)
     assert.matches("template:1:%d+: .*'nofilter'", support.raised(compile, "{{ x|nofilter }}"))
     assert.matches("wants a text", support.raised(compile, 1), 1, true)
+    assert.matches("up to 16384 bytes", support.raised(compile, ("x"):rep(16385)), 1, true)
   end)
 
   it("names the place of an error that comes to light later", function()
