@@ -32,7 +32,7 @@ local function seed_of(pem)
 end
 
 describe("a delivery", function()
-  local gateway, sink, pair
+  local gateway, sink, shaky, pair
 
   local AUTHENTICATORS = {
     standard = [[{ type = "standard-webhooks", key = { secret "NEW", secret "OLD" }, private_key = secret "WHSK" }]],
@@ -54,6 +54,8 @@ describe("a delivery", function()
 
   local function files()
     local all = { ["gateway.lua"] = support.gateway_lua }
+    all["connectors/again.lua"] = ([[return { authenticator = %s, retry = { schedule = { 1.1 }, jitter = 0 },
+      webhooks = { { on = "again", url = "%s" } } }]]):format(AUTHENTICATORS.standard, shaky.url)
     for id, authenticator in pairs(AUTHENTICATORS) do
       all[("connectors/%s.lua"):format(id)] = ([[
         return { authenticator = %s, retry = false, webhooks = { { on = %q, method = "PUT",
@@ -65,7 +67,7 @@ describe("a delivery", function()
 
   setup(function()
     pair = openssl.pair("-algorithm ED25519")
-    sink = support.sink()
+    sink, shaky = support.sink(), support.sink("--fail-first", "1")
     gateway = support.gateway({ files = files(), env = {
       PERILUNE_SECRET_OLD = OLD, PERILUNE_SECRET_NEW = NEW, PERILUNE_SECRET_TOKEN_KEY = TOKEN_KEY,
       PERILUNE_SECRET_WHSK = "whsk_" .. base64.encode(seed_of(pair.private)), PERILUNE_SECRET_AWS = AWS_SECRET,
@@ -101,6 +103,20 @@ describe("a delivery", function()
       end
       for i, answer in ipairs(npm.webhooks(cases)) do assert.is_true(answer.genuine, i .. ": " .. tostring(answer.message)) end
       assert.equal(delivery.id, request.headers["webhook-id"])
+    end)
+
+    it("is genuine when it is tried again, as the same one at another time, and as the event itself", function()
+      local event = '{"type": "again",  "data": {"total": 120.50, "note": "\\u00e4"}, "id": "e-1"}'
+      assert.equal(202, gateway:post("/v1/events", event).status)
+      local first, second = unpack(shaky:wait(2))
+      for _, request in ipairs({ first, second }) do
+        local case = { library = "standardwebhooks", secret = OLD, headers = request.headers, body = request.body }
+        assert.is_true(npm.webhooks({ case })[1].genuine)
+      end
+      assert.equal(first.headers["webhook-id"], second.headers["webhook-id"])
+      assert.is_true(tonumber(second.headers["webhook-timestamp"]) > tonumber(first.headers["webhook-timestamp"]))
+      assert.equal(first.body, second.body)
+      assert.matches('"data": {"total": 120.50, "note": "\\u00e4"}', first.body, 1, true)
     end)
 
     it("is not with another body, id, time or key", function()
