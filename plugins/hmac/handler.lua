@@ -42,12 +42,10 @@ local PLACES = {
     return message.header(name) or fail("hmac: the content wants the header '%s', which is not there", name)
   end,
   method = function(message) return message.method end,
-  nonce = function() return random.hex(16) end,
+  nonce = function(message) return message.nonce or fail "hmac: a {nonce} is for headers" end,
   path = function(message) return message.path end,
   query = function(message) return message.query end,
-  timestamp = function(message)
-    return message.timestamp
-  end,
+  timestamp = function(message) return message.timestamp end,
   url = function(message)
     return message.url or fail "hmac: {url} can be verified with a base_url only"
   end,
@@ -147,11 +145,17 @@ local function outgoing(ctx, request)
   }
 end
 
+local function set_headers(config, request, message)
+  if config.timestamp_header then request:set_header(config.timestamp_header, message.timestamp) end
+  message.nonce = random.hex(16)
+  for name, text in pairs(config.headers or {}) do request:set_header(name, filled(text, message)) end
+  message.nonce = nil -- whoever verifies has none but that of the header
+end
+
 local function apply(ctx, request)
   local config, signatures = ctx.config, {}
   local message = outgoing(ctx, request)
-  if config.timestamp_header then request:set_header(config.timestamp_header, message.timestamp) end
-  for name, text in pairs(config.headers or {}) do request:set_header(name, filled(text, message)) end
+  set_headers(config, request, message)
   local content, keys = filled(config.content, message), keys_of(config)
   for i = 1, config.sign_with == "all" and #keys or 1 do
     signatures[i] = ENCODE[config.encoding](mac(config, keys[i], content))

@@ -111,6 +111,7 @@ describe("the authenticator hmac", function()
     for change, message in pairs {
       ['content = "{bodyy}"'] = "hmac: there is no place {bodyy}",
       ['content = "{header:X-Not}"'] = "hmac: the content wants the header 'X-Not', which is not there",
+      ['content = "{nonce}.{body}"'] = "hmac: a {nonce} is for headers",
       ['format = "v1="'] = "hmac: the format 'v1=' has no {signature}",
       ['format = "{signature},{id}"'] = "hmac: a format has no place {id}",
       ['key_form = "base64"'] = "the key is not base64",
