@@ -165,14 +165,11 @@ static int read_event(attempt *t, const pl_arguments *a, pl_event **event)
 static int open_parts(attempt *t)
 {
     uint8_t seed[32];
-    size_t bad;
-    const pl_list *allow = &t->settings.egress_allow;
-    t->egress = pl_egress_new((const char *const *)allow->items, allow->count, &bad);
-    if (t->egress == NULL) {
-        fprintf(stderr, "egress.allow: '%s' is neither an address nor a CIDR block\n",
-                allow->items[bad]);
-        return PL_EXIT_CONFIG;
-    }
+    pl_faults faults = {0};
+    t->egress = pl_gateway_egress_new(&t->settings, "settings", &faults);
+    pl_faults_print(&faults, stderr);
+    pl_faults_fini(&faults);
+    if (t->egress == NULL) return PL_EXIT_CONFIG;
     pl_client_config config = {
         .egress = t->egress,
         .max_response_bytes = (size_t)t->settings.limit_response,

@@ -48,8 +48,8 @@
     X(TEXT, secrets_dir, "secrets.dir", "", "",                                                  \
       "folder of secrets, a file each, relative to the gateway folder")                          \
     X(LIST, egress_allow, "egress.allow", "", "",                                                \
-      "addresses and CIDR blocks that deliveries may reach although they are loopback, private " \
-      "or the like")                                                                             \
+      "what deliveries may reach although it is not public: addresses one by one; private "      \
+      "networks also by CIDR block, or by host for requests to it (erp.internal, *.internal)")   \
     X(TEXT, egress_ca_file, "egress.ca_file", "", "",                                            \
       "PEM file of certificate authorities to trust instead of the system's")                    \
     X(SECONDS, timeout_call, "timeouts.call", "5", "0.01..3600",                                 \

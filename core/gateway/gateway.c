@@ -42,6 +42,13 @@ static void outside_settings(const pl_gateway *g, pl_settings *s)
     if (g->config->override) free(g->config->override(s, g->config->arg));
 }
 
+static void unref_all(pl_generation **all, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (all[i]) pl_generation_unref(all[i]);
+    free(all);
+}
+
 /* all[from] to all[count - 1]; on a mistake those before it go as well, and the array. */
 static pl_generation **load_rest(const pl_gateway *g, const pl_bundle *bundle, pl_generation **all,
                                  int from, int count, pl_faults *faults)
@@ -59,9 +66,7 @@ static pl_generation **load_rest(const pl_gateway *g, const pl_bundle *bundle, p
     }
     pl_settings_fini(&outside);
     if (is_loaded) return all;
-    for (int i = 0; i < count; i++)
-        if (all[i]) pl_generation_unref(all[i]);
-    free(all);
+    unref_all(all, count);
     return NULL;
 }
 
@@ -103,24 +108,28 @@ static void check_tokens(const pl_list *tokens, const char *name, const char *fi
         if (tokens->items[i][0] == '\0') pl_faults_add(faults, file, 0, text);
 }
 
-static void check_egress(const pl_list *allow, const char *file, pl_faults *faults)
+pl_egress *pl_gateway_egress_new(const pl_settings *s, const char *file, pl_faults *faults)
 {
-    char text[256];
-    size_t bad;
-    for (size_t i = 0; i < allow->count; i++) {
-        pl_egress *e = pl_egress_new((const char *const *)&allow->items[i], 1, &bad);
-        snprintf(text, sizeof text, "egress.allow: '%s' is neither an address nor a CIDR block",
-                 allow->items[i]);
-        if (e == NULL) pl_faults_add(faults, file, 0, text);
-        pl_egress_free(e);
-    }
+    char text[512];
+    pl_egress_fault fault;
+    const pl_list *allow = &s->egress_allow;
+    pl_egress *e = pl_egress_new((const char *const *)allow->items, allow->count, &fault);
+    if (e) return e;
+    snprintf(text, sizeof text, "egress.allow: '%s' %s", allow->items[fault.index], fault.text);
+    pl_faults_add(faults, file, 0, text);
+    return NULL;
+}
+
+static void check_tokens_of(const pl_settings *s, const char *file, pl_faults *faults)
+{
+    check_tokens(&s->tokens_ingest, "tokens.ingest", file, faults);
+    check_tokens(&s->tokens_admin, "tokens.admin", file, faults);
 }
 
 void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults)
 {
-    check_tokens(&s->tokens_ingest, "tokens.ingest", file, faults);
-    check_tokens(&s->tokens_admin, "tokens.admin", file, faults);
-    check_egress(&s->egress_allow, file, faults);
+    check_tokens_of(s, file, faults);
+    pl_egress_free(pl_gateway_egress_new(s, file, faults));
 }
 
 /* Without it no https would work, which is better said before the first delivery. */
@@ -161,18 +170,29 @@ static bool setting_differs(const pl_setting *s, const pl_settings *a, const pl_
     }
 }
 
-/* Settings hold for the life of the process:
- * a reload that brings others says which wait for a restart. */
-static void warn_of_changes(pl_gateway *g, pl_generation *generation)
+/* Settings hold for the life of the process, but for egress.allow: a reload that brings others says
+ * which wait for a restart. */
+static void warn_of_changes(const pl_settings *now, const pl_settings *fresh)
+{
+    for (size_t i = 0; i < pl_setting_count; i++) {
+        const pl_setting *s = &pl_setting_list[i];
+        if (s->offset != offsetof(pl_settings, egress_allow) && setting_differs(s, now, fresh))
+            pl_log(PL_LOG_WARN, "a changed setting takes effect at the next start",
+                   PL_LOG_STR("setting", s->name));
+    }
+}
+
+/* The guard that a reload brings; NULL with the mistake in `faults`. */
+static pl_egress *reload_egress(pl_gateway *g, pl_generation *generation, pl_faults *faults)
 {
     pl_settings fresh;
+    pl_egress *e = NULL;
     if (merge_settings(g, generation, &fresh)) {
-        for (size_t i = 0; i < pl_setting_count; i++)
-            if (setting_differs(&pl_setting_list[i], &g->settings, &fresh))
-                pl_log(PL_LOG_WARN, "a changed setting takes effect at the next start",
-                       PL_LOG_STR("setting", pl_setting_list[i].name));
+        e = pl_gateway_egress_new(&fresh, "settings", faults);
+        if (e) warn_of_changes(&g->settings, &fresh);
     }
     pl_settings_fini(&fresh);
+    return e;
 }
 
 static void register_tokens(const pl_settings *s)
@@ -215,13 +235,6 @@ static int open_store(pl_gateway *g)
     return code == 0 ? 0 : 1;
 }
 
-static void open_egress(pl_gateway *g)
-{
-    size_t bad;
-    const pl_list *allow = &g->settings.egress_allow; /* was checked */
-    g->egress = pl_egress_new((const char *const *)allow->items, allow->count, &bad);
-}
-
 pl_cache *pl_gateway_cache_new(const pl_settings *s)
 {
     uint8_t seed[32];
@@ -249,10 +262,15 @@ static void wake_control(void *thread)
     pthread_kill(*(pthread_t *)thread, SIGUSR1);
 }
 
-static void publish(pl_gateway *g, pl_generation **all, pl_reload *reload)
+static void publish(pl_gateway *g, pl_generation **all, pl_egress *egress, pl_reload *reload)
 {
     pl_publication *p = pl_alloc_zero(sizeof *p);
-    *p = (pl_publication){.reload = reload, .gateway = g, .number = g->generation};
+    *p = (pl_publication){.reload = reload,
+                          .gateway = g,
+                          .number = g->generation,
+                          .egress = egress,
+                          .old_egress = g->egress};
+    g->egress = egress;
     atomic_store(&p->remaining, g->worker_count);
     for (int i = 0; i < g->worker_count; i++)
         pl_worker_publish(g->workers[i], all[i], p);
@@ -272,13 +290,18 @@ static void reload_scripts(pl_gateway *g, pl_reload *reload)
         answer_reload(reload, PL_E_STOPPING);
         return;
     }
+    pl_egress *egress = NULL;
     pl_generation **all = load_all(g, &faults);
+    if (all && (egress = reload_egress(g, all[0], &faults)) == NULL) {
+        unref_all(all, g->worker_count);
+        all = NULL;
+        g->generation--;
+    }
     if (all) {
-        warn_of_changes(g, all[0]);
         pl_log(PL_LOG_INFO, "reloaded", PL_LOG_INT("generation", g->generation),
                PL_LOG_INT("webhooks", all[0]->policy_count));
         if (reload) reload->generation = g->generation;
-        publish(g, all, reload);
+        publish(g, all, egress, reload);
         free(all);
         pl_faults_fini(&faults);
         return;
@@ -405,7 +428,6 @@ static int start(pl_gateway *g, pl_generation **generations)
     int code = pl_listeners_open(g->listeners, &g->settings, g->worker_count);
     if (code == 0) code = open_store(g);
     if (code != 0) return code;
-    open_egress(g);
     start_workers(g, generations);
     pl_log(PL_LOG_INFO, "listening", PL_LOG_STR("address", main->address),
            PL_LOG_STR("scheme", g->tls ? "https" : "http"), PL_LOG_INT("workers", g->worker_count),
@@ -430,7 +452,8 @@ static pl_generation **load_others(pl_gateway *g, const pl_bundle *bundle, pl_ge
                                    pl_faults *faults)
 {
     if (merge_settings(g, first, &g->settings)) {
-        pl_gateway_check(&g->settings, "settings", faults);
+        check_tokens_of(&g->settings, "settings", faults);
+        g->egress = pl_gateway_egress_new(&g->settings, "settings", faults);
         check_ca_file(&g->settings, faults);
         open_tls(g, faults);
         g->worker_count = worker_count(&g->settings);
@@ -470,6 +493,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     pl_generation **generations = load_first(&g);
     if (generations == NULL) {
         pl_tls_free(g.tls);
+        pl_egress_free(g.egress);
         pl_settings_fini(&g.settings);
         return 3;
     }

@@ -36,7 +36,7 @@ typedef struct pl_gateway {
     pl_settings settings;
     pl_tls *tls; /* NULL: plain HTTP */
     pl_listener listeners[PL_LISTENERS];
-    pl_egress *egress;
+    pl_egress *egress; /* control thread: the one that workers were given last */
     pl_store *store;
     pl_health *health;
     pl_tally *tally; /* of the sources */
@@ -53,6 +53,9 @@ typedef struct pl_gateway {
 
 /* The mistakes that a setting's form does not show (is it an address?): to `faults`, as of `file`. */
 void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults);
+
+/* The guard of egress.allow; NULL with its mistake in `faults`, as of `file`. */
+pl_egress *pl_gateway_egress_new(const pl_settings *s, const char *file, pl_faults *faults);
 
 /* A cache as large as the settings say. */
 pl_cache *pl_gateway_cache_new(const pl_settings *s);

@@ -82,9 +82,11 @@ static void on_use(pl_message *m)
 {
     use_message *u = (use_message *)m;
     pl_publication *p = u->publication;
+    pl_client_use(u->worker->client, p->egress);
     use_generation(u->worker, u->generation);
     if (atomic_fetch_sub(&p->remaining, 1) == 1) {
         atomic_store(&p->gateway->published, p->number);
+        pl_egress_free(p->old_egress);
         if (p->reload) pl_mailbox_post(p->reload->reply_to, &p->reload->done);
         free(p);
     }

@@ -48,12 +48,13 @@ void pl_worker_start(pl_worker *w);
 void pl_worker_stop(pl_worker *w);
 /* After its thread has ended and the store has answered. */
 void pl_worker_free(pl_worker *w);
-/* Any thread: use this generation (takes the reference);
- * the last worker to do so posts `r->done`. */
+/* Any thread: use this generation (takes the reference) and this guard;
+ * the last worker to do so frees the old guard and posts `r->done`. */
 typedef struct pl_publication {
     pl_reload *reload; /* NULL: nobody waits */
     pl_gateway *gateway;
     uint64_t number;
+    pl_egress *egress, *old_egress;
     _Atomic int remaining;
 } pl_publication;
 void pl_worker_publish(pl_worker *w, pl_generation *g, pl_publication *p);

@@ -77,6 +77,7 @@ struct pl_transfer {
     shard *shard; /* NULL: not in libcurl's hands */
     CURL *easy;
     struct curl_slist *fields;
+    pl_slice host;   /* of the request's URL */
     pl_timer unsent; /* libcurl never saw it: fires to say why */
     int unsent_code;
 
@@ -191,8 +192,11 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
-static void note_refusal(pl_transfer *t, const struct sockaddr *address, const char *what)
+/* Asks the guard; false with the refusal noted. */
+static bool is_allowed(pl_transfer *t, const struct sockaddr *address)
 {
+    const char *what = pl_egress_refusal(t->client->config.egress, address, t->host);
+    if (what == NULL) return true;
     char text[INET6_ADDRSTRLEN] = "?";
     if (address->sa_family == AF_INET)
         inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, text,
@@ -203,17 +207,14 @@ static void note_refusal(pl_transfer *t, const struct sockaddr *address, const c
     t->in.notes.refusal_code = PL_E_EGRESS;
     t->in.notes.refusal = pl_arena_printf(
         t->in.arena, "%s address %s refused by the egress guard (egress.allow)", what, text);
+    return false;
 }
 
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)purpose;
     pl_transfer *t = arg;
-    const char *refusal = pl_egress_refusal(t->client->config.egress, &address->addr);
-    if (refusal) {
-        note_refusal(t, &address->addr, refusal);
-        return CURL_SOCKET_BAD;
-    }
+    if (!is_allowed(t, &address->addr)) return CURL_SOCKET_BAD;
     int fd = socket(address->family, address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     address->protocol);
     if (fd < 0) {
@@ -227,6 +228,23 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     if (stale) remove_socket(t->client, stale); /* closed without a word; 7.88 does not do that */
     add_socket(t->shard, fd)->is_connection = true;
     return fd;
+}
+
+/* Before each request, that of a kept connection too: the guard may be another one by now. */
+static int before_request(void *arg, char *peer, char *own, int peer_port, int own_port)
+{
+    (void)own, (void)peer_port, (void)own_port;
+    pl_transfer *t = arg;
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    bool is_good = false;
+    if (inet_pton(AF_INET, peer, &v4.sin_addr) == 1)
+        is_good = is_allowed(t, (struct sockaddr *)&v4);
+    else if (inet_pton(AF_INET6, peer, &v6.sin6_addr) == 1)
+        is_good = is_allowed(t, (struct sockaddr *)&v6);
+    else
+        is_good = is_allowed(t, &(struct sockaddr){.sa_family = AF_UNSPEC});
+    return is_good ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static int close_socket(void *arg, curl_socket_t fd)
@@ -355,6 +373,8 @@ static void set_rules(pl_transfer *t)
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
     /* A connection outlives its transfer. */
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->client);
@@ -457,6 +477,11 @@ pl_client *pl_client_new(pl_loop *loop, const pl_client_config *config)
     return c;
 }
 
+void pl_client_use(pl_client *c, const pl_egress *egress)
+{
+    c->config.egress = egress;
+}
+
 static pl_transfer *take_transfer(pl_client *c)
 {
     pl_transfer *t = c->idle;
@@ -476,12 +501,14 @@ static pl_transfer *take_transfer(pl_client *c)
 }
 
 /* Why it must not go out: a code, with *text. */
-static int refusal_of(const pl_request *request, pl_arena *arena, const char **text)
+static int refusal_of(pl_transfer *t, const char **text)
 {
+    const pl_request *request = t->in.request;
     pl_url url;
     int code = pl_url_parse(request->url, &url, text);
     if (code) return code;
-    if ((*text = pl_outgoing_refusal(request, arena)) != NULL) return PL_E_SCRIPT;
+    t->host = url.host;
+    if ((*text = pl_outgoing_refusal(request, t->in.arena)) != NULL) return PL_E_SCRIPT;
     bool is_https = pl_slice_eq_nocase(url.scheme, PL_SLICE("https"));
     if (request->https_only && !is_https) {
         *text = "the URL is not https, which gateway.lua requires (require_https)";
@@ -507,7 +534,7 @@ pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response
     pl_counter_add(&c->metrics.transfers, 1);
     pl_counter_add(&c->metrics.in_flight, 1);
 
-    t->unsent_code = refusal_of(request, arena, &response->error_text);
+    t->unsent_code = refusal_of(t, &response->error_text);
     if (t->unsent_code == 0) {
         set_rules(t);
         pl_credentials_set(t->easy, request);

@@ -3,7 +3,8 @@
  * The HTTP client of one worker: libcurl multi on the worker's loop.
  * Several multi handles of at most 256 transfers each, easy handles and connections reused,
  * sockets watched by libev (watchers outlive POLL_REMOVE), libcurl's timer on the wheel,
- * names resolved off the loop. Every socket is judged by the egress guard when it is opened.
+ * names resolved off the loop. Every address is judged by the egress guard when a socket to
+ * it is opened, and again before each request that a kept connection takes.
  * Redirects are not followed. Worker's thread only. */
 #ifndef PL_NET_CLIENT_H
 #define PL_NET_CLIENT_H
@@ -18,7 +19,7 @@ typedef struct pl_transfer pl_transfer;
 
 /* Texts and guard live as long as the client. */
 typedef struct pl_client_config {
-    const pl_egress *egress;   /* shared by all workers, immutable */
+    const pl_egress *egress;
     size_t max_response_bytes; /* of the body, after decoding; beyond: PL_E_TOO_LARGE */
     size_t max_response_header_bytes;
     const char *ca_file;    /* NULL: the system's */
@@ -41,6 +42,8 @@ typedef void pl_transfer_fn(void *arg, int code);
  * descriptors is raised as far as it goes. */
 void pl_client_global_init(void);
 pl_client *pl_client_new(pl_loop *loop, const pl_client_config *config);
+/* Another guard from now on, for connections that are open too; the old one is no longer needed. */
+void pl_client_use(pl_client *c, const pl_egress *egress);
 /* Cancels what is under way, without callbacks. */
 void pl_client_free(pl_client *c);
 /* Starts a transfer; `done` is called later from the loop, never from within send. The request must

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The egress guard: may a socket be opened to this address? Judged on the resolved
- * address at the moment of opening, so that DNS cannot change its mind.
- * Loopback, private, link-local, metadata, multicast and the like are refused
- * unless allowed by the gateway's settings. Immutable once made; any thread. */
+ * The egress guard: may a request to this host go to this address? Judged on the resolved address,
+ * so that DNS cannot change its mind. Loopback, private, link-local, metadata, multicast and the
+ * like are refused unless the gateway's settings allow them. Immutable once made; any thread. */
 #ifndef PL_NET_EGRESS_H
 #define PL_NET_EGRESS_H
 
@@ -13,12 +12,19 @@
 
 typedef struct pl_egress pl_egress;
 
-/* `allow`: addresses and CIDR blocks ("127.0.0.1", "10.0.0.0/8", "::1"). NULL with *bad = index of
- * the entry that is neither. */
-pl_egress *pl_egress_new(const char *const *allow, size_t count, size_t *bad);
+typedef struct pl_egress_fault {
+    size_t index;     /* of the entry */
+    const char *text; /* goes on behind the entry: "is no address ..." */
+} pl_egress_fault;
+
+/* `allow`: a single address ("127.0.0.1", "::1") opens itself, whatever
+ * it is; a CIDR block ("10.0.0.0/8") what is in it of private networks (RFC 1918, RFC 6598, RFC
+ * 4193); a host ("erp.internal", or "*.internal" for all names below it) private networks for the
+ * requests to it. NULL with *fault at an entry that is none of these or would open nothing. */
+pl_egress *pl_egress_new(const char *const *allow, size_t count, pl_egress_fault *fault);
 void pl_egress_free(pl_egress *e);
-/* NULL when the address is allowed, else what it is ("loopback", "private network", ...). An
- * address that cannot be judged is refused. */
-const char *pl_egress_refusal(const pl_egress *e, const struct sockaddr *address);
+/* NULL when a request to `host` (as in the URL) may go to the address, else what the address is
+ * ("loopback", "private network", ...). An address that cannot be judged is refused. */
+const char *pl_egress_refusal(const pl_egress *e, const struct sockaddr *address, pl_slice host);
 
 #endif

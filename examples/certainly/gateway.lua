@@ -5,5 +5,5 @@ return {
   listen = "127.0.0.1:8080",
   events = { "handover" },
   -- The external services of this example run on this machine.
-  egress = { allow = { "127.0.0.0/8", "::1/128" } },
+  egress = { allow = { "127.0.0.1", "::1" } },
 }

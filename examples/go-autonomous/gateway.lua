@@ -17,5 +17,5 @@ return {
     field_update = { key = "field" },
   },
 
-  egress = { allow = { "127.0.0.0/8" } }, -- the external systems of this example run on this machine
+  egress = { allow = { "127.0.0.1" } }, -- the external systems of this example run on this machine
 }

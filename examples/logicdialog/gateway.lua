@@ -10,7 +10,7 @@ return {
   events = { "function", "form" },
 
   egress = {
-    allow = { "127.0.0.0/8" }, -- the receiver of this example runs on this machine
+    allow = { "127.0.0.1" }, -- the receiver of this example runs on this machine
     ca_file = env("CA_FILE", "/tmp/logicdialog/ca.pem"), -- and its certificate is not of a public authority
   },
 }

@@ -3,5 +3,5 @@
 return {
   name = "Quickstart",
   listen = "127.0.0.1:8080",
-  egress = { allow = { "127.0.0.0/8" } }, -- the receiver of this tour runs on this machine
+  egress = { allow = { "127.0.0.1" } }, -- the receiver of this tour runs on this machine
 }

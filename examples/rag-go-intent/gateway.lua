@@ -4,5 +4,5 @@ return {
   name = "rag-go intents",
   listen = "127.0.0.1:8080",
   events = { intent = { key = "intent" } },
-  egress = { allow = { "127.0.0.0/8" } }, -- the endpoints of this example run on this machine
+  egress = { allow = { "127.0.0.1" } }, -- the endpoints of this example run on this machine
 }

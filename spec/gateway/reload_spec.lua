@@ -107,12 +107,40 @@ describe("a reload", function()
   end)
 
   it("says which changed settings wait for a restart", function()
-    support.write(gateway.folder, { ["gateway.lua"] = 'return { limits = { body = "2M" } }' })
+    support.write(gateway.folder, {
+      ["gateway.lua"] = 'return { limits = { body = "2M" }, egress = { allow = { "127.0.0.1" } } }',
+    })
     assert.equal(200, gateway:post("/v1/reload").status)
     local log = gateway.process:errors()
     assert.matches('"setting":"limits.body"', log, 1, true)
-    assert.matches('"setting":"egress.allow"', log, 1, true)
+    assert.is_nil(log:find('"setting":"egress.allow"', 1, true))
     assert.is_nil(log:find('"setting":"listen"', 1, true))
+  end)
+
+  it("with another egress.allow holds for connections that are open, too", function()
+    local function outcomes()
+      local before, all = sink:count(), {}
+      for n = 1, 8 do all[n] = gateway:post("/v1/calls/shop/guarded", "{}").status end
+      return table.concat(all, " "), sink:count() - before
+    end
+    local function allow(list)
+      support.write(gateway.folder, { ["gateway.lua"] = ("return { egress = { allow = { %s } } }"):format(list) })
+      return gateway:post("/v1/reload")
+    end
+    support.write(gateway.folder, { ["connectors/shop.lua"] =
+      ('return { webhooks = { { id = "guarded", url = function() return "%s/guarded" end }, '
+      .. '{ on = "fourth", url = function() return "%s/fourth" end } } }'):format(sink.url, sink.url) })
+    assert.equal(200, allow('"127.0.0.1"').status)
+    local said, count = outcomes()
+    assert.same({ "200 200 200 200 200 200 200 200", 8 }, { said, count })
+    assert.equal(200, allow('"127.0.0.2"').status)
+    said, count = outcomes()
+    assert.same({ "502 502 502 502 502 502 502 502", 0 }, { said, count })
+    local answer = allow('"127.0.0.0/8"')
+    assert.equal(422, answer.status)
+    assert.matches("egress.allow: '127.0.0.0/8' opens nothing", answer.json.errors[1].message, 1, true)
+    assert.equal(200, allow('"127.0.0.1"').status)
+    assert.equal("200 200 200 200 200 200 200 200", (outcomes()))
   end)
 
   it("again and again leaves no descriptor and works still", function()

@@ -94,7 +94,7 @@ describe("ctx.http", function()
 
   it("sends nothing that is not https where gateway.lua requires it, and neither do webhooks", function()
     gateway = support.gateway { files = {
-      ["gateway.lua"] = 'return { require_https = true, egress = { allow = { "127.0.0.0/8" } } }',
+      ["gateway.lua"] = 'return { require_https = true, egress = { allow = { "127.0.0.1" } } }',
       ["connectors/a.lua"] = ([[return { retry = false, webhooks = {
         { id = "script", url = "https://a.example/", body = function(ctx)
           local _, failure = ctx.http.get { url = { %q, secret "KEY" } }

@@ -114,7 +114,7 @@ describe("secrets", function()
     support.write(own, { file = VALUES.file .. "\n" })
     local files = {
       ["gateway.lua"] = 'return { tokens = { admin = secret "ADMIN" }, secrets = { dir = "secrets" },\n'
-        .. 'egress = { allow = { "127.0.0.0/8" } } }',
+        .. 'egress = { allow = { "127.0.0.1" } } }',
       ["secrets/FOLDER"] = VALUES.folder, ["secrets/lower"] = VALUES.lower .. "\n",
       ["secrets/ROTATED"] = VALUES.before, ["secrets/ADMIN"] = VALUES.admin,
       ["connectors/passing.lua"] = PASSING:format(peer.url),

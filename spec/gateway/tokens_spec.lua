@@ -10,7 +10,7 @@ describe("tokens", function()
       files = {
         ["gateway.lua"] = [[
           return {
-            egress = { allow = { "127.0.0.0/8" } },
+            egress = { allow = { "127.0.0.1" } },
             tokens = { ingest = { "ingest-one", "ingest-two" }, admin = "admin-one" },
           }]],
         ["connectors/shop.lua"] = ([[

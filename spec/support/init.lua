@@ -140,7 +140,7 @@ function support.closed_port()
 end
 
 --- The gateway.lua of specs: receivers on loopback are allowed.
-support.gateway_lua = 'return { egress = { allow = { "127.0.0.0/8", "::1" } } }\n'
+support.gateway_lua = 'return { egress = { allow = { "127.0.0.1", "::1" } } }\n'
 
 -- -- a gateway -------------------------------------------------------------------------------------------------
 

@@ -1,2 +1,2 @@
 -- SPDX-License-Identifier: MIT
-return { name = "Bench", egress = { allow = { "127.0.0.0/8" } } }
+return { name = "Bench", egress = { allow = { "127.0.0.1" } } }

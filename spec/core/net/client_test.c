@@ -136,6 +136,14 @@ static void answer_held(void)
     requests_held = 0;
 }
 
+static pl_egress *guard(const char *const *allow, size_t count)
+{
+    pl_egress_fault fault;
+    pl_egress *e = pl_egress_new(allow, count, &fault);
+    CHECK(e != NULL);
+    return e;
+}
+
 static void open_with_egress(const char *allowed)
 {
     char text[128];
@@ -151,7 +159,7 @@ static void open_with_egress(const char *allowed)
                            .write_timeout_ms = 20000,
                            .handle = handle};
     server = pl_server_new(loop, fd, &sc);
-    egress = pl_egress_new(&allowed, 1, NULL);
+    egress = guard(&allowed, 1);
     pl_client_config cc = {.egress = egress,
                            .max_response_bytes = 100000,
                            .max_response_header_bytes = 5000,
@@ -949,6 +957,32 @@ TEST(client_egress_guard_refuses_the_resolved_address)
     close_world();
 }
 
+TEST(client_asks_the_guard_again_before_each_request)
+{
+    open_world();
+    exchange x;
+    prepare(&x, "GET", port, "/first");
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    end(&x);
+    pl_egress *strict = guard(NULL, 0);
+    pl_client_use(client, strict);
+    prepare(&x, "GET", port, "/second");
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, PL_E_EGRESS);
+    CHECK_EQ_STR(x.response.error_text,
+                 "loopback address 127.0.0.1 refused by the egress guard (egress.allow)");
+    CHECK_TEXT(last_head, "GET /first\n");
+    end(&x);
+    CHECK_EQ_INT(pl_counter_get(&pl_server_metrics_of(server)->requests), 1);
+    CHECK_EQ_INT(pl_counter_get(&pl_server_metrics_of(server)->connections_total), 1);
+    pl_client_use(client, egress);
+    pl_egress_free(strict);
+    close_world();
+}
+
 /* -- cases: credentials (whether they are right ones is for spec/gateway/outgoing_auth_spec) -- */
 
 static void set_auth(exchange *x, pl_auth_kind kind)
@@ -1110,7 +1144,7 @@ TEST(client_tries_each_address_of_a_name)
     open_world();
     pl_egress_free(egress);
     pl_client_free(client);
-    egress = pl_egress_new((const char *[]){"127.0.0.0/8"}, 1, NULL);
+    egress = guard((const char *[]){"127.0.0.1", "127.0.0.2"}, 2);
     client = pl_client_new(loop, &(pl_client_config){.egress = egress,
                                                      .max_response_bytes = 1000,
                                                      .max_response_header_bytes = 1000});
@@ -1180,6 +1214,7 @@ int main(void)
         CASE(client_names_connect_and_tls_failures), CASE(client_does_not_follow_redirects),
         CASE(client_ignores_proxies_of_the_environment),
         CASE(client_egress_guard_refuses_the_resolved_address),
+        CASE(client_asks_the_guard_again_before_each_request),
         CASE(client_sends_nothing_that_is_not_https_where_that_is_wanted),
         CASE(client_does_not_send_to_who_asks_for_no_authentication),
         CASE(client_leaves_no_credentials_on_a_handle),
