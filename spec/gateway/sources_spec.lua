@@ -22,7 +22,7 @@ local SIGNED = [[
 local FILES = {
   ["gateway.lua"] = SIGNED .. [[
     return {
-      egress = { allow = { "127.0.0.0/8" } },
+      egress = { allow = { "127.0.0.1" } },
       timeouts = { source = 1 },
       limits = { body = "64k", batch = 3, script_time = 0.1 },
       tokens = { ingest = "t-ingest", admin = "t-admin" },
