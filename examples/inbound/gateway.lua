@@ -5,7 +5,7 @@ return {
   name = "Inbound webhooks",
   listen = "127.0.0.1:8080",
   events = { "code.pushed", "issue.opened", "issue.closed", "payment.succeeded", "payment.failed" },
-  egress = { allow = { "127.0.0.0/8" } }, -- the chat of this example runs on this machine
+  egress = { allow = { "127.0.0.1" } }, -- the chat of this example runs on this machine
   tokens = { ingest = secret "INGEST_TOKEN", admin = secret "ADMIN_TOKEN" },
   sources = {
     github = { -- POST /v1/sources/github
