@@ -23,6 +23,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "http/retry_after.h"
 
 #include <stdlib.h>
 
@@ -130,13 +131,36 @@ static void fill_attempt(pl_exchange *x)
     };
 }
 
-/* What becomes of the delivery of an attempt that has failed. */
+static bool is_to_be_tried_again(const pl_exchange *x)
+{
+    if (x->verdict != PL_VERDICT_NONE && x->error == PL_E_HTTP_STATUS)
+        return x->verdict == PL_VERDICT_RETRY;
+    return pl_retry_makes_sense(x->policy->rule, x->error, x->response.status);
+}
+
+/* What the receiver asks for, as far as the settings grant it. */
+static int64_t retry_after_ms(const pl_exchange *x, int64_t now_ms)
+{
+    int64_t limit = x->engine->settings->limit_retry_after;
+    const pl_field *f = pl_fields_find(x->response.fields, PL_SLICE("retry-after"));
+    int64_t wait_ms = f ? pl_http_retry_after_ms(f->value, now_ms) : -1;
+    return wait_ms < limit ? wait_ms : limit;
+}
+
+/* What becomes of the delivery of an attempt that has failed. The age of one that an administrator
+ * has brought back does not count. */
 static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
 {
     pl_delivery *d = x->delivery;
     if (x->error == PL_E_CANCELLED) return PL_STATE_CANCELLED;
-    if (d == NULL || !pl_retry_makes_sense(x->error, x->response.status)) return PL_STATE_FAILED;
-    *delay_ms = pl_retry_delay_ms(x->policy, d->attempts - d->first, &x->engine->rng);
+    if (d == NULL || !is_to_be_tried_again(x)) return PL_STATE_FAILED;
+    int64_t now_ms = x->engine->ports.wall_ms();
+    pl_retry_case c = {
+        .made = d->attempts - d->first,
+        .age_ms = d->first ? -1 : now_ms - d->created_ms,
+        .retry_after_ms = retry_after_ms(x, now_ms),
+    };
+    *delay_ms = pl_retry_delay_ms(x->policy, &c, &x->engine->rng);
     return *delay_ms == PL_RETRY_NO ? PL_STATE_FAILED : PL_STATE_PENDING;
 }
 

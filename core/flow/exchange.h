@@ -27,6 +27,9 @@ enum pl_exchange_kind {
     PL_KIND_TRY       /* an administrator tries a webhook; with dry_run it ends before send */
 };
 
+/* What a script says of an attempt that has failed. */
+enum pl_verdict { PL_VERDICT_NONE, PL_VERDICT_RETRY, PL_VERDICT_FINAL };
+
 struct pl_exchange {
     /* begin: who it is */
     pl_engine *engine;
@@ -62,8 +65,9 @@ struct pl_exchange {
     void *transfer; /* net/: the transfer under way */
 
     /* map */
-    bool ok;            /* the success rule holds */
-    pl_slice variables; /* a JSON object, or empty */
+    bool ok;                 /* the success rule holds */
+    enum pl_verdict verdict; /* of a script: is it to be tried again? */
+    pl_slice variables;      /* a JSON object, or empty */
 
     /* where and why it ended early; error 0: it did not */
     int error;

@@ -8,11 +8,18 @@
 #define PL_FLOW_GENERATION_H
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "flow/event.h"
 
 typedef struct pl_exchange pl_exchange;
 typedef struct pl_generation pl_generation;
 typedef struct pl_reception pl_reception; /* flow/reception.h */
+
+/* Which outcomes are tried again. The gateway's own troubles are, whatever a rule says. */
+typedef struct pl_retry_rule {
+    bool classes[PL_ERR_COUNT]; /* by ordinal; that of http_status does not count, but */
+    uint8_t statuses[600 / 8];  /* a bit for each status */
+} pl_retry_rule;
 
 typedef struct pl_policy {
     pl_slice connector, webhook; /* ids */
@@ -21,6 +28,8 @@ typedef struct pl_policy {
     const int64_t *delays_ms;    /* before the second, third, ... attempt */
     uint32_t delay_count;        /* 0: one attempt and no more */
     double jitter;               /* a delay is multiplied by a factor in [1 - jitter, 1 + jitter] */
+    int64_t max_age_ms;          /* of a delivery at an attempt; 0: any */
+    const pl_retry_rule *rule;   /* NULL: the usual one */
     bool has_on_unauthorized;    /* its authenticator is asked what to do about a 401 */
     bool has_on_failed;          /* hooks hear of its failures */
 } pl_policy;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/retry.h"
 
-#include "base/err.h"
-
 /* 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h: eight attempts in about 27.6 hours. */
 static const int64_t default_delays_ms[] = {5000,     300000,   1800000, 7200000,
                                             18000000, 36000000, 36000000};
@@ -13,15 +11,49 @@ const pl_policy pl_retry_default = {
     .jitter = 0.1,
 };
 
-bool pl_retry_makes_sense(int error, int status)
+/* Codes are negative, the first of the list the greatest. */
+static int ordinal_of(int error)
 {
-    if (error != PL_E_HTTP_STATUS) return pl_err_retryable(error);
+    return -error - 1;
+}
+
+bool pl_retry_is_class(int error)
+{
+    return error <= PL_E_SCRIPT && ordinal_of(error) < PL_ERR_COUNT && error != PL_E_HTTP_STATUS &&
+           error != PL_E_CANCELLED;
+}
+
+void pl_retry_rule_add_class(pl_retry_rule *rule, int error)
+{
+    rule->classes[ordinal_of(error)] = true;
+}
+
+void pl_retry_rule_add_statuses(pl_retry_rule *rule, int first, int last)
+{
+    for (int status = first; status <= last; status++)
+        rule->statuses[status / 8] |= (uint8_t)(1 << status % 8);
+}
+
+static bool status_makes_sense(const pl_retry_rule *rule, int status)
+{
+    if (rule && status > 0 && status < 600) return rule->statuses[status / 8] >> status % 8 & 1;
     return status == 408 || status == 425 || status == 429 || status >= 500;
 }
 
-int64_t pl_retry_delay_ms(const pl_policy *policy, uint32_t made, pl_rng *rng)
+bool pl_retry_makes_sense(const pl_retry_rule *rule, int error, int status)
 {
-    if (made == 0 || made > policy->delay_count) return PL_RETRY_NO;
+    if (error == PL_E_HTTP_STATUS) return status_makes_sense(rule, status);
+    if (rule && pl_retry_is_class(error)) return rule->classes[ordinal_of(error)];
+    return pl_err_retryable(error);
+}
+
+int64_t pl_retry_delay_ms(const pl_policy *policy, const pl_retry_case *c, pl_rng *rng)
+{
+    if (c->made == 0 || c->made > policy->delay_count) return PL_RETRY_NO;
     double factor = 1 + policy->jitter * (2 * pl_rng_unit(rng) - 1);
-    return (int64_t)((double)policy->delays_ms[made - 1] * factor);
+    int64_t delay_ms = (int64_t)((double)policy->delays_ms[c->made - 1] * factor);
+    if (delay_ms < c->retry_after_ms) delay_ms = c->retry_after_ms;
+    bool is_too_old =
+        policy->max_age_ms && c->age_ms >= 0 && c->age_ms + delay_ms > policy->max_age_ms;
+    return is_too_old ? PL_RETRY_NO : delay_ms;
 }

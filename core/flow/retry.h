@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * When a delivery is tried again. Pure: the policy, the outcome and the randomness are arguments.
- */
+ * When a delivery is tried again. Pure: the policy, the outcome, the time and the randomness are
+ * arguments. */
 #ifndef PL_FLOW_RETRY_H
 #define PL_FLOW_RETRY_H
 
@@ -10,13 +10,29 @@
 
 #define PL_RETRY_NO (-1)
 
-/* Is there any sense in another attempt after this outcome? Connection faults, time-outs and
- * failures of scripts (which a reload may mend): yes; of the statuses 408, 425, 429 and 5xx; the
- * other statuses stay what they are. */
-bool pl_retry_makes_sense(int error, int status);
-/* Milliseconds until the next attempt after `made` attempts of the present run, jitter included, or
+/* Can a rule name this outcome? Those it cannot are the gateway's own (a webhook that is not
+ * loaded, a store that fails), http_status, whose statuses it names, and what ends a delivery. */
+bool pl_retry_is_class(int error);
+
+/* Adds a class, or the statuses from first to last, to an empty rule. */
+void pl_retry_rule_add_class(pl_retry_rule *rule, int error);
+void pl_retry_rule_add_statuses(pl_retry_rule *rule, int first, int last);
+
+/* Is there any sense in another attempt after this outcome? Without a rule: connection faults,
+ * time-outs and failures of scripts (which a reload may mend): yes; of the statuses 408, 425, 429
+ * and 5xx; the other statuses stay what they are. */
+bool pl_retry_makes_sense(const pl_retry_rule *rule, int error, int status);
+
+/* A delivery whose attempt has failed. */
+typedef struct pl_retry_case {
+    uint32_t made;          /* attempts in the present run of the schedule */
+    int64_t age_ms;         /* of the delivery; -1: it does not count */
+    int64_t retry_after_ms; /* what the receiver asks for, as far as it is granted; or less */
+} pl_retry_case;
+
+/* Milliseconds until the next attempt, jitter included and never before the receiver wants it; or
  * PL_RETRY_NO. */
-int64_t pl_retry_delay_ms(const pl_policy *policy, uint32_t made, pl_rng *rng);
+int64_t pl_retry_delay_ms(const pl_policy *policy, const pl_retry_case *c, pl_rng *rng);
 /* The same for a delivery whose webhook is not loaded: the default schedule. */
 extern const pl_policy pl_retry_default;
 

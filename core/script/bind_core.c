@@ -181,10 +181,24 @@ static int push_settings(lua_State *L)
     return 1;
 }
 
-/* { schedule = {seconds...}, jitter = }: what holds where a connector is silent about retries. */
+static void push_classes(lua_State *L)
+{
+    int count = 0;
+    lua_newtable(L);
+    for (int error = -1; error >= -PL_ERR_COUNT; error--) {
+        if (!pl_retry_is_class(error)) continue;
+        lua_pushstring(L, pl_err_name(error));
+        lua_rawseti(L, -2, ++count);
+    }
+}
+
+/* { schedule = {seconds...}, jitter = }: what holds where a connector is silent about retries;
+ * { classes = {names...} }: what it can name besides statuses. */
 static int push_retry(lua_State *L)
 {
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
+    push_classes(L);
+    lua_setfield(L, -2, "classes");
     lua_createtable(L, (int)pl_retry_default.delay_count, 0);
     for (uint32_t i = 0; i < pl_retry_default.delay_count; i++) {
         lua_pushnumber(L, (double)pl_retry_default.delays_ms[i] / 1000);

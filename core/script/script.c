@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "flow/engine.h"
+#include "flow/retry.h"
 #include "script/bind.h"
 #include "script/bundle.h"
 #include "script/receive.h"
@@ -350,12 +351,13 @@ static int script_authenticate(pl_generation *g, pl_exchange *x)
     return pl_gate_run(slot, 4, &x->script_slot);
 }
 
-/* co: ok, variables (JSON), message */
+/* co: ok, variables (JSON), message, retry: true, false or nil */
 static int finish_map(void *owner, lua_State *co, int code, pl_slice text)
 {
     pl_exchange *x = owner;
     if (code) return failed(x, code, text);
-    lua_settop(co, 3);
+    lua_settop(co, 4);
+    if (!lua_isnil(co, 4)) x->verdict = lua_toboolean(co, 4) ? PL_VERDICT_RETRY : PL_VERDICT_FINAL;
     x->ok = lua_toboolean(co, 1);
     if (lua_type(co, 3) == LUA_TSTRING) fail(x, 0, pl_check_slice(co, 3));
     if (lua_type(co, 2) == LUA_TSTRING)
@@ -607,6 +609,28 @@ static void read_delays(lua_State *L, int table, pl_arena *arena, pl_policy *pol
     policy->delay_count = (uint32_t)count;
 }
 
+/* { "timeout", { 500, 599 }, ... }: classes, and statuses from one to another. */
+static const pl_retry_rule *read_rule(lua_State *L, int table, pl_arena *arena)
+{
+    push_field(L, table, "retry_on");
+    int list = lua_gettop(L);
+    pl_retry_rule *rule = lua_istable(L, list) ? pl_arena_zero(arena, sizeof *rule) : NULL;
+    size_t count = rule ? lua_objlen(L, list) : 0;
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, list, (int)i);
+        if (lua_istable(L, -1)) {
+            lua_rawgeti(L, list + 1, 1);
+            lua_rawgeti(L, list + 1, 2);
+            pl_retry_rule_add_statuses(rule, (int)lua_tointeger(L, -2), (int)lua_tointeger(L, -1));
+        } else {
+            pl_retry_rule_add_class(rule, pl_err_of_name(lua_tostring(L, -1)));
+        }
+        lua_settop(L, list);
+    }
+    lua_pop(L, 1);
+    return rule;
+}
+
 static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
 {
     pl_policy p = {
@@ -615,10 +639,12 @@ static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
         .timeout_ms = milliseconds(number_field(L, table, "timeout")),
         .connect_timeout_ms = milliseconds(number_field(L, table, "connect_timeout")),
         .jitter = number_field(L, table, "jitter"),
+        .max_age_ms = milliseconds(number_field(L, table, "max_age")),
         .has_on_unauthorized = flag_field(L, table, "has_on_unauthorized"),
         .has_on_failed = flag_field(L, table, "has_on_failed"),
     };
     read_delays(L, table, arena, &p);
+    p.rule = read_rule(L, table, arena);
     return p;
 }
 

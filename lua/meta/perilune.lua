@@ -491,7 +491,7 @@ function template.compile(text) end
 ---@field on? string
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
 ---@field response? { lists?: string[], mapper?: string|(fun(ctx: perilune.ctx, value: any): any)|table, prefixes?: boolean, type?: "json"|"xml"|"form"|"text"|"auto", variables?: table<string, string|(fun(ctx: perilune.ctx, value: any): any)|{ [1]: string|(fun(ctx: perilune.ctx, value: any): any), default?: any, required?: boolean }> }
----@field retry? false|{ jitter?: number, schedule?: number[] }
+---@field retry? false|{ attempts?: integer, base?: number, factor?: number, jitter?: number, max?: number, max_age?: number, on?: (fun(ctx: perilune.ctx, value: any): any)|(number|string)[], schedule?: number[] }
 ---@field success? number|string|(fun(ctx: perilune.ctx, value: any): any)|(number|string)[]
 ---@field timeout? number
 ---@field url string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret
@@ -511,7 +511,7 @@ function template.compile(text) end
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field name? string
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
----@field retry? false|{ jitter?: number, schedule?: number[] }
+---@field retry? false|{ attempts?: integer, base?: number, factor?: number, jitter?: number, max?: number, max_age?: number, on?: (fun(ctx: perilune.ctx, value: any): any)|(number|string)[], schedule?: number[] }
 ---@field timeout? number
 ---@field webhooks perilune.webhook[]
 
@@ -521,7 +521,7 @@ function template.compile(text) end
 ---@field events? table
 ---@field ingress? (fun(ctx: perilune.ctx, value: any): any)|table
 ---@field json? { duplicates?: "error"|"last" }
----@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, receptions?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, script_heap?: number|string, script_load_time?: number, script_memory?: number|string, script_requests?: integer, script_time?: number, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
+---@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, receptions?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, retry_after?: number, script_heap?: number|string, script_load_time?: number, script_memory?: number|string, script_requests?: integer, script_time?: number, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
 ---@field listen? string
 ---@field log? { format?: "auto"|"human"|"json", level?: "debug"|"info"|"warn"|"error"|"off" }
 ---@field name? string

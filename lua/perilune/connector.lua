@@ -6,11 +6,11 @@
 local answer = require "perilune.answer"
 local authenticator = require "perilune.authenticator"
 local body = require "perilune.body"
-local core = require "perilune.core"
 local hooks = require "perilune.hooks"
 local map = require "perilune.map"
 local nearest = require "perilune.util.nearest"
 local render = require "perilune.render"
+local retry = require "perilune.retry"
 local route = require "perilune.route"
 local schema = require "perilune.schema"
 local settings = require "perilune.settings"
@@ -35,6 +35,7 @@ local connector = {}
 ---@field context table          constants of connector and webhook
 ---@field source table           the webhook as checked, for describe
 ---@field policy table
+---@field retry_on function|nil   says of an answer that is no success if it is tried again
 
 local TEXT = { type = "string" }
 local TEMPLATE = { type = "template" }
@@ -52,13 +53,6 @@ local SCALAR = { one_of = { TEXT, { type = "number" }, { type = "boolean" } } }
 local CONTEXT = { type = "map", of = { one_of = {
   TEXT, { type = "number" }, { type = "boolean" }, { type = "table" },
 } } }
-local RETRY = { one_of = {
-  { type = "literal", value = false },
-  { type = "record", fields = {
-    schedule = { type = "list", of = { type = "number", min = 0, max = 30 * 86400 } },
-    jitter = { type = "number", min = 0, max = 1 },
-  } },
-} }
 
 -- Keys that a connector gives for all its webhooks, and a webhook for itself.
 local SHARED = {
@@ -69,7 +63,7 @@ local SHARED = {
   content_type = CONTENT_TYPE,
   timeout = SECONDS,
   connect_timeout = SECONDS,
-  retry = RETRY,
+  retry = retry.SPEC,
   hooks = { type = "list", of = { type = "table" } },
 }
 
@@ -165,23 +159,11 @@ local function identify(scope, webhook, path, key, seen)
   return id
 end
 
---- A retry policy: the webhook's, else the connector's, else the default, part by part.
-local function retry_of(given, webhook)
-  if webhook.retry == false or webhook.retry == nil and given.retry == false then
-    return {}, core.retry.jitter
-  end
-  local own, shared = webhook.retry or {}, given.retry or {}
-  return own.schedule or shared.schedule or core.retry.schedule,
-    own.jitter or shared.jitter or core.retry.jitter
-end
-
 local function policy_of(entry, given, webhook)
-  local retry, jitter = retry_of(given, webhook)
   return {
     connector = entry.connector, webhook = entry.webhook,
     timeout = webhook.timeout or given.timeout,
     connect_timeout = webhook.connect_timeout or given.connect_timeout,
-    retry = retry, jitter = jitter,
     has_on_unauthorized = authenticator.reauthorizes(entry.authenticator) or nil,
     has_on_failed = #entry.on_failed > 0 or nil,
   }
@@ -229,6 +211,8 @@ local function compile_webhook(scope, shared, webhook, path, env)
   entry.webhook_view = { id = entry.webhook }
   hooks.compile(entry, scope, { shared.given.hooks, webhook.hooks }, path, env.plugins)
   entry.policy = policy_of(entry, shared.given, webhook)
+  retry.check(scope, tables.extend(path, "retry"), webhook.retry)
+  retry.compile(entry, shared.given.retry, webhook.retry)
   render.compile(entry, scope, shared.given, webhook, path, shared.options)
   map.compile(entry, scope, webhook, path, mapper_of(scope, webhook, path, env))
   return entry
@@ -259,6 +243,7 @@ function connector.compile(id, returned, scope, env)
   local found = given.authenticator and authenticator.compile(scope, { "authenticator" },
     given.authenticator, env.plugins, env.authenticators)
   check_authenticator(scope, returned, found, env)
+  retry.check(scope, { "retry" }, given.retry)
   local shared = {
     id = id, given = given, authenticator = found, seen = { triggers = {}, ids = {} },
     applies_to = route.conditions(given.applies_to),

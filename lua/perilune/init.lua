@@ -107,6 +107,7 @@ end
 ---@return boolean ok
 ---@return string|nil variables   JSON
 ---@return string|nil message
+---@return boolean|nil again
 function perilune.map(generation, index, response, frame)
   return map.run(generation.entries[index], response, frame)
 end

@@ -18,7 +18,9 @@ local variables = require "perilune.variables"
 local map = {}
 
 --- First and last status of one item of a success rule: 200, "409", "2xx", "200-299".
-local function range_of(item)
+---@param item any
+---@return integer[]|nil
+function map.range_of(item)
   local text = tostring(item)
   local first, last = text:match("^(%d%d%d)%-(%d%d%d)$")
   if text:find("^%dxx$") then first, last = text:sub(1, 1) .. "00", text:sub(1, 1) .. "99" end
@@ -32,7 +34,7 @@ end
 ---@param item number|string
 ---@return string|nil
 function map.success_fault(item)
-  if range_of(item) then return nil end
+  if map.range_of(item) then return nil end
   return "must be a status such as 200, \"409\", \"2xx\" or \"200-299\", not " .. tostring(item)
 end
 
@@ -46,7 +48,7 @@ local function compile_success(rule)
   end
   local ranges = {}
   for i, item in ipairs(type(rule) == "table" and rule or { rule or "2xx" }) do
-    ranges[i] = range_of(item)
+    ranges[i] = map.range_of(item)
   end
   return function(response)
     for _, range in ipairs(ranges) do
@@ -165,6 +167,15 @@ local function read(entry, response, frame, is_success, warnings)
   return text
 end
 
+--- Is an answer that is no success worth another attempt? Nil where the policy's list says it, or a
+--- function that fails does not; a warning.
+local function ask_retry(entry, response, frame)
+  if not entry.retry_on then return nil end
+  local called, again = pcall(entry.retry_on, ctx.of(frame), response)
+  if called then return value.truthy(again) end
+  return nil, "retry.on: " .. errors.text(again, entry.where)
+end
+
 --- Maps a response.
 ---@param entry perilune.entry
 ---@param response any    the response userdata
@@ -172,6 +183,7 @@ end
 ---@return boolean ok
 ---@return string|nil variables   JSON
 ---@return string|nil message     all that could not be read
+---@return boolean|nil again      of one that is no success: is it tried again?
 function map.run(entry, response, rendered)
   local parsed, warnings = answer.parse(response, entry.answer)
   for _, hook in ipairs(entry.after_receive) do
@@ -182,10 +194,18 @@ function map.run(entry, response, rendered)
     raw = response.body,
   }) })
   local ok, reason = entry.success(response, frame)
-  if #entry.variables == 0 and not entry.mapper then return ok, nil, not ok and reason or nil end
-  if not ok then warnings = { reason } end -- that an error page is no JSON is not what went wrong
-  local text = read(entry, response, frame, ok, warnings)
-  return ok, text, #warnings > 0 and table.concat(warnings, "; ") or nil
+  local again, text, fault
+  if not ok then -- that an error page is no JSON is not what went wrong
+    warnings = { reason }
+    again, fault = ask_retry(entry, response, frame)
+    warnings[#warnings + 1] = fault
+  end
+  if #entry.variables > 0 or entry.mapper then
+    text = read(entry, response, frame, ok, warnings)
+  elseif ok then
+    warnings = {} -- nobody asked what is in it
+  end
+  return ok, text, #warnings > 0 and table.concat(warnings, "; ") or nil, again
 end
 
 return map

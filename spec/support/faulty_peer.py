@@ -27,6 +27,7 @@ OK = HEAD + b'Content-Length: 11\r\n\r\n{"ok":true}'
 FOREVER_S = 3600
 
 barriers = {}
+turns_taken = {}
 barriers_lock = threading.Lock()
 
 
@@ -246,11 +247,23 @@ def barrier(connection, request):
     connection.sendall(OK)
 
 
+def turns(connection, request):
+    """The n-th request of a name gets the n-th status of `say`, later ones the last; but for 2xx with `after` as
+    Retry-After and `body` as their body."""
+    statuses = request.query["say"].split(",")
+    with barriers_lock:
+        n = turns_taken[request.query["name"]] = turns_taken.get(request.query["name"], 0) + 1
+    code = statuses[min(n, len(statuses)) - 1]
+    fields = "Retry-After: %s\r\n" % request.query["after"] if "after" in request.query and code[0] != "2" else ""
+    body = request.query.get("body", "") if code[0] != "2" else ""
+    connection.sendall(("HTTP/1.1 %s Turn\r\n%sContent-Length: %d\r\n\r\n%s" % (code, fields, len(body), body)).encode())
+
+
 modes = [
     ok, echo_authorization, echo_encoded, reset_connection, reset_in_body, close, close_early, hang, hang_after_head,
     drip_head, drip_body, garbage, bad_status, endless, endless_chunks, endless_head,
     endless_continue, big_headers, short, short_chunks, bad_chunk, http10, interim, gzip_body,
-    gzip_bomb, bad_gzip, redirect, slow, status, reused, barrier,
+    gzip_bomb, bad_gzip, redirect, slow, status, reused, barrier, turns,
 ]
 by_path = {"/" + mode.__name__.replace("_", "-"): mode for mode in modes}
 

@@ -20,6 +20,79 @@ static void answer_with(int code, int status)
     w.reply = (reply){.delay_ms = 20, .code = code, .status = status};
 }
 
+/* -- what is tried again -- */
+
+static void check_wait(int asked_s, int64_t expected_ms)
+{
+    open_soon();
+    w.settings.limit_retry_after = 60000;
+    w.reply = (reply){.delay_ms = 20, .status = 503, .retry_after_s = asked_s};
+    post_event(NULL, "0");
+    run_for(1000);
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_PENDING);
+    CHECK_EQ_INT(model.rows[0]->due_ms - EPOCH_MS, expected_ms);
+    model.rows[0]->asked_until_ms = 0; /* a capped wait is not what was asked for */
+    run_until(expected_ms);
+    CHECK_EQ_INT(w.sends, 2);
+    world_close();
+}
+
+TEST(a_receiver_is_left_alone_for_as_long_as_it_asks_for)
+{
+    check_wait(0, 20 + 5000);
+    check_wait(3, 20 + 5000);
+    check_wait(30, 20 + 30000);
+    check_wait(600, 20 + 60000);
+}
+
+static enum pl_verdict verdict;
+
+static plan map_with_verdict(pl_exchange *x)
+{
+    if (x->stage == PL_STAGE_MAP) x->verdict = verdict;
+    return (plan){0, -1};
+}
+
+static void check_verdict(enum pl_verdict v, int status, enum pl_state expected)
+{
+    open_soon();
+    verdict = v;
+    w.plan_of = map_with_verdict;
+    answer_with(0, status);
+    post_event(NULL, "0");
+    run_for(1000);
+    CHECK_EQ_INT(model.rows[0]->state, expected);
+    world_close();
+}
+
+TEST(a_script_says_what_is_tried_again)
+{
+    check_verdict(PL_VERDICT_RETRY, 404, PL_STATE_PENDING);
+    check_verdict(PL_VERDICT_FINAL, 503, PL_STATE_FAILED);
+    check_verdict(PL_VERDICT_NONE, 503, PL_STATE_PENDING);
+    check_verdict(PL_VERDICT_RETRY, 200, PL_STATE_DELIVERED);
+}
+
+static void check_age(bool by_hand, enum pl_state expected)
+{
+    scripts *s = open_soon();
+    s->policies[0].max_age_ms = 4000;
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(1000);
+    CHECK_EQ_INT(model.rows[0]->state, PL_STATE_FAILED);
+    if (by_hand) command(model.rows[0]->id, PL_COMMAND_RETRY);
+    run_for(1000);
+    CHECK_EQ_INT(model.rows[0]->state, expected);
+    world_close();
+}
+
+TEST(a_delivery_may_become_too_old_but_for_an_administrator)
+{
+    check_age(false, PL_STATE_FAILED);
+    check_age(true, PL_STATE_PENDING);
+}
+
 /* -- calls -- */
 
 static struct answered {
@@ -880,6 +953,10 @@ TEST(an_engine_that_cannot_record_lets_go_in_the_end)
 int main(void)
 {
     return RUN(
+        CASE(a_receiver_is_left_alone_for_as_long_as_it_asks_for),
+        CASE(a_script_says_what_is_tried_again),
+        CASE(a_delivery_may_become_too_old_but_for_an_administrator),
+
         CASE(a_call_is_answered_at_once_and_recorded_behind),
         CASE(a_call_that_fails_is_not_tried_again), CASE(the_nearest_timeout_counts),
         CASE(more_calls_than_the_limit_are_refused),

@@ -21,7 +21,8 @@ typedef struct row {
     const char *document;
     size_t document_len;
     int64_t created_ms, due_ms;
-    int64_t not_before_ms; /* may no attempt be made */
+    int64_t not_before_ms;  /* may no attempt be made */
+    int64_t asked_until_ms; /* the receiver wants none before, unless an administrator does */
     enum pl_state state;
     bool held, undecided, was_cancelled;
     uint32_t attempts, first, recorded;
@@ -146,6 +147,7 @@ static inline void store_record(pl_record *r)
     snprintf(d->outcome, sizeof d->outcome, "%s", r->attempt->outcome);
     d->status = r->attempt->status;
     r->was_gone = d->state != PL_STATE_PENDING;
+    if (r->was_gone) d->asked_until_ms = 0;
     if (r->was_gone) return;
     d->state = r->state;
     d->due_ms = d->not_before_ms = r->due_ms;
@@ -195,7 +197,7 @@ static inline void store_claim(pl_claim *c)
 static inline void store_command(pl_uuid id, enum pl_command_kind kind, int64_t now_ms)
 {
     row *r = row_of(id);
-    if (kind == PL_COMMAND_RETRY) r->not_before_ms = now_ms;
+    if (kind == PL_COMMAND_RETRY) r->not_before_ms = now_ms, r->asked_until_ms = 0;
     if (kind == PL_COMMAND_CANCEL && r->state == PL_STATE_PENDING) {
         r->state = PL_STATE_CANCELLED;
         r->held = false;
@@ -210,11 +212,15 @@ static inline void store_command(pl_uuid id, enum pl_command_kind kind, int64_t 
     }
 }
 
-/* What a store does when a new process opens it: nobody holds a delivery. */
+/* What a store does when a new process opens it: nobody holds a delivery. What a receiver asked for
+ * in an answer that was not recorded is forgotten with it. */
 static inline void model_reopen(void)
 {
-    for (size_t i = 0; i < model.row_count; i++)
-        model.rows[i]->held = false;
+    for (size_t i = 0; i < model.row_count; i++) {
+        row *r = model.rows[i];
+        r->held = false;
+        if (r->asked_until_ms > r->due_ms) r->asked_until_ms = r->due_ms;
+    }
 }
 
 static inline void model_fini(void)

@@ -62,7 +62,9 @@ static reply reply_of_network(const pl_exchange *x)
     static const int statuses[] = {200, 503, 404, 401, 0, 0, 200};
     (void)x;
     int64_t i = is_calm || chance(50) ? 0 : below(sizeof codes / sizeof *codes);
-    return (reply){.delay_ms = below(is_calm ? 50 : 2000), .code = codes[i], .status = statuses[i]};
+    reply r = {.delay_ms = below(is_calm ? 50 : 2000), .code = codes[i], .status = statuses[i]};
+    if (r.status == 503 && chance(50)) r.retry_after_s = 1 + (int)below(20);
+    return r;
 }
 
 static plan plan_of_script(pl_exchange *x)

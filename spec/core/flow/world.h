@@ -27,7 +27,7 @@ typedef struct coming {
     int64_t at_ms;
     pl_op *op;
     pl_exchange *x;
-    int code, status;
+    int code, status, retry_after_s;
     const char *body;
     struct coming *next;
 } coming;
@@ -43,7 +43,8 @@ typedef struct post {
 typedef struct reply {
     int64_t delay_ms;
     int code, status;
-    const char *body; /* NULL: empty */
+    const char *body;  /* NULL: empty */
+    int retry_after_s; /* 0: it says nothing of it */
 } reply;
 
 /* What a script stage does: its code, at once (-1) or after a while. */
@@ -219,6 +220,7 @@ static inline void port_send(void *world, pl_exchange *x)
     c->code = answer.code;
     c->status = answer.status;
     c->body = answer.body;
+    c->retry_after_s = answer.retry_after_s;
     x->transfer = c;
     w.sends++;
     if (x->delivery == NULL) return;
@@ -228,6 +230,7 @@ static inline void port_send(void *world, pl_exchange *x)
     CHECK(!r->is_under_way);
     CHECK(r->state == PL_STATE_PENDING || r->was_cancelled); /* perhaps while a script waited */
     CHECK(world_wall_ms() >= r->not_before_ms);
+    CHECK(world_wall_ms() >= r->asked_until_ms);
     r->is_under_way = true;
     if ((size_t)r->sends < sizeof r->sent_at_ms / sizeof *r->sent_at_ms)
         r->sent_at_ms[r->sends] = w.now_ms;
@@ -259,6 +262,16 @@ static inline void port_recorded(void *world, const pl_record *record)
     if (w.watch) w.watch(record);
 }
 
+/* The receiver wants to be left alone by this delivery, and says so. */
+static inline void ask_to_wait(pl_exchange *x, int seconds)
+{
+    pl_field *f = pl_arena_zero(&x->arena, sizeof *f);
+    f->name = PL_SLICE("Retry-After");
+    f->value = pl_slice_of(pl_arena_printf(&x->arena, "%d", seconds));
+    x->response.fields = f;
+    if (x->delivery) row_of(x->id)->asked_until_ms = world_wall_ms() + seconds * INT64_C(1000);
+}
+
 static inline void transfer_answer(coming *c)
 {
     pl_exchange *x = c->x;
@@ -266,6 +279,7 @@ static inline void transfer_answer(coming *c)
     transfer_over(x);
     x->response.status = c->status;
     x->response.body = pl_slice_of(c->body);
+    if (c->retry_after_s) ask_to_wait(x, c->retry_after_s);
     if (code != 0) x->response.error_text = "the test's network says so";
     if (x->delivery && code == 0 && c->status >= 200 && c->status < 300) row_of(x->id)->successes++;
     free(c);

@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: MIT
+
+local perilune = require "perilune"
+local support = require "unit.support"
+
+local function policies(connector, webhook)
+  local generation = support.connector(([[return { %s
+    webhooks = { { on = "t", url = "http://a.example", %s } } }]]):format(connector, webhook))
+  return generation.policies[1]
+end
+
+local function faults(retry)
+  return support.faults { ["connectors/acme.lua"] = ([[return { webhooks = { {
+on = "t", url = "http://a.example",
+retry = %s } } }]]):format(retry) }
+end
+
+describe("a retry policy", function()
+  it("with a base grows by its factor up to its longest delay", function()
+    assert.same({ 5, 10, 20, 40, 80, 160, 320 }, policies("", "retry = { base = 5 }").retry)
+    assert.same({ 1, 3, 9, 20 },
+      policies("", "retry = { base = 1, factor = 3, max = 20, attempts = 5 }").retry)
+    assert.same({}, policies("", "retry = { base = 1, attempts = 1 }").retry)
+    assert.equal(36000, policies("", "retry = { base = 30000 }").retry[2])
+    assert.same({ 50000, 50000 }, policies("", "retry = { base = 50000, attempts = 3 }").retry)
+  end)
+
+  it("of a webhook wins over the connector's, part by part", function()
+    local policy = policies("retry = { base = 5, max_age = 60, on = { 503 } },",
+      "retry = { schedule = { 7 }, jitter = 0 }")
+    assert.same({ { 7 }, 0, 60, { { 503, 503 } } },
+      { policy.retry, policy.jitter, policy.max_age, policy.retry_on })
+  end)
+
+  it("names classes, statuses and ranges", function()
+    assert.same({ "connect", "timeout", { 408, 408 }, { 500, 599 }, { 502, 504 } },
+      policies("", 'retry = { on = { "connect", "timeout", 408, "5xx", "502-504" } }').retry_on)
+    assert.is_nil(policies("", "retry = { jitter = 0 }").retry_on)
+  end)
+
+  it("that is wrong is a fault with its place", function()
+    assert.same({ "connectors/acme.lua:3: a retry policy has either 'schedule' or 'base'" },
+      faults "{ schedule = { 1 }, base = 2 }")
+    assert.same({ "connectors/acme.lua:3: 'attempts' goes with 'base'",
+      "connectors/acme.lua:3: 'factor' goes with 'base'",
+      "connectors/acme.lua:3: 'max' goes with 'base'" },
+      faults "{ schedule = { 1 }, factor = 2, max = 3, attempts = 4 }")
+    assert.same({ "connectors/acme.lua:3: 'webhooks[1].retry.attempts' must be between 1 and 1000" },
+      faults "{ base = 1, attempts = 0 }")
+    local found = faults '{ on = { "conect", 42, "http_status" } }'
+    assert.equal(3, #found)
+    assert.matches("must be a status such as 429, \"5xx\" or \"500%-504\", or a class, not conect"
+      .. ".*did you mean 'connect'", found[1])
+    assert.matches("not 42$", found[2])
+  end)
+
+  it("may be a function of the answer", function()
+    local function again(fn, status)
+      local generation = support.connector(([[return { webhooks = {
+        { on = "t", url = "http://a.example", retry = { on = %s } } } }]]):format(fn))
+      local _, frame = support.render(generation, '{"type":"t","data":{"n":7}}')
+      local _, _, message, verdict = perilune.map(generation, 1,
+        support.response(status, '{"busy":true}'), frame)
+      return verdict, message
+    end
+    local fn = "function(c, r) return r.status == 400 and c.data.n == 7 and c.values.response.busy end"
+    assert.is_true(again(fn, 400))
+    assert.is_false(again(fn, 503))
+    assert.is_nil(again(fn, 200))
+    local verdict, message = again('function() error("no idea") end', 503)
+    assert.is_nil(verdict)
+    assert.matches("^retry.on: .*no idea", message)
+  end)
+end)
