@@ -100,7 +100,8 @@ function source.compile(scope, path, name, given, plugins, connector)
   local methods = given.methods or { "POST" }
   return receiver and {
     name = name, place = scope:where(source_path), receiver = receiver, verifiers = verifiers,
-    verifies = #verifiers > 0, takes_get = has(methods, "GET"), takes_post = has(methods, "POST"),
+    verifies = given.verify ~= nil or #verifiers > 0,
+    takes_get = has(methods, "GET"), takes_post = has(methods, "POST"),
     entry = { cache = name, connector_view = connector },
   }
 end

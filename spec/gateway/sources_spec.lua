@@ -97,6 +97,14 @@ local FILES = {
           verify = function() error("who is that?") end,
           source = function() return { type = "never" } end,
         },
+        endless = {
+          verify = { function() while true do end end, function() return true end },
+          source = function() return { type = "never" } end,
+        },
+        patient = {
+          verify = function() sleep(30) return true end,
+          source = function() return { type = "never" } end,
+        },
         truthy = {
           verify = function() return "yes" end,
           source = function() return { type = "never" } end,
@@ -238,6 +246,11 @@ describe("a source", function()
       assert.matches("it returned a string, not true", line_with("not true").reason, 1, true)
     end)
 
+    it("lets nothing in when its verifier takes too long", function()
+      assert.equal(500, post("/v1/sources/endless", "x").status)
+      assert.equal(504, post("/v1/sources/patient", "x").status)
+    end)
+
     it("may ask somebody else, and may be a plugin", function()
       local answer = post("/v1/sources/remote", "x", { ["X-T"] = "abc" })
       assert.equal(202, answer.status)
@@ -358,6 +371,19 @@ describe("a source", function()
     assert.equal("x", line._source)
   end)
 
+  it("works on many at once", function()
+    local connections = {}
+    for i = 1, 20 do
+      connections[i] = support.http.connect(gateway.url)
+      connections[i]:send("POST /v1/sources/any?do=fetch HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    end
+    for i = 1, 20 do
+      assert.equal(202, support.http.read(connections[i]).status)
+      connections[i]:close()
+    end
+    assert.equal(21, #received("/fetched", 21))
+  end)
+
   it("has the cache of its name", function()
     assert.equal(202, any("once").status)
     assert.equal(200, any("once").status)
@@ -449,7 +475,7 @@ s.close()]]
         table.concat(shown.methods, ","))
     end
     assert.same({ "any custom custom GET,POST", "crm custom custom POST", "echo custom  GET,POST",
-      "raising custom custom POST", "remote stamp custom POST", "shop custom custom POST",
+      "endless custom custom,custom POST", "patient custom custom POST", "raising custom custom POST", "remote stamp custom POST", "shop custom custom POST",
       "stamped stamp stamp POST", "truthy custom custom POST" }, names)
   end)
 
