@@ -15,6 +15,7 @@ static const struct command {
     {"try", "render and send one webhook, and show what came of it", pl_cmd_try},
     {"render", "render a template, or a batch of them", pl_cmd_render},
     {"feed", "show what a running gateway has delivered", pl_cmd_feed},
+    {"replay", "send again, or cancel, what a filter selects", pl_cmd_replay},
     {"sink", "a receiver for demos and tests", pl_cmd_sink},
     {"store", "check the database of a gateway, or save what is left of it", pl_cmd_store},
     {"version", "print the version", pl_cmd_version},

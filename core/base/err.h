@@ -29,6 +29,7 @@
       "the connector has no webhook of this id")                                                   \
     X(PL_E_UNKNOWN_DELIVERY, "unknown_delivery", 404, false, "no delivery has this id")            \
     X(PL_E_UNKNOWN_SOURCE, "unknown_source", 404, false, "no source has this name")                \
+    X(PL_E_UNKNOWN_JOB, "unknown_job", 404, false, "no job has this id")                           \
     X(PL_E_METHOD, "method_not_allowed", 405, false, "this path does not take this method")        \
     X(PL_E_REQUEST_TIMEOUT, "request_timeout", 408, false, "the request did not arrive in time")   \
     X(PL_E_CONFLICT, "conflict", 409, false, "the delivery is not in a state that allows this")    \

@@ -3,18 +3,16 @@
  * `perilune feed`: what a running gateway has delivered, as a table or as JSON lines; with --follow
  * what it delivers from now on. */
 #include "base/json.h"
-#include "cmd/cmd.h"
+#include "cmd/table.h"
 #include "http/url.h"
 #include "net/fetch.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-enum { URL, TOKEN, FOLLOW, UNDELIVERED, JSON, FIRST_FILTER };
+enum { FOLLOW = PL_OPTION_AFTER_REMOTE, UNDELIVERED, JSON, FIRST_FILTER };
 
 static const pl_option options[] = {
-    {"url", "URL", "of the gateway [http://127.0.0.1:8080]"},
-    {"token", "TOKEN", "an admin token; better in the environment as PERILUNE_TOKEN"},
+    PL_OPTIONS_REMOTE,
     {"follow", NULL,
      "show attempts as they are made, until interrupted; filters are connector and webhook"},
     {"undelivered", NULL,
@@ -44,12 +42,9 @@ static const pl_command_line line = {
 
 static void build_url(const pl_arguments *a, pl_buf *url)
 {
-    const char *base = a->values[URL] ? a->values[URL] : "http://127.0.0.1:8080";
-    size_t len = strlen(base);
     char mark = '?';
-    while (len && base[len - 1] == '/')
-        len--;
-    pl_buf_printf(url, "%.*s%s", (int)len, base,
+    pl_remote_put_url(a, url);
+    pl_buf_printf(url, "%s",
                   a->values[FOLLOW]        ? "/v1/feed"
                   : a->values[UNDELIVERED] ? "/v1/undelivered"
                                            : "/v1/deliveries");
@@ -64,46 +59,6 @@ static void build_url(const pl_arguments *a, pl_buf *url)
 
 /* -- rows -- */
 
-/* A member as text; "-" for null or none. */
-static char *member(pl_slice row, const char *name)
-{
-    pl_buf text;
-    pl_buf_init(&text);
-    pl_slice raw = pl_json_find(row, pl_slice_of(name));
-    if (!pl_json_unescape(raw, &text)) {
-        bool is_null = raw.len == 0 || pl_slice_eq(raw, PL_SLICE("null"));
-        pl_buf_put_slice(&text, is_null ? PL_SLICE("-") : raw);
-    }
-    pl_buf_put_char(&text, '\0');
-    return pl_buf_take(&text, NULL);
-}
-
-#define MAX_CELLS 9
-
-/* What a row has, and how it is shown. */
-typedef struct columns {
-    const char *const titles[MAX_CELLS], *const names[MAX_CELLS]; /* names: members of its JSON */
-    int widths[MAX_CELLS];
-    size_t count;
-} columns;
-
-static void print_line(const columns *c, const char *const cells[MAX_CELLS])
-{
-    for (size_t i = 0; i < c->count; i++)
-        printf("%-*s%s", i + 1 < c->count ? c->widths[i] : 0, cells[i],
-               i + 1 < c->count ? "  " : "\n");
-}
-
-static void print_cells(pl_slice row, const columns *c)
-{
-    char *cells[MAX_CELLS];
-    for (size_t i = 0; i < c->count; i++)
-        cells[i] = member(row, c->names[i]);
-    print_line(c, (const char *const *)cells);
-    for (size_t i = 0; i < c->count; i++)
-        free(cells[i]);
-}
-
 #define FEED_TITLES                                                                        \
     {                                                                                      \
         "TIME", "STATE", "CONNECTOR", "WEBHOOK", "EVENT", "TRY", "STATUS", "OUTCOME", "ID" \
@@ -113,35 +68,35 @@ static void print_cells(pl_slice row, const columns *c)
         24, 9, 16, 24, 20, 3, 6, 12, 36 \
     }
 
-static const columns page_columns = {FEED_TITLES,
-                                     {"created", "state", "connector", "webhook", "event_type",
-                                      "attempts", "status", "outcome", "id"},
-                                     FEED_WIDTHS,
-                                     9};
-static const columns live_columns = {FEED_TITLES,
-                                     {"started", "state", "connector", "webhook", "event_type",
-                                      "attempt", "status", "outcome", "id"},
-                                     FEED_WIDTHS,
-                                     9};
-static const columns group_columns = {
+static const pl_table page_table = {FEED_TITLES,
+                                    {"created", "state", "connector", "webhook", "event_type",
+                                     "attempts", "status", "outcome", "id"},
+                                    FEED_WIDTHS,
+                                    9};
+static const pl_table live_table = {FEED_TITLES,
+                                    {"started", "state", "connector", "webhook", "event_type",
+                                     "attempt", "status", "outcome", "id"},
+                                    FEED_WIDTHS,
+                                    9};
+static const pl_table group_table = {
     {"CONNECTOR", "STATE", "OUTCOME", "STATUS", "COUNT", "OLDEST", "NEXT"},
     {"connector", "state", "outcome", "status", "count", "oldest", "next_due"},
     {24, 9, 12, 6, 8, 24, 24},
     7};
 
-static void print_head(const pl_arguments *a, const columns *c)
+static void print_head(const pl_arguments *a, const pl_table *t)
 {
     if (a->values[JSON]) return;
-    print_line(c, c->titles);
+    pl_table_head(t);
     fflush(stdout);
 }
 
-static void print_row(const pl_arguments *a, pl_slice row, const columns *c)
+static void print_row(const pl_arguments *a, pl_slice row, const pl_table *t)
 {
     if (a->values[JSON])
         printf("%.*s\n", PL_FMT(row));
     else
-        print_cells(row, c);
+        pl_table_row(t, row);
     fflush(stdout);
 }
 
@@ -160,7 +115,7 @@ static void take_lines(reading *r)
     while (r->bytes.len && (end = memchr(r->bytes.ptr, '\n', r->bytes.len)) != NULL) {
         pl_slice text = {r->bytes.ptr, (size_t)(end - r->bytes.ptr)};
         if (pl_slice_starts(text, PL_SLICE("data: ")))
-            print_row(r->arguments, pl_slice_from(text, 6), &live_columns);
+            print_row(r->arguments, pl_slice_from(text, 6), &live_table);
         pl_buf_consume(&r->bytes, text.len + 1);
     }
 }
@@ -170,7 +125,7 @@ static bool on_piece(void *arg, int status, pl_slice piece)
     reading *r = arg;
     pl_buf_put_slice(&r->bytes, piece);
     if (!r->follows || status != 200) return true;
-    if (!r->has_head) print_head(r->arguments, &live_columns);
+    if (!r->has_head) print_head(r->arguments, &live_table);
     r->has_head = true;
     take_lines(r);
     return true;
@@ -181,28 +136,25 @@ static void print_page(const pl_arguments *a, pl_slice page)
     pl_json_reader reader;
     pl_json_token token;
     pl_slice row;
-    const columns *c = a->values[UNDELIVERED] ? &group_columns : &page_columns;
+    const pl_table *t = a->values[UNDELIVERED] ? &group_table : &page_table;
     const char *list = a->values[UNDELIVERED] ? "groups" : "deliveries";
-    print_head(a, c);
+    print_head(a, t);
     pl_json_open(&reader, pl_json_find(page, pl_slice_of(list)), PL_JSON_MAX_DEPTH);
     if (pl_json_next(&reader, &token) != 0 || token.kind != PL_JSON_ARRAY) return;
     while (pl_json_value(&reader, &token, &row) == 0 && token.kind != PL_JSON_ARRAY_END)
-        print_row(a, row, c);
+        print_row(a, row, t);
 }
 
 static int show(const pl_arguments *a, const char *url, reading *r)
 {
     char error[256] = "";
-    const char *token = a->values[TOKEN] ? a->values[TOKEN] : getenv("PERILUNE_TOKEN");
-    int status = pl_fetch(url, token, on_piece, r, error);
+    int status = pl_fetch(url, pl_remote_token(a), NULL, on_piece, r, error);
     if (status < 0) {
         fprintf(stderr, "%s: %s\n", url, error);
         return PL_EXIT_FAILED;
     }
     if (status != 200) {
-        char *detail = member(pl_buf_slice(&r->bytes), "detail");
-        fprintf(stderr, "%s: %d, %s\n", url, status, detail);
-        free(detail);
+        pl_remote_complain(url, status, pl_buf_slice(&r->bytes));
         return PL_EXIT_FAILED;
     }
     if (!r->follows) print_page(a, pl_buf_slice(&r->bytes));

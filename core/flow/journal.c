@@ -18,3 +18,13 @@ int pl_state_of_name(pl_slice name)
         if (pl_slice_eq(name, pl_slice_of(state_names[i]))) return i;
     return -1;
 }
+
+const char *pl_job_state_name(enum pl_job_state state)
+{
+    static const char *const names[] = {
+#define X(code, name) name,
+        PL_JOB_STATES(X)
+#undef X
+    };
+    return names[state];
+}

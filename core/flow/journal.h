@@ -15,7 +15,7 @@
 #include "flow/attempt.h"
 #include "flow/event.h"
 
-enum pl_op_kind { PL_OP_COMMIT, PL_OP_RECORD, PL_OP_CLAIM, PL_OP_COMMAND, PL_OP_KINDS };
+enum pl_op_kind { PL_OP_COMMIT, PL_OP_RECORD, PL_OP_CLAIM, PL_OP_COMMAND, PL_OP_JOB, PL_OP_KINDS };
 
 typedef struct pl_op {
     pl_message message; /* message.fn: what to do with the answer, on the submitter's thread */
@@ -131,5 +131,44 @@ typedef struct pl_command {
     int64_t now_ms;
     enum pl_state state; /* out: after it; with PL_E_CONFLICT the one it is in */
 } pl_command;
+
+/* -- job: one command for all deliveries that a filter selects, by and by -- */
+
+/* running -> paused -> running ...; -> done, cancelled: for good. */
+#define PL_JOB_STATES(X)         \
+    X(PL_JOB_RUNNING, "running") \
+    X(PL_JOB_PAUSED, "paused")   \
+    X(PL_JOB_DONE, "done")       \
+    X(PL_JOB_CANCELLED, "cancelled")
+
+enum pl_job_state {
+#define X(code, ...) code,
+    PL_JOB_STATES(X)
+#undef X
+};
+
+const char *pl_job_state_name(enum pl_job_state state);
+
+enum pl_job_order { PL_JOB_MAKE, PL_JOB_STEP, PL_JOB_SET };
+
+typedef struct pl_job_op {
+    pl_op op; /* result also: PL_E_UNKNOWN_JOB; PL_E_CONFLICT: its state does not allow it */
+    enum pl_job_order order;
+    int64_t job; /* MAKE: out */
+    int64_t now_ms;
+    /* MAKE */
+    enum pl_command_kind kind; /* for each delivery */
+    pl_slice filter;           /* the filter as JSON, as it was given */
+    uint32_t rate;             /* deliveries a second */
+    uint64_t total;
+    pl_uuid last; /* the newest delivery that it is about */
+    /* STEP of a job that is running: these deliveries, in order of their ids */
+    const pl_uuid *ids;
+    uint32_t count;
+    bool is_last;
+    /* SET */
+    enum pl_job_state
+        state; /* out: the state after the order; with PL_E_CONFLICT the one it is in */
+} pl_job_op;
 
 #endif

@@ -5,8 +5,10 @@
 #include "gateway/api.h"
 
 #include "base/err.h"
+#include "gateway/filter.h"
 #include "http/url.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* -- questions to the store -- */
@@ -47,131 +49,25 @@ static void ask(pl_api_request *r, question *q)
 
 /* -- the filter -- */
 
-static bool set_text(pl_slice *member, pl_slice value)
-{
-    *member = value;
-    return true;
-}
-
-static bool set_connector(pl_feed_filter *f, pl_slice v)
-{
-    return set_text(&f->connector, v);
-}
-
-static bool set_webhook(pl_feed_filter *f, pl_slice v)
-{
-    return set_text(&f->webhook, v);
-}
-
-static bool set_type(pl_feed_filter *f, pl_slice v)
-{
-    return set_text(&f->type, v);
-}
-
-static bool set_event(pl_feed_filter *f, pl_slice v)
-{
-    return set_text(&f->event_id, v);
-}
-
-static bool set_search(pl_feed_filter *f, pl_slice v)
-{
-    return set_text(&f->text, v);
-}
-
-static bool set_state(pl_feed_filter *f, pl_slice v)
-{
-    f->state = pl_state_of_name(v);
-    return f->state >= 0;
-}
-
-static bool set_kind(pl_feed_filter *f, pl_slice v)
-{
-    static const char *const names[] = {"delivery", "call", "try"};
-    for (int i = 0; i < 3; i++)
-        if (pl_slice_eq(v, pl_slice_of(names[i]))) f->kind = i;
-    return f->kind >= 0;
-}
-
-static bool set_status(pl_feed_filter *f, pl_slice v)
-{
-    f->status_class = v.len == 3 && v.ptr[1] == 'x' && v.ptr[2] == 'x' ? v.ptr[0] - '0' : 0;
-    return f->status_class >= 1 && f->status_class <= 5;
-}
-
-static bool set_from(pl_feed_filter *f, pl_slice v)
-{
-    return pl_time_parse(v, &f->from_ms);
-}
-
-static bool set_to(pl_feed_filter *f, pl_slice v)
-{
-    return pl_time_parse(v, &f->to_ms);
-}
-
-static bool set_cursor(pl_feed_filter *f, pl_slice v)
-{
-    return f->has_before = pl_uuid_parse(v, &f->before);
-}
-
-static bool set_limit(pl_feed_filter *f, pl_slice v)
-{
-    char text[12] = "", *end;
-    if (v.len == 0 || v.len >= sizeof text) return false;
-    memcpy(text, v.ptr, v.len);
-    long n = strtol(text, &end, 10);
-    if (*end || n < 1) return false;
-    f->limit = (uint32_t)n;
-    return true;
-}
-
-static const struct param {
-    const char *name;
-    bool (*set)(pl_feed_filter *f, pl_slice value);
-    const char *expected;
-} params[] = {
-    {"connector", set_connector, ""},
-    {"webhook", set_webhook, ""},
-    {"type", set_type, ""},
-    {"event", set_event, ""},
-    {"text", set_search, ""},
-    {"state", set_state, "pending, delivered, failed, cancelled or unmatched"},
-    {"kind", set_kind, "delivery, call or try"},
-    {"status", set_status, "a class of status codes: 1xx, 2xx, 3xx, 4xx or 5xx"},
-    {"from", set_from, "an RFC 3339 time, as 2026-11-21T08:15:30Z"},
-    {"to", set_to, "an RFC 3339 time, as 2026-11-21T08:15:30Z"},
-    {"cursor", set_cursor, "the \"next\" of an earlier page"},
-    {"limit", set_limit, "a whole number from 1 on"},
-};
-
-#define PARAMS (sizeof params / sizeof *params)
-#define PARAM_NAMES \
-    "connector, webhook, type, event, text, state, kind, status, from, to, cursor and limit"
-
-static const struct param *find_param(pl_slice name)
-{
-    for (size_t i = 0; i < PARAMS; i++)
-        if (pl_slice_eq(name, pl_slice_of(params[i].name))) return &params[i];
-    return NULL;
-}
-
 /* False: it was answered. */
 static bool read_filter(pl_api_request *r, pl_feed_filter *f)
 {
     pl_slice rest = r->in->request.query, name, raw, value;
-    *f = (pl_feed_filter){.state = -1, .kind = -1, .limit = 50};
+    char word[16];
+    pl_filter_init(f);
     while (rest.ptr && pl_query_next(&rest, &name, &raw)) {
-        const struct param *p = find_param(name);
-        if (p == NULL) {
+        bool known = false;
+        const char *expected = NULL;
+        snprintf(word, sizeof word, "%.*s", PL_FMT(name));
+        if (!pl_api_param(r->in, word, &value)) return false;
+        if (name.len < sizeof word) expected = pl_filter_set(f, name, value, &known);
+        if (!known)
             pl_api_problem(r->in, PL_E_BAD_QUERY,
-                           "unknown parameter '%.*s'; there are " PARAM_NAMES, PL_FMT(name));
-            return false;
-        }
-        if (!pl_api_param(r->in, p->name, &value)) return false;
-        if (!p->set(f, value)) {
-            pl_api_problem(r->in, PL_E_BAD_QUERY, "%s '%.*s': expected %s", p->name, PL_FMT(value),
-                           p->expected);
-            return false;
-        }
+                           "unknown parameter '%.*s'; there are " PL_FILTER_NAMES, PL_FMT(name));
+        else if (expected)
+            pl_api_problem(r->in, PL_E_BAD_QUERY, "%s '%.*s': expected %s", word, PL_FMT(value),
+                           expected);
+        if (!known || expected) return false;
     }
     if (f->limit > r->worker->gateway->settings.limit_feed_page)
         f->limit = (uint32_t)r->worker->gateway->settings.limit_feed_page;

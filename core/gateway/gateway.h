@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 
 typedef struct pl_worker pl_worker;
+typedef struct pl_replay pl_replay;
 
 typedef struct pl_gateway_config {
     const char *dir;         /* the gateway folder */
@@ -42,6 +43,7 @@ typedef struct pl_gateway {
     pl_tally *tally; /* of the sources */
     pl_cache *cache; /* of the scripts of all workers */
     pl_worker **workers;
+    pl_replay *replay; /* on the first worker */
     int worker_count;
     uint64_t generation;  /* control thread: number of the last load */
     pl_mailbox mailbox;   /* of the control thread */

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/api.h"
+#include "gateway/replay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,7 @@ static void on_stop(pl_message *m)
     for (int i = 0; i < PL_LISTENERS; i++)
         if (w->entrances[i].server) pl_server_stop(w->entrances[i].server);
     pl_live_stop(w);
+    if (w->index == 0) pl_replay_stop(w->gateway->replay);
     pl_api_stop_waiting(w);
     w->stop_deadline_us = pl_monotonic_us() + (uint64_t)w->gateway->settings.timeout_grace * 1000;
     pl_wheel_start(pl_loop_wheel(w->loop), &w->stop_timer, 0);
@@ -243,6 +245,7 @@ pl_worker *pl_worker_new(pl_gateway *g, int index, pl_generation *generation)
     w->client = pl_client_new(w->loop, &client);
     open_entrances(w);
     use_generation(w, generation);
+    if (index == 0) g->replay = pl_replay_new(w);
     return w;
 }
 
@@ -267,6 +270,7 @@ void pl_worker_free(pl_worker *w)
         pl_server_free(w->entrances[i].server);
     pl_engine_free(w->engine);
     pl_mailbox_drain(pl_loop_mailbox(w->loop)); /* what it was to fill goes to another worker */
+    if (w->index == 0) pl_replay_free(w->gateway->replay);
     pl_client_free(w->client);
     pl_loop_free(w->loop);
     free(w);

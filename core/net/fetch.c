@@ -39,7 +39,8 @@ static void set_options(fetch *f, const char *url, const char *token, char *erro
     curl_easy_setopt(f->easy, CURLOPT_XOAUTH2_BEARER, token);
 }
 
-int pl_fetch(const char *url, const char *token, pl_fetch_fn *on_piece, void *arg, char error[256])
+int pl_fetch(const char *url, const char *token, const char *body, pl_fetch_fn *on_piece, void *arg,
+             char error[256])
 {
     char text[CURL_ERROR_SIZE] = "";
     long status = 0;
@@ -48,10 +49,17 @@ int pl_fetch(const char *url, const char *token, pl_fetch_fn *on_piece, void *ar
         snprintf(error, 256, "libcurl could not be initialised");
         return -1;
     }
+    struct curl_slist *headers =
+        body ? curl_slist_append(NULL, "Content-Type: application/json") : NULL;
     set_options(&f, url, token, text);
+    if (body) {
+        curl_easy_setopt(f.easy, CURLOPT_POSTFIELDS, body);
+        curl_easy_setopt(f.easy, CURLOPT_HTTPHEADER, headers);
+    }
     CURLcode code = curl_easy_perform(f.easy);
     curl_easy_getinfo(f.easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(f.easy);
+    curl_slist_free_all(headers);
     if (code == CURLE_OK || f.was_ended) return (int)status;
     snprintf(error, 256, "%s", text[0] ? text : curl_easy_strerror(code));
     return -1;

@@ -10,8 +10,10 @@
 /* Called with each piece of the answer's body as it comes; false ends the transfer. */
 typedef bool pl_fetch_fn(void *arg, int status, pl_slice piece);
 
-/* GET `url` with an optional bearer token: the status, or -1 with the reason in `error`. A transfer
+/* GETs `url`, or POSTs it a JSON body (may be empty) that is not NULL, with an optional bearer token:
+ * the status, or -1 with the reason in `error`. A transfer
  * that the callback ends counts as done. */
-int pl_fetch(const char *url, const char *token, pl_fetch_fn *on_piece, void *arg, char error[256]);
+int pl_fetch(const char *url, const char *token, const char *body, pl_fetch_fn *on_piece, void *arg,
+             char error[256]);
 
 #endif

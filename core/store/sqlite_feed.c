@@ -14,6 +14,7 @@
 #include "flow/exchange.h"
 #include "store/sqlite_attempt.h"
 #include "store/sqlite_bind.h"
+#include "store/sqlite_job.h"
 #include "store/sqlite_json.h"
 #include "store/sqlite_schema.h"
 #include "store/sqlite_undelivered.h"
@@ -25,14 +26,15 @@
 #define ID_BEHIND_MS (60 * 1000ll)
 
 /* One row for both tables: see enum column. */
-#define SELECT_PENDING                                                                         \
+#define PENDING_COLUMNS                                                                        \
     "SELECT r.id, 0, 0, r.connector, r.webhook, e.id, e.type, r.attempts, r.created_ms, NULL," \
-    " r.due_ms, r.outcome, r.status, r.reason, r.event"                                        \
-    " FROM pending r CROSS JOIN events e ON e.seq = r.event "
-#define SELECT_ENDED                                                                  \
+    " r.due_ms, r.outcome, r.status, r.reason, r.event"
+#define ENDED_COLUMNS                                                                 \
     "SELECT r.id, r.kind, r.state, r.connector, r.webhook, e.id, e.type, r.attempts," \
-    " r.created_ms, r.finished_ms, NULL, r.outcome, r.status, r.reason, r.event"      \
-    " FROM deliveries r CROSS JOIN events e ON e.seq = r.event "
+    " r.created_ms, r.finished_ms, NULL, r.outcome, r.status, r.reason, r.event"
+#define WITH_EVENT     " CROSS JOIN events e ON e.seq = r.event "
+#define SELECT_PENDING PENDING_COLUMNS " FROM pending r" WITH_EVENT
+#define SELECT_ENDED   ENDED_COLUMNS " FROM deliveries r" WITH_EVENT
 
 enum column {
     COLUMN_ID,
@@ -140,6 +142,8 @@ static void range_of_filter(const pl_feed_filter *f, walk *k)
     *k = (walk){.event = 0};
     memset(k->high.bytes, 0xff, sizeof k->high.bytes);
     if (f->has_before) lower_high(k, f->before);
+    if (f->has_after) raise_low(k, id_after(f->after));
+    if (f->has_last) lower_high(k, id_after(f->last));
     if (f->from_ms) raise_low(k, id_at(f->from_ms - ID_BEHIND_MS));
     if (f->to_ms) lower_high(k, id_at(f->to_ms + ID_AHEAD_MS));
 }
@@ -184,24 +188,39 @@ static void put_conditions(pl_buf *sql, const pl_feed_filter *f)
     if (f->text.len) PL_BUF_PUT(sql, TEXT_CONDITION);
 }
 
-void pl_sqlite_feed_sql(const pl_feed_filter *f, pl_buf *sql)
+/* What a statement selects: whole rows, or only their ids; then only what the filter asks of their
+ * events needs these to be looked up. */
+static void put_select(pl_buf *sql, const pl_feed_filter *f, bool ids_only, bool pending)
+{
+    if (!ids_only) {
+        pl_buf_printf(sql, "%s", pending ? SELECT_PENDING : SELECT_ENDED);
+    } else {
+        pl_buf_printf(sql, "SELECT r.id AS id FROM %s r%s", pending ? "pending" : "deliveries",
+                      f->type.len || f->text.len ? WITH_EVENT : " ");
+    }
+    put_conditions(sql, f);
+}
+
+/* Empty when no row can match. */
+static void put_selects(pl_buf *sql, const pl_feed_filter *f, bool ids_only)
 {
     bool pending = (f->state < 0 || f->state == PL_STATE_PENDING) &&
                    (f->kind < 0 || f->kind == PL_KIND_DELIVERY);
     bool ended = f->state != PL_STATE_PENDING;
-    if (pending) {
-        PL_BUF_PUT(sql, SELECT_PENDING);
-        put_conditions(sql, f);
-    }
+    if (pending) put_select(sql, f, ids_only, true);
     if (pending && ended) PL_BUF_PUT(sql, " UNION ALL ");
     if (ended) {
-        PL_BUF_PUT(sql, SELECT_ENDED);
-        put_conditions(sql, f);
+        put_select(sql, f, ids_only, false);
         /* Not bound: the index of the failed ones is only used when the planner sees the number. */
         if (f->state >= 0) pl_buf_printf(sql, " AND r.state = %d", f->state);
         if (f->kind >= 0) PL_BUF_PUT(sql, " AND r.kind = :kind");
     }
-    if (pending || ended) PL_BUF_PUT(sql, " ORDER BY 1 DESC LIMIT :limit");
+}
+
+void pl_sqlite_feed_sql(const pl_feed_filter *f, pl_buf *sql)
+{
+    put_selects(sql, f, false);
+    if (sql->len) PL_BUF_PUT(sql, " ORDER BY 1 DESC LIMIT :limit");
     pl_buf_put_char(sql, '\0');
 }
 
@@ -278,6 +297,71 @@ static int answer_feed(sqlite3 *db, pl_query *query)
     return rc;
 }
 
+/* -- what a job is about -- */
+
+/* Prepares and binds `before`, the ids, `after`; *q NULL when no row can match. What is bound lies in
+ * *k. */
+static int prepare_ids(sqlite3 *db, const pl_feed_filter *f, const char *before, const char *after,
+                       walk *k, sqlite3_stmt **q)
+{
+    pl_buf sql;
+    bool is_possible = true;
+    *q = NULL;
+    range_of_filter(f, k);
+    int rc = f->event_id.len ? range_of_event(db, f->event_id, k, &is_possible) : SQLITE_OK;
+    if (rc || !is_possible) return rc;
+    pl_buf_init(&sql);
+    pl_buf_printf(&sql, "%s", before);
+    put_selects(&sql, f, true);
+    pl_buf_printf(&sql, "%s%c", after, '\0');
+    rc = sqlite3_prepare_v2(db, sql.ptr, -1, q, NULL);
+    pl_buf_fini(&sql);
+    if (rc == SQLITE_OK) bind_filter(*q, f, k);
+    return rc;
+}
+
+static int answer_count(sqlite3 *db, pl_query *query)
+{
+    walk k;
+    sqlite3_stmt *q;
+    pl_json_writer w;
+    int64_t total = 0;
+    pl_uuid last = {{0}};
+    int rc = prepare_ids(db, &query->filter, "SELECT count(*), max(id) FROM (", ")", &k, &q);
+    if (rc) return rc;
+    if (q && sqlite3_step(q) == SQLITE_ROW) {
+        total = sqlite3_column_int64(q, 0);
+        last = pl_sqlite_id(q, 1);
+    }
+    pl_jw_init(&w, &query->answer);
+    pl_jw_object(&w);
+    pl_jw_key(&w, "total");
+    pl_jw_int(&w, total);
+    if (total) {
+        write_id(&w, "last", last);
+    } else {
+        pl_jw_key(&w, "last");
+        pl_jw_null(&w);
+    }
+    pl_jw_object_end(&w);
+    return sqlite3_finalize(q);
+}
+
+static int answer_ids(sqlite3 *db, pl_query *query)
+{
+    walk k;
+    sqlite3_stmt *q;
+    int rc = prepare_ids(db, &query->filter, "", " ORDER BY 1 LIMIT :limit", &k, &q);
+    if (rc) return rc;
+    uint32_t count = 0;
+    while (count < query->filter.limit && q && sqlite3_step(q) == SQLITE_ROW) {
+        pl_uuid id = pl_sqlite_id(q, 0);
+        pl_buf_put(&query->answer, &id, sizeof id);
+        count++;
+    }
+    return sqlite3_finalize(q);
+}
+
 /* -- one delivery -- */
 
 static int write_attempts(sqlite3 *db, const pl_uuid *id, pl_slice document, pl_json_writer *w)
@@ -347,6 +431,13 @@ static int answer(sqlite3 *db, pl_query *q, bool *found)
         return answer_delivery(db, q, found);
     case PL_QUERY_UNDELIVERED:
         return pl_sqlite_undelivered_answer(db, q);
+    case PL_QUERY_COUNT:
+        return answer_count(db, q);
+    case PL_QUERY_IDS:
+        return answer_ids(db, q);
+    case PL_QUERY_JOBS:
+    case PL_QUERY_JOB:
+        return pl_sqlite_job_answer(db, q, found);
     }
     return SQLITE_MISUSE;
 }
@@ -360,5 +451,6 @@ int pl_sqlite_feed_answer(sqlite3 *db, pl_query *q)
     if (rc || !found) pl_buf_clear(&q->answer);
     if ((rc & 0xff) == SQLITE_INTERRUPT) return PL_E_QUERY_TIMEOUT;
     if (rc) return PL_E_STORE;
-    return found ? 0 : PL_E_UNKNOWN_DELIVERY;
+    if (found) return 0;
+    return q->kind == PL_QUERY_JOB ? PL_E_UNKNOWN_JOB : PL_E_UNKNOWN_DELIVERY;
 }

@@ -8,7 +8,7 @@
 
 #include <sqlite3.h>
 
-/* Answers into q->answer, all of it from one snapshot. 0, PL_E_UNKNOWN_DELIVERY,
+/* Answers into q->answer, all of it from one snapshot. 0, PL_E_UNKNOWN_DELIVERY, PL_E_UNKNOWN_JOB,
  * PL_E_QUERY_TIMEOUT when the connection's progress handler has interrupted it, PL_E_STORE;
  * after an error the answer is empty. */
 int pl_sqlite_feed_answer(sqlite3 *db, pl_query *q);

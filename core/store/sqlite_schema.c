@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Five tables. The shape serves the hot path (an event comes in, goes out, is done), which touches
+ * Six tables. The shape serves the hot path (an event comes in, goes out, is done), which touches
  * the right-hand end of each tree only, because every key is time-ordered:
  *
  *   events      append-only; what arrived, byte for byte. first_id..last_id is the span of ids
@@ -11,6 +11,7 @@
  *               The feed is pending and deliveries merged by id, newest first
  *   attempts    append-only; one row an HTTP exchange
  *   idempotency the answer given under a client's key
+ *   jobs        commands to all that a filter selects, and how far they are
  *
  * A row is in pending or in deliveries, never in both:
  * the move is one transaction. Each entry of `versions` takes the schema
@@ -108,6 +109,21 @@ static const char *const versions[] = {
     /* All that is asked of it, so that the rows need not be looked up. */
     "CREATE INDEX deliveries_undelivered ON deliveries(connector, outcome, status, created_ms,"
     " state, kind) WHERE state = 2 AND kind = 0;",
+
+    "CREATE TABLE jobs("
+    "  id INTEGER PRIMARY KEY,"
+    "  kind INTEGER NOT NULL," /* enum pl_command_kind */
+    "  state INTEGER NOT NULL,"
+    "  filter TEXT," /* JSON */
+    "  rate INTEGER NOT NULL,"
+    "  total INTEGER NOT NULL,"
+    "  done INTEGER NOT NULL,"
+    "  failed INTEGER NOT NULL,"
+    "  cursor BLOB," /* the last delivery taken */
+    "  last BLOB,"   /* the newest that it is about */
+    "  created_ms INTEGER NOT NULL,"
+    "  finished_ms INTEGER"
+    ") STRICT;",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

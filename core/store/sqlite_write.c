@@ -24,6 +24,7 @@
 #include "flow/exchange.h"
 #include "store/sqlite_attempt.h"
 #include "store/sqlite_bind.h"
+#include "store/sqlite_job.h"
 #include "store/sqlite_schema.h"
 
 #include <stdlib.h>
@@ -479,6 +480,8 @@ int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
         return run_claim(w, (pl_claim *)op);
     case PL_OP_COMMAND:
         return run_command(w, (pl_command *)op);
+    case PL_OP_JOB:
+        return pl_sqlite_job_run(w, (pl_job_op *)op);
     case PL_OP_KINDS:
         break;
     }

@@ -39,11 +39,20 @@ typedef struct pl_feed_filter {
     int status_class;                                  /* 2..5 of the last status, 0: any */
     int64_t from_ms, to_ms; /* creation time, inclusive and exclusive; 0: open */
     pl_uuid before;         /* cursor: only rows older than this id */
-    bool has_before;
+    pl_uuid after, last;    /* only rows newer than the one, and not newer than the other */
+    bool has_before, has_after, has_last;
     uint32_t limit;
 } pl_feed_filter;
 
-enum pl_query_kind { PL_QUERY_FEED, PL_QUERY_DELIVERY, PL_QUERY_UNDELIVERED };
+enum pl_query_kind {
+    PL_QUERY_FEED,
+    PL_QUERY_DELIVERY,
+    PL_QUERY_UNDELIVERED,
+    PL_QUERY_COUNT,
+    PL_QUERY_IDS,
+    PL_QUERY_JOBS,
+    PL_QUERY_JOB
+};
 
 /* A question. `answer` is JSON:
  *   FEED      {"deliveries": [ROW...], "next": "CURSOR" or null}, newest first
@@ -53,6 +62,11 @@ enum pl_query_kind { PL_QUERY_FEED, PL_QUERY_DELIVERY, PL_QUERY_UNDELIVERED };
  *             "oldest_age_seconds": N or null}; of the filter counts the connector
  *   GROUP     connector, state ("pending", "failed"), outcome and status of the last attempt or
  *             null, count, oldest, oldest_age_seconds, next_due or null; the largest first
+ *   COUNT     {"total": N, "last": the newest id or null}
+ *   IDS       no JSON: the pl_uuids of a page, the oldest first
+ *   JOBS      {"jobs": [JOB...]}, newest first; the filter's state is one of jobs
+ *   JOB       id, kind ("replay", "cancel"), state, filter, rate, total, done, failed, cursor (the
+ *             last delivery taken, or null), last, created, finished or null; PL_E_UNKNOWN_JOB
  *   ROW       id, kind ("delivery", "call", "try", "event"), state, connector, webhook, event_id,
  *             event_type, attempts, created, finished or null, due or null (next attempt),
  *             outcome, status or null, reason or null
@@ -63,8 +77,9 @@ typedef struct pl_query {
     enum pl_query_kind kind;
     pl_feed_filter filter; /* its slices must live until the answer */
     pl_uuid id;
+    int64_t job;    /* JOB */
     int64_t now_ms; /* UNDELIVERED: what ages count from */
-    int result; /* out: 0, PL_E_UNKNOWN_DELIVERY, PL_E_QUERY_TIMEOUT, PL_E_STORE, PL_E_STOPPING */
+    int result; /* out: 0, PL_E_UNKNOWN_DELIVERY, PL_E_UNKNOWN_JOB, PL_E_QUERY_TIMEOUT, PL_E_STORE, PL_E_STOPPING */
     pl_buf answer;
     struct pl_query *next;
 } pl_query;

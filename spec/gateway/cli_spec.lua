@@ -2,7 +2,7 @@
 local support = require("spec.support")
 local http, json, process = support.http, support.json, support.process
 
-local SUBCOMMANDS = { "run", "check", "try", "render", "feed", "sink", "store", "version" }
+local SUBCOMMANDS = { "run", "check", "try", "render", "feed", "replay", "sink", "store", "version" }
 
 local function perilune(...)
   return support.run({ support.binary, ... })
@@ -486,7 +486,7 @@ describe("perilune", function()
     -- The last one of an option counts: examples get addresses and files of this spec.
     local function placed(name)
       if name == "sink" then return { "--listen", "127.0.0.1:0" } end
-      if name == "feed" then return { "--url", gateway.url } end
+      if name == "feed" or name == "replay" then return { "--url", gateway.url } end
       if name == "run" then return { "--listen", "127.0.0.1:0", "--store", support.folder() .. "/perilune.db" } end
       return {}
     end
