@@ -29,6 +29,15 @@ static int core_now(lua_State *L)
     return 1;
 }
 
+/* When the exchange of the run under way is over, or nil: it is of none. */
+static int core_deadline(lua_State *L)
+{
+    const pl_exchange *x = pl_gate_exchange(pl_vm_of(L));
+    if (x == NULL) return 0;
+    lua_pushnumber(L, (double)x->deadline_ms / 1000);
+    return 1;
+}
+
 static int core_uuid(lua_State *L)
 {
     char text[PL_UUID_TEXT + 1];
@@ -260,6 +269,7 @@ static const luaL_Reg core_functions[] = {
     {"join", pl_bind_join},
     {"encoded", pl_bind_encoded},
     {"now", core_now},
+    {"deadline", core_deadline},
     {"uuid", core_uuid},
     {"env", core_env},
     {"bundled", core_bundled},

@@ -60,7 +60,7 @@ local MADE = {
   attempt = function(frame) return frame.info.attempt end,
   verified = function(frame) return frame.verified end,
   now = function(frame) return frame.info.now end,
-  deadline = function(frame) return frame.info.deadline end,
+  deadline = function(frame) return core.deadline() or frame.info.deadline end,
 }
 
 --- Every name that a ctx has, sorted.
@@ -83,13 +83,16 @@ end
 
 local FRAME = {} -- where a ctx's members keep what they are made of
 
+-- Members that change while an attempt goes on (request:set_timeout), and are made each time.
+local LIVE = { deadline = true }
+
 local MEMBERS = { __index = function(members, name)
   local member = SHARED[name]
   if member ~= nil then return member end
   local make = MADE[name]
   if not make then error(frozen.missing("ctx", name, ctx.names()), 2) end
   member = make(members[FRAME])
-  members[name] = member
+  if not LIVE[name] then members[name] = member end
   return member
 end }
 

@@ -125,6 +125,21 @@ describe("ctx.http", function()
     assert.same({ 3, true, false, "connect", 200 }, answer)
   end)
 
+  it("has a deadline, which follows the time-out of the request", function()
+    local folder = support.write(support.folder(), {
+      ["gateway.lua"] = support.gateway_lua,
+      ["connectors/a.lua"] = ([[return { timeout = 5, authenticator = { apply = function(ctx, request)
+          local before = ctx.deadline - ctx.now
+          request:set_timeout(60)
+          request:set_header("X-Seconds", ("%%.0f %%.0f"):format(before, ctx.deadline - ctx.now))
+        end }, webhooks = { { id = "w", url = %q } } }]]):format(sink.url),
+    })
+    local _, output = support.run { support.binary, "try", folder, "a", "w" }
+    assert.equal(200, support.json.decode(output).response.status)
+    local requests = sink:requests()
+    assert.equal("5 60", requests[#requests].headers["x-seconds"])
+  end)
+
   it("stands in the trace of the attempt, without its secrets", function()
     local _, shown = run [[
       ctx.trace("asks", { sku = 7 })
