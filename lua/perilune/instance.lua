@@ -5,6 +5,8 @@
 --- config = {...} }. Both become { name, handler, config }; the handler's functions are called with
 --- the config as ctx.config.
 
+local core = require "perilune.core"
+local errors = require "perilune.errors"
 local nearest = require "perilune.util.nearest"
 local schema = require "perilune.schema"
 local tables = require "perilune.util.tables"
@@ -62,6 +64,30 @@ local function custom(scope, path, v, kind)
   return { name = "custom", handler = checked, config = config }
 end
 
+--- The config of a plugin: what the file gives, checked by the fields of the schema and then by the
+--- plugin itself. Faults go to the scope; nil after one.
+---@param scope perilune.scope
+---@param path any[]
+---@param given table
+---@param fields table<string, perilune.spec>
+---@param handler table
+---@return table|nil
+function instance.config(scope, path, given, fields, handler)
+  local faults = 0
+  local config = schema.check({ type = "record", fields = fields }, given, function(where, message)
+    faults = faults + 1
+    scope:fault(where, message)
+  end, path)
+  if faults == 0 and handler.check then
+    local ok, raised = pcall(handler.check, core.copy(config))
+    if not ok then
+      faults = 1
+      scope:fault(path, errors.text(raised))
+    end
+  end
+  return faults == 0 and config or nil
+end
+
 local function of_plugin(scope, path, v, plugins, kind)
   local type_path = tables.extend(path, "type")
   if type(v.type) ~= "string" then
@@ -84,8 +110,8 @@ local function of_plugin(scope, path, v, plugins, kind)
   if not found.schema then return nil end
   local fields = { type = { type = "string" } }
   for name, spec in pairs(found.schema) do fields[name] = spec end
-  local config = schema.check({ type = "record", fields = fields }, v, scope:reporter(), path)
-  return { name = v.type, handler = found.handler, config = config }
+  local config = instance.config(scope, path, v, fields, found.handler)
+  return { name = v.type, handler = found.handler, config = config or {} }
 end
 
 --- Compiles one. Nil after a fault.

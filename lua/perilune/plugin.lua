@@ -27,7 +27,7 @@ local plugin = {}
 --- The version of the contract that this gateway has.
 plugin.API = 1
 
---- The functions of a handler, all of (ctx, value) but `connector`.
+--- The functions of a handler, all of (ctx, value) but `connector` and `check`, which get the config.
 plugin.FUNCTIONS = {
   apply = "authenticator: puts credentials on a request",
   on_unauthorized = "authenticator: a request was answered 401; true: once more, afresh",
@@ -38,6 +38,7 @@ plugin.FUNCTIONS = {
   after_receive = "hook: the response before it is mapped",
   on_failed = "hook: an attempt has failed",
   connector = "preset: the plugin's config to a connector",
+  check = "any: raises what is wrong with a config that its schema takes, when the folder is loaded",
 }
 
 ---@class perilune.plugin

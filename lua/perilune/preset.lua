@@ -15,9 +15,9 @@
 
 local connector = require "perilune.connector"
 local errors = require "perilune.errors"
+local instance = require "perilune.instance"
 local nearest = require "perilune.util.nearest"
 local payload = require "perilune.payload"
-local schema = require "perilune.schema"
 local tables = require "perilune.util.tables"
 
 local preset = {}
@@ -104,8 +104,8 @@ function preset.expand(scope, returned, plugins)
     scope:fault(path, message)
   end
   local config, own = split(returned.given, found.schema, report)
-  config = schema.check({ type = "record", fields = found.schema }, config, report)
-  if faults > 0 then return nil end
+  config = instance.config(scope, {}, config, found.schema, found.handler)
+  if faults > 0 or not config then return nil end
   local ok, made = pcall(found.handler.connector, config)
   if ok and type(made) == "table" then
     made.webhooks = without_origins(scope, made.webhooks, own.webhooks)

@@ -200,4 +200,18 @@ local function verify(ctx, inbound)
   return true
 end
 
-return { apply = apply, verify = verify }
+-- -- loading
+
+local function check_places(text)
+  for name in text:gmatch(PLACE) do
+    if not PLACES[name] then fail("hmac: there is no place {%s}", name) end
+  end
+end
+
+local function check(config)
+  elements_of(config)
+  check_places(config.content)
+  for _, text in pairs(config.headers or {}) do check_places(text) end
+end
+
+return { apply = apply, verify = verify, check = check }

@@ -161,4 +161,17 @@ local function verify(ctx, inbound)
   return claims
 end
 
-return { apply = apply, verify = verify }
+-- -- loading
+
+--- Compiles the templates in a value.
+local function check_templates(v)
+  if type(v) == "string" then template.compile(v) end
+  for _, item in pairs(type(v) == "table" and v or {}) do check_templates(item) end
+end
+
+local function check(config)
+  allowed(config)
+  check_templates(config.claims)
+end
+
+return { apply = apply, verify = verify, check = check }

@@ -49,6 +49,7 @@ local function key_of(config)
   return "oauth2 " .. hex.encode(hash.sha256(table.concat(parts, "\n"))):sub(1, 32)
 end
 
+--- What the schema cannot say. An assertion is signed once, which shows that its key can be read.
 local function check(config)
   if config.grant == "refresh_token" and not config.refresh_token then
     refuse("the grant refresh_token wants a refresh_token")
@@ -58,6 +59,7 @@ local function check(config)
       refuse(("'%s' cannot be one of the parameters: the plugin sets it"):format(name))
     end
   end
+  client.identify(config, {}, {})
 end
 
 --- The parameters of the request, in order.
@@ -101,7 +103,6 @@ end
 
 local function apply(ctx, request)
   local config = ctx.config
-  check(config)
   local key = key_of(config)
   local refresh_key = config.grant == "refresh_token" and key .. " refresh" or nil
   local held = ctx.cache.fetch(key, { early = config.early }, function()
@@ -119,4 +120,4 @@ local function on_unauthorized(ctx)
   return held ~= nil
 end
 
-return { apply = apply, on_unauthorized = on_unauthorized }
+return { apply = apply, on_unauthorized = on_unauthorized, check = check }

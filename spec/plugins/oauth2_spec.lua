@@ -148,7 +148,7 @@ describe("the authenticator oauth2", function()
     end
   end)
 
-  it("does not ask where something is missing", function()
+  it("is refused by the folder where something is missing", function()
     for options, text in pairs {
       ['grant = "refresh_token", client_secret = "s3cret-text"'] = "the grant refresh_token wants a refresh_token",
       ['client_auth = "client_secret_post"'] = 'client_auth = "client_secret_post" wants a client_secret',
@@ -156,10 +156,12 @@ describe("the authenticator oauth2", function()
       ['client_auth = "private_key_jwt"'] = 'client_auth = "private_key_jwt" wants a private_key',
       ['client_secret = "s3cret-text", parameters = { scope = "a" }'] =
         "'scope' cannot be one of the parameters: the plugin sets it",
+      ['client_auth = "private_key_jwt", private_key = "none"'] =
+        "the assertion cannot be signed: expected a PEM text: PRIVATE KEY, RSA PRIVATE KEY, EC PRIVATE KEY, PUBLIC KEY, "
+          .. "CERTIFICATE; or 32 or 64 bytes of Ed25519",
     } do
-      local world = plugin(options)
-      assert.equal("oauth2: " .. text, support.raised(world.apply))
-      assert.same({}, world.requests)
+      assert.same({ "authenticators/a.lua:1: oauth2: " .. text }, support.faults { ["authenticators/a.lua"] =
+        ('return { type = "oauth2", token_url = %q, client_id = "me", %s }'):format(URL, options) })
     end
   end)
 

@@ -82,6 +82,18 @@ describe("an instance", function()
         "return { apply = function() end }", "authenticator = { type = 'p',\n kee = 1,\n n = 7 },"))
   end)
 
+  it("has its config checked by the plugin, once the schema takes it", function()
+    local schema = support.schema "a = { type = 'integer' }, b = { type = 'integer' }"
+    local handler = [[return { apply = function() end, check = function(config)
+      if config.a == config.b then error("a and b cannot both be " .. config.a, 0) end
+    end }]]
+    assert.same({ "connectors/c.lua:1: a and b cannot both be 1" },
+      faults(schema, handler, "authenticator = { type = 'p', a = 1, b = 1 },"))
+    assert.same({ "connectors/c.lua:1: 'authenticator.b' wants a whole number, got a string" },
+      faults(schema, handler, "authenticator = { type = 'p', a = 1, b = '1' },"))
+    assert.same({}, faults(schema, handler, "authenticator = { type = 'p', a = 1, b = 2 },"))
+  end)
+
   it("of a mapper reads variables by its config", function()
     local generation = support.connector([[return { webhooks = { { on = "t", url = "http://a.example",
       response = { mapper = { type = "p", name = "erp" } } } } }]], {
