@@ -59,6 +59,18 @@ describe("README.md", function()
     end)
   end)
 
+  it("has a preset that makes the requests that it describes", function()
+    local text = assert(README:match("```lua\n(%-%- connectors/team%.lua\n.-)```"))
+    local folder = support.write(support.folder(), { ["gateway.lua"] = "return {}", ["connectors/team.lua"] = text,
+      ["event.json"] = '{"data":{"order":{"id":7,"total":101},"reason":"a < b"}}' })
+    local code, output = support.run({ support.binary, "try", "--dry-run", "--event", folder .. "/event.json", folder, "team",
+      "order.failed" }, { PERILUNE_SECRET_SLACK_TOKEN = "xoxb-1-2" })
+    assert.equal(0, code, output)
+    local request = json.decode(output).request
+    assert.equal("https://slack.com/api/chat.postMessage", request.url)
+    assert.same({ channel = "#alarms", text = "a &lt; b" }, json.decode(request.body))
+  end)
+
   it("names subcommands that there are", function()
     local _, help = support.run({ support.binary, "--help" })
     local count = 0
