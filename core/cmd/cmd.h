@@ -12,9 +12,9 @@ enum pl_exit { PL_EXIT_OK = 0, PL_EXIT_FAILED = 1, PL_EXIT_USAGE = 2, PL_EXIT_CO
 
 typedef struct pl_option {
     const char *name; /* without "--" */
-    const char
-        *argument; /* what its value is called in the help; NULL: it takes none; "PATH": it may
-                             be there several times, and is one value with ':' between them */
+    /* What its value is called in the help; NULL: it takes none. "PATH": it may be there several
+     * times, and is one value with ':' between them. */
+    const char *argument;
     const char *help;
 } pl_option;
 

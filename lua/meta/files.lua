@@ -21,25 +21,28 @@ local function listed(command)
   return names
 end
 
---- Fields and summaries of the bundled plugins' schemas, which are data, by name.
+--- Fields and summaries of the bundled plugins' schemas, which are data, by name; and which of them
+--- are presets.
 local function schemas(root)
-  local plugins, summaries = {}, {}
+  local plugins, summaries, presets = {}, {}, {}
   for _, path in ipairs(listed(("find '%s/plugins' -name schema.lua | sort"):format(root))) do
     local chunk = assert(loadfile(path))
     local name, schema = path:match("([^/]+)/schema%.lua$"), setfenv(chunk, {})()
     plugins[name], summaries[name] = schema.fields, schema.summary
+    local handler = read(path:gsub("schema%.lua$", "handler.lua"))
+    presets[name] = handler:find("  connector = function", 1, true) ~= nil
   end
-  return plugins, summaries
+  return plugins, summaries, presets
 end
 
 --- Text by path from the root of the source tree.
 ---@param root string
 ---@return table<string, string>
 function files.all(root)
-  local plugins, summaries = schemas(root)
+  local plugins, summaries, presets = schemas(root)
   local all = {
     ["lua/meta/luacheck_std.lua"] = writer.luacheck(),
-    ["lua/meta/perilune.lua"] = writer.definitions(plugins),
+    ["lua/meta/perilune.lua"] = writer.definitions(plugins, presets),
     ["lua/SCRIPTS.md"] = writer.fill(read(root .. "/lua/SCRIPTS.md"), writer.part),
     ["plugins/README.md"] = writer.fill(read(root .. "/plugins/README.md"),
       function() return writer.summaries(summaries) end),

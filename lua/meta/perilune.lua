@@ -572,7 +572,6 @@ function template.compile(text) end
 ---@field avatar_url? string|number|(fun(ctx: perilune.ctx, values: table): any)   the picture beside them
 ---@field mentions? ("everyone"|"roles"|"users")[]   whom a message may call; default: nobody, whatever its text says
 ---@field messages ({ avatar_url?: string|number|(fun(ctx: perilune.ctx, values: table): any), content?: string|number|(fun(ctx: perilune.ctx, values: table): any), embeds?: table, id?: string, on?: string, thread_id?: string|number|(fun(ctx: perilune.ctx, values: table): any), username?: string|number|(fun(ctx: perilune.ctx, values: table): any), webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   what is sent, and when; one webhook each
----@field type "discord"
 ---@field username? string|number|(fun(ctx: perilune.ctx, values: table): any)   who the messages are from, instead of the webhook's name
 ---@field webhook_url string|perilune.secret   the webhook's URL, as the channel's settings give it
 
@@ -598,7 +597,6 @@ function template.compile(text) end
 ---@field deals? ({ contact_id?: string|number|(fun(ctx: perilune.ctx, values: table): any), id?: string, on?: string, properties: table, unique?: { property: string, value: string|number|(fun(ctx: perilune.ctx, values: table): any) }, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   deals that are made
 ---@field tickets? ({ contact_id?: string|number|(fun(ctx: perilune.ctx, values: table): any), id?: string, on?: string, properties: table, unique?: { property: string, value: string|number|(fun(ctx: perilune.ctx, values: table): any) }, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   tickets that are made, with the same keys
 ---@field token string|perilune.secret   the access token of a private app
----@field type "hubspot"
 
 ---@class perilune.plugin.jwt
 ---@field algorithm "HS256"|"HS384"|"HS512"|"RS256"|"RS384"|"RS512"|"PS256"|"PS384"|"PS512"|"ES256"|"ES384"|"ES512"|"EdDSA"   signs, and is the only one that is verified, unless there are `algorithms`
@@ -666,14 +664,12 @@ function template.compile(text) end
 ---@field client_secret? string|perilune.secret   the same app's
 ---@field creates? ({ fields: table, id?: string, object: string, on?: string, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   records that are made
 ---@field instance string   the address of the organisation (My Domain)
----@field type "salesforce"
 ---@field upserts? ({ external_id: { field: string, value: string }, fields: table, id?: string, object: string, on?: string, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   records that are made, or changed when there is one with the external id
 
 ---@class perilune.plugin.slack
 ---@field channel? string|number|(fun(ctx: perilune.ctx, values: table): any)   where messages go that name no channel of their own; with a token only
 ---@field messages ({ blocks?: table, channel?: string|number|(fun(ctx: perilune.ctx, values: table): any), id?: string, on?: string, text?: string|number|(fun(ctx: perilune.ctx, values: table): any), thread_ts?: string|number|(fun(ctx: perilune.ctx, values: table): any), webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   what is sent, and when; one webhook each
 ---@field token? string|perilune.secret   a bot token (`xoxb-...`) with the scope `chat:write`; else give `webhook_url`
----@field type "slack"
 ---@field webhook_url? string|perilune.secret   the URL of an incoming webhook, which leads to one channel; else give `token`
 
 ---@class perilune.plugin.standard_webhooks
@@ -686,7 +682,6 @@ function template.compile(text) end
 
 ---@class perilune.plugin.teams
 ---@field messages ({ card?: table, facts?: ({ title: string|number|(fun(ctx: perilune.ctx, values: table): any), value: string|number|(fun(ctx: perilune.ctx, values: table): any) })[], id?: string, link?: { title: string|number|(fun(ctx: perilune.ctx, values: table): any), url: string|number|(fun(ctx: perilune.ctx, values: table): any) }, on?: string, text?: string|number|(fun(ctx: perilune.ctx, values: table): any), title?: string|number|(fun(ctx: perilune.ctx, values: table): any), webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   what is sent, and when; one webhook each
----@field type "teams"
 ---@field webhook_url string|perilune.secret   the URL of a workflow that posts what a webhook sends, or of an incoming webhook
 
 ---@class perilune.plugin.zendesk
@@ -696,4 +691,3 @@ function template.compile(text) end
 ---@field oauth_token? string|perilune.secret   an OAuth access token, instead of `email` and `api_token`
 ---@field subdomain string   of `SUBDOMAIN.zendesk.com`
 ---@field tickets? ({ comment: string|number|(fun(ctx: perilune.ctx, values: table): any), external_id?: string|number|(fun(ctx: perilune.ctx, values: table): any), fields?: table, id?: string, on?: string, priority?: string|number|(fun(ctx: perilune.ctx, values: table): any), public?: boolean|string, requester?: { email: string|number|(fun(ctx: perilune.ctx, values: table): any), name?: string|number|(fun(ctx: perilune.ctx, values: table): any) }, status?: string|number|(fun(ctx: perilune.ctx, values: table): any), subject?: string|number|(fun(ctx: perilune.ctx, values: table): any), tags?: table, webhook?: table, when?: string|(fun(ctx: perilune.ctx, value: any): any) })[]   tickets that are made
----@field type "zendesk"

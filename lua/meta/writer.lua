@@ -287,8 +287,9 @@ end
 
 --- Definitions for editors (LuaCATS).
 ---@param plugins table<string, table<string, perilune.spec>>   fields of schemas by name
+---@param presets table<string, boolean>   those that `use` names, and no `type`
 ---@return string
-function writer.definitions(plugins)
+function writer.definitions(plugins, presets)
   local lines, opened = { "---@meta perilune", "" }, {}
   for _, line in ipairs(vocabulary.types) do lines[#lines + 1] = line end
   lines[#lines + 1] = ""
@@ -304,7 +305,8 @@ function writer.definitions(plugins)
   class_of_fields("perilune.connector", own, lines)
   class_of_fields("perilune.gateway_file", settings.specification().fields, lines)
   for _, name in ipairs(tables.names(plugins)) do
-    local config = { type = { class = ("%q"):format(name), required = true } }
+    local config = {}
+    if not presets[name] then config.type = { class = ("%q"):format(name), required = true } end
     for field, spec in pairs(plugins[name]) do config[field] = spec end
     class_of_fields("perilune.plugin." .. name:gsub("[^%w_.]", "_"), config, lines)
   end
