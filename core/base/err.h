@@ -23,6 +23,8 @@
     X(PL_E_UNVERIFIED, "unverified", 401, false, "it could not be verified who sent the request")  \
     X(PL_E_FORBIDDEN, "forbidden", 403, false,                                                     \
       "this token does not have the scope that is needed")                                         \
+    X(PL_E_CROSS_ORIGIN, "cross_origin", 403, false,                                               \
+      "requests of web pages of other sites are not taken")                                        \
     X(PL_E_NOT_FOUND, "not_found", 404, false, "there is nothing at this path")                    \
     X(PL_E_UNKNOWN_CONNECTOR, "unknown_connector", 404, false, "no connector has this id")         \
     X(PL_E_UNKNOWN_WEBHOOK, "unknown_webhook", 404, false,                                         \
@@ -40,7 +42,10 @@
     X(PL_E_MEDIA_TYPE, "unsupported_media_type", 415, false,                                       \
       "the content type is not one that is taken here")                                            \
     X(PL_E_EXPECTATION, "expectation_failed", 417, false, "only Expect: 100-continue is known")    \
+    X(PL_E_MISDIRECTED, "misdirected", 421, false, "this gateway does not answer for this host")   \
     X(PL_E_BAD_CONFIG, "bad_config", 422, false, "the gateway folder has mistakes")                \
+    X(PL_E_TOO_MANY_REQUESTS, "too_many_requests", 429, false,                                     \
+      "this client asks more often than it may")                                                   \
     X(PL_E_HEADERS_TOO_LARGE, "headers_too_large", 431, false,                                     \
       "the header section is larger than the limit")                                               \
     /* the gateway itself */                                                                       \

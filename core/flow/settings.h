@@ -35,6 +35,9 @@
     X(SECRETS, tokens_ingest, "tokens.ingest", "", "",                                           \
       "bearer tokens that may post events and calls")                                            \
     X(SECRETS, tokens_admin, "tokens.admin", "", "", "bearer tokens that may do everything")     \
+    X(LIST, hosts, "hosts", "", "",                                                              \
+      "host names that are answered for, such as gateway.example.com or *.example.com; empty: "  \
+      "all, but on loopback only this machine's own")                                            \
     X(TEXT, admin_listen, "admin.listen", "", "",                                                \
       "address and port that alone answer what needs an admin token; empty: those of listen do") \
     X(TEXT, tls_certificate, "tls.certificate", "", "",                                          \
@@ -105,6 +108,10 @@
     X(COUNT, limit_batch, "limits.batch", "1000", "1..1000000", "of events in one request")      \
     X(COUNT, limit_connections, "limits.connections", "10000", "1..1000000",                     \
       "of client connections, per worker")                                                       \
+    X(COUNT, limit_client_rate, "limits.client_rate", "0", "0..1000000",                         \
+      "of requests per second of one client, an IPv4 address or IPv6 /64; 0: any number")        \
+    X(COUNT, limit_client_burst, "limits.client_burst", "100", "1..1000000",                     \
+      "of requests that a client which was quiet may make at once")                              \
     X(COUNT, limit_calls, "limits.calls", "1000", "1..1000000",                                  \
       "of calls and tries in flight, per worker")                                                \
     X(COUNT, limit_receptions, "limits.receptions", "1000", "1..1000000",                        \

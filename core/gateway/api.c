@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * From a request to its handler: path, method, scope, in this order, so that a wrong path is 404, a
+ * From a request to its handler: guards, path, method, scope, in this order, so that a wrong path is 404, a
  * wrong method 405 with Allow, and a missing token 401. The table below is the whole interface;
  * where there is a listener for admins, what is theirs is nothing at another. */
 #include "gateway/api.h"
 
 #include "base/err.h"
 #include "base/secret.h"
+#include "gateway/guard.h"
 #include "http/message.h"
 #include "http/url.h"
 
@@ -82,6 +83,7 @@ typedef struct match {
     const struct resource *resource;
     bool has_path;
     bool takes_get, takes_post;
+    int wait_s;             /* until the client may ask again */
     bool is_to_be_verified; /* by the ingress, before it is handled */
     pl_slice parts[PL_API_MAX_PARTS];
 } match;
@@ -192,9 +194,29 @@ static int check(const pl_worker *w, const pl_http_request *q, match *m)
     }
 }
 
-static int judge(const pl_entrance *e, const pl_http_request *q, match *m)
+static bool is_open(const match *m)
 {
+    return m->resource && m->resource->scope == OPEN;
+}
+
+/* Probes come from wherever, as often as they like; platforms that call a source are no browsers,
+ * whatever they send. */
+static int guard(const pl_entrance *e, const pl_inbound *in, match *m)
+{
+    if (is_open(m)) return 0;
+    int code = pl_guard_rate(e, in, &m->wait_s);
+    if (code == 0) code = pl_guard_host(e, in);
+    bool is_source = m->resource && m->resource->scope == SOURCE;
+    if (code == 0 && !is_source) code = pl_guard_origin(in);
+    return code;
+}
+
+static int judge(const pl_entrance *e, const pl_inbound *in, match *m)
+{
+    const pl_http_request *q = &in->request;
     find(q, e->listener->takes_admin, m);
+    int code = guard(e, in, m);
+    if (code != 0) return code;
     if (is_options(q))
         return m->has_path || pl_slice_eq(q->path, PL_SLICE("*")) ? 0 : PL_E_NOT_FOUND;
     if (!m->has_path) return PL_E_NOT_FOUND;
@@ -202,14 +224,20 @@ static int judge(const pl_entrance *e, const pl_http_request *q, match *m)
     return check(e->worker, q, m);
 }
 
-int pl_api_admit(const pl_http_request *request, void *entrance)
+/* The bytes of the request may move until it is handled, the match does not. */
+int pl_api_admit(pl_inbound *in, void *entrance)
 {
-    match m;
-    return judge(entrance, request, &m);
+    match *m = pl_arena_alloc(&in->arena, sizeof *m);
+    int code = judge(entrance, in, m);
+    for (int i = 0; i < PL_API_MAX_PARTS; i++)
+        m->parts[i] = pl_arena_dup(&in->arena, m->parts[i]);
+    in->owner = m;
+    return code;
 }
 
 static void refuse(pl_inbound *in, int code, const match *m)
 {
+    char retry[40];
     pl_slice extra = PL_NO_SLICE;
     if (code == PL_E_METHOD) extra = allow_line(m);
     if (code == PL_E_UNAUTHORIZED)
@@ -217,6 +245,10 @@ static void refuse(pl_inbound *in, int code, const match *m)
     if (code == PL_E_FORBIDDEN)
         extra = PL_SLICE("WWW-Authenticate: Bearer realm=\"perilune\", "
                          "error=\"insufficient_scope\", scope=\"admin\"\r\n");
+    if (code == PL_E_TOO_MANY_REQUESTS) {
+        snprintf(retry, sizeof retry, "Retry-After: %d\r\n", m->wait_s);
+        extra = pl_slice_of(retry);
+    }
     pl_inbound_problem(in, code, pl_err_text(code), extra, PL_NO_SLICE);
 }
 
@@ -235,23 +267,23 @@ static bool decode_parts(pl_inbound *in, const match *m, pl_api_request *r)
 
 void pl_api_handle(pl_inbound *in, void *entrance)
 {
-    match m;
-    int code = judge(entrance, &in->request, &m);
+    const match *m = in->owner;
+    in->owner = NULL;
     pl_api_request *r = pl_arena_zero(&in->arena, sizeof *r);
     *r = (pl_api_request){.worker = ((pl_entrance *)entrance)->worker, .in = in};
-    if (code != 0)
-        refuse(in, code, &m);
+    if (in->verdict != 0)
+        refuse(in, in->verdict, m);
     else if (is_options(&in->request))
         pl_inbound_reply(in, 204, PL_NO_SLICE,
-                         m.has_path ? allow_line(&m)
-                                    : PL_SLICE("Allow: GET, HEAD, POST, OPTIONS\r\n"),
+                         m->has_path ? allow_line(m)
+                                     : PL_SLICE("Allow: GET, HEAD, POST, OPTIONS\r\n"),
                          PL_NO_SLICE);
-    else if (!decode_parts(in, &m, r))
+    else if (!decode_parts(in, m, r))
         pl_api_problem(in, PL_E_BAD_REQUEST, "the path has a percent-encoding that is not valid");
-    else if (m.is_to_be_verified)
-        pl_api_verify(r, m.resource->handle);
+    else if (m->is_to_be_verified)
+        pl_api_verify(r, m->resource->handle);
     else
-        m.resource->handle(r);
+        m->resource->handle(r);
 }
 
 /* -- answers -- */

@@ -21,8 +21,8 @@ typedef struct pl_api_request {
 
 typedef void pl_api_fn(pl_api_request *r);
 
-/* For the server: is the head worth reading a body for? */
-int pl_api_admit(const pl_http_request *request, void *entrance);
+/* For the server: is it a request that may be made? */
+int pl_api_admit(pl_inbound *in, void *entrance);
 void pl_api_handle(pl_inbound *in, void *entrance);
 /* The gateway is stopping: whoever waits for outcomes gets those that are known. */
 void pl_api_stop_waiting(pl_worker *w);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "gateway/worker.h"
+#include "http/host.h"
 #include "script/secrets.h"
 
 #include <errno.h>
@@ -126,10 +127,23 @@ static void check_tokens_of(const pl_settings *s, const char *file, pl_faults *f
     check_tokens(&s->tokens_admin, "tokens.admin", file, faults);
 }
 
+static void check_hosts(const pl_list *hosts, const char *file, pl_faults *faults)
+{
+    char text[256];
+    for (size_t i = 0; i < hosts->count; i++) {
+        if (pl_host_is_pattern(pl_slice_of(hosts->items[i]))) continue;
+        snprintf(text, sizeof text,
+                 "hosts: '%s' is not a host name without a port, *.NAME or an address",
+                 hosts->items[i]);
+        pl_faults_add(faults, file, 0, text);
+    }
+}
+
 void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults)
 {
     check_tokens_of(s, file, faults);
     pl_egress_free(pl_gateway_egress_new(s, file, faults));
+    check_hosts(&s->hosts, file, faults);
 }
 
 /* Without it no https would work, which is better said before the first delivery. */
@@ -243,6 +257,17 @@ pl_cache *pl_gateway_cache_new(const pl_settings *s)
     pl_random_seed(seed);
     memcpy(&config.seed, seed, sizeof config.seed);
     return pl_cache_new(&config);
+}
+
+static void open_rate(pl_gateway *g)
+{
+    uint8_t random[32];
+    uint64_t seed;
+    if (g->settings.limit_client_rate == 0) return;
+    pl_random_seed(random);
+    memcpy(&seed, random, sizeof seed);
+    g->rate = pl_rate_new((uint32_t)g->settings.limit_client_rate,
+                          (uint32_t)g->settings.limit_client_burst, seed);
 }
 
 static void start_workers(pl_gateway *g, pl_generation **generations)
@@ -428,6 +453,7 @@ static int start(pl_gateway *g, pl_generation **generations)
     int code = pl_listeners_open(g->listeners, &g->settings, g->worker_count);
     if (code == 0) code = open_store(g);
     if (code != 0) return code;
+    open_rate(g);
     start_workers(g, generations);
     pl_log(PL_LOG_INFO, "listening", PL_LOG_STR("address", main->address),
            PL_LOG_STR("scheme", g->tls ? "https" : "http"), PL_LOG_INT("workers", g->worker_count),
@@ -453,6 +479,7 @@ static pl_generation **load_others(pl_gateway *g, const pl_bundle *bundle, pl_ge
 {
     if (merge_settings(g, first, &g->settings)) {
         check_tokens_of(&g->settings, "settings", faults);
+        check_hosts(&g->settings.hosts, "settings", faults);
         g->egress = pl_gateway_egress_new(&g->settings, "settings", faults);
         check_ca_file(&g->settings, faults);
         open_tls(g, faults);
@@ -524,6 +551,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     pl_cache_free(g.cache);
     pl_egress_free(g.egress);
     pl_tls_free(g.tls);
+    pl_rate_free(g.rate);
     pl_mailbox_fini(&g.mailbox);
     pl_settings_fini(&g.settings);
     return code;

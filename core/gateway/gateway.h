@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mailbox.h"
+#include "base/rate.h"
 #include "flow/cache.h"
 #include "flow/settings.h"
 #include "gateway/health.h"
@@ -35,7 +36,8 @@ typedef struct pl_gateway_config {
 typedef struct pl_gateway {
     const pl_gateway_config *config;
     pl_settings settings;
-    pl_tls *tls; /* NULL: plain HTTP */
+    pl_tls *tls;   /* NULL: plain HTTP */
+    pl_rate *rate; /* of clients; NULL: not limited */
     pl_listener listeners[PL_LISTENERS];
     pl_egress *egress; /* control thread: the one that workers were given last */
     pl_store *store;

@@ -113,6 +113,11 @@ static int read_absolute(struct parser *p)
     pl_http_request *r = p->request;
     pl_url url;
     if (pl_url_parse(r->target, &url, p->reason)) return PL_E_BAD_REQUEST;
+    const char *start = url.scheme.ptr + url.scheme.len + 3; /* behind "://" */
+    const char *end = url.path.len    ? url.path.ptr
+                      : url.query.ptr ? url.query.ptr - 1
+                                      : r->target.ptr + r->target.len;
+    r->authority = (pl_slice){start, (size_t)(end - start)};
     r->path = url.path.len ? url.path : (pl_slice){url.scheme.ptr + url.scheme.len + 1, 1};
     r->query = url.query;
     return 0;
@@ -165,6 +170,7 @@ static int take_host(struct parser *p, pl_slice value)
     if (pl_url_authority(value, &url, p->reason))
         return bad(p, "Host is not a valid host and port");
     p->has_host = true;
+    if (p->request->authority.ptr == NULL) p->request->authority = value;
     return 0;
 }
 

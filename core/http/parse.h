@@ -30,11 +30,13 @@ typedef struct pl_http_limits {
 } pl_http_limits;
 
 typedef struct pl_http_request {
-    pl_slice method; /* any token */
-    pl_slice target; /* origin-form, absolute-form or "*" as written */
-    pl_slice path;   /* of the target, still percent-encoded; never empty; "*" for OPTIONS * */
-    pl_slice query;  /* behind the '?', ptr NULL without one */
-    int minor;       /* HTTP/1.minor */
+    pl_slice method;    /* any token */
+    pl_slice target;    /* origin-form, absolute-form or "*" as written */
+    pl_slice path;      /* of the target, still percent-encoded; never empty; "*" for OPTIONS * */
+    pl_slice authority; /* host[:port] that is asked: that of the target in absolute-form (RFC 9112
+                           section 3.2.2), else Host; empty in HTTP/1.0 without one */
+    pl_slice query;     /* behind the '?', ptr NULL without one */
+    int minor;          /* HTTP/1.minor */
     pl_header headers[PL_HTTP_MAX_HEADERS];
     uint32_t header_count;
     enum pl_body_kind body;

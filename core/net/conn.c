@@ -59,6 +59,8 @@ static void begin_turn(pl_conn *c)
     t->in.request.header_count = 0;
     t->in.body = PL_NO_SLICE;
     t->in.peer = c->peer;
+    t->in.address = c->address.s6_addr;
+    t->in.verdict = 0;
     t->in.received_us = pl_monotonic_us();
     pl_arena_init(&t->in.arena);
     t->in.gone = NULL;
@@ -207,7 +209,8 @@ static bool step_head(pl_conn *c)
     c->keep_alive = r->keep_alive;
     c->is_http10 = r->minor == 0;
     c->is_head = pl_slice_eq(r->method, PL_SLICE("HEAD"));
-    if (r->body != PL_BODY_NONE && config->admit && config->admit(r, config->arg) != 0) {
+    if (config->admit) c->turn->in.verdict = config->admit(&c->turn->in, config->arg);
+    if (r->body != PL_BODY_NONE && c->turn->in.verdict != 0) {
         c->is_refused = true;
         c->keep_alive = false;
         handle(c);
@@ -499,12 +502,17 @@ void pl_conn_send(pl_conn *c, const pl_slice *parts, int count)
 
 /* -- the beginning -- */
 
-static void peer_text(const struct sockaddr *peer, char text[INET6_ADDRSTRLEN])
+static void set_peer(pl_conn *c, const struct sockaddr *peer)
 {
     const void *address = &((const struct sockaddr_in *)(const void *)peer)->sin_addr;
-    if (peer->sa_family == AF_INET6)
+    if (peer->sa_family == AF_INET6) {
         address = &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
-    if (inet_ntop(peer->sa_family, address, text, INET6_ADDRSTRLEN) == NULL) text[0] = '\0';
+        memcpy(c->address.s6_addr, address, 16);
+    } else {
+        c->address.s6_addr[10] = c->address.s6_addr[11] = 0xff;
+        memcpy(c->address.s6_addr + 12, address, 4);
+    }
+    if (inet_ntop(peer->sa_family, address, c->peer, sizeof c->peer) == NULL) c->peer[0] = '\0';
 }
 
 void pl_conn_open(pl_server *s, int fd, const struct sockaddr *peer)
@@ -517,7 +525,7 @@ void pl_conn_open(pl_server *s, int fd, const struct sockaddr *peer)
     }
     c->server = s;
     c->is_fresh = true;
-    peer_text(peer, c->peer);
+    set_peer(c, peer);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     ev_io_init(&c->readable, on_readable, fd, EV_READ);
     ev_io_init(&c->writable, on_writable, fd, EV_WRITE);

@@ -85,6 +85,7 @@ struct pl_conn {
     ev_io readable, writable;
     pl_timer timer;
     char peer[INET6_ADDRSTRLEN];
+    struct in6_addr address; /* IPv4 mapped */
 
     pl_buf in;  /* the current request from its first byte, and what came behind it */
     pl_buf out; /* what the socket did not take yet, from out_sent on */

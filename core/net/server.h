@@ -23,6 +23,8 @@ struct pl_inbound {
     pl_http_request request; /* spans live as long as the inbound */
     pl_slice body;
     const char *peer;             /* address text */
+    const uint8_t *address;       /* of the peer: 16 bytes, IPv4 mapped into IPv6 */
+    int verdict;                  /* what `admit` said */
     uint64_t received_us;         /* monotonic: when its first byte was read */
     pl_arena arena;               /* for whoever handles it; freed with it */
     void (*gone)(pl_inbound *in); /* set by the handler when it cares; NULL */
@@ -41,10 +43,10 @@ typedef struct pl_server_config {
     int64_t body_timeout_ms;  /* the whole body */
     int64_t idle_timeout_ms;  /* between two requests */
     int64_t write_timeout_ms; /* the client takes nothing for so long */
-    /* Asked when the head of a request with a body has come:
-     * 0 when the body is worth reading. Otherwise the request is handled at once,
-     * without a body, and the connection ends with the answer. May be NULL. */
-    int (*admit)(const pl_http_request *request, void *arg);
+    /* Asked once the head of a request has come: 0 when it is worth going on. Otherwise it is
+     * handled at once; if there would have been a body, without it, and the connection ends with the
+     * answer. Spans of the request may move until it is handled. May be NULL. */
+    int (*admit)(pl_inbound *in, void *arg);
     pl_inbound_fn *handle;
     void *arg;
 } pl_server_config;

@@ -519,9 +519,10 @@ function template.compile(text) end
 ---@field admin? { listen?: string }
 ---@field egress? { allow?: string|string[], ca_file?: string }
 ---@field events? table
+---@field hosts? string|string[]
 ---@field ingress? (fun(ctx: perilune.ctx, value: any): any)|table
 ---@field json? { duplicates?: "error"|"last" }
----@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, receptions?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, retry_after?: number, script_heap?: number|string, script_load_time?: number, script_memory?: number|string, script_requests?: integer, script_time?: number, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
+---@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, client_burst?: integer, client_rate?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, receptions?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, retry_after?: number, script_heap?: number|string, script_load_time?: number, script_memory?: number|string, script_requests?: integer, script_time?: number, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
 ---@field listen? string
 ---@field log? { format?: "auto"|"human"|"json", level?: "debug"|"info"|"warn"|"error"|"off" }
 ---@field name? string

@@ -156,7 +156,7 @@ describe("a receiver", function()
     local connections = {}
     for i = 1, 20 do
       connections[i] = support.http.connect(gateway.url)
-      connections[i]:send(support.http.format("x", "POST", "/v1/events",
+      connections[i]:send(support.http.format("localhost", "POST", "/v1/events",
         ('{"type":"any","data":{"url":"%s/hang"}}'):format(peer.url), { ["Content-Type"] = "application/json", Prefer = "wait=20" }))
     end
     check("/ok", OUTCOMES["/ok"])

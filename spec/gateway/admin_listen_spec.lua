@@ -20,7 +20,7 @@ describe("admin.listen", function()
   local function ask(url, method, path, token)
     local body = method == "POST" and "{}" or nil
     return http.request(url, method, path, body,
-      { Authorization = token and "Bearer " .. token, ["Content-Type"] = body and "application/json" }).status
+      { Authorization = token and "Bearer " .. token or nil, ["Content-Type"] = body and "application/json" }).status
   end
 
   it("alone answers what needs the admin scope; elsewhere there is nothing, whatever the token", function()

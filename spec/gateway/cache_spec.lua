@@ -111,7 +111,7 @@ describe("ctx.cache", function()
   local function begin(webhook, connector)
     local connection = http.connect(gateway.url)
     open[#open + 1] = connection
-    connection:send(http.format("x", "POST", ("/v1/calls/%s/%s"):format(connector or "acme", webhook), "{}"))
+    connection:send(http.format("localhost", "POST", ("/v1/calls/%s/%s"):format(connector or "acme", webhook), "{}"))
     return connection
   end
 

@@ -332,7 +332,7 @@ describe("POST /v1/events", function()
 
     it("a body beyond limits.body with 413, naming it, before it was sent", function()
       local connection = support.http.connect(gateway.url)
-      connection:send("POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 4097\r\n\r\n")
+      connection:send("POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 4097\r\n\r\n")
       local answer = support.http.read(connection)
       connection:close()
       assert.equal(413, answer.status)
@@ -374,7 +374,7 @@ describe("POST /v1/events", function()
 
     it("delivers as well when the client does not stay", function()
       local connection = support.http.connect(gateway.url)
-      connection:send(support.http.format("x", "POST", "/v1/events", '{"id":"wait-5","type":"slow"}',
+      connection:send(support.http.format("localhost", "POST", "/v1/events", '{"id":"wait-5","type":"slow"}',
         { ["Content-Type"] = "application/json", Prefer = "wait=20" }))
       gateway:wait_feed("event=wait-5")
       connection:close()

@@ -94,7 +94,7 @@ describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
     it("for the next request", function()
       local connection = http.connect(gateway.url)
       for _ = 1, 3 do
-        connection:send(http.format("x", "GET", "/healthz"))
+        connection:send(http.format("localhost", "GET", "/healthz"))
         local answer = http.read(connection)
         assert.equal(200, answer.status)
         assert.is_nil(answer.headers.connection)
@@ -104,8 +104,8 @@ describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
 
     it("for pipelined requests, answered in their order", function()
       local connection = http.connect(gateway.url)
-      connection:send(http.format("x", "GET", "/healthz") .. http.format("x", "POST", "/v1/events", '{"type":"a"}')
-        .. http.format("x", "GET", "/v1/deliveries?limit=1") .. http.format("x", "GET", "/readyz"))
+      connection:send(http.format("localhost", "GET", "/healthz") .. http.format("localhost", "POST", "/v1/events", '{"type":"a"}')
+        .. http.format("localhost", "GET", "/v1/deliveries?limit=1") .. http.format("localhost", "GET", "/readyz"))
       assert.same({ status = "ok" }, http.read(connection).json)
       assert.equal(202, http.read(connection).status)
       assert.is_truthy(http.read(connection).json.deliveries)
@@ -115,13 +115,13 @@ describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
 
     it("not after Connection: close, nor for HTTP/1.0 that does not ask for it", function()
       assert.matches("\r\nConnection: close\r\n",
-        until_closed("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), 1, true)
+        until_closed("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"), 1, true)
       assert.matches('{"status":"ok"}', until_closed("GET /healthz HTTP/1.0\r\n\r\n"), 1, true)
     end)
 
     it("as long as timeouts.idle, and closes it without a word", function()
       local connection = http.connect(gateway.url)
-      connection:send(http.format("x", "GET", "/healthz"))
+      connection:send(http.format("localhost", "GET", "/healthz"))
       assert.equal(200, http.read(connection).status)
       local nothing, why = connection:receive(1)
       assert.is_nil(nothing)
@@ -140,7 +140,7 @@ describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
     it("when the head drips, however steadily", function()
       local connection = http.connect(gateway.url)
       local began = support.process.now()
-      local head = "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "
+      local head = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
       local i, answer = 0, nil
       while not answer and support.process.now() < began + 10 do
         i = i + 1
@@ -153,7 +153,7 @@ describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
     end)
 
     it("when the body does not come in time", function()
-      local answer, why = problem("POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{\"type\"")
+      local answer, why = problem("POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{\"type\"")
       assert.equal(408, answer.status)
       assert.matches("body", answer.json.detail, 1, true)
       assert.equal("closed", why)
@@ -168,32 +168,32 @@ describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
 
   describe("names the limit", function()
     it("limits.body with 413", function()
-      local answer = problem("POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n")
+      local answer = problem("POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n")
       assert.equal(413, answer.status)
       assert.matches("limits.body", answer.json.detail, 1, true)
     end)
 
     it("limits.body with 413 for a chunked body", function()
-      local answer = problem("POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1400\r\n"
+      local answer = problem("POST /v1/events HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1400\r\n"
         .. (" "):rep(0x1400) .. "\r\n")
       assert.equal(413, answer.status)
       assert.matches("limits.body", answer.json.detail, 1, true)
     end)
 
     it("limits.target with 414", function()
-      local answer = problem("GET /" .. ("a"):rep(500) .. " HTTP/1.1\r\nHost: x\r\n\r\n")
+      local answer = problem("GET /" .. ("a"):rep(500) .. " HTTP/1.1\r\nHost: localhost\r\n\r\n")
       assert.equal(414, answer.status)
       assert.matches("limits.target", answer.json.detail, 1, true)
     end)
 
     it("limits.headers with 431", function()
-      local answer = problem("GET /healthz HTTP/1.1\r\nHost: x\r\n" .. ("X-A: b\r\n"):rep(20) .. "\r\n")
+      local answer = problem("GET /healthz HTTP/1.1\r\nHost: localhost\r\n" .. ("X-A: b\r\n"):rep(20) .. "\r\n")
       assert.equal(431, answer.status)
       assert.matches("limits.headers", answer.json.detail, 1, true)
     end)
 
     it("limits.header_bytes with 431", function()
-      local answer = problem("GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: " .. ("b"):rep(2048) .. "\r\n\r\n")
+      local answer = problem("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: " .. ("b"):rep(2048) .. "\r\n\r\n")
       assert.equal(431, answer.status)
       assert.matches("limits.header_bytes", answer.json.detail, 1, true)
     end)
@@ -236,12 +236,12 @@ describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
   end)
 
   it("refuses an expectation that it does not know with 417", function()
-    assert.equal(417, problem("GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n").status)
+    assert.equal(417, problem("GET /healthz HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\n\r\n").status)
   end)
 
   describe("refuses, and closes without looking at what follows,", function()
-    local POST = "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    local SMUGGLED = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
+    local POST = "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    local SMUGGLED = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     for name, case in pairs({
       ["Content-Length beside Transfer-Encoding"] =
         POST .. "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -260,11 +260,11 @@ describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
         "POST /v1/events HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       ["white space before the colon"] = POST .. "Content-Length : 2\r\n\r\n{}",
       ["a folded header"] = POST .. "X-A: b\r\n c\r\nContent-Length: 2\r\n\r\n{}",
-      ["a line that ends in LF"] = "GET /healthz HTTP/1.1\nHost: x\r\n\r\n",
-      ["a bare CR in a value"] = "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: b\rc\r\n\r\n",
-      ["NUL in a value"] = "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: b\0c\r\n\r\n",
+      ["a line that ends in LF"] = "GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n",
+      ["a bare CR in a value"] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\rc\r\n\r\n",
+      ["NUL in a value"] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\0c\r\n\r\n",
       ["no Host"] = "GET /healthz HTTP/1.1\r\n\r\n",
-      ["two Hosts"] = "GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+      ["two Hosts"] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n\r\n",
       ["what is not HTTP"] = "\22\3\1\2\0\1\0\1\252\3\3",
     }) do
       it(name, function()
@@ -287,7 +287,7 @@ describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
     assert.is_nil(nothing)
     assert.equal("closed", why)
     for _, connection in ipairs({ first, second }) do
-      connection:send(http.format("x", "GET", "/metrics"))
+      connection:send(http.format("localhost", "GET", "/metrics"))
       local refused = http.read(connection).body:match("\nperilune_server_connections_refused_total (%d+)")
       assert.equal(1, tonumber(refused))
       connection:close()

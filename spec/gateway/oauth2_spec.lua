@@ -177,7 +177,7 @@ describe("the authenticator oauth2", function()
     for i = 1, CALLS do
       all[i] = http.connect(gateway.url)
       open[#open + 1] = all[i]
-      all[i]:send(http.format("x", "POST", "/v1/calls/many/many", "{}"))
+      all[i]:send(http.format("localhost", "POST", "/v1/calls/many/many", "{}"))
     end
     support.eventually("all but one wait", function() return gateway:metric("perilune_cache_waiting") == CALLS - 1 end)
     assert.equal(0, #slow:requests("token", "many"))

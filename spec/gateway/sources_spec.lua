@@ -220,7 +220,7 @@ describe("a source", function()
 
     it("refuses a second signature beside a good one", function()
       local connection = support.http.connect(gateway.url)
-      connection:send(("POST /v1/sources/shop HTTP/1.1\r\nHost: x\r\nX-Signature: %s\r\nX-Signature: %s\r\n"
+      connection:send(("POST /v1/sources/shop HTTP/1.1\r\nHost: localhost\r\nX-Signature: %s\r\nX-Signature: %s\r\n"
         .. "Content-Length: %d\r\n\r\n%s"):format(signature(body), signature("other"), #body, body))
       assert.equal(401, support.http.read(connection).status)
       connection:close()
@@ -283,7 +283,7 @@ describe("a source", function()
   it("sees the request as it came", function()
     local connection = support.http.connect(gateway.url)
     local body = "name=J%C3%B8rgen+B&x=1&name=2&bad=%zz"
-    connection:send(("POST /v1/sources/%%65cho?a=1+2&b=%%26&a=3&c HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t-ingest\r\n"
+    connection:send(("POST /v1/sources/%%65cho?a=1+2&b=%%26&a=3&c HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer t-ingest\r\n"
       .. "X-Two: one\r\nx-two: two\r\nContent-Type: application/x-www-form-urlencoded\r\n"
       .. "Content-Length: %d\r\n\r\n%s"):format(#body, body))
     assert.equal(202, support.http.read(connection).status)
@@ -375,7 +375,7 @@ describe("a source", function()
     local connections = {}
     for i = 1, 20 do
       connections[i] = support.http.connect(gateway.url)
-      connections[i]:send("POST /v1/sources/any?do=fetch HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+      connections[i]:send("POST /v1/sources/any?do=fetch HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
     end
     for i = 1, 20 do
       assert.equal(202, support.http.read(connections[i]).status)
@@ -430,7 +430,7 @@ describe("a source", function()
     local script = [[
 import socket, struct, sys
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.sendall(b"POST /v1/sources/any?do=wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+s.sendall(b"POST /v1/sources/any?do=wait HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
 s.settimeout(0.2)
 try: s.recv(1)
 except socket.timeout: pass
@@ -453,7 +453,7 @@ s.close()]]
 
   it("finishes on the scripts that it began with", function()
     local connection = support.http.connect(gateway.url)
-    connection:send("POST /v1/sources/any?do=wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    connection:send("POST /v1/sources/any?do=wait HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
     local changed = FILES["gateway.lua"]:gsub('tpye = "x"', 'type = "mended"')
     support.write(gateway.folder, { ["gateway.lua"] = changed })
     assert.equal(200, gateway:request("POST", "/v1/reload", nil, { Authorization = "Bearer t-admin" }).status)
@@ -608,10 +608,10 @@ print((text + b"." + part(hmac.new(sys.argv[1].encode(), text, hashlib.sha256).d
       arguments = { "--workers", "1" },
     }
     local first = support.http.connect(other.url)
-    first:send("POST /v1/sources/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    first:send("POST /v1/sources/slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
     local answer = support.eventually("it is busy", function()
       local second = support.http.connect(other.url)
-      second:send("POST /v1/sources/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+      second:send("POST /v1/sources/slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
       second:settimeout(0.1)
       local line = second:receive("*l")
       second:close()
@@ -627,7 +627,7 @@ print((text + b"." + part(hmac.new(sys.argv[1].encode(), text, hashlib.sha256).d
     local other = support.gateway { files = { ["gateway.lua"] = [[return {
       sources = { slow = { source = function() sleep(0.3) return { type = "x" } end } } }]] } }
     local connection = support.http.connect(other.url)
-    connection:send("POST /v1/sources/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    connection:send("POST /v1/sources/slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
     support.eventually("the request is there", function()
       return other:get("/metrics").body:match("perilune_server_connections (%d+)") == "2"
     end)

@@ -86,7 +86,7 @@ describe("a gateway that is told to stop", function()
   it("takes no new connections, and answers what waits with what is known", function()
     local gateway = start({ "--timeouts-grace", "3" })
     local waiting = http.connect(gateway.url)
-    waiting:send(http.format("x", "POST", "/v1/events", '{"id":"known-1","type":"hang"}',
+    waiting:send(http.format("localhost", "POST", "/v1/events", '{"id":"known-1","type":"hang"}',
       { ["Content-Type"] = "application/json", Prefer = "wait=50" }))
     support.eventually("it is at the receiver", function() return peer:count("/hang") == 1 end)
     gateway.process:signal("TERM")

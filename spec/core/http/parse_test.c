@@ -67,6 +67,7 @@ static void log_request(pl_buf *log, const pl_http_request *request)
     log_value(log, "target", request->target);
     log_value(log, "path", request->path);
     if (request->query.ptr) log_value(log, "query", request->query);
+    log_value(log, "authority", request->authority);
     pl_buf_printf(log, "version=1.%d\n", request->minor);
     for (uint32_t i = 0; i < request->header_count; i++) {
         pl_buf_printf(log, "header[%.*s]", PL_FMT(request->headers[i].name));
