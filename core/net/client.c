@@ -195,18 +195,10 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *arg)
 /* Asks the guard; false with the refusal noted. */
 static bool is_allowed(pl_transfer *t, const struct sockaddr *address)
 {
-    const char *what = pl_egress_refusal(t->client->config.egress, address, t->host);
-    if (what == NULL) return true;
-    char text[INET6_ADDRSTRLEN] = "?";
-    if (address->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, text,
-                  sizeof text);
-    if (address->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, text,
-                  sizeof text);
+    char text[PL_EGRESS_TEXT];
+    if (pl_egress_allows(t->client->config.egress, address, t->host, text)) return true;
     t->in.notes.refusal_code = PL_E_EGRESS;
-    t->in.notes.refusal = pl_arena_printf(
-        t->in.arena, "%s address %s refused by the egress guard (egress.allow)", what, text);
+    t->in.notes.refusal = pl_arena_dup(t->in.arena, pl_slice_of(text)).ptr;
     return false;
 }
 
@@ -235,15 +227,9 @@ static int before_request(void *arg, char *peer, char *own, int peer_port, int o
 {
     (void)own, (void)peer_port, (void)own_port;
     pl_transfer *t = arg;
-    struct sockaddr_in v4 = {.sin_family = AF_INET};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    bool is_good = false;
-    if (inet_pton(AF_INET, peer, &v4.sin_addr) == 1)
-        is_good = is_allowed(t, (struct sockaddr *)&v4);
-    else if (inet_pton(AF_INET6, peer, &v6.sin6_addr) == 1)
-        is_good = is_allowed(t, (struct sockaddr *)&v6);
-    else
-        is_good = is_allowed(t, &(struct sockaddr){.sa_family = AF_UNSPEC});
+    struct sockaddr_storage address;
+    if (!pl_egress_literal(pl_slice_of(peer), &address)) address.ss_family = AF_UNSPEC;
+    bool is_good = is_allowed(t, (struct sockaddr *)&address);
     return is_good ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
@@ -366,6 +352,7 @@ static void set_rules(pl_transfer *t)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* see above */
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or later */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);

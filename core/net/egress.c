@@ -18,6 +18,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MAPPED_BITS 96  /* of the prefix ::ffff:0:0 */
@@ -275,4 +276,55 @@ const char *pl_egress_refusal(const pl_egress *e, const struct sockaddr *address
         if (does_allow(&e->allowed[i], bytes, r, host)) return NULL;
     }
     return r->name;
+}
+
+bool pl_egress_allows(const pl_egress *e, const struct sockaddr *address, pl_slice host,
+                      char text[PL_EGRESS_TEXT])
+{
+    const char *what = pl_egress_refusal(e, address, host);
+    if (what == NULL) return true;
+    char shown[INET6_ADDRSTRLEN] = "?";
+    if (address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, shown,
+                  sizeof shown);
+    if (address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, shown,
+                  sizeof shown);
+    snprintf(text, PL_EGRESS_TEXT, "%s address %s refused by the egress guard (egress.allow)", what,
+             shown);
+    return false;
+}
+
+bool pl_egress_literal(pl_slice host, struct sockaddr_storage *address)
+{
+    char text[HOST_BYTES + 2];
+    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)address;
+    if (host.len > 0 && host.ptr[host.len - 1] == '.') host.len--;
+    if (host.len == 0 || host.len >= sizeof text) return false;
+    memcpy(text, host.ptr, host.len);
+    text[host.len] = '\0';
+    text[strcspn(text, "%")] = '\0'; /* a zone says which cable, not which address */
+    *address = (struct sockaddr_storage){.ss_family = AF_INET};
+    if (inet_aton(text, &v4->sin_addr)) return true;
+    *address = (struct sockaddr_storage){.ss_family = AF_INET6};
+    return inet_pton(AF_INET6, text, &v6->sin6_addr) == 1;
+}
+
+/* RFC 6761 section 6.3: such names are loopback, by whichever of its two addresses. */
+static bool refuses_localhost(const pl_egress *e, pl_slice host, char text[PL_EGRESS_TEXT])
+{
+    struct sockaddr_storage four, six;
+    if (!is_host_of("localhost", host)) return false;
+    pl_egress_literal(PL_SLICE("127.0.0.1"), &four);
+    pl_egress_literal(PL_SLICE("::1"), &six);
+    return !pl_egress_allows(e, (struct sockaddr *)&six, host, text) &&
+           !pl_egress_allows(e, (struct sockaddr *)&four, host, text);
+}
+
+bool pl_egress_refuses_host(const pl_egress *e, pl_slice host, char text[PL_EGRESS_TEXT])
+{
+    struct sockaddr_storage address;
+    if (!pl_egress_literal(host, &address)) return refuses_localhost(e, host, text);
+    return !pl_egress_allows(e, (struct sockaddr *)&address, host, text);
 }

@@ -26,5 +26,14 @@ void pl_egress_free(pl_egress *e);
 /* NULL when a request to `host` (as in the URL) may go to the address, else what the address is
  * ("loopback", "private network", ...). An address that cannot be judged is refused. */
 const char *pl_egress_refusal(const pl_egress *e, const struct sockaddr *address, pl_slice host);
+/* The same as a sentence: false with it in `text`. */
+#define PL_EGRESS_TEXT 160
+bool pl_egress_allows(const pl_egress *e, const struct sockaddr *address, pl_slice host,
+                      char text[PL_EGRESS_TEXT]);
+/* Is the host an address in any of the forms that resolvers take ("10.0.0.1", "::1", "0x7f.1"), or
+ * "localhost", and refused? Of any other name only a resolver knows. */
+bool pl_egress_refuses_host(const pl_egress *e, pl_slice host, char text[PL_EGRESS_TEXT]);
+/* The address that a host of such a form is. */
+bool pl_egress_literal(pl_slice host, struct sockaddr_storage *address);
 
 #endif

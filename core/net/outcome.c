@@ -73,6 +73,43 @@ static int code_of(CURLcode result, const char *detail)
     return PL_E_INTERNAL; /* a misuse of libcurl: this file's or client.c's fault */
 }
 
+/* What OpenSSL and libcurl say of a handshake that failed, and what it means to whoever reads the
+ * feed. The first that is found counts; theirs stands behind ours. */
+static const struct {
+    const char *part, *meaning;
+} tls_texts[] = {
+    {"certificate has expired", "the receiver's certificate has expired"},
+    {"certificate is not yet valid", "the receiver's certificate is not valid yet"},
+    {"subject name", "the receiver's certificate is for another host"},
+    {"self-signed certificate in certificate chain",
+     "the receiver's certificate is of an authority that is not trusted here"},
+    {"self-signed certificate", "the receiver's certificate is self-signed"},
+    {"unable to get", "the receiver's certificate is of an authority that is not trusted here"},
+    {"unable to verify", "the receiver's certificate is of an authority that is not trusted here"},
+    {"certificate signature failure",
+     "the receiver's certificate is of an authority that is not trusted here"},
+    {"alert protocol version",
+     "the receiver speaks no version of TLS that is spoken here (1.2 and 1.3)"},
+    {"unsupported protocol",
+     "the receiver speaks no version of TLS that is spoken here (1.2 and 1.3)"},
+    {"alert handshake failure", "the receiver ended the handshake: it has no cipher in common with "
+                                "us, or wants a client certificate"},
+    {"no cipher match", "the receiver has no cipher in common with us"},
+    {"alert certificate required", "the receiver wants a client certificate"},
+    {"wrong version number", "the receiver does not speak TLS at this port"},
+    {"packet length too long", "the receiver does not speak TLS at this port"},
+    {" alert ", "the receiver ended the handshake"},
+};
+
+static const char *tls_text(const char *text, pl_arena *arena)
+{
+    for (size_t i = 0; i < sizeof tls_texts / sizeof tls_texts[0]; i++) {
+        if (strstr(text, tls_texts[i].part))
+            return pl_arena_printf(arena, "%s (%s)", tls_texts[i].meaning, text);
+    }
+    return pl_arena_dup(arena, pl_slice_of(text)).ptr;
+}
+
 static int64_t time_of(CURL *easy, CURLINFO info)
 {
     curl_off_t us = 0;
@@ -97,13 +134,14 @@ static const char *timeout_text(CURL *easy, const pl_outcome_notes *notes,
                            by_connect ? connect_ms : limit_ms, phase);
 }
 
-static const char *text_of(CURLcode result, const char *detail, pl_arena *arena)
+static const char *text_of(CURLcode result, int code, const char *detail, pl_arena *arena)
 {
     const char *text = detail[0] ? detail : curl_easy_strerror(result);
     if (result == CURLE_TOO_MANY_REDIRECTS)
         return "the receiver asks for authentication over and over";
     if (result == CURLE_SSL_CERTPROBLEM)
         return pl_arena_printf(arena, "the client certificate or its key cannot be used: %s", text);
+    if (code == PL_E_TLS) return tls_text(text, arena);
     return pl_arena_dup(arena, pl_slice_of(text)).ptr;
 }
 
@@ -127,7 +165,7 @@ int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
     if (code == PL_E_TIMEOUT) {
         response->error_text = timeout_text(easy, notes, request, arena);
     } else {
-        response->error_text = text_of(result, notes->detail, arena);
+        response->error_text = text_of(result, code, notes->detail, arena);
     }
     return code;
 }

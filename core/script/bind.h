@@ -99,6 +99,7 @@ int pl_bind_uuid_of(lua_State *L); /* core.uuid_of(namespace, name): version 5 *
 /* Each leaves its value, mostly a table, on the stack. */
 int pl_open_base64(lua_State *L);
 int pl_open_cache(lua_State *L);
+int pl_open_egress(lua_State *L);
 int pl_open_hex(lua_State *L);
 int pl_open_crypto(lua_State *L);
 int pl_open_random(lua_State *L);

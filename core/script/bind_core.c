@@ -294,29 +294,14 @@ static const luaL_Reg core_functions[] = {
 
 /* What is in members of its own: each leaves its value on the stack. */
 static const luaL_Reg core_tables[] = {
-    {"base64", pl_open_base64},
-    {"budget", pl_open_budget},
-    {"cache", pl_open_cache},
-    {"charset", pl_open_charset},
-    {"crypto", pl_open_crypto},
-    {"errors", push_errors},
-    {"hex", pl_open_hex},
-    {"http", pl_open_http},
-    {"integer", pl_open_integer},
-    {"json", pl_open_json},
-    {"limits", push_limits},
-    {"random", pl_open_random},
-    {"regex", pl_open_regex},
-    {"retry", push_retry},
-    {"settings", push_settings},
-    {"span", pl_open_span},
-    {"string", pl_open_string},
-    {"table", pl_open_table},
-    {"text", pl_open_text},
-    {"time", pl_open_time},
-    {"url", pl_open_url},
-    {"xml", pl_open_xml},
-    {NULL, NULL},
+    {"base64", pl_open_base64},   {"budget", pl_open_budget}, {"cache", pl_open_cache},
+    {"charset", pl_open_charset}, {"crypto", pl_open_crypto}, {"egress", pl_open_egress},
+    {"errors", push_errors},      {"hex", pl_open_hex},       {"http", pl_open_http},
+    {"integer", pl_open_integer}, {"json", pl_open_json},     {"limits", push_limits},
+    {"random", pl_open_random},   {"regex", pl_open_regex},   {"retry", push_retry},
+    {"settings", push_settings},  {"span", pl_open_span},     {"string", pl_open_string},
+    {"table", pl_open_table},     {"text", pl_open_text},     {"time", pl_open_time},
+    {"url", pl_open_url},         {"xml", pl_open_xml},       {NULL, NULL},
 };
 
 int pl_open_core(lua_State *L)

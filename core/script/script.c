@@ -550,6 +550,20 @@ static void push_names(lua_State *L, const pl_bundle *bundle)
     }
 }
 
+/* nil where the outside says nothing of it. */
+static void push_egress_allow(lua_State *L, const pl_settings *outside)
+{
+    if (outside == NULL || outside->egress_allow.count == 0) {
+        lua_pushnil(L);
+        return;
+    }
+    lua_newtable(L);
+    for (size_t i = 0; i < outside->egress_allow.count; i++) {
+        lua_pushstring(L, outside->egress_allow.items[i]);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
 /* Returns the gate's code, with generation and faults on the stack. */
 static int call_load(script *s, const pl_bundle *bundle, const pl_script_config *config)
 {
@@ -569,6 +583,8 @@ static int call_load(script *s, const pl_bundle *bundle, const pl_script_config 
     lua_setfield(L, -2, "warns");
     lua_pushstring(L, config->secrets_dir); /* NULL is nil */
     lua_setfield(L, -2, "secrets_dir");
+    push_egress_allow(L, config->outside);
+    lua_setfield(L, -2, "egress_allow");
     return call_as(s, PL_BUDGET_LOAD, 2, 2);
 }
 

@@ -247,8 +247,10 @@ function connector.compile(id, returned, scope, env)
   local shared = {
     id = id, given = given, authenticator = found, seen = { triggers = {}, ids = {} },
     applies_to = route.conditions(given.applies_to),
-    options = { base_url = render.compile_base(scope, given.base_url),
-      require_https = env.gateway.require_https },
+    options = {
+      base_url = render.compile_base(scope, given.base_url, env.gateway.egress_allow),
+      require_https = env.gateway.require_https, egress_allow = env.gateway.egress_allow,
+    },
   }
   local entries = {}
   for i = 1, #(returned.webhooks or {}) do

@@ -36,13 +36,13 @@ local loader = {}
 ---@field source_list perilune.source[]   by name
 ---@field ingress perilune.source|nil
 
-local function load_gateway(shop)
+local function load_gateway(shop, egress_allow)
   if not shop.files["gateway.lua"] then
     shop.faults:add(shop.root .. "gateway.lua", 0, "the file is missing")
     return { values = {}, sources = {}, require_https = false, require_authenticator = false }
   end
   local returned = shop:returned("gateway.lua") or {}
-  return settings.compile(returned, shop:scope("gateway.lua"), connector.WEBHOOK_KEYS)
+  return settings.compile(returned, shop:scope("gateway.lua"), connector.WEBHOOK_KEYS, egress_allow)
 end
 
 local function load_authenticators(shop, plugins)
@@ -126,17 +126,22 @@ local function assemble(gateway, list, sources, ingress)
   return generation
 end
 
+---@class perilune.load_options
+---@field root string                      put before file names in messages, but for those of `names`
+---@field names? table<string, string>
+---@field warns? boolean
+---@field secrets_dir? string              instead of what gateway.lua says
+---@field egress_allow? string[]           likewise
+
 --- Loads a gateway folder.
 ---@param files table<string, string>   text by path in the folder
----@param options { root: string, names?: table<string, string>, warns?: boolean, secrets_dir?: string }
----  root is put before file names in messages, but for those of `names`; secrets_dir holds instead of
----  what gateway.lua says
+---@param options perilune.load_options
 ---@return perilune.generation|nil
 ---@return perilune.fault[]|nil faults   all mistakes, by file and line; of a folder without any,
 ---  and when it `warns`, its warnings
 function loader.load(files, options)
   local shop = workshop.new(files, options.root, options.names)
-  local gateway = load_gateway(shop)
+  local gateway = load_gateway(shop, options.egress_allow)
   local load_time = gateway.values["limits.script_load_time"]
   if load_time then core.load_time(load_time) end
   shop:open_secrets(options.secrets_dir or gateway.values["secrets.dir"] or "")

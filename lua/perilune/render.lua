@@ -159,6 +159,21 @@ local function check_secret(scope, path, v, require_https)
   end
 end
 
+--- The host of a URL, where no template has a part in it.
+local function fixed_host(text)
+  local authority = type(text) == "string" and text:match("^[%a]+://([^/?#]+)")
+  if not authority or authority:find("{[{%%#]") then return nil end
+  local parts = core.url.parse("http://" .. authority .. "/")
+  return parts and parts.host
+end
+
+--- Would the egress guard refuse an address that stands in the file? What a name is, it asks later.
+local function check_host(scope, path, text, allow)
+  local host = allow and fixed_host(text)
+  local reason = host and core.egress.refusal(allow, host)
+  if reason then scope:fault(path, reason) end
+end
+
 local function check_url(scope, path, entry, sources, options)
   local base, url = sources.base, sources.url
   if core.is_secret(url) then return check_secret(scope, path, url, options.require_https) end
@@ -177,13 +192,15 @@ local function check_url(scope, path, entry, sources, options)
     local _, reason = whole_url(entry.base_url, entry.url)
     if reason then scope:fault(path, ("the URL '%s' cannot be used: %s"):format(url, reason)) end
   end
+  check_host(scope, path, url, options.egress_allow)
 end
 
 --- What a connector's base_url is made of; compiled once per connector.
 ---@param scope perilune.scope
 ---@param base_url string|function|perilune.secret|nil
+---@param egress_allow string[]|nil   nil: it is not to be judged by them
 ---@return string|function|perilune.secret|nil
-function render.compile_base(scope, base_url)
+function render.compile_base(scope, base_url, egress_allow)
   if core.is_secret(base_url) then
     local scheme, has_query = core.url.of_secret(base_url)
     if scheme and has_query then
@@ -200,6 +217,8 @@ function render.compile_base(scope, base_url)
       scope:fault({ "base_url" }, ("the base_url '%s' cannot be used: %s"):format(compiled, reason))
     end
   end
+  check_host(scope, { "base_url" }, base_url, egress_allow)
+  check_host(scope, { "base_url" }, base_url, egress_allow)
   return compiled
 end
 
@@ -209,7 +228,7 @@ end
 ---@param connector table   checked
 ---@param webhook table     checked
 ---@param path any[]        of the webhook
----@param options { base_url: any, require_https: boolean }
+---@param options { base_url: any, require_https: boolean, egress_allow: string[]|nil }
 function render.compile(entry, scope, connector, webhook, path, options)
   local url_path = tables.extend(path, "url")
   entry.where = scope:where(path)

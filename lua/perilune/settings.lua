@@ -132,11 +132,25 @@ function settings.trigger_fault(known, trigger)
     nearest.hint(trigger, tables.names(known), "gateway.lua declares"))
 end
 
+--- Are the entries of egress.allow good ones?
+local function check_egress_allow(entries, scope)
+  local is_good = true
+  for _, entry in ipairs(entries) do
+    local fault = core.egress.fault(entry)
+    if fault then
+      scope:fault({ "egress", "allow" }, ("egress.allow: '%s' %s"):format(entry, fault))
+      is_good = false
+    end
+  end
+  return is_good
+end
+
 ---@class perilune.gateway
 ---@field values table<string, any>        settings of the core by name
 ---@field vocabulary table<string, { key: string|nil }>|nil
 ---@field require_authenticator boolean
 ---@field require_https boolean
+---@field egress_allow string[]|nil       nil: with mistakes
 ---@field ingress function|table|nil      as written, to be compiled
 ---@field sources table<string, table>    checked, to be compiled
 
@@ -144,11 +158,17 @@ end
 ---@param returned table
 ---@param scope perilune.scope
 ---@param reserved table<string, any>   keys of a webhook, which no trigger may use for its own
+---@param outside_allow? string[]   egress.allow of flags and environment, which counts instead and
+---  is checked elsewhere
 ---@return perilune.gateway
-function settings.compile(returned, scope, reserved)
+function settings.compile(returned, scope, reserved, outside_allow)
   local checked = schema.check(settings.specification(), returned, scope:reporter()) or {}
+  local values = flat(checked)
+  local allow = values["egress.allow"] or {}
   return {
-    values = flat(checked), vocabulary = vocabulary(checked.events, scope, reserved),
+    values = values,
+    egress_allow = check_egress_allow(allow, scope) and (outside_allow or allow) or nil,
+    vocabulary = vocabulary(checked.events, scope, reserved),
     require_authenticator = checked.require_authenticator or false,
     require_https = checked.require_https or false,
     ingress = checked.ingress, sources = checked.sources or {},

@@ -33,7 +33,7 @@ describe("POST /v1/calls/{connector}/{webhook}", function()
               { id = "barrier", url = "/barrier", params = { n = "20" }, timeout = 30 },
               { id = "meet", url = "/barrier", params = { name = "left", n = "2" }, timeout = 30 },
               { id = "refused", url = "http://127.0.0.1:%d/" },
-              { id = "private", url = "http://10.1.2.3/" },
+              { id = "private", url = function() return "http://10.1.2.3/" end },
               { id = "nowhere", url = "http://nowhere.invalid/", timeout = 10 },
             },
           }]]):format(peer.url, support.closed_port()),

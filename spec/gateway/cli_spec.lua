@@ -105,15 +105,26 @@ describe("perilune", function()
 
     it("knows the settings that no form shows to be wrong", function()
       local folder = support.write(support.folder(), {
-        ["gateway.lua"] = 'return { egress = { allow = { "10.0.0.0/8", "10.0.0.0/99", "127.0.0.0/8" } }, tokens = { admin = "" } }',
+        ["gateway.lua"] = 'return { tokens = { admin = "" } }',
       })
       local code, output = perilune("check", folder)
       assert.equal(3, code)
-      local place = folder .. "/gateway.lua: "
-      assert.same({
-        place .. "tokens.admin: a token must not be empty",
-        place .. "egress.allow: '10.0.0.0/99' is no address, no CIDR block and no host name",
-      }, lines_of(output))
+      assert.same({ folder .. "/gateway.lua: tokens.admin: a token must not be empty" }, lines_of(output))
+    end)
+
+    it("knows addresses that the egress guard would refuse, by what the environment allows", function()
+      local folder = support.write(support.folder(), {
+        ["gateway.lua"] = 'return { egress = { allow = { "10.0.0.0/8" } } }',
+        ["connectors/erp.lua"] = 'return { webhooks = {\n{ on = "a", url = "http://10.1.2.3/" },\n'
+          .. '{ on = "b", url = "http://192.168.7.9/" } } }',
+      })
+      local code, output = perilune("check", folder)
+      local message = "%s/connectors/erp.lua:%d: private network address %s refused by the egress guard (egress.allow)"
+      assert.equal(3, code)
+      assert.same({ message:format(folder, 3, "192.168.7.9") }, lines_of(output))
+      code, output = support.run({ support.binary, "check", folder }, { PERILUNE_EGRESS_ALLOW = "192.168.7.9" })
+      assert.equal(3, code)
+      assert.same({ message:format(folder, 2, "10.1.2.3") }, lines_of(output))
     end)
 
     describe("of a folder that has what it does not use", function()

@@ -45,7 +45,8 @@ function certificates.encrypt(folder, key, name, passphrase)
 end
 
 --- Makes in `folder`: ca.pem, the authority; and pairs NAME.pem, NAME.key: `good` for 127.0.0.1 and localhost, `other`
---- for another host, `expired` for the right one but long ago, `self` signed by itself.
+--- for another host, `expired` for the right one but long ago, `future` for long from now, `self` signed by itself,
+--- `stranger` by another authority, strange-ca.pem.
 ---@param folder string
 ---@return string folder
 function certificates.make(folder)
@@ -59,11 +60,16 @@ function certificates.make(folder)
     good = { here, "-days 30" },
     other = { "DNS:other.example", "-days 30" },
     expired = { here, "-startdate 20200101000000Z -enddate 20200201000000Z" },
+    future = { here, "-startdate 20900101000000Z -enddate 20910101000000Z" },
   }) do
     issue(folder, name, "spec", "subjectAltName=" .. pair[1], pair[2])
   end
   run(folder, "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout self.key -out self.pem "
     .. "-subj '/CN=127.0.0.1' -addext 'subjectAltName=" .. here .. "'")
+  run(folder, "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout strange-ca.key -out strange-ca.pem "
+    .. "-subj '/CN=Strange authority' && openssl req -newkey rsa:2048 -nodes -keyout stranger.key -out stranger.csr "
+    .. "-subj '/CN=spec' && printf 'subjectAltName=" .. here .. "\\n' >stranger.ext && openssl x509 -req -days 30 "
+    .. "-in stranger.csr -CA strange-ca.pem -CAkey strange-ca.key -CAcreateserial -extfile stranger.ext -out stranger.pem")
   return folder
 end
 

@@ -261,6 +261,46 @@ tokens = { admin = true } }]] })
       ["gateway.lua"] = "return { require_authenticator = true, require_https = true }" }))
   end)
 
+  it("entries of egress.allow that are none or open nothing", function()
+    assert.same({
+      "gateway.lua:1: egress.allow: '10.0.0.0/99' is no address, no CIDR block and no host name",
+      "gateway.lua:1: egress.allow: '127.0.0.0/8' opens nothing: a block opens private networks; "
+        .. "loopback, link-local and other special addresses are named one by one",
+    }, faults('return { webhooks = { { on = "a", url = "http://127.0.0.1/" } } }', {
+      ["gateway.lua"] = 'return { egress = { allow = { "10.0.0.0/99", "127.0.0.0/8", "a.internal" } } }' }))
+  end)
+
+  it("addresses that the egress guard refuses, where they stand in a URL", function()
+    local refused = {
+      { "http://127.0.0.1/x", "loopback address 127.0.0.1" },
+      { "https://10.0.0.1:8443/{{ data.x }}", "private network address 10.0.0.1" },
+      { "http://[::1]/", "loopback address ::1" },
+      { "http://[::ffff:10.0.0.1]", "private network address ::ffff:10.0.0.1" },
+      { "http://0x7f000001/", "loopback address 127.0.0.1" },
+      { "http://2130706433/", "loopback address 127.0.0.1" },
+      { "http://127.1/?q={{ data.q }}", "loopback address 127.0.0.1" },
+      { "http://LOCALHOST:80/", "loopback address 127.0.0.1" },
+      { "HTTP://169.254.169.254/latest/meta-data/", "cloud metadata address 169.254.169.254" },
+    }
+    for _, case in ipairs(refused) do
+      local message = case[2] .. " refused by the egress guard (egress.allow)"
+      assert.same({ "connectors/acme.lua:2: " .. message },
+        faults(('return { webhooks = {\n{ on = "a", url = %q } } }'):format(case[1])), case[1])
+      if not case[1]:find("?", 1, true) then
+        assert.same({ "connectors/acme.lua:2: " .. message },
+          faults(('return {\nbase_url = %q, webhooks = { { on = "a", url = "/x" } } }'):format(case[1])), case[1])
+      end
+    end
+  end)
+
+  it("no address that is allowed, and no host that only a resolver or an event knows", function()
+    for _, url in ipairs { "http://127.0.0.1/", "http://8.8.8.8/", "http://erp.internal/", "http://{{ data.host }}/",
+      "http://10.{{ data.n }}.0.1/", "http://localhost/", "http://10.0.0.1.example/" } do
+      assert.same({}, faults(('return { webhooks = { { on = "a", url = %q } } }'):format(url), {
+        ["gateway.lua"] = 'return { egress = { allow = { "127.0.0.1" } } }' }), url)
+    end
+  end)
+
   it("mistakes in a connector that is switched off", function()
     assert.equal(1, #faults("return { enabled = false }"))
   end)
