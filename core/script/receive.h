@@ -12,7 +12,5 @@
  * the source or nil, the request, and { now =, deadline = }; as pl_generation.receive. */
 int pl_receive(pl_vm *vm, int function, int generation, pl_reception *r);
 void pl_receive_dismiss(pl_vm *vm, pl_reception *r);
-/* The sources of what `load` returned, at index `generation`, into the arena. */
-void pl_receive_read_sources(lua_State *L, int generation, pl_arena *arena, pl_generation *g);
 
 #endif

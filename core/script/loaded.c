@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tables are ours, made by lua/perilune/loader.lua of what an integrator wrote and checked there:
+ * a field that is not what it should be counts as one that is not there. */
+#include "script/loaded.h"
+
+#include "base/log.h"
+#include "flow/retry.h"
+#include "script/bind.h"
+
+#include <math.h>
+
+/* -- fields, without running anything of a script -- */
+
+static void push_field(lua_State *L, int table, const char *name)
+{
+    lua_pushstring(L, name);
+    lua_rawget(L, table);
+}
+
+static pl_slice text_field(lua_State *L, int table, const char *name, pl_arena *arena)
+{
+    push_field(L, table, name);
+    pl_slice s = {"", 0};
+    if (lua_type(L, -1) == LUA_TSTRING) s.ptr = lua_tolstring(L, -1, &s.len);
+    s = pl_arena_dup(arena, s);
+    lua_pop(L, 1);
+    return s;
+}
+
+static double number_field(lua_State *L, int table, const char *name)
+{
+    push_field(L, table, name);
+    double n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    lua_pop(L, 1);
+    return n;
+}
+
+static bool flag_field(lua_State *L, int table, const char *name)
+{
+    push_field(L, table, name);
+    bool is_set = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return is_set;
+}
+
+static int64_t milliseconds(double seconds)
+{
+    return seconds > 0 ? llround(seconds * 1000) : 0;
+}
+
+/* -- mistakes -- */
+
+void pl_loaded_faults(lua_State *L, int list, bool are_warnings, pl_faults *faults)
+{
+    pl_arena arena;
+    pl_arena_init(&arena);
+    size_t count = lua_istable(L, list) ? lua_objlen(L, list) : 0;
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, list, (int)i);
+        int at = lua_gettop(L);
+        if (lua_istable(L, at)) {
+            pl_faults_add_at(faults, text_field(L, at, "file", &arena).ptr,
+                             (int)number_field(L, at, "line"), (int)number_field(L, at, "column"),
+                             text_field(L, at, "message", &arena).ptr);
+            faults->items[faults->count - 1].is_warning = are_warnings;
+        }
+        lua_pop(L, 1);
+    }
+    if (count == 0 && !are_warnings)
+        pl_faults_add(faults, "gateway.lua", 0, "it did not load, for no given reason");
+    pl_arena_fini(&arena);
+}
+
+/* -- webhooks -- */
+
+static void read_delays(lua_State *L, int table, pl_arena *arena, pl_policy *policy)
+{
+    push_field(L, table, "retry");
+    size_t count = lua_istable(L, -1) ? lua_objlen(L, -1) : 0;
+    int64_t *delays = pl_arena_alloc(arena, (count + 1) * sizeof *delays);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        delays[i] = milliseconds(lua_tonumber(L, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    policy->delays_ms = delays;
+    policy->delay_count = (uint32_t)count;
+}
+
+/* { "timeout", { 500, 599 }, ... }: classes, and statuses from one to another. */
+static const pl_retry_rule *read_rule(lua_State *L, int table, pl_arena *arena)
+{
+    push_field(L, table, "retry_on");
+    int list = lua_gettop(L);
+    pl_retry_rule *rule = lua_istable(L, list) ? pl_arena_zero(arena, sizeof *rule) : NULL;
+    size_t count = rule ? lua_objlen(L, list) : 0;
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, list, (int)i);
+        if (lua_istable(L, -1)) {
+            lua_rawgeti(L, list + 1, 1);
+            lua_rawgeti(L, list + 1, 2);
+            pl_retry_rule_add_statuses(rule, (int)lua_tointeger(L, -2), (int)lua_tointeger(L, -1));
+        } else {
+            pl_retry_rule_add_class(rule, pl_err_of_name(lua_tostring(L, -1)));
+        }
+        lua_settop(L, list);
+    }
+    lua_pop(L, 1);
+    return rule;
+}
+
+static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
+{
+    pl_policy p = {
+        .connector = text_field(L, table, "connector", arena),
+        .webhook = text_field(L, table, "webhook", arena),
+        .timeout_ms = milliseconds(number_field(L, table, "timeout")),
+        .connect_timeout_ms = milliseconds(number_field(L, table, "connect_timeout")),
+        .jitter = number_field(L, table, "jitter"),
+        .max_age_ms = milliseconds(number_field(L, table, "max_age")),
+        .has_on_unauthorized = flag_field(L, table, "has_on_unauthorized"),
+        .has_on_failed = flag_field(L, table, "has_on_failed"),
+    };
+    read_delays(L, table, arena, &p);
+    p.rule = read_rule(L, table, arena);
+    return p;
+}
+
+void pl_loaded_policies(lua_State *L, int generation, pl_arena *arena, pl_generation *g)
+{
+    int list = lua_gettop(L) + 1;
+    push_field(L, generation, "policies");
+    size_t count = lua_istable(L, list) ? lua_objlen(L, list) : 0;
+    pl_policy *policies = pl_arena_alloc(arena, (count + 1) * sizeof *policies);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, list, (int)i + 1);
+        policies[i] = (pl_policy){0};
+        if (lua_istable(L, list + 1)) policies[i] = read_policy(L, list + 1, arena);
+        lua_settop(L, list);
+    }
+    lua_settop(L, list - 1);
+    g->policies = policies;
+    g->policy_count = (uint32_t)count;
+}
+
+/* -- sources -- */
+
+static pl_source read_source(lua_State *L, int table, pl_arena *arena)
+{
+    return (pl_source){.name = text_field(L, table, "name", arena),
+                       .place = text_field(L, table, "place", arena),
+                       .verifies = flag_field(L, table, "verifies"),
+                       .takes_get = flag_field(L, table, "takes_get"),
+                       .takes_post = flag_field(L, table, "takes_post")};
+}
+
+void pl_loaded_sources(lua_State *L, int generation, pl_arena *arena, pl_generation *g)
+{
+    int list = lua_gettop(L) + 1;
+    lua_pushliteral(L, "source_list");
+    lua_rawget(L, generation);
+    size_t count = lua_istable(L, list) ? lua_objlen(L, list) : 0;
+    pl_source *sources = pl_arena_zero(arena, (count + 1) * sizeof *sources);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, list, (int)i + 1);
+        if (lua_istable(L, list + 1)) sources[i] = read_source(L, list + 1, arena);
+        lua_settop(L, list);
+    }
+    lua_settop(L, list - 1);
+    g->sources = sources;
+    g->source_count = (uint32_t)count;
+    g->has_ingress = flag_field(L, generation, "ingress");
+}
+
+/* -- settings -- */
+
+static pl_slice setting_text(lua_State *L, int index)
+{
+    pl_slice s = PL_NO_SLICE;
+    if (!pl_bind_secret_peek(L, index, &s) && lua_isstring(L, index))
+        s.ptr = lua_tolstring(L, index, &s.len);
+    return s;
+}
+
+/* The value is on the top of the stack, a copy that may turn into text. */
+static void apply_setting(lua_State *L, const pl_setting *setting, pl_settings *settings)
+{
+    if (!lua_istable(L, -1)) {
+        pl_slice text = setting_text(L, -1);
+        const char *expected = text.ptr ? pl_settings_set(settings, setting, text) : "a text";
+        if (expected)
+            pl_log(PL_LOG_ERROR, "a setting was not taken", PL_LOG_STR("name", setting->name),
+                   PL_LOG_STR("expected", expected));
+        return;
+    }
+    size_t count = lua_objlen(L, -1);
+    pl_settings_clear(settings, setting);
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, (int)i);
+        pl_slice text = setting_text(L, -1);
+        if (text.ptr) pl_settings_add(settings, setting, text);
+        lua_pop(L, 1);
+    }
+}
+
+void pl_loaded_settings(lua_State *L, int generation, pl_settings *settings)
+{
+    int top = lua_gettop(L);
+    push_field(L, generation, "settings");
+    for (size_t i = 0; i < pl_setting_count && lua_istable(L, top + 1); i++) {
+        push_field(L, top + 1, pl_setting_list[i].name);
+        if (!lua_isnil(L, -1)) apply_setting(L, &pl_setting_list[i], settings);
+        lua_settop(L, top + 1);
+    }
+    lua_settop(L, top);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What script.c and script_stages.c share. Nobody else includes this. */
+#ifndef PL_SCRIPT_SCRIPT_IMPL_H
+#define PL_SCRIPT_SCRIPT_IMPL_H
+
+#include "base/arena.h"
+#include "base/mailbox.h"
+#include "flow/exchange.h"
+#include "flow/generation.h"
+#include "script/vm.h"
+
+/* The functions of lua/perilune/init.lua that are called here. */
+#define PL_SCRIPT_FUNCTIONS(X)      \
+    X(LOAD, "load")                 \
+    X(ROUTE, "route")               \
+    X(FIND, "find")                 \
+    X(RENDER, "render")             \
+    X(AUTHENTICATE, "authenticate") \
+    X(UNAUTHORIZED, "unauthorized") \
+    X(MAP, "map")                   \
+    X(FAILED, "failed")             \
+    X(RECEIVE, "receive")           \
+    X(DESCRIBE, "describe")
+
+enum pl_script_function {
+#define X(code, ...) code,
+    PL_SCRIPT_FUNCTIONS(X)
+#undef X
+        PL_SCRIPT_FUNCTION_COUNT
+};
+
+typedef struct pl_script {
+    pl_generation base;
+    pl_vm vm;
+    pl_arena arena;                          /* policies and sources */
+    int functions[PL_SCRIPT_FUNCTION_COUNT]; /* registry */
+    int generation;                          /* registry: what `load` returned */
+    pl_mailbox *undertaker; /* of the thread that closes it; NULL: whoever drops it last */
+    pl_message burial;
+} pl_script;
+
+pl_script *pl_script_of(pl_generation *g);
+/* Pushes a function and the generation. */
+void pl_script_push_function(const pl_script *s, lua_State *L, enum pl_script_function f);
+
+/* script_stages.c, as in flow/generation.h */
+int pl_script_render(pl_generation *g, pl_exchange *x);
+int pl_script_authenticate(pl_generation *g, pl_exchange *x);
+int pl_script_map(pl_generation *g, pl_exchange *x);
+int pl_script_unauthorized(pl_generation *g, pl_exchange *x);
+int pl_script_failed(pl_generation *g, pl_exchange *x);
+void pl_script_release(pl_generation *g, pl_exchange *x);
+
+#endif

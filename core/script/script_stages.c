@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The stages of an exchange that scripts carry out; each may wait.
+ *
+ * What scripts hold for one exchange is one table in the registry (x->script_ref),
+ *
+ *     { event, request, frame, response }
+ *
+ * made by render and given up by release, which also kills the three userdata,
+ * so that a script that has kept one gets an error and not another exchange's memory.
+ * Webhooks count from 1 in Lua and from 0 in C. */
+#include "base/err.h"
+#include "base/log.h"
+#include "flow/engine.h"
+#include "script/bind.h"
+#include "script/script_impl.h"
+
+#include <lauxlib.h>
+
+/* Places in the table of an exchange. */
+enum { EVENT = 1, REQUEST, FRAME, RESPONSE };
+
+static int fail(pl_exchange *x, int code, pl_slice text)
+{
+    x->error_text = pl_arena_dup(&x->arena, text).ptr;
+    return code;
+}
+
+/* What the gate says of a script that failed. */
+static int failed(pl_exchange *x, int code, pl_slice text)
+{
+    const pl_vm *vm = &pl_script_of(x->generation)->vm;
+    x->traceback = pl_arena_dup(&x->arena, pl_buf_slice(&vm->traceback));
+    return fail(x, code, text);
+}
+
+static void push_object(const pl_exchange *x, lua_State *L, int place)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
+    lua_rawgeti(L, -1, place);
+    lua_remove(L, -2);
+}
+
+/* Pops the value. */
+static void keep_object(const pl_exchange *x, lua_State *L, int place)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
+    lua_insert(L, -2); /* stack: table, value (top) */
+    lua_rawseti(L, -2, place);
+    lua_pop(L, 1);
+}
+
+/* A stage that waited is through. The engine may let go
+ * of the last reference to the generation in there. */
+static void on_resumed(void *owner, int code)
+{
+    pl_exchange *x = owner;
+    pl_generation *g = pl_generation_ref(x->generation);
+    pl_engine_resume(x, code);
+    pl_generation_unref(g);
+}
+
+static pl_slot *begin_stage(pl_generation *g, pl_exchange *x, enum pl_script_function f,
+                            pl_finish_fn *finish)
+{
+    pl_script *s = pl_script_of(g);
+    pl_slot *slot = pl_gate_begin(&s->vm, finish, on_resumed, x);
+    slot->exchange = x;
+    slot->trace = &x->trace;
+    pl_script_push_function(s, slot->co, f);
+    lua_pushinteger(slot->co, (lua_Integer)x->webhook + 1);
+    return slot;
+}
+
+static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
+{
+    pl_exchange *x = owner;
+    if (code) return failed(x, code, text);
+    if (lua_gettop(co) == 0 || lua_isnil(co, 1))
+        return fail(x, PL_E_CANCELLED, PL_SLICE("its `when` says no"));
+    lua_settop(co, 1);
+    keep_object(x, co, FRAME);
+    return 0;
+}
+
+static void push_info(const pl_exchange *x, lua_State *co)
+{
+    char id[PL_UUID_TEXT + 1];
+    pl_uuid_format(x->id, id);
+    lua_createtable(co, 0, 5);
+    lua_pushinteger(co, (lua_Integer)x->number);
+    lua_setfield(co, -2, "attempt");
+    lua_pushstring(co, id);
+    lua_setfield(co, -2, "id");
+    lua_pushnumber(co, (double)x->started_ms / 1000);
+    lua_setfield(co, -2, "now");
+    lua_pushnumber(co, (double)x->deadline_ms / 1000);
+    lua_setfield(co, -2, "deadline");
+    lua_pushboolean(co, x->undecided);
+    lua_setfield(co, -2, "undecided");
+}
+
+/* The table of what scripts hold for it, with the event. */
+static void begin_objects(pl_exchange *x, lua_State *co)
+{
+    lua_createtable(co, RESPONSE, 0);
+    x->script_ref = luaL_ref(co, LUA_REGISTRYINDEX);
+    pl_bind_event_push(co, x->event);
+    keep_object(x, co, EVENT);
+}
+
+int pl_script_render(pl_generation *g, pl_exchange *x)
+{
+    pl_slot *slot = begin_stage(g, x, RENDER, finish_render);
+    lua_State *co = slot->co;
+    begin_objects(x, co);
+    push_object(x, co, EVENT);
+    pl_bind_request_push(co, x);
+    lua_pushvalue(co, -1);
+    keep_object(x, co, REQUEST);
+    push_info(x, co);
+    return pl_gate_run(slot, 5, &x->script_slot);
+}
+
+/* From here on the request is what is sent: no script that kept it changes it any more. */
+static int finish_authenticate(void *owner, lua_State *co, int code, pl_slice text)
+{
+    pl_exchange *x = owner;
+    if (code) return failed(x, code, text);
+    push_object(x, co, REQUEST);
+    pl_bind_request_clear(co, lua_gettop(co));
+    return 0;
+}
+
+int pl_script_authenticate(pl_generation *g, pl_exchange *x)
+{
+    pl_slot *slot = begin_stage(g, x, AUTHENTICATE, finish_authenticate);
+    push_object(x, slot->co, REQUEST);
+    push_object(x, slot->co, FRAME);
+    return pl_gate_run(slot, 4, &x->script_slot);
+}
+
+/* co: ok, variables (JSON), message, retry: true, false or nil */
+static int finish_map(void *owner, lua_State *co, int code, pl_slice text)
+{
+    pl_exchange *x = owner;
+    if (code) return failed(x, code, text);
+    lua_settop(co, 4);
+    if (!lua_isnil(co, 4)) x->verdict = lua_toboolean(co, 4) ? PL_VERDICT_RETRY : PL_VERDICT_FINAL;
+    x->ok = lua_toboolean(co, 1);
+    if (lua_type(co, 3) == LUA_TSTRING) fail(x, 0, pl_check_slice(co, 3));
+    if (lua_type(co, 2) == LUA_TSTRING)
+        x->variables = pl_arena_dup(&x->arena, pl_check_slice(co, 2));
+    return 0;
+}
+
+/* The one of this exchange: reauthorize may have made it for map. */
+static void push_response(pl_exchange *x, lua_State *co)
+{
+    push_object(x, co, RESPONSE);
+    if (!lua_isnil(co, -1)) return;
+    lua_pop(co, 1);
+    pl_bind_response_push(co, x);
+    lua_pushvalue(co, -1);
+    keep_object(x, co, RESPONSE);
+}
+
+static int run_on_response(pl_generation *g, pl_exchange *x, enum pl_script_function f,
+                           pl_finish_fn *finish)
+{
+    pl_slot *slot = begin_stage(g, x, f, finish);
+    push_response(x, slot->co);
+    push_object(x, slot->co, FRAME);
+    return pl_gate_run(slot, 4, &x->script_slot);
+}
+
+int pl_script_map(pl_generation *g, pl_exchange *x)
+{
+    return run_on_response(g, x, MAP, finish_map);
+}
+
+/* -- beside the way: a 401, a failure -- */
+
+/* co: again */
+static int finish_unauthorized(void *owner, lua_State *co, int code, pl_slice text)
+{
+    if (code) return failed(owner, code, text);
+    return lua_gettop(co) > 0 && lua_toboolean(co, 1) ? PL_AGAIN : 0;
+}
+
+int pl_script_unauthorized(pl_generation *g, pl_exchange *x)
+{
+    return run_on_response(g, x, UNAUTHORIZED, finish_unauthorized);
+}
+
+static int finish_failed(void *owner, lua_State *co, int code, pl_slice text)
+{
+    (void)owner, (void)co;
+    if (code) pl_log(PL_LOG_ERROR, "on_failed", PL_LOG_SLICE("error", text));
+    return 0;
+}
+
+static void push_failure(const pl_exchange *x, lua_State *co)
+{
+    lua_createtable(co, 0, 6);
+    lua_pushstring(co, pl_err_name(x->error));
+    lua_setfield(co, -2, "class");
+    lua_pushstring(co, x->error_text);
+    lua_setfield(co, -2, "message");
+    lua_pushstring(co, pl_stage_name(x->failed_stage));
+    lua_setfield(co, -2, "stage");
+    lua_pushinteger(co, (lua_Integer)x->number);
+    lua_setfield(co, -2, "attempt");
+    lua_pushboolean(co, pl_exchange_will_retry(x));
+    lua_setfield(co, -2, "will_retry");
+    if (x->response.status == 0) return;
+    lua_pushinteger(co, x->response.status);
+    lua_setfield(co, -2, "status");
+}
+
+/* What scripts held may be released by now: then they get the event anew. */
+int pl_script_failed(pl_generation *g, pl_exchange *x)
+{
+    pl_slot *slot = begin_stage(g, x, FAILED, finish_failed);
+    lua_State *co = slot->co;
+    if (x->script_ref == 0) begin_objects(x, co);
+    push_failure(x, co);
+    push_object(x, co, FRAME);
+    push_object(x, co, EVENT);
+    push_info(x, co);
+    return pl_gate_run(slot, 6, &x->script_slot);
+}
+
+void pl_script_release(pl_generation *g, pl_exchange *x)
+{
+    pl_vm *vm = &pl_script_of(g)->vm;
+    lua_State *L = vm->L;
+    pl_gate_cancel(vm, x->script_slot);
+    if (x->script_ref == 0) return;
+    int top = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
+    lua_rawgeti(L, top + 1, EVENT);
+    pl_bind_event_clear(L, top + 2);
+    lua_rawgeti(L, top + 1, REQUEST);
+    pl_bind_request_clear(L, top + 3);
+    lua_rawgeti(L, top + 1, RESPONSE);
+    pl_bind_response_clear(L, top + 4);
+    lua_settop(L, top);
+    luaL_unref(L, LUA_REGISTRYINDEX, x->script_ref);
+    x->script_ref = 0;
+}
