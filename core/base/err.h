@@ -32,9 +32,11 @@
     X(PL_E_UNKNOWN_DELIVERY, "unknown_delivery", 404, false, "no delivery has this id")            \
     X(PL_E_UNKNOWN_SOURCE, "unknown_source", 404, false, "no source has this name")                \
     X(PL_E_UNKNOWN_JOB, "unknown_job", 404, false, "no job has this id")                           \
+    X(PL_E_UNKNOWN_EVENT, "unknown_event", 404, false, "no event with this id is kept")            \
     X(PL_E_METHOD, "method_not_allowed", 405, false, "this path does not take this method")        \
     X(PL_E_REQUEST_TIMEOUT, "request_timeout", 408, false, "the request did not arrive in time")   \
     X(PL_E_CONFLICT, "conflict", 409, false, "the delivery is not in a state that allows this")    \
+    X(PL_E_NO_PAYLOAD, "no_payload", 410, false, "its event is no longer kept")                    \
     X(PL_E_LENGTH_REQUIRED, "length_required", 411, false, "the request needs a Content-Length")   \
     X(PL_E_BODY_TOO_LARGE, "body_too_large", 413, false, "the body is larger than the limit")      \
     X(PL_E_URI_TOO_LONG, "uri_too_long", 414, false,                                               \

@@ -15,7 +15,15 @@
 #include "flow/attempt.h"
 #include "flow/event.h"
 
-enum pl_op_kind { PL_OP_COMMIT, PL_OP_RECORD, PL_OP_CLAIM, PL_OP_COMMAND, PL_OP_JOB, PL_OP_KINDS };
+enum pl_op_kind {
+    PL_OP_COMMIT,
+    PL_OP_RECORD,
+    PL_OP_CLAIM,
+    PL_OP_COMMAND,
+    PL_OP_JOB,
+    PL_OP_ERASE,
+    PL_OP_KINDS
+};
 
 typedef struct pl_op {
     pl_message message; /* message.fn: what to do with the answer, on the submitter's thread */
@@ -170,5 +178,17 @@ typedef struct pl_job_op {
     enum pl_job_state
         state; /* out: the state after the order; with PL_E_CONFLICT the one it is in */
 } pl_job_op;
+
+/* -- erase: nothing is kept of an event, pending deliveries included -- */
+
+typedef struct pl_erase {
+    pl_op op;
+    pl_slice event_id, subject;  /* one of them is empty */
+    uint32_t events, deliveries; /* out: how many are gone */
+    bool has_more;               /* out: do it again: one operation does not hold up the others */
+    pl_uuid *pending;            /* out: of those, in `memory`; workers are to let go of them */
+    uint32_t pending_count;      /* out */
+    pl_arena memory;             /* out: freed by the submitter */
+} pl_erase;
 
 #endif

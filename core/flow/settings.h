@@ -27,6 +27,14 @@
       "file of the embedded store, relative to the gateway folder")                              \
     X(TEXT, store_sync, "store_sync", "full", "full|normal",                                     \
       "full: a 202 survives a power cut; normal: faster, a power cut may lose the last moments") \
+    X(COUNT, retention_days, "retention.days", "30", "0..36500",                                 \
+      "days that a delivery is kept after it has ended, with attempts and event; 0: for ever")   \
+    X(COUNT, retention_payload_days, "retention.payload_days", "0", "0..36500",                  \
+      "days that its documents, bodies and variables are kept; 0: as long as the rest")          \
+    X(COUNT, retention_events, "retention.events", "0", "",                                      \
+      "events that are kept, the newest; what is pending stays; 0: all")                         \
+    X(BYTES, retention_bytes, "retention.bytes", "0", "",                                        \
+      "that events, deliveries and attempts may weigh; what is pending stays; 0: any")           \
     X(COUNT, workers, "workers", "0", "0..256", "worker threads; 0 is one per processor")        \
     X(TEXT, log_level, "log.level", "info", "debug|info|warn|error|off",                         \
       "what is worth a line in the log")                                                         \

@@ -21,6 +21,8 @@ static const struct resource {
     pl_api_fn *handle;
 } resources[] = {
     {"POST", "/v1/events", INGEST, pl_api_events},
+    {"DELETE", "/v1/events/{}", ADMIN, pl_api_erase_event},
+    {"POST", "/v1/erase", ADMIN, pl_api_erase},
     {"POST", "/v1/sources/{}", SOURCE, pl_api_source},
     {"GET", "/v1/sources/{}", SOURCE, pl_api_source},
     {"POST", "/v1/calls/{}/{}", INGEST, pl_api_call},
@@ -82,7 +84,7 @@ static bool path_matches(const char *pattern, pl_slice path, pl_slice parts[PL_A
 typedef struct match {
     const struct resource *resource;
     bool has_path;
-    bool takes_get, takes_post;
+    bool takes_get, takes_post, takes_delete;
     int wait_s;             /* until the client may ask again */
     bool is_to_be_verified; /* by the ingress, before it is handled */
     pl_slice parts[PL_API_MAX_PARTS];
@@ -101,6 +103,8 @@ static void find(const pl_http_request *q, bool takes_admin, match *m)
         m->has_path = true;
         if (resources[i].method[0] == 'G')
             m->takes_get = true;
+        else if (resources[i].method[0] == 'D')
+            m->takes_delete = true;
         else
             m->takes_post = true;
         if (!pl_slice_eq(method, pl_slice_of(resources[i].method))) continue;
@@ -111,6 +115,7 @@ static void find(const pl_http_request *q, bool takes_admin, match *m)
 
 static pl_slice allow_line(const match *m)
 {
+    if (m->takes_delete) return PL_SLICE("Allow: DELETE, OPTIONS\r\n");
     if (m->takes_get && m->takes_post) return PL_SLICE("Allow: GET, HEAD, POST, OPTIONS\r\n");
     return m->takes_get ? PL_SLICE("Allow: GET, HEAD, OPTIONS\r\n")
                         : PL_SLICE("Allow: POST, OPTIONS\r\n");

@@ -80,6 +80,7 @@ bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value);
 
 pl_api_fn pl_api_events, pl_api_source, pl_api_call, pl_api_try;
 pl_api_fn pl_api_deliveries, pl_api_delivery, pl_api_retry, pl_api_cancel, pl_api_undelivered;
+pl_api_fn pl_api_erase_event, pl_api_erase;
 pl_api_fn pl_api_replay, pl_api_cancel_all, pl_api_jobs, pl_api_job, pl_api_job_pause,
     pl_api_job_resume, pl_api_job_cancel;
 pl_api_fn pl_api_feed, pl_api_connectors, pl_api_connector, pl_api_reload, pl_api_healthz,

@@ -53,7 +53,8 @@ static void ask(asking *a, enum pl_query_kind kind, pl_message_fn *next)
     a->query.kind = kind;
     a->query.message.fn = next;
     a->query.reply_to = pl_loop_mailbox(w->loop);
-    int code = pl_store_ask(w->gateway->store, &a->query);
+    pl_store *store = w->gateway->store; /* closed already when the last answers are taken */
+    int code = store ? pl_store_ask(store, &a->query) : PL_E_STOPPING;
     if (code != 0) fail(a, code);
 }
 
@@ -66,7 +67,8 @@ static void give(asking *a, enum pl_job_order order, pl_message_fn *next)
                           .reply_to = pl_loop_mailbox(w->loop),
                           .kind = PL_OP_JOB,
                           .bytes = sizeof *a};
-    int code = pl_store_submit(w->gateway->store, &a->order.op);
+    pl_store *store = w->gateway->store;
+    int code = store ? pl_store_submit(store, &a->order.op) : PL_E_STOPPING;
     if (code != 0) fail(a, code);
 }
 

@@ -27,6 +27,8 @@
 
 #define LOOK_EVERY_S 1 /* at the files of certificates */
 
+#define DAY_MS (24 * 3600 * 1000ll)
+
 /* -- scripts -- */
 
 /* Where it was at the start, as with all settings. */
@@ -241,6 +243,11 @@ static int open_store(pl_gateway *g)
         .synchronous_full = strcmp(g->settings.store_sync, "full") == 0,
         .queue_bytes = (size_t)g->settings.limit_store_queue,
         .query_timeout_ms = g->settings.timeout_query,
+        .retention = {.age_ms = g->settings.retention_days * DAY_MS,
+                      .payload_ms = g->settings.retention_payload_days * DAY_MS,
+                      .events = g->settings.retention_events,
+                      .bytes = g->settings.retention_bytes},
+        .wall_ms = pl_wall_ms,
     };
     int code = pl_store_open(&g->store, &config, &reason);
     if (code != 0) fprintf(stderr, "%s\n", reason);

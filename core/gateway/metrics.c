@@ -104,6 +104,9 @@ static const source store_sources[] = {
     STORE(errors, "store_errors_total", "counter", "Transactions that failed."),
     STORE(queue_bytes, "store_queue_bytes", "gauge", "What waits to be written."),
     STORE(pending, "deliveries_pending", "gauge", "Deliveries that are pending."),
+    STORE(removed, "store_removed_total", "counter", "Deliveries that were kept long enough."),
+    STORE(stripped, "store_stripped_total", "counter",
+          "Deliveries whose payload was kept long enough."),
     STORE(is_failing, "store_failing", "gauge", "1 while the store cannot write."),
 };
 
@@ -207,6 +210,8 @@ static void latencies(pl_buf *out, const pl_gateway *g)
     histogram(out, "delivery_seconds", "", &end_to_end);
     head(out, "store_commit_seconds", "histogram", "Time to make a transaction durable.");
     histogram(out, "store_commit_seconds", "", &pl_store_metrics_of(g->store)->commit_us);
+    head(out, "store_keep_seconds", "histogram", "Time of a step of retention between commits.");
+    histogram(out, "store_keep_seconds", "", &pl_store_metrics_of(g->store)->keep_us);
     head(out, "loop_busy_seconds", "histogram",
          "How long a worker's loop was busy between two waits.");
     histogram(out, "loop_busy_seconds", "", &busy);

@@ -20,6 +20,9 @@
  * question back (wants_quiet) until the writer has made one checkpoint alone. The writer never
  * waits for the reader.
  *
+ * What has been kept long enough goes in steps between the groups, each a few milliseconds and
+ * without a sync, and while operations follow each other closely only a few steps a second.
+ *
  * Invariants: an operation is answered exactly once, in order of submission; queue_bytes is the
  * weight of what is not yet answered. */
 #include "store/store.h"
@@ -28,6 +31,7 @@
 #include "base/log.h"
 #include "store/sqlite_feed.h"
 #include "store/sqlite_file.h"
+#include "store/sqlite_keep.h"
 #include "store/sqlite_write.h"
 
 #include <errno.h>
@@ -44,6 +48,11 @@
 /* Of the WAL: a checkpoint moves about the first, beyond the second the reader stands back. */
 #define CHECKPOINT_PAGES 200
 #define LONG_WAL_PAGES   2048
+/* Of retention: how long a step is, how long after one the next may come while operations wait, and
+ * how long after a walk the next begins. */
+#define KEEP_STEP_US  2000
+#define KEEP_PAUSE_US 20000
+#define KEEP_WALK_US  60000000
 /* Of SQLite's machine between looks at the clock: some tens of microseconds. */
 #define PROGRESS_STEPS 1000
 
@@ -53,10 +62,12 @@ struct pl_store {
     int lock_fd;
     sqlite3 *db, *reader_db;
     pl_sqlite_writer writer; /* the writer thread's */
-    int condition;           /* the writer thread's: 0, or how the last transaction failed */
-    int wal_pages;           /* the writer thread's: not yet known to be in the database; */
-    int checkpoint_pages;    /* so many of them are worth a checkpoint, */
-    int long_wal_pages;      /* and so many are too many */
+    pl_sqlite_keeper keeper; /* the writer thread's, as is when it did and does something: */
+    uint64_t step_began_us, next_walk_us;
+    int condition;        /* the writer thread's: 0, or how the last transaction failed */
+    int wal_pages;        /* the writer thread's: not yet known to be in the database; */
+    int checkpoint_pages; /* so many of them are worth a checkpoint, */
+    int long_wal_pages;   /* and so many are too many */
     pl_store_metrics metrics;
 
     pthread_mutex_t lock; /* over what follows */
@@ -208,15 +219,77 @@ static void tidy_wal(pl_store *s)
     }
 }
 
+/* -- the writer: what has been kept long enough -- */
+
+static bool keep_is_due(const pl_store *s)
+{
+    return pl_sqlite_keeper_has_rules(&s->keeper) &&
+           (s->keeper.is_walking || now_us() >= s->next_walk_us);
+}
+
+static bool step_is_over(void *arg)
+{
+    return now_us() - ((const pl_store *)arg)->step_began_us >= KEEP_STEP_US;
+}
+
+static void set_sync(pl_store *s, bool is_on)
+{
+    if (!s->config.synchronous_full) return;
+    sqlite3_exec(s->db, is_on ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", NULL,
+                 NULL, NULL);
+}
+
+/* The next commit syncs what a step has written, if it is not in the database by then. */
+static void step(pl_store *s)
+{
+    s->step_began_us = now_us();
+    set_sync(s, false);
+    int rc = pl_sqlite_keeper_step(&s->keeper, step_is_over, s);
+    if (rc)
+        pl_log(PL_LOG_ERROR, "what has been kept long enough cannot be removed",
+               PL_LOG_STR("detail", sqlite3_errmsg(s->db)));
+    set_sync(s, true);
+    pl_histogram_add(&s->metrics.keep_us, now_us() - s->step_began_us);
+    pl_counter_set(&s->metrics.removed, (uint64_t)s->keeper.removed);
+    pl_counter_set(&s->metrics.stripped, (uint64_t)s->keeper.stripped);
+}
+
+static void keep(pl_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool is_pressed = s->ops != NULL, is_stopping = s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    if (!keep_is_due(s) || is_stopping) return;
+    if (is_pressed && now_us() - s->step_began_us < KEEP_PAUSE_US) return;
+    if (!s->keeper.is_walking && !s->condition)
+        pl_sqlite_keeper_begin(&s->keeper, s->config.wall_ms());
+    if (s->condition)
+        s->keeper.is_walking = false; /* it would only fill the log of a full disk */
+    else
+        step(s);
+    if (!s->keeper.is_walking) s->next_walk_us = now_us() + KEEP_WALK_US;
+}
+
 /* -- the writer: its queue -- */
 
-/* Waits for operations and takes a group of them, or none when it is time for a checkpoint; false
+static void wait_for_ops(pl_store *s)
+{
+    struct timespec until = {(time_t)(s->next_walk_us / 1000000),
+                             (long)(s->next_walk_us % 1000000) * 1000};
+    if (pl_sqlite_keeper_has_rules(&s->keeper))
+        pthread_cond_timedwait(&s->has_ops, &s->lock, &until);
+    else
+        pthread_cond_wait(&s->has_ops, &s->lock);
+}
+
+/* Waits for operations and takes a group of them, or none when it is time for a checkpoint or for
+ * retention; false
  * when the store is closing and none is left. */
 static bool take_group(pl_store *s, pl_op **taken)
 {
     pthread_mutex_lock(&s->lock);
-    while (!s->ops && !s->stopping && !is_quiet(s))
-        pthread_cond_wait(&s->has_ops, &s->lock);
+    while (!s->ops && !s->stopping && !is_quiet(s) && !keep_is_due(s))
+        wait_for_ops(s);
     bool is_over = !s->ops && s->stopping;
     pl_op *group = s->ops, **end = &s->ops;
     size_t bytes = 0;
@@ -256,6 +329,7 @@ static void *write_all(void *arg)
             carry_out(s, group);
             answer(s, group);
         }
+        keep(s);
         tidy_wal(s);
     }
     return NULL;
@@ -339,6 +413,7 @@ int pl_store_ask(pl_store *s, pl_query *q)
 
 static void close_files(pl_store *s)
 {
+    pl_sqlite_keeper_fini(&s->keeper);
     pl_sqlite_writer_fini(&s->writer);
     /* Before the writer's, which tidies the WAL away as the last one to go. */
     sqlite3_close(s->reader_db);
@@ -352,7 +427,8 @@ static int open_files(pl_store *s, char **reason)
     s->lock_fd = pl_sqlite_lock(path, reason);
     if (s->lock_fd < 0) return -1;
     if (pl_sqlite_open_writer(path, s->config.synchronous_full, &s->db, reason)) return -1;
-    if (pl_sqlite_writer_open(&s->writer, s->db) != SQLITE_OK) {
+    if (pl_sqlite_writer_open(&s->writer, s->db) != SQLITE_OK ||
+        pl_sqlite_keeper_open(&s->keeper, s->db, &s->config.retention) != SQLITE_OK) {
         if (asprintf(reason, "cannot open the store %s: %s", path, sqlite3_errmsg(s->db)) < 0)
             *reason = NULL;
         return -1;
@@ -397,6 +473,7 @@ static int start_threads(pl_store *s)
 
 int pl_store_open(pl_store **out, const pl_store_config *config, char **reason)
 {
+    pthread_condattr_t monotonic;
     pl_store *s = pl_alloc_zero(sizeof *s);
     s->config = *config;
     s->config.path = s->path = strdup(config->path);
@@ -404,7 +481,10 @@ int pl_store_open(pl_store **out, const pl_store_config *config, char **reason)
     s->ops_end = &s->ops;
     s->questions_end = &s->questions;
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->has_ops, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->has_ops, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     pthread_cond_init(&s->has_questions, NULL);
     *reason = NULL;
     if (open_files(s, reason)) goto failed;

@@ -124,6 +124,12 @@ static const char *const versions[] = {
     "  created_ms INTEGER NOT NULL,"
     "  finished_ms INTEGER"
     ") STRICT;",
+
+    "ALTER TABLE events ADD COLUMN subject TEXT;"
+    "UPDATE events SET subject = json_extract(CAST(document AS TEXT), '$.subject')"
+    " WHERE instr(document, CAST('\"subject\"' AS BLOB));"
+    "CREATE INDEX events_subject ON events(subject) WHERE subject NOTNULL;"
+    "ALTER TABLE deliveries ADD COLUMN bare INTEGER NOT NULL DEFAULT 0;", /* its payload has gone */
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

@@ -25,51 +25,52 @@
 #include "store/sqlite_attempt.h"
 #include "store/sqlite_bind.h"
 #include "store/sqlite_job.h"
+#include "store/sqlite_keep.h"
 #include "store/sqlite_schema.h"
 
 #include <stdlib.h>
 
-#define STATEMENTS(X)                                                                             \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
-    X(COMMIT, "COMMIT")                                                                           \
-    X(PROBE, "PRAGMA application_id = " PL_SQLITE_APPLICATION_ID)                                 \
-    X(KEEP_ANSWER, "INSERT INTO idempotency(key, answer, created_ms) VALUES(?1, ?2, ?3)"          \
-                   " ON CONFLICT DO NOTHING")                                                     \
-    X(FIND_ANSWER, "SELECT answer FROM idempotency WHERE key = ?1")                               \
-    X(ADD_EVENT, "INSERT INTO events(id, type, received_ms, first_id, last_id, document)"         \
-                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO NOTHING")                    \
-    X(FIND_EVENT, "SELECT seq, first_id, last_id FROM events WHERE id = ?1")                      \
-    X(FIND_ROWS, "SELECT id, connector, webhook FROM pending"                                     \
-                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 UNION ALL"                           \
-                 " SELECT id, connector, webhook FROM deliveries"                                 \
-                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 AND kind = 0 ORDER BY 1")            \
-    X(ADD_PENDING, "INSERT INTO pending(id, event, connector, webhook, created_ms, due_ms, held," \
-                   " undecided, attempts, first) VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, 0, 0)")   \
-    X(ADD_ENDED, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"   \
-                 " created_ms, finished_ms, outcome, status, reason, undecided)"                  \
-                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)")                 \
-    /* A number of attempts that is NULL: none was made, what the last one left stays. */         \
-    X(AGAIN, "UPDATE pending SET due_ms = ?2, held = ?3, attempts = coalesce(?4, attempts),"      \
-             " outcome = iif(?4 IS NULL, outcome, ?5), status = iif(?4 IS NULL, status, ?6),"     \
-             " reason = iif(?4 IS NULL, reason, ?7) WHERE id = ?1")                               \
-    X(END, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"         \
-           " undecided, created_ms, finished_ms, outcome, status, reason)"                        \
-           " SELECT id, event, 0, connector, webhook, ?2, coalesce(?4, attempts), undecided,"     \
-           " created_ms, ?3, iif(?4 IS NULL, outcome, ?5), iif(?4 IS NULL, status, ?6),"          \
-           " iif(?4 IS NULL, reason, ?7) FROM pending WHERE id = ?1")                             \
-    X(DROP_PENDING, "DELETE FROM pending WHERE id = ?1")                                          \
-    X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")             \
-    X(CLAIM, PL_SQLITE_CLAIM)                                                                     \
-    X(HOLD, "UPDATE pending SET held = 1 WHERE id = ?1")                                          \
-    X(NEXT_DUE, PL_SQLITE_NEXT_DUE)                                                               \
-    X(LOCATE, "SELECT 0, 0 FROM pending WHERE id = ?1 UNION ALL"                                  \
-              " SELECT state, kind FROM deliveries WHERE id = ?1")                                \
-    X(HURRY, "UPDATE pending SET due_ms = ?2 WHERE id = ?1 AND held = 0")                         \
-    X(REVIVE, "INSERT INTO pending(id, event, connector, webhook, created_ms, attempts, first,"   \
-              " due_ms, held, undecided, outcome, status, reason)"                                \
-              " SELECT id, event, connector, webhook, created_ms, attempts, attempts,"            \
-              " ?2, 0, undecided, outcome, status, reason FROM deliveries WHERE id = ?1")         \
-    X(DROP_ENDED, "DELETE FROM deliveries WHERE id = ?1")                                         \
+#define STATEMENTS(X)                                                                              \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(PROBE, "PRAGMA application_id = " PL_SQLITE_APPLICATION_ID)                                  \
+    X(KEEP_ANSWER, "INSERT INTO idempotency(key, answer, created_ms) VALUES(?1, ?2, ?3)"           \
+                   " ON CONFLICT DO NOTHING")                                                      \
+    X(FIND_ANSWER, "SELECT answer FROM idempotency WHERE key = ?1")                                \
+    X(ADD_EVENT, "INSERT INTO events(id, type, received_ms, first_id, last_id, document, subject)" \
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO NOTHING")                 \
+    X(FIND_EVENT, "SELECT seq, first_id, last_id FROM events WHERE id = ?1")                       \
+    X(FIND_ROWS, "SELECT id, connector, webhook FROM pending"                                      \
+                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 UNION ALL"                            \
+                 " SELECT id, connector, webhook FROM deliveries"                                  \
+                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 AND kind = 0 ORDER BY 1")             \
+    X(ADD_PENDING, "INSERT INTO pending(id, event, connector, webhook, created_ms, due_ms, held,"  \
+                   " undecided, attempts, first) VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, 0, 0)")    \
+    X(ADD_ENDED, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"    \
+                 " created_ms, finished_ms, outcome, status, reason, undecided)"                   \
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)")                  \
+    /* A number of attempts that is NULL: none was made, what the last one left stays. */          \
+    X(AGAIN, "UPDATE pending SET due_ms = ?2, held = ?3, attempts = coalesce(?4, attempts),"       \
+             " outcome = iif(?4 IS NULL, outcome, ?5), status = iif(?4 IS NULL, status, ?6),"      \
+             " reason = iif(?4 IS NULL, reason, ?7) WHERE id = ?1")                                \
+    X(END, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"          \
+           " undecided, created_ms, finished_ms, outcome, status, reason)"                         \
+           " SELECT id, event, 0, connector, webhook, ?2, coalesce(?4, attempts), undecided,"      \
+           " created_ms, ?3, iif(?4 IS NULL, outcome, ?5), iif(?4 IS NULL, status, ?6),"           \
+           " iif(?4 IS NULL, reason, ?7) FROM pending WHERE id = ?1")                              \
+    X(DROP_PENDING, "DELETE FROM pending WHERE id = ?1")                                           \
+    X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")              \
+    X(CLAIM, PL_SQLITE_CLAIM)                                                                      \
+    X(HOLD, "UPDATE pending SET held = 1 WHERE id = ?1")                                           \
+    X(NEXT_DUE, PL_SQLITE_NEXT_DUE)                                                                \
+    X(LOCATE, "SELECT 0, 0, 0 FROM pending WHERE id = ?1 UNION ALL"                                \
+              " SELECT state, kind, bare FROM deliveries WHERE id = ?1")                           \
+    X(HURRY, "UPDATE pending SET due_ms = ?2 WHERE id = ?1 AND held = 0")                          \
+    X(REVIVE, "INSERT INTO pending(id, event, connector, webhook, created_ms, attempts, first,"    \
+              " due_ms, held, undecided, outcome, status, reason)"                                 \
+              " SELECT id, event, connector, webhook, created_ms, attempts, attempts,"             \
+              " ?2, 0, undecided, outcome, status, reason FROM deliveries WHERE id = ?1")          \
+    X(DROP_ENDED, "DELETE FROM deliveries WHERE id = ?1")                                          \
     X(ADD_ATTEMPT, pl_sqlite_attempt_insert)
 
 enum statement {
@@ -163,7 +164,7 @@ static int find_known(pl_sqlite_writer *w, pl_commit_event *e)
     return rc ? rc : rc_event;
 }
 
-/* `first` and `last` NULL: an event that no feed query needs to find by its id. */
+/* `first` and `last`: the span of its rows in the feed. */
 static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, const pl_uuid *first,
                      const pl_uuid *last)
 {
@@ -171,11 +172,10 @@ static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, co
     pl_sqlite_bind_text(q, 1, id);
     pl_sqlite_bind_text(q, 2, event->type);
     sqlite3_bind_int64(q, 3, event->received_ms);
-    sqlite3_bind_null(q, 4);
-    sqlite3_bind_null(q, 5);
-    if (first) pl_sqlite_bind_id(q, 4, first);
-    if (last) pl_sqlite_bind_id(q, 5, last);
+    pl_sqlite_bind_id(q, 4, first);
+    pl_sqlite_bind_id(q, 5, last);
     pl_sqlite_bind_blob(q, 6, event->document);
+    pl_sqlite_bind_text(q, 7, event->subject);
     return run(q);
 }
 
@@ -310,7 +310,8 @@ static int record_again(pl_sqlite_writer *w, const pl_record *r, bool *found)
     return rc;
 }
 
-static int record_delivery(pl_sqlite_writer *w, pl_record *r)
+/* *is_erased: there is no such delivery any more, and nothing of its attempt may stay. */
+static int record_delivery(pl_sqlite_writer *w, pl_record *r, bool *is_erased)
 {
     bool found = false;
     int rc = r->state == PL_STATE_PENDING
@@ -321,14 +322,16 @@ static int record_delivery(pl_sqlite_writer *w, pl_record *r)
     sqlite3_stmt *q = w->statements[COUNT_LATE];
     pl_sqlite_bind_id(q, 1, &r->id);
     sqlite3_bind_int64(q, 2, r->attempt->number);
-    return run(q);
+    rc = run(q);
+    *is_erased = sqlite3_changes(w->db) == 0;
+    return rc;
 }
 
 /* A call or a try: its event, its row. Its event has
  * no id here, so that it is never a duplicate. */
 static int record_call(pl_sqlite_writer *w, const pl_record *r)
 {
-    int rc = add_event(w, r->event, PL_NO_SLICE, NULL, NULL);
+    int rc = add_event(w, r->event, PL_NO_SLICE, &r->id, &r->id);
     if (rc) return rc;
     sqlite3_stmt *q = bind_ended(w, &r->id, sqlite3_last_insert_rowid(w->db), r->kind, r->state,
                                  r->created_ms, r->now_ms);
@@ -340,8 +343,9 @@ static int record_call(pl_sqlite_writer *w, const pl_record *r)
 
 static int run_record(pl_sqlite_writer *w, pl_record *r)
 {
-    int rc = r->kind == PL_KIND_DELIVERY ? record_delivery(w, r) : record_call(w, r);
-    if (rc || !r->attempt) return rc;
+    bool is_erased = false;
+    int rc = r->kind == PL_KIND_DELIVERY ? record_delivery(w, r, &is_erased) : record_call(w, r);
+    if (rc || !r->attempt || is_erased) return rc;
     sqlite3_stmt *q = w->statements[ADD_ATTEMPT];
     pl_sqlite_attempt_bind(q, &r->id, r->attempt);
     return run(q);
@@ -399,16 +403,19 @@ static void clear_claim(pl_claim *c)
 
 /* -- command -- */
 
-/* The state and kind of a row, state GONE when there is none. */
-static int locate(pl_sqlite_writer *w, const pl_uuid *id, int *state, int *kind)
+/* The state and kind of a row, state GONE when there is none;
+ * *is_bare: its payload is not kept. */
+static int locate(pl_sqlite_writer *w, const pl_uuid *id, int *state, int *kind, bool *is_bare)
 {
     sqlite3_stmt *q = w->statements[LOCATE];
     *state = GONE;
     *kind = 0;
+    *is_bare = false;
     pl_sqlite_bind_id(q, 1, id);
     if (sqlite3_step(q) == SQLITE_ROW) {
         *state = sqlite3_column_int(q, 0);
         *kind = sqlite3_column_int(q, 1);
+        *is_bare = sqlite3_column_int(q, 2) != 0;
     }
     return sqlite3_reset(q);
 }
@@ -422,12 +429,16 @@ static int run_at(pl_sqlite_writer *w, enum statement code, const pl_uuid *id, i
     return run(q);
 }
 
-static int retry(pl_sqlite_writer *w, pl_command *c, int kind)
+static int retry(pl_sqlite_writer *w, pl_command *c, int kind, bool is_bare)
 {
     /* One that a worker holds stays as it is: the worker is told by whoever gave the command. */
     if (c->state == PL_STATE_PENDING) return run_at(w, HURRY, &c->id, c->now_ms);
     if (kind != PL_KIND_DELIVERY) {
         c->op.result = PL_E_CONFLICT;
+        return SQLITE_OK;
+    }
+    if (is_bare) {
+        c->op.result = PL_E_NO_PAYLOAD;
         return SQLITE_OK;
     }
     c->state = PL_STATE_PENDING;
@@ -449,14 +460,15 @@ static int cancel(pl_sqlite_writer *w, pl_command *c)
 
 static int run_command(pl_sqlite_writer *w, pl_command *c)
 {
-    int state, kind, rc = locate(w, &c->id, &state, &kind);
+    bool is_bare;
+    int state, kind, rc = locate(w, &c->id, &state, &kind, &is_bare);
     if (rc) return rc;
     if (state == GONE) {
         c->op.result = PL_E_UNKNOWN_DELIVERY;
         return SQLITE_OK;
     }
     c->state = (enum pl_state)state;
-    return c->kind == PL_COMMAND_RETRY ? retry(w, c, kind) : cancel(w, c);
+    return c->kind == PL_COMMAND_RETRY ? retry(w, c, kind, is_bare) : cancel(w, c);
 }
 
 /* -- the writer -- */
@@ -467,6 +479,7 @@ void pl_sqlite_writer_clear(pl_op *op)
     if (op->kind == PL_OP_COMMIT) clear_commit((pl_commit *)op);
     if (op->kind == PL_OP_RECORD) ((pl_record *)op)->was_gone = false;
     if (op->kind == PL_OP_CLAIM) clear_claim((pl_claim *)op);
+    if (op->kind == PL_OP_ERASE) pl_sqlite_erase_clear((pl_erase *)op);
 }
 
 int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
@@ -482,6 +495,8 @@ int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
         return run_command(w, (pl_command *)op);
     case PL_OP_JOB:
         return pl_sqlite_job_run(w, (pl_job_op *)op);
+    case PL_OP_ERASE:
+        return pl_sqlite_erase_run(w, (pl_erase *)op);
     case PL_OP_KINDS:
         break;
     }
@@ -492,6 +507,7 @@ void pl_sqlite_writer_undo(pl_op *op, int result)
 {
     if (op->kind == PL_OP_COMMIT) undo_commit((pl_commit *)op);
     if (op->kind == PL_OP_CLAIM) pl_arena_fini(&((pl_claim *)op)->memory);
+    if (op->kind == PL_OP_ERASE) pl_arena_fini(&((pl_erase *)op)->memory);
     pl_sqlite_writer_clear(op);
     op->result = result;
 }

@@ -7,7 +7,7 @@
  * the store's own thread makes whatever has arrived durable in one transaction, and answers each
  * operation on its submitter's mailbox. No artificial wait: what arrives during one commit is the
  * next group. Queries run on a second thread with read-only connections, so that none, however
- * heavy, delays a commit. Any thread may call submit and query. */
+ * heavy, delays a commit. Retention works in steps of a few milliseconds between groups. Any thread may call submit and query. */
 #ifndef PL_STORE_STORE_H
 #define PL_STORE_STORE_H
 
@@ -17,11 +17,21 @@
 
 typedef struct pl_store pl_store;
 
+/* What has ended is kept for so long; of each 0: no bound. */
+typedef struct pl_retention {
+    int64_t age_ms;     /* deliveries, with their attempts and, after the last of them, the event */
+    int64_t payload_ms; /* of those the documents, bodies and variables */
+    int64_t events;     /* so many of the newest */
+    int64_t bytes;      /* so much of the file in use; the oldest goes first */
+} pl_retention;
+
 typedef struct pl_store_config {
     const char *path;      /* of the database file */
     bool synchronous_full; /* false: NORMAL, a power cut may lose the last moments */
     size_t queue_bytes;    /* submit refuses commits beyond this */
     int64_t query_timeout_ms;
+    pl_retention retention;
+    int64_t (*wall_ms)(void); /* what ages count from; needed with a retention */
 } pl_store_config;
 
 typedef struct pl_store_metrics {
@@ -29,7 +39,9 @@ typedef struct pl_store_metrics {
     pl_counter errors;               /* failed transactions */
     pl_counter queue_bytes, pending; /* gauges; `pending` counts deliveries that are */
     pl_counter is_failing;           /* gauge: 1 while transactions fail */
+    pl_counter removed, stripped;    /* deliveries that went, or lost their payload, with age */
     pl_histogram commit_us;
+    pl_histogram keep_us; /* of one step of that, between two commits */
 } pl_store_metrics;
 
 typedef struct pl_feed_filter {

@@ -3,7 +3,8 @@
  * How fast the store carries a delivery through its whole life (commit of an event with one
  * delivery, record of its success), with so many in flight that groups form by themselves; beside
  * it, in the same run and on the same disk, the appended file with one fdatasync a group that it
- * cannot beat.
+ * cannot beat. Then the same once more beside a walk that removes all that the first run left: what
+ * retention costs the commits.
  *
  *   store_bench FOLDER [IN_FLIGHT [SECONDS]] */
 #include "store/store.h"
@@ -126,12 +127,49 @@ static double cpu_s(void)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static double run_store(const char *folder, bool full, int in_flight, double seconds)
+/* The least time that `share` of all took at most, from a histogram's bounds. */
+static double quantile_ms(const pl_histogram *h, double share)
+{
+    uint64_t total = 0, seen = 0;
+    for (int i = 0; i < PL_HISTOGRAM_BUCKETS; i++)
+        total += atomic_load(&h->buckets[i]);
+    for (int i = 0; i < PL_HISTOGRAM_BUCKETS; i++)
+        if ((seen += atomic_load(&h->buckets[i])) >= (uint64_t)((double)total * share))
+            return (double)pl_histogram_bound_us(i) / 1000;
+    return 0;
+}
+
+static void print_times(const char *what, const pl_histogram *h)
+{
+    printf("   %s: p50 <= %.2f ms, p99 <= %.2f ms, p99.9 <= %.2f ms\n", what, quantile_ms(h, 0.5),
+           quantile_ms(h, 0.99), quantile_ms(h, 0.999));
+}
+
+static int64_t wall_ms(void)
+{
+    return (int64_t)(now_s(CLOCK_REALTIME) * 1000);
+}
+
+static void forget(const char *path)
+{
+    for (const char *const *s = (const char *const[]){"", ".lock", "-wal", "-shm", NULL}; *s; s++) {
+        char name[600];
+        snprintf(name, sizeof name, "%s%s", path, *s);
+        unlink(name);
+    }
+}
+
+/* `kept`: of what is in the file already, so many events stay; 0: all, and the file stays, too. */
+static double run_store(const char *folder, bool full, int in_flight, double seconds, int64_t kept)
 {
     char path[512], *reason = NULL;
     snprintf(path, sizeof path, "%s/bench-%d-%ld.db", folder, full, (long)getpid());
-    pl_store_config config = {
-        .path = path, .synchronous_full = full, .queue_bytes = 64u << 20, .query_timeout_ms = 5000};
+    pl_store_config config = {.path = path,
+                              .synchronous_full = full,
+                              .queue_bytes = 64u << 20,
+                              .query_timeout_ms = 5000,
+                              .retention.events = kept,
+                              .wall_ms = wall_ms};
     if (pl_store_open(&store, &config, &reason)) {
         fprintf(stderr, "%s\n", reason);
         exit(1);
@@ -156,15 +194,16 @@ static double run_store(const char *folder, bool full, int in_flight, double sec
     printf("store, %-6s %9.0f cycles/s   %6.1f operations a commit, %5.1f us CPU a cycle\n",
            full ? "FULL" : "NORMAL", (double)cycles / took, group,
            (cpu_s() - cpu) * 1e6 / (double)cycles);
+    print_times("a commit", &m->commit_us);
+    if (kept) {
+        print_times("a step of retention", &m->keep_us);
+        printf("   removed %llu deliveries\n", (unsigned long long)pl_counter_get(&m->removed));
+    }
     pl_store_close(store);
     for (int i = 0; i < in_flight; i++)
         free(chains[i].event);
     free(chains);
-    for (const char *const *s = (const char *const[]){"", ".lock", "-wal", "-shm", NULL}; *s; s++) {
-        char name[600];
-        snprintf(name, sizeof name, "%s%s", path, *s);
-        unlink(name);
-    }
+    if (kept) forget(path);
     return group;
 }
 
@@ -201,9 +240,11 @@ int main(int argc, char **argv)
     pl_rng_init(&rng, seed);
     pl_mailbox_init(&mailbox, wake, NULL);
     sem_init(&arrived, 0, 0);
-    double group = run_store(argv[1], true, in_flight, seconds);
+    double group = run_store(argv[1], true, in_flight, seconds, 0);
+    run_store(argv[1], true, in_flight, seconds, 1);
     run_file(argv[1], group < 2 ? 1 : (int)(group / 2), seconds);
-    run_store(argv[1], false, in_flight, seconds);
+    run_store(argv[1], false, in_flight, seconds, 0);
+    run_store(argv[1], false, in_flight, seconds, 1);
     pl_mailbox_fini(&mailbox);
     return 0;
 }

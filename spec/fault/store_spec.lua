@@ -206,3 +206,33 @@ describe("a wall clock that jumps", function()
     assert.equal(0, gateway:stop())
   end)
 end)
+
+describe("a gateway forty days later", function()
+  teardown(function() support.finish() end)
+
+  it("has forgotten what it was to keep for thirty, and not what is owed", function()
+    local sink = support.sink()
+    local clock = support.folder() .. "/offset"
+    support.write("", { [clock] = "0" })
+    local more = files(sink)
+    more["connectors/closed.lua"] = ([[return { base_url = "http://127.0.0.1:%d", retry = { schedule = { 2592000, 2592000 } },
+      webhooks = { { on = "owed", url = "/" } } }]]):format(support.closed_port())
+    local gateway = support.gateway({
+      binary = "build/perilune",
+      files = more,
+      env = { LD_PRELOAD = preload("clock"), CLOCK_FILE = clock },
+    })
+    for n = 1, 50 do
+      assert.equal(202, gateway:post("/v1/events", ('{"id":"old-%d","type":"load"}'):format(n)).status)
+    end
+    assert.equal(202, gateway:post("/v1/events", '{"id":"old","type":"owed"}').status)
+    gateway:wait_feed("state=delivered&limit=100", 50)
+    assert.equal(0, gateway:stop())
+    support.write("", { [clock] = tostring(40 * 24 * 3600) })
+    gateway:restart()
+    support.eventually("they are gone", function() return gateway:metric("perilune_store_removed_total") == 50 end)
+    assert.same({}, gateway:feed("state=delivered"))
+    assert.equal("owed", gateway:feed("state=pending")[1].event_type)
+    assert.equal(0, gateway:stop())
+  end)
+end)

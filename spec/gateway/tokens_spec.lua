@@ -32,6 +32,7 @@ describe("tokens", function()
     { "GET", "/v1/deliveries" }, { "GET", "/v1/deliveries/x" }, { "POST", "/v1/deliveries/x/retry" },
     { "POST", "/v1/deliveries/x/cancel" }, { "GET", "/v1/feed" }, { "GET", "/v1/connectors" }, { "GET", "/v1/undelivered" },
     { "POST", "/v1/replay" }, { "POST", "/v1/cancel" }, { "GET", "/v1/replay" }, { "POST", "/v1/replay/1/pause" },
+    { "DELETE", "/v1/events/x" }, { "POST", "/v1/erase" },
     { "GET", "/v1/connectors/shop" }, { "POST", "/v1/connectors/shop/webhooks/order.confirmed/try" },
     { "POST", "/v1/reload" }, { "GET", "/metrics" },
   }

@@ -332,9 +332,10 @@ TEST(a_query_that_takes_too_long_is_ended)
     bench_exec(
         &b,
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
-        " INSERT INTO events SELECT i, 'e' || i, 'order', 1, NULL, NULL, zeroblob(1000) FROM n;"
+        " INSERT INTO events(seq, id, type, received_ms, document) SELECT i, 'e' || i, 'order', 1, "
+        "zeroblob(1000) FROM n;"
         "INSERT INTO deliveries SELECT CAST(printf('%016d', seq) AS BLOB), seq, 0, 'erp', 'order',"
-        " 1, 1, 0, 1, 1, 'ok', 200, NULL FROM events");
+        " 1, 1, 0, 1, 1, 'ok', 200, NULL, 0 FROM events");
     pl_query q = {.kind = PL_QUERY_FEED, .filter = filter_any(10)};
     q.filter.text = PL_SLICE("nowhere");
     CHECK_EQ_INT(ask(&b, &q), PL_E_QUERY_TIMEOUT);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Ids are time-ordered, so the oldest deliveries are at the left-hand end of their tree, their
+ * attempts and events at that of theirs, and a walk from there ends at the first delivery that no
+ * rule concerns. What ended late is passed over and looked at again by the next walk. Pending
+ * deliveries are not in this table: what is owed is never touched, and an event stays while one of
+ * its deliveries is there.
+ *
+ * Pages that become free are used for what comes: the file grows to what the rules let stay and a
+ * little more, and no further. A step is not synced. After a power cut it may have to be done again,
+ * which nobody notices; the next commit syncs it along. */
+#include "store/sqlite_keep.h"
+
+#include "base/err.h"
+#include "store/sqlite_bind.h"
+
+#include <stdlib.h>
+
+/* Of an event (?1 its seq): no delivery of it is in this table. */
+#define NONE_IN(table)                                                             \
+    "NOT EXISTS (SELECT 1 FROM " table " r WHERE r.id BETWEEN events.first_id AND" \
+    " events.last_id AND r.event = events.seq)"
+
+#define STATEMENTS(X)                                                                            \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                  \
+    X(COMMIT, "COMMIT")                                                                          \
+    X(NEXT, "SELECT id, event, created_ms, finished_ms, bare FROM deliveries WHERE id > ?1"      \
+            " ORDER BY id LIMIT 1")                                                              \
+    X(NEWEST, "SELECT max(seq) FROM events")                                                     \
+    X(PAGES, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")           \
+    X(FREE, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size")    \
+    X(DROP_ATTEMPTS, "DELETE FROM attempts WHERE delivery = ?1")                                 \
+    X(DROP_DELIVERY, "DELETE FROM deliveries WHERE id = ?1")                                     \
+    X(DROP_EVENT,                                                                                \
+      "DELETE FROM events WHERE seq = ?1 AND " NONE_IN("pending") " AND " NONE_IN("deliveries")) \
+    X(BARE_ATTEMPTS, "UPDATE attempts SET request_body = NULL, response_body = NULL,"            \
+                     " variables = NULL, trace = NULL WHERE delivery = ?1")                      \
+    X(BARE_DELIVERY, "UPDATE deliveries SET bare = 1 WHERE id = ?1")                             \
+    X(BARE_EVENT, "UPDATE events SET document = NULL WHERE seq = ?1 AND " NONE_IN("pending"))
+
+enum statement {
+#define X(code, ...) code,
+    STATEMENTS(X)
+#undef X
+        STATEMENT_COUNT
+};
+
+_Static_assert(STATEMENT_COUNT == PL_SQLITE_KEEP_STATEMENT_COUNT, "one slot a statement");
+
+enum column { ID, EVENT, CREATED, FINISHED, BARE };
+
+static int run(sqlite3_stmt *q)
+{
+    sqlite3_step(q);
+    return sqlite3_reset(q);
+}
+
+static int run_on_id(pl_sqlite_keeper *k, enum statement code, const pl_uuid *id)
+{
+    pl_sqlite_bind_id(k->statements[code], 1, id);
+    return run(k->statements[code]);
+}
+
+static int run_on_event(pl_sqlite_keeper *k, enum statement code, int64_t event)
+{
+    sqlite3_bind_int64(k->statements[code], 1, event);
+    return run(k->statements[code]);
+}
+
+/* The one number that a statement gives. */
+static int64_t number(pl_sqlite_keeper *k, enum statement code)
+{
+    sqlite3_stmt *q = k->statements[code];
+    int64_t n = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+    sqlite3_reset(q);
+    return n;
+}
+
+/* -- the walk -- */
+
+typedef struct row {
+    pl_uuid id;
+    int64_t event, created_ms, finished_ms;
+    bool is_bare;
+} row;
+
+static int next_row(pl_sqlite_keeper *k, row *r, bool *found)
+{
+    sqlite3_stmt *q = k->statements[NEXT];
+    pl_sqlite_bind_id(q, 1, &k->cursor);
+    *found = sqlite3_step(q) == SQLITE_ROW;
+    if (*found)
+        *r = (row){.id = pl_sqlite_id(q, ID),
+                   .event = sqlite3_column_int64(q, EVENT),
+                   .created_ms = sqlite3_column_int64(q, CREATED),
+                   .finished_ms = sqlite3_column_int64(q, FINISHED),
+                   .is_bare = sqlite3_column_int(q, BARE) != 0};
+    return sqlite3_reset(q);
+}
+
+/* What the pages in use weigh; those that are free do not count, though they are in the file. */
+static bool is_too_large(pl_sqlite_keeper *k)
+{
+    return k->rules->bytes && number(k, PAGES) - number(k, FREE) > k->rules->bytes;
+}
+
+static int remove_row(pl_sqlite_keeper *k, const row *r)
+{
+    int rc = run_on_id(k, DROP_ATTEMPTS, &r->id);
+    if (!rc) rc = run_on_id(k, DROP_DELIVERY, &r->id);
+    if (!rc) rc = run_on_event(k, DROP_EVENT, r->event);
+    k->removed += !rc;
+    return rc;
+}
+
+static int strip_row(pl_sqlite_keeper *k, const row *r)
+{
+    int rc = run_on_id(k, BARE_ATTEMPTS, &r->id);
+    if (!rc) rc = run_on_id(k, BARE_DELIVERY, &r->id);
+    if (!rc) rc = run_on_event(k, BARE_EVENT, r->event);
+    k->stripped += !rc;
+    return rc;
+}
+
+/* One row; is_walking is false when the walk is over. */
+static int walk(pl_sqlite_keeper *k)
+{
+    row r;
+    bool found;
+    int rc = next_row(k, &r, &found);
+    if (rc || !found) {
+        k->is_walking = false;
+        return rc;
+    }
+    k->cursor = r.id;
+    if (r.event <= k->gone_event || r.finished_ms < k->gone_before_ms || is_too_large(k))
+        return remove_row(k, &r);
+    if (r.finished_ms < k->bare_before_ms) return r.is_bare ? SQLITE_OK : strip_row(k, &r);
+    k->is_walking = r.created_ms < k->gone_before_ms || r.created_ms < k->bare_before_ms;
+    return SQLITE_OK;
+}
+
+bool pl_sqlite_keeper_has_rules(const pl_sqlite_keeper *k)
+{
+    const pl_retention *r = k->rules;
+    return r->age_ms || r->payload_ms || r->events || r->bytes;
+}
+
+int pl_sqlite_keeper_begin(pl_sqlite_keeper *k, int64_t now_ms)
+{
+    const pl_retention *r = k->rules;
+    k->cursor = (pl_uuid){{0}};
+    k->gone_before_ms = r->age_ms ? now_ms - r->age_ms : INT64_MIN;
+    k->bare_before_ms = r->payload_ms ? now_ms - r->payload_ms : INT64_MIN;
+    k->gone_event = r->events ? number(k, NEWEST) - r->events : 0;
+    k->is_walking = true;
+    return SQLITE_OK;
+}
+
+int pl_sqlite_keeper_step(pl_sqlite_keeper *k, bool (*is_over)(void *arg), void *arg)
+{
+    pl_uuid before = k->cursor;
+    int rc = run(k->statements[BEGIN]);
+    while (!rc && k->is_walking) {
+        rc = walk(k);
+        if (is_over(arg)) break;
+    }
+    if (!rc) rc = run(k->statements[COMMIT]);
+    if (!rc) return SQLITE_OK;
+    k->cursor = before;
+    k->is_walking = false; /* until it is begun again */
+    if (!sqlite3_get_autocommit(k->db)) sqlite3_exec(k->db, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
+}
+
+int pl_sqlite_keeper_open(pl_sqlite_keeper *k, sqlite3 *db, const pl_retention *rules)
+{
+    static const char *const sql[] = {
+#define X(code, text) [code] = text,
+        STATEMENTS(X)
+#undef X
+    };
+    *k = (pl_sqlite_keeper){.db = db, .rules = rules};
+    int rc = SQLITE_OK;
+    for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
+        rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &k->statements[i], NULL);
+    if (rc) pl_sqlite_keeper_fini(k);
+    return rc;
+}
+
+void pl_sqlite_keeper_fini(pl_sqlite_keeper *k)
+{
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        sqlite3_finalize(k->statements[i]);
+        k->statements[i] = NULL;
+    }
+}
