@@ -170,13 +170,7 @@ static int open_parts(attempt *t)
     pl_faults_print(&faults, stderr);
     pl_faults_fini(&faults);
     if (t->egress == NULL) return PL_EXIT_CONFIG;
-    pl_client_config config = {
-        .egress = t->egress,
-        .max_response_bytes = (size_t)t->settings.limit_response,
-        .max_response_header_bytes = (size_t)t->settings.limit_response_header_bytes,
-        .ca_file = t->settings.egress_ca_file[0] ? t->settings.egress_ca_file : NULL,
-        .user_agent = "Perilune/" PL_VERSION,
-    };
+    pl_client_config config = pl_gateway_client_config(&t->settings, t->egress);
     t->client = pl_client_new(t->loop, &config);
     pl_ports ports = {
         .world = t,

@@ -345,6 +345,7 @@ static int send_request(pl_exchange *x)
         }
     }
     x->request.https_only = x->generation->https_only;
+    x->request.redirects = x->policy->redirects;
     x->engine->ports.send(x->engine->ports.world, x);
     return PL_WAIT;
 }
@@ -518,6 +519,7 @@ static void advance(pl_exchange *x, int code)
 void pl_engine_sent(pl_exchange *x, int code)
 {
     x->transfer = NULL;
+    pl_trace_redirects(&x->trace, x->response.hops);
     if (code < 0) x->error_text = x->response.error_text;
     advance(x, code);
 }

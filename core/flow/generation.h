@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "flow/event.h"
+#include "flow/message.h"
 
 typedef struct pl_exchange pl_exchange;
 typedef struct pl_generation pl_generation;
@@ -25,13 +26,14 @@ typedef struct pl_policy {
     pl_slice connector, webhook; /* ids */
     int64_t timeout_ms;          /* 0: the setting for deliveries, or for calls */
     int64_t connect_timeout_ms;  /* 0: the setting */
-    const int64_t *delays_ms;    /* before the second, third, ... attempt */
-    uint32_t delay_count;        /* 0: one attempt and no more */
-    double jitter;               /* a delay is multiplied by a factor in [1 - jitter, 1 + jitter] */
-    int64_t max_age_ms;          /* of a delivery at an attempt; 0: any */
-    const pl_retry_rule *rule;   /* NULL: the usual one */
-    bool has_on_unauthorized;    /* its authenticator is asked what to do about a 401 */
-    bool has_on_failed;          /* hooks hear of its failures */
+    pl_redirects redirects;
+    const int64_t *delays_ms;  /* before the second, third, ... attempt */
+    uint32_t delay_count;      /* 0: one attempt and no more */
+    double jitter;             /* a delay is multiplied by a factor in [1 - jitter, 1 + jitter] */
+    int64_t max_age_ms;        /* of a delivery at an attempt; 0: any */
+    const pl_retry_rule *rule; /* NULL: the usual one */
+    bool has_on_unauthorized;  /* its authenticator is asked what to do about a 401 */
+    bool has_on_failed;        /* hooks hear of its failures */
 } pl_policy;
 
 typedef struct pl_route {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/message.h"
 
+#include "http/url.h"
+
 pl_field *pl_fields_find(pl_field *fields, pl_slice name)
 {
     for (pl_field *f = fields; f; f = f->next)
@@ -102,5 +104,20 @@ const char *pl_auth_fault(const pl_auth *auth)
     /* libcurl makes UTF-16 of bytes and not of characters. */
     if (auth->kind == PL_AUTH_NTLM && !(is_ascii(auth->user) && is_ascii(auth->password)))
         return "user name and password of NTLM can be of ASCII only";
+    return NULL;
+}
+
+const char *pl_proxy_fault(pl_slice url)
+{
+    static const char expected[] = "expected http://host:port or socks5h://host:port";
+    pl_url parts;
+    const char *reason;
+    const char *end = url.len ? memmem(url.ptr, url.len, "://", 3) : NULL;
+    if (end == NULL) return expected;
+    pl_slice scheme = {url.ptr, (size_t)(end - url.ptr)};
+    if (!pl_slice_eq(scheme, PL_SLICE("http")) && !pl_slice_eq(scheme, PL_SLICE("socks5h")))
+        return expected;
+    pl_slice authority = pl_slice_from(url, scheme.len + 3);
+    if (pl_url_authority(authority, &parts, &reason) != 0 || !parts.has_port) return expected;
     return NULL;
 }

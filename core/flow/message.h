@@ -37,6 +37,17 @@ typedef struct pl_tls {
     pl_slice ca;         /* the only authorities that count, instead of the gateway's */
 } pl_tls;
 
+/* What a request goes through on its way to the receiver; with an empty URL straight there. */
+typedef struct pl_proxy {
+    pl_slice url; /* http://host:port or socks5h://host:port */
+    pl_slice user, password;
+} pl_proxy;
+
+typedef struct pl_redirects {
+    uint32_t most;      /* that are followed; 0: the redirect is the answer */
+    bool may_downgrade; /* from https to http */
+} pl_redirects;
+
 typedef struct pl_request {
     pl_slice method;
     pl_slice url; /* absolute */
@@ -47,7 +58,10 @@ typedef struct pl_request {
     bool body_is_event; /* `body` is the event's document, byte for byte */
     pl_auth auth;       /* not beside a field Authorization */
     pl_tls tls;
-    bool https_only;    /* else it is not sent */
+    bool https_only; /* else it is not sent */
+    bool has_proxy;  /* else the client's usual one is taken */
+    pl_proxy proxy;
+    pl_redirects redirects;
     int64_t timeout_ms; /* connect to last byte */
     int64_t connect_timeout_ms;
 } pl_request;
@@ -58,6 +72,13 @@ typedef struct pl_timings {
     int64_t dns_us, connect_us, tls_us, first_byte_us, total_us;
 } pl_timings;
 
+/* A redirect that was followed. */
+typedef struct pl_hop {
+    int status;
+    pl_slice url; /* to where */
+    struct pl_hop *next;
+} pl_hop;
+
 typedef struct pl_response {
     int status;       /* 0: no answer came */
     pl_field *fields; /* in the order in which they came */
@@ -65,6 +86,7 @@ typedef struct pl_response {
     pl_timings timings;
     bool connection_reused;
     char peer[64];          /* address and port that answered, "" before a connection */
+    pl_hop *hops;           /* in the order in which they were followed */
     const char *error_text; /* what went wrong in words; NULL when nothing did */
 } pl_response;
 
@@ -76,6 +98,8 @@ void pl_request_remove_field(pl_request *r, pl_slice name);
 void pl_request_set_auth(pl_request *r, pl_arena *arena, pl_auth auth);
 /* Why these credentials cannot be used, or NULL. */
 const char *pl_auth_fault(const pl_auth *auth);
+/* Why this cannot be the URL of a proxy, or NULL. */
+const char *pl_proxy_fault(pl_slice url);
 pl_field *pl_fields_find(pl_field *fields, pl_slice name);
 
 #endif

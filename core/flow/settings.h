@@ -61,6 +61,12 @@
     X(LIST, egress_allow, "egress.allow", "", "",                                                \
       "what deliveries may reach although it is not public: addresses one by one; private "      \
       "networks also by CIDR block, or by host for requests to it (erp.internal, *.internal)")   \
+    X(TEXT, egress_proxy, "egress.proxy", "", "",                                                \
+      "what requests go through: http://host:port or socks5h://host:port")                       \
+    X(SECRETS, egress_proxy_auth, "egress.proxy_auth", "", "", "user:password, for the proxy")   \
+    X(TEXT, egress_proxy_names, "egress.proxy_names", "judge", "judge|trust",                    \
+      "judge: the addresses of a host are looked up here and judged before the proxy is asked; " \
+      "trust: the proxy judges them")                                                            \
     X(TEXT, egress_ca_file, "egress.ca_file", "", "",                                            \
       "PEM file of certificate authorities to trust instead of the system's")                    \
     X(SECONDS, timeout_call, "timeouts.call", "5", "0.01..3600",                                 \

@@ -184,6 +184,17 @@ void pl_trace_cache(pl_trace *t, pl_slice key, pl_slice error, int64_t duration_
     close_draft(&d, t, false);
 }
 
+void pl_trace_redirects(pl_trace *t, const pl_hop *hops)
+{
+    for (const pl_hop *hop = hops; hop && is_wanted(t); hop = hop->next) {
+        draft d;
+        open_draft(&d, t, "redirect");
+        put_status(&d, hop->status);
+        put_text(&d, "url", hop->url);
+        close_draft(&d, t, false);
+    }
+}
+
 void pl_trace_round(pl_trace *t, const pl_response *first)
 {
     draft d;

@@ -14,6 +14,7 @@
  *      "http",  "method", "url", "status": or null, "error": class or null, "error_text": or null,
  *               "duration_ms", "connection_reused", "sent_bytes", "received_bytes"
  *      "cache", "key", "error": text or null, "duration_ms"
+ *      "redirect", "status", "url": to where; followed
  *      "round", "status", "duration_ms", "connection_reused", "peer": or null
  *   {"kind": "left_out", "entries": n}                 the last one, of a trace that is full
  *
@@ -68,6 +69,8 @@ void pl_trace_note(pl_trace *t, pl_slice message, pl_slice fields);
 void pl_trace_http(pl_trace *t, const pl_trace_request *r);
 /* A value was asked for that the cache did not have; `error` is empty, or why there is none. */
 void pl_trace_cache(pl_trace *t, pl_slice key, pl_slice error, int64_t duration_us);
+/* The redirects that were followed on the way to an answer, or to none. */
+void pl_trace_redirects(pl_trace *t, const pl_hop *hops);
 /* A first round that is followed by a second. Never left out. */
 void pl_trace_round(pl_trace *t, const pl_response *first);
 

@@ -123,6 +123,16 @@ pl_egress *pl_gateway_egress_new(const pl_settings *s, const char *file, pl_faul
     return NULL;
 }
 
+static void check_proxy(const pl_settings *s, const char *file, pl_faults *faults)
+{
+    char text[512];
+    const char *fault = s->egress_proxy[0] ? pl_proxy_fault(pl_slice_of(s->egress_proxy)) : NULL;
+    snprintf(text, sizeof text, "egress.proxy: '%s': %s", s->egress_proxy, fault ? fault : "");
+    if (fault) pl_faults_add(faults, file, 0, text);
+    if (s->egress_proxy_auth.count > 1)
+        pl_faults_add(faults, file, 0, "egress.proxy_auth: expected one user:password");
+}
+
 static void check_tokens_of(const pl_settings *s, const char *file, pl_faults *faults)
 {
     check_tokens(&s->tokens_ingest, "tokens.ingest", file, faults);
@@ -146,6 +156,7 @@ void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults)
     check_tokens_of(s, file, faults);
     pl_egress_free(pl_gateway_egress_new(s, file, faults));
     check_hosts(&s->hosts, file, faults);
+    check_proxy(s, file, faults);
 }
 
 /* Without it no https would work, which is better said before the first delivery. */
@@ -217,6 +228,8 @@ static void register_tokens(const pl_settings *s)
         pl_secret_register(pl_slice_of(s->tokens_ingest.items[i]));
     for (size_t i = 0; i < s->tokens_admin.count; i++)
         pl_secret_register(pl_slice_of(s->tokens_admin.items[i]));
+    for (size_t i = 0; i < s->egress_proxy_auth.count; i++)
+        pl_secret_register(pl_slice_of(s->egress_proxy_auth.items[i]));
 }
 
 static enum pl_log_form log_form(const char *name)
@@ -254,6 +267,31 @@ static int open_store(pl_gateway *g)
     free(reason);
     pl_buf_fini(&path);
     return code == 0 ? 0 : 1;
+}
+
+/* "user:password", in two. */
+static pl_proxy usual_proxy(const pl_settings *s)
+{
+    pl_proxy p = {.url = pl_slice_of(s->egress_proxy)};
+    if (s->egress_proxy_auth.count == 0) return p;
+    pl_slice auth = pl_slice_of(s->egress_proxy_auth.items[0]);
+    const char *colon = memchr(auth.ptr, ':', auth.len);
+    p.user = (pl_slice){auth.ptr, colon ? (size_t)(colon - auth.ptr) : auth.len};
+    p.password = colon ? pl_slice_from(auth, p.user.len + 1) : PL_NO_SLICE;
+    return p;
+}
+
+pl_client_config pl_gateway_client_config(const pl_settings *s, const pl_egress *egress)
+{
+    return (pl_client_config){
+        .egress = egress,
+        .max_response_bytes = (size_t)s->limit_response,
+        .max_response_header_bytes = (size_t)s->limit_response_header_bytes,
+        .ca_file = s->egress_ca_file[0] ? s->egress_ca_file : NULL,
+        .user_agent = "Perilune/" PL_VERSION,
+        .proxy = usual_proxy(s),
+        .proxy_is_trusted = strcmp(s->egress_proxy_names, "trust") == 0,
+    };
 }
 
 pl_cache *pl_gateway_cache_new(const pl_settings *s)
@@ -488,6 +526,7 @@ static pl_generation **load_others(pl_gateway *g, const pl_bundle *bundle, pl_ge
         check_tokens_of(&g->settings, "settings", faults);
         check_hosts(&g->settings.hosts, "settings", faults);
         g->egress = pl_gateway_egress_new(&g->settings, "settings", faults);
+        check_proxy(&g->settings, "settings", faults);
         check_ca_file(&g->settings, faults);
         open_tls(g, faults);
         g->worker_count = worker_count(&g->settings);

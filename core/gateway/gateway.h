@@ -14,7 +14,7 @@
 #include "gateway/health.h"
 #include "gateway/listener.h"
 #include "gateway/tally.h"
-#include "net/egress.h"
+#include "net/client.h"
 #include "script/script.h"
 #include "store/store.h"
 
@@ -60,6 +60,9 @@ void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults)
 
 /* The guard of egress.allow; NULL with its mistake in `faults`, as of `file`. */
 pl_egress *pl_gateway_egress_new(const pl_settings *s, const char *file, pl_faults *faults);
+
+/* The client that the settings describe; texts are the settings'. */
+pl_client_config pl_gateway_client_config(const pl_settings *s, const pl_egress *egress);
 
 /* A cache as large as the settings say. */
 pl_cache *pl_gateway_cache_new(const pl_settings *s);

@@ -235,13 +235,7 @@ pl_worker *pl_worker_new(pl_gateway *g, int index, pl_generation *generation)
     pl_timer_init(&w->stop_timer, on_stop_timer);
     pl_live_init(w);
     make_engine(w);
-    pl_client_config client = {
-        .egress = g->egress,
-        .max_response_bytes = (size_t)s->limit_response,
-        .max_response_header_bytes = (size_t)s->limit_response_header_bytes,
-        .ca_file = s->egress_ca_file[0] ? s->egress_ca_file : NULL,
-        .user_agent = "Perilune/" PL_VERSION,
-    };
+    pl_client_config client = pl_gateway_client_config(s, g->egress);
     w->client = pl_client_new(w->loop, &client);
     open_entrances(w);
     use_generation(w, generation);

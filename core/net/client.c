@@ -32,10 +32,14 @@
 #include "net/incoming.h"
 #include "net/outcome.h"
 #include "net/outgoing.h"
+#include "net/proxy.h"
+#include "net/redirect.h"
+#include "net/resolve.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ev.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -77,7 +81,12 @@ struct pl_transfer {
     shard *shard; /* NULL: not in libcurl's hands */
     CURL *easy;
     struct curl_slist *fields;
-    pl_slice host;   /* of the request's URL */
+    pl_url url; /* the request's */
+    pl_proxy proxy;
+    pl_lookup *lookup; /* under way: the addresses are to be judged before the proxy is asked */
+    uint32_t hops;
+    pl_hop *last_hop;
+    uint64_t began_us, launched_us;
     pl_timer unsent; /* libcurl never saw it: fires to say why */
     int unsent_code;
 
@@ -94,6 +103,7 @@ struct pl_client {
     shard *shards;
     watched **sockets; /* by descriptor */
     size_t socket_room;
+    pl_resolver *resolver; /* made when it is first needed */
     pl_transfer *active, *idle;
     uint32_t idle_count;
     pl_client_metrics metrics;
@@ -102,6 +112,7 @@ struct pl_client {
 static bool system_has_file; /* of authorities, and not a folder alone; written before threads */
 
 static void harvest(shard *s);
+static void begin(pl_transfer *t, const pl_request *request);
 
 /* -- sockets and time -- */
 
@@ -149,9 +160,17 @@ static void remove_socket(pl_client *c, watched *w)
     free(w);
 }
 
+/* While a connection is being made, libcurl waits only until it can write. */
+static void note_connected(CURL *easy)
+{
+    pl_transfer *t = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
+    t->in.notes.is_connected = true;
+}
+
 static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *per_socket)
 {
-    (void)easy, (void)per_socket;
+    (void)per_socket;
     shard *s = arg;
     struct ev_loop *ev = pl_loop_ev(s->client->loop);
     watched *w = socket_of(s->client, fd);
@@ -165,6 +184,7 @@ static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *
     int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
     w->shard = s;
     w->is_wanted = true;
+    if (w->is_connection && what & CURL_POLL_IN) note_connected(easy);
     if (ev_is_active(&w->io) && (w->io.events & (EV_READ | EV_WRITE)) == events) return 0;
     ev_io_stop(ev, &w->io);
     ev_io_set(&w->io, fd, events);
@@ -196,7 +216,7 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *arg)
 static bool is_allowed(pl_transfer *t, const struct sockaddr *address)
 {
     char text[PL_EGRESS_TEXT];
-    if (pl_egress_allows(t->client->config.egress, address, t->host, text)) return true;
+    if (pl_egress_allows(t->client->config.egress, address, t->url.host, text)) return true;
     t->in.notes.refusal_code = PL_E_EGRESS;
     t->in.notes.refusal = pl_arena_dup(t->in.arena, pl_slice_of(text)).ptr;
     return false;
@@ -206,7 +226,8 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 {
     (void)purpose;
     pl_transfer *t = arg;
-    if (!is_allowed(t, &address->addr)) return CURL_SOCKET_BAD;
+    bool is_proxied = t->proxy.url.len > 0; /* the address is the proxy's */
+    if (!is_proxied && !is_allowed(t, &address->addr)) return CURL_SOCKET_BAD;
     int fd = socket(address->family, address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     address->protocol);
     if (fd < 0) {
@@ -228,6 +249,7 @@ static int before_request(void *arg, char *peer, char *own, int peer_port, int o
     (void)own, (void)peer_port, (void)own_port;
     pl_transfer *t = arg;
     struct sockaddr_storage address;
+    if (t->proxy.url.len) return CURL_PREREQFUNC_OK; /* was judged when it was looked up */
     if (!pl_egress_literal(pl_slice_of(peer), &address)) address.ss_family = AF_UNSPEC;
     bool is_good = is_allowed(t, (struct sockaddr *)&address);
     return is_good ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
@@ -263,28 +285,40 @@ static void free_transfer(pl_transfer *t)
     free(t);
 }
 
-/* Out of libcurl's hands. */
-static void detach(pl_transfer *t)
+/* Out of libcurl's hands, and the resolver's. */
+static void take_back(pl_transfer *t)
 {
     pl_client *c = t->client;
     shard *s = t->shard;
     pl_wheel_stop(pl_loop_wheel(c->loop), &t->unsent);
-    if (s) {
-        curl_multi_remove_handle(s->multi, t->easy);
-        t->shard = NULL;
-        if (--s->in_flight == 0 && s != c->shards)
-            pl_wheel_start(pl_loop_wheel(c->loop), &s->idle, SHARD_IDLE_MS);
-    }
+    if (t->lookup) pl_lookup_cancel(t->lookup);
+    t->lookup = NULL;
+    if (s == NULL) return;
+    curl_multi_remove_handle(s->multi, t->easy);
+    t->shard = NULL;
+    if (--s->in_flight == 0 && s != c->shards)
+        pl_wheel_start(pl_loop_wheel(c->loop), &s->idle, SHARD_IDLE_MS);
+}
+
+static void detach(pl_transfer *t)
+{
+    pl_client *c = t->client;
+    take_back(t);
     unlink_transfer(t);
     pl_counter_set(&c->metrics.in_flight, pl_counter_get(&c->metrics.in_flight) - 1);
+}
+
+static void drop_request(pl_transfer *t)
+{
+    curl_slist_free_all(t->fields);
+    t->fields = NULL;
+    pl_buf_fini(&t->in.body);
 }
 
 static void recycle(pl_transfer *t)
 {
     pl_client *c = t->client;
-    curl_slist_free_all(t->fields);
-    t->fields = NULL;
-    pl_buf_fini(&t->in.body);
+    drop_request(t);
     if (c->idle_count == IDLE_TRANSFERS) {
         free_transfer(t);
         return;
@@ -294,17 +328,15 @@ static void recycle(pl_transfer *t)
     c->idle_count++;
 }
 
-static void finish(pl_transfer *t, CURLcode result)
+/* The end, with `code`. */
+static void report(pl_transfer *t, int code)
 {
-    pl_client *c = t->client;
-    bool is_new = pl_outcome_measure(t->easy, t->in.response);
-    int code =
-        pl_outcome_of(t->easy, result, &t->in.notes, t->in.request, t->in.response, t->in.arena);
-    t->in.response->body = pl_arena_dup(t->in.arena, pl_buf_slice(&t->in.body));
-    if (is_new) pl_counter_add(&c->metrics.connections_opened, 1);
-    if (t->in.response->connection_reused) pl_counter_add(&c->metrics.connections_reused, 1);
     pl_transfer_fn *done = t->done;
     void *arg = t->arg;
+    pl_response *response = t->in.response;
+    if (code != 0 && t->last_hop && response->error_text && code != PL_E_REDIRECT)
+        response->error_text = pl_arena_printf(t->in.arena, "redirected to '%.*s': %s",
+                                               PL_FMT(t->last_hop->url), response->error_text);
     detach(t);
     recycle(t);
     done(arg, code);
@@ -313,12 +345,58 @@ static void finish(pl_transfer *t, CURLcode result)
 static void on_unsent(pl_timer *timer)
 {
     pl_transfer *t = (pl_transfer *)(void *)((char *)timer - offsetof(pl_transfer, unsent));
-    pl_transfer_fn *done = t->done;
-    void *arg = t->arg;
-    int code = t->unsent_code;
-    detach(t);
-    recycle(t);
-    done(arg, code);
+    report(t, t->unsent_code);
+}
+
+/* libcurl counts from the moment at which it was given this hop, if it is one. */
+static void shift_timings(pl_transfer *t)
+{
+    pl_timings *timings = &t->in.response->timings;
+    int64_t before_us = (int64_t)(t->launched_us - t->began_us),
+            *all[] = {&timings->dns_us, &timings->connect_us, &timings->tls_us,
+                      &timings->first_byte_us};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (*all[i]) *all[i] += before_us;
+    timings->total_us += before_us;
+}
+
+/* Does the answer lead on? PL_WAIT: the next request is on its way; else the code of the answer. */
+static int follow(pl_transfer *t)
+{
+    const pl_request *request = t->in.request;
+    pl_response *response = t->in.response;
+    char *url = NULL;
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
+    pl_slice location = pl_slice_of(url);
+    if (!pl_redirect_is_one(request, response, location)) return 0;
+    pl_request *next = pl_arena_zero(t->in.arena, sizeof *next);
+    int code = pl_redirect_next(request, response, location, t->hops, next, t->in.arena,
+                                &response->error_text);
+    if (code) return code;
+    pl_hop *hop = pl_arena_zero(t->in.arena, sizeof *hop);
+    *hop = (pl_hop){.status = response->status, .url = next->url};
+    *(t->last_hop ? &t->last_hop->next : &response->hops) = hop;
+    t->last_hop = hop;
+    t->hops++;
+    take_back(t);
+    drop_request(t);
+    curl_easy_reset(t->easy);
+    begin(t, next);
+    return PL_WAIT;
+}
+
+static void finish(pl_transfer *t, CURLcode result)
+{
+    pl_client *c = t->client;
+    bool is_new = pl_outcome_measure(t->easy, t->in.response);
+    shift_timings(t);
+    int code =
+        pl_outcome_of(t->easy, result, &t->in.notes, t->in.request, t->in.response, t->in.arena);
+    t->in.response->body = pl_arena_dup(t->in.arena, pl_buf_slice(&t->in.body));
+    if (is_new) pl_counter_add(&c->metrics.connections_opened, 1);
+    if (t->in.response->connection_reused) pl_counter_add(&c->metrics.connections_reused, 1);
+    if (code == 0) code = follow(t);
+    if (code != PL_WAIT) report(t, code);
 }
 
 static void harvest(shard *s)
@@ -356,7 +434,6 @@ static void set_rules(pl_transfer *t)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* the environment's are not the gateway's */
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
@@ -482,7 +559,6 @@ static pl_transfer *take_transfer(pl_client *c)
     }
     CURL *easy = t->easy;
     *t = (pl_transfer){.client = c, .easy = easy};
-    t->in.notes.detail = t->detail;
     pl_timer_init(&t->unsent, on_unsent);
     return t;
 }
@@ -491,12 +567,10 @@ static pl_transfer *take_transfer(pl_client *c)
 static int refusal_of(pl_transfer *t, const char **text)
 {
     const pl_request *request = t->in.request;
-    pl_url url;
-    int code = pl_url_parse(request->url, &url, text);
+    int code = pl_url_parse(request->url, &t->url, text);
     if (code) return code;
-    t->host = url.host;
     if ((*text = pl_outgoing_refusal(request, t->in.arena)) != NULL) return PL_E_SCRIPT;
-    bool is_https = pl_slice_eq_nocase(url.scheme, PL_SLICE("https"));
+    bool is_https = pl_slice_eq_nocase(t->url.scheme, PL_SLICE("https"));
     if (request->https_only && !is_https) {
         *text = "the URL is not https, which gateway.lua requires (require_https)";
         return PL_E_URL;
@@ -505,32 +579,112 @@ static int refusal_of(pl_transfer *t, const char **text)
     return 0;
 }
 
+/* What is left of the request's time, at least 1; 0: it has no end. */
+static int64_t left_ms(const pl_transfer *t)
+{
+    int64_t limit_ms = t->in.request->timeout_ms;
+    if (limit_ms <= 0) return 0;
+    int64_t left = limit_ms - (int64_t)(pl_monotonic_us() - t->began_us) / 1000;
+    return left > 0 ? left : 1;
+}
+
+static int launch(pl_transfer *t)
+{
+    const pl_request *request = t->in.request;
+    t->launched_us = pl_monotonic_us();
+    set_rules(t);
+    pl_credentials_set(t->easy, request);
+    pl_proxy_set(t->easy, &t->proxy, t->in.arena);
+    t->fields = pl_outgoing_set(t->easy, request, t->client->config.user_agent, t->in.arena);
+    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)left_ms(t));
+    if (attach(t)) return 0;
+    t->in.response->error_text = "libcurl did not take the request";
+    return PL_E_INTERNAL;
+}
+
+static int judge(pl_transfer *t, const struct addrinfo *addresses)
+{
+    for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
+        if (is_allowed(t, a->ai_addr)) continue;
+        t->in.response->error_text = t->in.notes.refusal;
+        return PL_E_EGRESS;
+    }
+    return launch(t);
+}
+
+static void on_looked_up(void *arg, const struct addrinfo *addresses, const char *error)
+{
+    pl_transfer *t = arg;
+    t->lookup = NULL;
+    t->in.response->error_text = NULL;
+    int code = PL_E_DNS;
+    if (error)
+        t->in.response->error_text = pl_arena_printf(
+            t->in.arena, "Could not resolve host: %.*s (%s)", PL_FMT(t->url.host), error);
+    else
+        code = judge(t, addresses);
+    pl_wheel_stop(pl_loop_wheel(t->client->loop), &t->unsent);
+    if (code) report(t, code);
+}
+
+/* The proxy may pick any of the addresses, so each has to be good. PL_WAIT: a thread looks. */
+static int look_up(pl_transfer *t)
+{
+    pl_client *c = t->client;
+    struct sockaddr_storage address;
+    struct addrinfo literal = {.ai_addr = (struct sockaddr *)&address};
+    if (pl_egress_literal(t->url.host, &address)) return judge(t, &literal);
+    if (c->config.proxy_is_trusted) return launch(t);
+    if (c->resolver == NULL) c->resolver = pl_resolver_new(c->loop);
+    t->lookup = pl_resolver_start(c->resolver, t->url.host, t->url.port, on_looked_up, t);
+    t->in.response->error_text = "no thread could be made to resolve the host name";
+    if (t->lookup == NULL) return PL_E_INTERNAL;
+    int64_t limit = left_ms(t), connect_ms = t->in.request->connect_timeout_ms;
+    if (connect_ms > 0 && (limit == 0 || connect_ms < limit)) limit = connect_ms;
+    t->in.response->error_text = pl_arena_printf(
+        t->in.arena, "the time-out of %" PRId64 " ms reached while resolving the host name", limit);
+    t->unsent_code = PL_E_TIMEOUT;
+    if (limit > 0) pl_wheel_start(pl_loop_wheel(c->loop), &t->unsent, (uint64_t)limit);
+    return PL_WAIT;
+}
+
+/* The first request, or a hop. What is wrong with it is reported from the loop. */
+static void begin(pl_transfer *t, const pl_request *request)
+{
+    pl_client *c = t->client;
+    pl_response *response = t->in.response;
+    t->in = (pl_incoming){.request = request,
+                          .response = response,
+                          .arena = t->in.arena,
+                          .max_body_bytes = c->config.max_response_bytes,
+                          .max_head_bytes = c->config.max_response_header_bytes,
+                          .notes.detail = t->detail};
+    t->detail[0] = '\0';
+    *response = (pl_response){.hops = response->hops};
+    t->proxy = request->has_proxy ? request->proxy : c->config.proxy;
+    t->in.notes.is_proxied = t->proxy.url.len > 0;
+    int code = refusal_of(t, &response->error_text);
+    if (code == 0) code = t->in.notes.is_proxied ? look_up(t) : launch(t);
+    if (code == 0) response->error_text = NULL;
+    if (code >= 0) return;
+    t->unsent_code = code;
+    pl_wheel_start(pl_loop_wheel(c->loop), &t->unsent, 0);
+}
+
 pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response *response,
                             pl_arena *arena, pl_transfer_fn *done, void *arg)
 {
     pl_transfer *t = take_transfer(c);
-    t->in.request = request;
     t->in.response = response;
     t->in.arena = arena;
-    t->in.max_body_bytes = c->config.max_response_bytes;
-    t->in.max_head_bytes = c->config.max_response_header_bytes;
     t->done = done;
     t->arg = arg;
+    t->began_us = t->launched_us = pl_monotonic_us();
     *response = (pl_response){0};
     link_transfer(&c->active, t);
     pl_counter_add(&c->metrics.transfers, 1);
     pl_counter_add(&c->metrics.in_flight, 1);
-
-    t->unsent_code = refusal_of(t, &response->error_text);
-    if (t->unsent_code == 0) {
-        set_rules(t);
-        pl_credentials_set(t->easy, request);
-        t->fields = pl_outgoing_set(t->easy, request, c->config.user_agent, arena);
-        if (attach(t)) return t;
-        t->unsent_code = PL_E_INTERNAL;
-        response->error_text = "libcurl did not take the request";
-    }
-    pl_wheel_start(pl_loop_wheel(c->loop), &t->unsent, 0);
+    begin(t, request);
     return t;
 }
 
@@ -549,6 +703,7 @@ void pl_client_free(pl_client *c)
         unlink_transfer(t);
         free_transfer(t);
     }
+    pl_resolver_free(c->resolver);
     for (shard *s; (s = c->shards) != NULL;) {
         c->shards = s->next;
         free_shard(s);

@@ -5,7 +5,12 @@
  * sockets watched by libev (watchers outlive POLL_REMOVE), libcurl's timer on the wheel,
  * names resolved off the loop. Every address is judged by the egress guard when a socket to
  * it is opened, and again before each request that a kept connection takes.
- * Redirects are not followed. Worker's thread only. */
+ * A redirect that is followed is a further request, judged as the first one.
+ *
+ * Through a proxy a request always goes by a tunnel (CONNECT, SOCKS5), so that what the proxy says
+ * and what the receiver says are never taken for each other. The guard then judges the addresses
+ * that the host's name has here, before the proxy hears of it; the proxy's own address is allowed.
+ * Worker's thread only. */
 #ifndef PL_NET_CLIENT_H
 #define PL_NET_CLIENT_H
 
@@ -24,6 +29,8 @@ typedef struct pl_client_config {
     size_t max_response_header_bytes;
     const char *ca_file;    /* NULL: the system's */
     const char *user_agent; /* when the request has none */
+    pl_proxy proxy;         /* of requests that have none of their own */
+    bool proxy_is_trusted;  /* to judge names itself: they are not looked up here */
 } pl_client_config;
 
 typedef struct pl_client_metrics {
@@ -32,7 +39,7 @@ typedef struct pl_client_metrics {
 
 /* `code` is 0 when an answer came, whatever its status, else PL_E_DNS, PL_E_CONNECT, PL_E_TLS,
  * PL_E_TIMEOUT, PL_E_RESET, PL_E_PROTOCOL, PL_E_TOO_LARGE, PL_E_EGRESS, PL_E_URL or
- * PL_E_AUTH (the credentials could not be applied) with response->error_text set; what had come by then stands in the response. PL_E_SCRIPT: the request
+ * PL_E_PROXY, PL_E_REDIRECT or PL_E_AUTH (the credentials could not be applied) with response->error_text set; what had come by then stands in the response. PL_E_SCRIPT: the request
  * cannot be put on the wire (a method or field that is not HTTP, or a field that belongs to the
  * connection). PL_E_INTERNAL: libcurl refused for a reason that is none of the attempt's. */
 typedef void pl_transfer_fn(void *arg, int code);

@@ -10,6 +10,7 @@
 #include "net/outcome.h"
 
 #include "base/err.h"
+#include "net/proxy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@ static const struct {
     int code;
 } outcomes[] = {
     {CURLE_COULDNT_RESOLVE_HOST, PL_E_DNS},
-    {CURLE_COULDNT_RESOLVE_PROXY, PL_E_DNS},
+    {CURLE_COULDNT_RESOLVE_PROXY, PL_E_PROXY},
+    {CURLE_PROXY, PL_E_PROXY},
     {CURLE_COULDNT_CONNECT, PL_E_CONNECT},
     {CURLE_INTERFACE_FAILED, PL_E_CONNECT},
     {CURLE_OPERATION_TIMEDOUT, PL_E_TIMEOUT},
@@ -162,12 +164,17 @@ int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
         return notes->refusal_code;
     }
     int code = code_of(result, notes->detail);
-    if (code == PL_E_TIMEOUT) {
-        response->error_text = timeout_text(easy, notes, request, arena);
-    } else {
-        response->error_text = text_of(result, code, notes->detail, arena);
-    }
-    return code;
+    response->error_text = code == PL_E_TIMEOUT ? timeout_text(easy, notes, request, arena)
+                                                : text_of(result, code, notes->detail, arena);
+    if (!notes->is_proxied) return code;
+    int blamed = pl_proxy_blame(easy, result, code, notes->is_connected);
+    if (blamed != code || code == PL_E_PROXY)
+        response->error_text =
+            pl_arena_printf(arena,
+                            blamed == PL_E_PROXY ? "the egress proxy: %s"
+                                                 : "the egress proxy cannot reach the receiver: %s",
+                            response->error_text);
+    return blamed;
 }
 
 static void format_peer(CURL *easy, char *peer, size_t room)

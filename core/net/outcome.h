@@ -13,6 +13,8 @@
 typedef struct pl_outcome_notes {
     const char *refusal; /* why the client or the egress guard stopped it; NULL: neither did */
     int refusal_code; /* then: PL_E_TOO_LARGE, PL_E_AUTH; or of no socket PL_E_EGRESS or PL_E_CONNECT */
+    bool is_proxied;
+    bool is_connected;  /* libcurl waited for what the other side has to say */
     bool was_opened;    /* the guard let at least one socket open */
     bool has_answer;    /* a status line came */
     bool head_is_over;  /* and all of its header section; what follows is a trailer */

@@ -145,3 +145,21 @@ int pl_bind_request_set_ca(lua_State *L)
     x->request.tls.ca = check_pem(L, 2, x, "the list of authorities");
     return 0;
 }
+
+/* (url, user, password), or (false): straight to the receiver, whatever egress.proxy says. */
+int pl_bind_request_set_proxy(lua_State *L)
+{
+    pl_exchange *x = pl_bind_request_check(L);
+    lua_settop(L, 4);
+    pl_proxy proxy = {0};
+    if (lua_type(L, 2) != LUA_TBOOLEAN) {
+        proxy.url = check_credential(L, 2, &x->arena);
+        const char *fault = pl_proxy_fault(proxy.url);
+        if (fault) return pl_bind_request_refuse(L, x, fault, proxy.url);
+    }
+    if (!lua_isnil(L, 3)) proxy.user = check_credential(L, 3, &x->arena);
+    if (!lua_isnil(L, 4)) proxy.password = check_credential(L, 4, &x->arena);
+    x->request.proxy = proxy;
+    x->request.has_proxy = true;
+    return 0;
+}

@@ -4,9 +4,11 @@
  *
  *   fault(entry)           what is wrong with an entry of egress.allow, or nil
  *   refusal(allow, host)   why no request goes to a host that is an address, or nil; of a list
- *                          with mistakes nothing is said */
+ *                          with mistakes nothing is said
+ *   proxy_fault(url)       why this cannot be the URL of a proxy, or nil */
 #include "script/bind.h"
 
+#include "flow/message.h"
 #include "net/egress.h"
 
 #include <lauxlib.h>
@@ -45,9 +47,16 @@ static int egress_refusal(lua_State *L)
     return 1;
 }
 
+static int egress_proxy_fault(lua_State *L)
+{
+    lua_pushstring(L, pl_proxy_fault(pl_check_slice(L, 1))); /* NULL pushes nil */
+    return 1;
+}
+
 static const luaL_Reg egress_functions[] = {
     {"fault", egress_fault},
     {"refusal", egress_refusal},
+    {"proxy_fault", egress_proxy_fault},
     {NULL, NULL},
 };
 

@@ -238,6 +238,7 @@ static const luaL_Reg request_methods[] = {
     {"set_ntlm", pl_bind_request_set_ntlm},
     {"set_client_certificate", pl_bind_request_set_client_certificate},
     {"set_ca", pl_bind_request_set_ca},
+    {"set_proxy", pl_bind_request_set_proxy},
     {"set_timeout", request_set_timeout},
     {NULL, NULL},
 };

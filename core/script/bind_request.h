@@ -21,5 +21,6 @@ int pl_bind_request_set_ntlm(lua_State *L);
 int pl_bind_request_add_cookie(lua_State *L);
 int pl_bind_request_set_client_certificate(lua_State *L);
 int pl_bind_request_set_ca(lua_State *L);
+int pl_bind_request_set_proxy(lua_State *L);
 
 #endif

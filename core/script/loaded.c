@@ -118,6 +118,8 @@ static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
         .webhook = text_field(L, table, "webhook", arena),
         .timeout_ms = milliseconds(number_field(L, table, "timeout")),
         .connect_timeout_ms = milliseconds(number_field(L, table, "connect_timeout")),
+        .redirects = {(uint32_t)number_field(L, table, "redirects"),
+                      flag_field(L, table, "may_downgrade")},
         .jitter = number_field(L, table, "jitter"),
         .max_age_ms = milliseconds(number_field(L, table, "max_age")),
         .has_on_unauthorized = flag_field(L, table, "has_on_unauthorized"),

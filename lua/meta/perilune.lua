@@ -460,6 +460,7 @@ function template.compile(text) end
 ---@field set_ntlm fun(self: perilune.request, user: perilune.data, password: perilune.data)   user name and password
 ---@field set_client_certificate fun(self: perilune.request, certificate: perilune.data, key?: perilune.data, passphrase?: perilune.data)   a client certificate, its key: PEM
 ---@field set_ca fun(self: perilune.request, authorities: perilune.data)   the authorities that the receiver's certificate is checked with: PEM
+---@field set_proxy fun(self: perilune.request, url: perilune.data|false, user?: perilune.data, password?: perilune.data)   a proxy of its own; false: none
 ---@field set_timeout fun(self: perilune.request, seconds: number)   how long the request may take, up to 3600
 
 ---@class perilune.response
@@ -490,6 +491,7 @@ function template.compile(text) end
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field on? string
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
+---@field redirects? integer|{ max: integer, to_http?: boolean }
 ---@field response? { lists?: string[], mapper?: string|(fun(ctx: perilune.ctx, value: any): any)|table, prefixes?: boolean, type?: "json"|"xml"|"form"|"text"|"auto", variables?: table<string, string|(fun(ctx: perilune.ctx, value: any): any)|{ [1]: string|(fun(ctx: perilune.ctx, value: any): any), default?: any, required?: boolean }> }
 ---@field retry? false|{ attempts?: integer, base?: number, factor?: number, jitter?: number, max?: number, max_age?: number, on?: (fun(ctx: perilune.ctx, value: any): any)|(number|string)[], schedule?: number[] }
 ---@field success? number|string|(fun(ctx: perilune.ctx, value: any): any)|(number|string)[]
@@ -511,13 +513,15 @@ function template.compile(text) end
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field name? string
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
+---@field proxy? false|string|{ password?: string|perilune.secret, url: string, user?: string|perilune.secret }
+---@field redirects? integer|{ max: integer, to_http?: boolean }
 ---@field retry? false|{ attempts?: integer, base?: number, factor?: number, jitter?: number, max?: number, max_age?: number, on?: (fun(ctx: perilune.ctx, value: any): any)|(number|string)[], schedule?: number[] }
 ---@field timeout? number
 ---@field webhooks perilune.webhook[]
 
 ---@class perilune.gateway_file
 ---@field admin? { listen?: string }
----@field egress? { allow?: string|string[], ca_file?: string }
+---@field egress? { allow?: string|string[], ca_file?: string, proxy?: string, proxy_auth?: string|perilune.secret|(string|perilune.secret)[], proxy_names?: "judge"|"trust" }
 ---@field events? table
 ---@field hosts? string|string[]
 ---@field ingress? (fun(ctx: perilune.ctx, value: any): any)|table

@@ -203,6 +203,8 @@ vocabulary.parts = {
         .. "passphrase?: perilune.data)", says = "a client certificate, its key: PEM" },
     { "set_ca(authorities: perilune.data)",
       says = "the authorities that the receiver's certificate is checked with: PEM" },
+    { "set_proxy(url: perilune.data|false, user?: perilune.data, password?: perilune.data)",
+      says = "a proxy of its own; false: none" },
     { "set_timeout(seconds: number)", says = "how long the request may take, up to 3600" },
   },
   { name = "response", class = "perilune.response", shown_as = "response:",

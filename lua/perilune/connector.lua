@@ -6,6 +6,7 @@
 local answer = require "perilune.answer"
 local authenticator = require "perilune.authenticator"
 local body = require "perilune.body"
+local core = require "perilune.core"
 local hooks = require "perilune.hooks"
 local map = require "perilune.map"
 local nearest = require "perilune.util.nearest"
@@ -54,6 +55,27 @@ local CONTEXT = { type = "map", of = { one_of = {
   TEXT, { type = "number" }, { type = "boolean" }, { type = "table" },
 } } }
 
+local function proxy_fault(v)
+  local fault = core.egress.proxy_fault(v)
+  return fault and ("cannot be a proxy: %s"):format(fault)
+end
+local PROXY_URL = { type = "string", check = proxy_fault }
+local CREDENTIAL = { one_of = { TEXT, { type = "secret" } } }
+-- What the requests go through; false: straight to the receiver, whatever egress.proxy says.
+local PROXY = { one_of = {
+  { type = "literal", value = false }, PROXY_URL,
+  { type = "record", fields = {
+    url = { type = "string", required = true, check = proxy_fault },
+    user = CREDENTIAL, password = CREDENTIAL,
+  } },
+} }
+local REDIRECT_COUNT = { type = "integer", min = 0, max = 10 }
+local REDIRECTS = { one_of = {
+  REDIRECT_COUNT,
+  { type = "record", fields = { max = { type = "integer", min = 0, max = 10, required = true },
+    to_http = { type = "boolean" } } },
+} }
+
 -- Keys that a connector gives for all its webhooks, and a webhook for itself.
 local SHARED = {
   headers = { type = "map", of = HEADER },
@@ -64,6 +86,7 @@ local SHARED = {
   timeout = SECONDS,
   connect_timeout = SECONDS,
   retry = retry.SPEC,
+  redirects = REDIRECTS,
   hooks = { type = "list", of = { type = "table" } },
 }
 
@@ -90,6 +113,7 @@ local CONNECTOR = {
   name = TEXT,
   enabled = { type = "boolean", default = true },
   authenticator = { one_of = { TEXT, { type = "table" } } }, -- an id, an instance, or a list
+  proxy = PROXY,
   base_url = URL,
   applies_to = { type = "map", of = { type = "list", of = SCALAR, filled = true } },
   ingress = source.SPEC,
@@ -159,8 +183,19 @@ local function identify(scope, webhook, path, key, seen)
   return id
 end
 
+--- How many redirects are followed, and whether to http: the webhook's, else the connector's; nil
+--- is none.
+local function redirects_of(given, webhook)
+  local redirects = webhook.redirects
+  if redirects == nil then redirects = given.redirects end
+  if type(redirects) == "table" then return redirects.max, redirects.to_http end
+  return redirects, nil
+end
+
 local function policy_of(entry, given, webhook)
+  local redirects, may_downgrade = redirects_of(given, webhook)
   return {
+    redirects = redirects, may_downgrade = may_downgrade,
     connector = entry.connector, webhook = entry.webhook,
     timeout = webhook.timeout or given.timeout,
     connect_timeout = webhook.connect_timeout or given.connect_timeout,
@@ -213,6 +248,7 @@ local function compile_webhook(scope, shared, webhook, path, env)
   entry.policy = policy_of(entry, shared.given, webhook)
   retry.check(scope, tables.extend(path, "retry"), webhook.retry)
   retry.compile(entry, shared.given.retry, webhook.retry)
+  entry.proxy = shared.given.proxy
   render.compile(entry, scope, shared.given, webhook, path, shared.options)
   map.compile(entry, scope, webhook, path, mapper_of(scope, webhook, path, env))
   return entry

@@ -312,6 +312,15 @@ local function set_headers(entry, frame, request)
   end
 end
 
+local function set_proxy(entry, request)
+  local proxy = entry.proxy
+  if type(proxy) == "table" then
+    request:set_proxy(proxy.url, proxy.user, proxy.password)
+  elseif proxy ~= nil then
+    request:set_proxy(proxy)
+  end
+end
+
 local function set_body(entry, frame, request, method)
   if not entry.body or entry.body == body.EVENT and BODYLESS[method] then return end
   if entry.body == body.EVENT then
@@ -339,6 +348,7 @@ function render.run(entry, event, request, info)
   end
   local method = set_method(entry, frame, request)
   set_url(entry, frame, request)
+  set_proxy(entry, request)
   for _, param in ipairs(entry.params) do add_param(request, frame, param.name, param.value) end
   set_body(entry, frame, request, method)
   set_headers(entry, frame, request)

@@ -9,7 +9,7 @@ describe("/v1/undelivered", function()
     gateway = support.gateway({
       token = "the-admin-token",
       files = {
-        ["gateway.lua"] = [[return { egress = { allow = { "127.0.0.0/8" } }, tokens = { ingest = "i", admin = "the-admin-token" } }]],
+        ["gateway.lua"] = [[return { egress = { allow = { "127.0.0.1" } }, tokens = { ingest = "i", admin = "the-admin-token" } }]],
         ["connectors/failing.lua"] = ([[return { base_url = "%s", retry = false,
           webhooks = { { on = "f", url = "/f" } } }]]):format(refusing.url),
         ["connectors/waiting.lua"] = ([[return { base_url = "http://127.0.0.1:%d", retry = { schedule = { 3600 }, jitter = 0 },

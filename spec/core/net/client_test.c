@@ -11,6 +11,7 @@
 
 #include <netdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -26,6 +27,7 @@ static pthread_mutex_t resolver_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t resolver_goes_on = PTHREAD_COND_INITIALIZER;
 static bool resolver_hangs;
 static int resolving;
+static atomic_int turns; /* how often turns.test was asked for; the second time it is elsewhere */
 
 /* Which addresses a name has; any other has 127.0.0.1. */
 static const struct {
@@ -73,6 +75,7 @@ int getaddrinfo(const char *restrict host, const char *restrict service,
         first = names[i].addresses[0];
         second = names[i].addresses[1];
     }
+    if (strcmp(host, "turns.test") == 0 && atomic_fetch_add(&turns, 1) > 0) first = 0x0a000001;
     *result = address_info(first, service, second ? address_info(second, service, NULL) : NULL);
     return 0;
 }
@@ -116,10 +119,26 @@ static void remember_head(const pl_http_request *r)
                        PL_FMT(r->headers[i].value));
 }
 
+/* /redirect/STATUS?LOCATION */
+static void redirect(pl_inbound *in)
+{
+    char text[600];
+    pl_slice target = in->request.target;
+    const char *mark = memchr(target.ptr, '?', target.len);
+    pl_slice location = mark ? pl_slice_from(target, (size_t)(mark - target.ptr) + 1) : target;
+    snprintf(text, sizeof text, "Location: %.*s\r\n", PL_FMT(location));
+    pl_inbound_reply(in, atoi(in->request.path.ptr + strlen("/redirect/")), PL_NO_SLICE,
+                     pl_slice_of(text), PL_SLICE("moved"));
+}
+
 static void handle(pl_inbound *in, void *arg)
 {
     (void)arg;
     remember_head(&in->request);
+    if (pl_slice_starts(in->request.path, PL_SLICE("/redirect/"))) {
+        redirect(in);
+        return;
+    }
     if (pl_slice_eq(in->request.path, PL_SLICE("/hold"))) {
         held[requests_held++] = in;
         return;
@@ -983,6 +1002,205 @@ TEST(client_asks_the_guard_again_before_each_request)
     close_world();
 }
 
+/* -- cases: redirects (which request comes next is for redirect_test) -- */
+
+static void prepare_redirect(exchange *x, const char *method, const char *path, uint32_t most)
+{
+    prepare(x, method, port, path);
+    x->request.redirects.most = most;
+}
+
+TEST(client_follows_redirects_where_asked)
+{
+    open_world();
+    exchange x;
+    prepare_redirect(&x, "POST", "/redirect/307?/redirect/302?/end", 2);
+    set_body(&x, PL_SLICE("the body"));
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    CHECK_EQ_INT(x.response.status, 200);
+    CHECK_EQ_SLICE(x.response.body, PL_SLICE("hello"));
+    CHECK_TEXT(last_head, "GET /end\n");
+    const pl_hop *hop = x.response.hops;
+    CHECK(hop && hop->next && hop->next->next == NULL);
+    if (hop && hop->next) {
+        CHECK_EQ_INT(hop->status, 307);
+        CHECK_EQ_INT(hop->next->status, 302);
+        CHECK_EQ_STR(hop->next->url.ptr,
+                     pl_arena_printf(&x.arena, "http://127.0.0.1:%d/end", port));
+    }
+    end(&x);
+    prepare_redirect(&x, "GET", "/redirect/302?/end", 0);
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    CHECK_EQ_INT(x.response.status, 302);
+    CHECK(x.response.hops == NULL);
+    CHECK_EQ_SLICE(x.response.body, PL_SLICE("moved"));
+    end(&x);
+    close_world();
+}
+
+TEST(client_judges_each_redirect)
+{
+    open_world();
+    static const struct {
+        const char *path;
+        int code, status;
+        const char *text;
+    } cases[] = {
+        {"/redirect/302?http://elsewhere.test/x", PL_E_EGRESS, 0,
+         "redirected to 'http://elsewhere.test/x': private network address 10.0.0.1 refused"},
+        {"/redirect/302?http://127.0.0.2/", PL_E_EGRESS, 0, "loopback address 127.0.0.2 refused"},
+        {"/redirect/302?file:///etc/passwd", PL_E_REDIRECT, 302, "the redirect to 'file:///etc/"},
+        {"/redirect/302?ftp://here.test/", PL_E_REDIRECT, 302,
+         "'ftp://here.test/' is not followed"},
+        {"/redirect/302?http://u:p@here.test/", PL_E_REDIRECT, 302, "is not followed"},
+        {"/redirect/301?/redirect/301?/redirect/301?/x", PL_E_REDIRECT, 301,
+         "/x' is not followed: 2 were followed already"},
+        {"/redirect/302?http://unknown.test/", PL_E_DNS, 0, "redirected to 'http://unknown.test/'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        exchange x;
+        prepare_redirect(&x, "GET", cases[i].path, 2);
+        start(&x);
+        finish(&x);
+        CHECK_EQ_INT(x.code, cases[i].code);
+        CHECK_EQ_INT(x.response.status, cases[i].status);
+        CHECK_TEXT(x.response.error_text, cases[i].text);
+        end(&x);
+    }
+    close_world();
+}
+
+TEST(client_keeps_one_time_out_for_all_redirects)
+{
+    open_world();
+    exchange x;
+    prepare_redirect(&x, "GET", "/redirect/302?/hold", 5);
+    x.request.timeout_ms = 100;
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, PL_E_TIMEOUT);
+    CHECK_TEXT(x.response.error_text, "redirected to 'http://127.0.0.1:");
+    CHECK(x.response.timings.total_us >= 90000);
+    end(&x);
+    prepare_redirect(&x, "GET", "/redirect/302?/hold", 5);
+    start(&x);
+    DRIVE_UNTIL(requests_held == 2);
+    pl_transfer_cancel(x.transfer);
+    end(&x);
+    close_world();
+}
+
+TEST(client_takes_no_credentials_to_another_host)
+{
+    open_world();
+    exchange x;
+    prepare_redirect(&x, "GET", "", 1);
+    x.request.url = pl_slice_of(pl_arena_printf(
+        &x.arena, "http://127.0.0.1:%d/redirect/302?http://here.test:%d/end", port, port));
+    set_field(&x, "Authorization", "Bearer b");
+    set_field(&x, "Cookie", "c=1");
+    set_field(&x, "X-Api-Key", "k");
+    x.request.last->shown = PL_SLICE("***");
+    set_field(&x, "X-Plain", "p");
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    CHECK_TEXT(last_head, "GET /end\n");
+    CHECK_TEXT(last_head, "X-Plain: p\n");
+    CHECK(strstr(last_head, "Authorization") == NULL);
+    CHECK(strstr(last_head, "Cookie") == NULL);
+    CHECK(strstr(last_head, "X-Api-Key") == NULL);
+    end(&x);
+    close_world();
+}
+
+/* -- cases: proxies (real tunnels are for spec/gateway/egress_spec) -- */
+
+static void prepare_proxied(exchange *x, const peer *proxy, const char *url)
+{
+    struct sockaddr_in address;
+    socklen_t len = sizeof address;
+    getsockname(proxy->listener, (struct sockaddr *)&address, &len);
+    prepare(x, "GET", port, "/");
+    x->request.url = pl_slice_of(url);
+    x->request.has_proxy = true;
+    x->request.proxy.url =
+        pl_slice_of(pl_arena_printf(&x->arena, "http://127.0.0.1:%d", ntohs(address.sin_port)));
+}
+
+TEST(client_judges_names_before_a_proxy_hears_of_them)
+{
+    open_with_egress("192.0.2.1"); /* the proxy's own address is allowed by being the proxy's */
+    peer proxy = {.answer = PL_SLICE("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")};
+    peer_open(&proxy);
+    static const struct {
+        const char *url;
+        int code;
+        const char *text;
+    } cases[] = {
+        {"http://elsewhere.test/", PL_E_EGRESS, "private network address 10.0.0.1 refused"},
+        {"http://half.test/", PL_E_EGRESS, "private network address 10.0.0.1 refused"},
+        {"https://169.254.169.254/", PL_E_EGRESS, "cloud metadata address 169.254.169.254 refused"},
+        {"http://[::1]/", PL_E_EGRESS, "loopback address ::1 refused"},
+        {"http://0x7f.1/", PL_E_EGRESS, "loopback address 127.0.0.1 refused"},
+        {"http://unknown.test/", PL_E_DNS, "Could not resolve host: unknown.test"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        exchange x;
+        prepare_proxied(&x, &proxy, cases[i].url);
+        start(&x);
+        finish(&x);
+        CHECK_EQ_INT(x.code, cases[i].code);
+        CHECK_TEXT(x.response.error_text, cases[i].text);
+        CHECK_EQ_INT(proxy.got.len, 0);
+        end(&x);
+    }
+    exchange x;
+    prepare_proxied(&x, &proxy, "http://8.8.8.8/");
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, PL_E_PROXY);
+    CHECK_TEXT(x.response.error_text, "the egress proxy: ");
+    pl_buf_put_char(&proxy.got, '\0');
+    CHECK_TEXT(proxy.got.ptr, "CONNECT 8.8.8.8:80 HTTP/1.1\r\n");
+    end(&x);
+    peer_close(&proxy);
+    close_world();
+}
+
+TEST(client_is_not_held_up_by_a_resolver_that_hangs_before_a_proxy)
+{
+    open_world();
+    let_resolver(true);
+    exchange slow, cancelled, left;
+    peer proxy = {0};
+    peer_open(&proxy);
+    prepare_proxied(&slow, &proxy, "http://slow.test/");
+    slow.request.timeout_ms = 100;
+    start(&slow);
+    prepare_proxied(&cancelled, &proxy, "http://slower.test/");
+    start(&cancelled);
+    prepare_proxied(&left, &proxy, "http://slowest.test/");
+    start(&left); /* still under way when the client goes */
+    DRIVE_UNTIL(resolving_now() == 3);
+    pl_transfer_cancel(cancelled.transfer);
+    finish(&slow);
+    CHECK_EQ_INT(slow.code, PL_E_TIMEOUT);
+    CHECK_TEXT(slow.response.error_text, "100 ms reached while resolving the host name");
+    peer_close(&proxy);
+    close_world();
+    let_resolver(false);
+    while (resolving_now() > 0)
+        usleep(1000);
+    end(&slow);
+    end(&cancelled);
+    end(&left);
+}
+
 /* -- cases: credentials (whether they are right ones is for spec/gateway/outgoing_auth_spec) -- */
 
 static void set_auth(exchange *x, pl_auth_kind kind)
@@ -1137,6 +1355,31 @@ TEST(client_resolves_names)
     close_world();
 }
 
+/* The second client has no connection to it and no memory of its address. */
+TEST(client_judges_a_name_that_changes_its_address)
+{
+    open_world();
+    atomic_store(&turns, 0);
+    exchange x;
+    prepare_host(&x, "turns.test");
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    end(&x);
+    pl_client_free(client);
+    client = pl_client_new(loop, &(pl_client_config){.egress = egress,
+                                                     .max_response_bytes = 1000,
+                                                     .max_response_header_bytes = 1000});
+    prepare_host(&x, "turns.test");
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, PL_E_EGRESS);
+    CHECK_TEXT(x.response.error_text, "private network address 10.0.0.1 refused");
+    end(&x);
+    CHECK_EQ_INT(atomic_load(&turns), 2);
+    close_world();
+}
+
 /* Each attempt closes the descriptor of the one before,
  * and the next gets its number: the watcher must go along. */
 TEST(client_tries_each_address_of_a_name)
@@ -1215,12 +1458,18 @@ int main(void)
         CASE(client_ignores_proxies_of_the_environment),
         CASE(client_egress_guard_refuses_the_resolved_address),
         CASE(client_asks_the_guard_again_before_each_request),
+        CASE(client_follows_redirects_where_asked), CASE(client_judges_each_redirect),
+        CASE(client_keeps_one_time_out_for_all_redirects),
+        CASE(client_takes_no_credentials_to_another_host),
+        CASE(client_judges_names_before_a_proxy_hears_of_them),
+        CASE(client_is_not_held_up_by_a_resolver_that_hangs_before_a_proxy),
         CASE(client_sends_nothing_that_is_not_https_where_that_is_wanted),
         CASE(client_does_not_send_to_who_asks_for_no_authentication),
         CASE(client_leaves_no_credentials_on_a_handle),
         CASE(client_takes_the_answer_of_who_refuses_before_asking),
         CASE(client_does_not_answer_for_ever),
         CASE(client_does_not_send_without_credentials_that_cannot_be_applied),
-        CASE(client_resolves_names), CASE(client_tries_each_address_of_a_name),
+        CASE(client_resolves_names), CASE(client_judges_a_name_that_changes_its_address),
+        CASE(client_tries_each_address_of_a_name),
         CASE(client_is_not_held_up_by_a_resolver_that_hangs));
 }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * libcurl follows redirects too, but hands a header that holds a key to every host it is led to,
+ * and tells nobody where it went. So a hop is a request of its own, which passes the egress guard
+ * and is noted.
+ *
+ * What is sent again was signed for the first request: a signature of the body stays good, one of
+ * the method or URL does not, and none of them goes to another origin. */
+#include "net/redirect.h"
+
+#include "base/err.h"
+#include "http/url.h"
+
+#define SHOWN_URL 200 /* of a URL that is not followed; receivers may make them long */
+
+bool pl_redirect_is_one(const pl_request *r, const pl_response *response, pl_slice location)
+{
+    int status = response->status;
+    bool is_status =
+        status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    return r->redirects.most > 0 && is_status && location.len > 0;
+}
+
+static bool is_same_origin(const pl_url *a, const pl_url *b)
+{
+    return pl_slice_eq_nocase(a->scheme, b->scheme) && pl_slice_eq_nocase(a->host, b->host) &&
+           a->port == b->port;
+}
+
+static bool is_https(const pl_url *url)
+{
+    return pl_slice_eq_nocase(url->scheme, PL_SLICE("https"));
+}
+
+static bool is_one_of(pl_slice name, const char *const *names)
+{
+    for (; *names; names++) {
+        if (pl_slice_eq_nocase(name, pl_slice_of(*names))) return true;
+    }
+    return false;
+}
+
+static bool has_signature(pl_slice name)
+{
+    pl_slice word = PL_SLICE("signature");
+    for (size_t at = 0; at + word.len <= name.len; at++) {
+        if (pl_slice_eq_nocase((pl_slice){name.ptr + at, word.len}, word)) return true;
+    }
+    return false;
+}
+
+static bool is_credential(const pl_field *f)
+{
+    static const char *const names[] = {"Authorization", "Cookie", "Host", "Proxy-Authorization",
+                                        NULL};
+    return f->shown.ptr || is_one_of(f->name, names) || has_signature(f->name);
+}
+
+static bool describes_body(const pl_field *f)
+{
+    static const char *const names[] = {"Content-Type",     "Content-Encoding", "Content-Language",
+                                        "Content-Location", "Content-Digest",   NULL};
+    return is_one_of(f->name, names);
+}
+
+static void copy_fields(const pl_request *r, pl_request *next, bool is_same, pl_arena *arena)
+{
+    next->fields = next->last = NULL;
+    for (const pl_field *f = r->fields; f; f = f->next) {
+        if (!is_same && is_credential(f)) continue;
+        if (r->has_body && !next->has_body && describes_body(f)) continue;
+        pl_field *copy = pl_arena_alloc(arena, sizeof *copy);
+        *copy = *f;
+        copy->next = NULL;
+        *(next->last ? &next->last->next : &next->fields) = copy;
+        next->last = copy;
+    }
+}
+
+static bool becomes_get(const pl_request *r, int status)
+{
+    if (status == 303) return !pl_slice_eq(r->method, PL_SLICE("HEAD"));
+    return (status == 301 || status == 302) && pl_slice_eq(r->method, PL_SLICE("POST"));
+}
+
+static int refuse(pl_arena *arena, pl_slice location, const char *reason, const char **text)
+{
+    bool is_long = location.len > SHOWN_URL;
+    if (is_long) location.len = SHOWN_URL;
+    *text = pl_arena_printf(arena, "the redirect to '%.*s%s' is not followed: %s", PL_FMT(location),
+                            is_long ? "..." : "", reason);
+    return PL_E_REDIRECT;
+}
+
+int pl_redirect_next(const pl_request *r, const pl_response *response, pl_slice location,
+                     uint32_t hops, pl_request *next, pl_arena *arena, const char **text)
+{
+    pl_url from, to;
+    const char *reason;
+    if (pl_url_parse(r->url, &from, &reason) != 0 || pl_url_parse(location, &to, &reason) != 0)
+        return refuse(arena, location, reason, text);
+    if (hops >= r->redirects.most)
+        return refuse(arena, location, pl_arena_printf(arena, "%u were followed already", hops),
+                      text);
+    if (is_https(&from) && !is_https(&to) && !r->redirects.may_downgrade)
+        return refuse(arena, location, "it leads from https to http", text);
+    bool is_same = is_same_origin(&from, &to);
+    *next = *r;
+    next->url = pl_arena_dup(arena, location);
+    if (becomes_get(r, response->status)) {
+        next->method = PL_SLICE("GET");
+        next->has_body = false;
+        next->body = PL_NO_SLICE;
+    }
+    if (!is_same) {
+        next->auth = (pl_auth){0};
+        next->tls = (pl_tls){.ca = r->tls.ca};
+    }
+    copy_fields(r, next, is_same, arena);
+    return 0;
+}
