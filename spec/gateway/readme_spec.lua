@@ -87,7 +87,7 @@ describe("README.md", function()
 
   describe("the keys that it lists", function()
     local section = assert(README:match("### A connector\n(.-)\nEvery field"))
-    local own, shared = section:match("^\nOf the connector: (.-)%. Of connector and webhook, the%s+webhook's winning: (.-)%. Of a")
+    local own, shared = section:match("^\nOf the connector: (.-)%. Of connector and%s+webhook, the%s+webhook's winning: (.-)%. Of a")
 
     --- The keys that a message about an unknown one names.
     local function known_keys(connector)
