@@ -165,7 +165,7 @@ static void note_connected(CURL *easy)
 {
     pl_transfer *t = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
-    t->in.notes.is_connected = true;
+    if (t) t->in.notes.is_connected = true; /* else it is a handle of libcurl's own */
 }
 
 static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *per_socket)

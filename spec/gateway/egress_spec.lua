@@ -16,7 +16,7 @@ describe("an egress proxy", function()
   setup(function()
     sink = support.sink()
     for name, arguments in pairs({
-      usual = { "http" }, http = { "http", "--user", "ann:s3cret" }, socks = { "socks", "--user", "ann:s3cret" },
+      usual = { "http", "--user", "usual:pass:word" }, http = { "http", "--user", "ann:s3cret" }, socks = { "socks", "--user", "ann:s3cret" },
       closes = { "http", "--close" }, hangs = { "http", "--hang" }, ["502"] = { "http", "--answer", "502" },
       ["403"] = { "http", "--answer", "403" }, refused = { "socks", "--answer", "5" },
       ["not-allowed"] = { "socks", "--answer", "2" }, ["socks-closes"] = { "socks", "--close" },
@@ -28,9 +28,10 @@ describe("an egress proxy", function()
     local files = {
       ["gateway.lua"] = ([[return {
         secrets = { dir = "secrets" },
-        egress = { allow = { "127.0.0.1", "::1" }, proxy = %q },
+        egress = { allow = { "127.0.0.1", "::1" }, proxy = %q, proxy_auth = secret "usual" },
       }]]):format(url("http", "usual")),
       ["secrets/proxy"] = "s3cret",
+      ["secrets/usual"] = "usual:pass:word",
     }
     local function connector(id, proxy_text)
       files[("connectors/%s.lua"):format(id)] = ([[return {
@@ -69,7 +70,7 @@ describe("an egress proxy", function()
     local before = sink:count()
     assert.equal("ok", try("usual", ("http://localhost:%d/a"):format(sink.port)).outcome)
     assert.equal(before + 1, sink:count())
-    assert.matches(("localhost:%d\n"):format(sink.port), lines_of("usual"), 1, true)
+    assert.matches(("usual:pass:word localhost:%d\n"):format(sink.port), lines_of("usual"), 1, true)
   end)
 
   it("is not for a connector that says so", function()

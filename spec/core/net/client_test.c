@@ -1172,6 +1172,35 @@ TEST(client_judges_names_before_a_proxy_hears_of_them)
     close_world();
 }
 
+TEST(client_leaves_names_to_a_proxy_that_is_trusted)
+{
+    open_with_egress("192.0.2.1");
+    pl_client_free(client);
+    client = pl_client_new(loop, &(pl_client_config){.egress = egress,
+                                                     .max_response_bytes = 1000,
+                                                     .max_response_header_bytes = 1000,
+                                                     .proxy_is_trusted = true});
+    peer proxy = {.answer = PL_SLICE("HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n")};
+    peer_open(&proxy);
+    exchange x;
+    prepare_proxied(&x, &proxy, "http://10.0.0.1/");
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, PL_E_EGRESS);
+    CHECK_EQ_INT(proxy.got.len, 0);
+    end(&x);
+    prepare_proxied(&x, &proxy, "https://unknown.test/");
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, PL_E_CONNECT);
+    CHECK_TEXT(x.response.error_text, "the egress proxy cannot reach the receiver: ");
+    pl_buf_put_char(&proxy.got, '\0');
+    CHECK_TEXT(proxy.got.ptr, "CONNECT unknown.test:443 HTTP/1.1\r\n");
+    end(&x);
+    peer_close(&proxy);
+    close_world();
+}
+
 TEST(client_is_not_held_up_by_a_resolver_that_hangs_before_a_proxy)
 {
     open_world();
@@ -1462,6 +1491,7 @@ int main(void)
         CASE(client_keeps_one_time_out_for_all_redirects),
         CASE(client_takes_no_credentials_to_another_host),
         CASE(client_judges_names_before_a_proxy_hears_of_them),
+        CASE(client_leaves_names_to_a_proxy_that_is_trusted),
         CASE(client_is_not_held_up_by_a_resolver_that_hangs_before_a_proxy),
         CASE(client_sends_nothing_that_is_not_https_where_that_is_wanted),
         CASE(client_does_not_send_to_who_asks_for_no_authentication),
