@@ -126,6 +126,8 @@ static void write_timings(pl_json_writer *w, const pl_timings *t)
 {
     pl_jw_key(w, "timings");
     pl_jw_object(w);
+    write_time(w, "queue_ms", t->queue_us);
+    write_time(w, "script_ms", t->script_us);
     write_time(w, "dns_ms", t->dns_us);
     write_time(w, "connect_ms", t->connect_us);
     write_time(w, "tls_ms", t->tls_us);

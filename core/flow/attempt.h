@@ -41,7 +41,7 @@ typedef struct pl_attempt {
  *                       "body", "body_bytes", "truncated"},
  *   "response": null or {"status", "headers", "body", "body_bytes", "truncated", "peer"},
  *   "variables": object or null,
- *   "timings": {"dns_ms", "connect_ms", "tls_ms", "first_byte_ms", "total_ms"},
+ *   "timings": {"queue_ms", "script_ms", "dns_ms", "connect_ms", "tls_ms", "first_byte_ms", "total_ms"},
  *   "connection_reused", "generation", "trace": [what the scripts did, see trace.h]
  *
  * A body is a string when it is UTF-8, else {"base64": "..."}; `body_bytes` is its size before the

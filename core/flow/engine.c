@@ -95,6 +95,7 @@ void pl_delivery_make_ready(pl_delivery *d)
 {
     pl_engine *e = d->engine;
     d->phase = PL_READY;
+    d->ready_us = e->ports.monotonic_us();
     d->next = NULL;
     *e->ready_end = d;
     e->ready_end = &d->next;
@@ -172,6 +173,14 @@ static void retry(pl_delivery *d)
 
 /* -- claims -- */
 
+/* What it waited in the store beyond its time counts as waiting in the queue. */
+static void make_ready_late(pl_delivery *d, int64_t late_ms)
+{
+    uint64_t late_us = (uint64_t)late_ms * 1000;
+    pl_delivery_make_ready(d);
+    d->ready_us -= late_us < d->ready_us ? late_us : d->ready_us;
+}
+
 static void start_claim(pl_engine *e);
 
 static void admit_claimed(pl_engine *e, const pl_claimed *c, int64_t now_ms)
@@ -202,7 +211,7 @@ static void admit_claimed(pl_engine *e, const pl_claimed *c, int64_t now_ms)
     if (c->due_ms > now_ms)
         pl_delivery_wait(d, c->due_ms - now_ms);
     else
-        pl_delivery_make_ready(d);
+        make_ready_late(d, now_ms - c->due_ms);
 }
 
 static void on_claimed(pl_message *m)

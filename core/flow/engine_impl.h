@@ -22,6 +22,7 @@ struct pl_delivery {
     uint32_t first;       /* of those, made before the present run of the schedule */
     int64_t created_ms;   /* wall clock */
     uint64_t received_us; /* monotonic: of the request; 0 when it came from the store */
+    uint64_t ready_us;    /* monotonic: when it could have been started */
     pl_timer due;         /* WAITING */
     pl_delivery *next;    /* READY: in the queue */
     pl_delivery *chain;   /* in the table by id */

@@ -102,6 +102,9 @@ static void fill_attempt(pl_exchange *x)
 {
     const pl_request *q = &x->request;
     const pl_response *p = &x->response;
+    pl_timings timings = p->timings;
+    timings.queue_us = x->queue_us;
+    timings.script_us = x->script_us;
     int64_t cap = x->engine->settings->limit_recorded_body;
     pl_slice request_body = q->body_is_event ? q->body : pl_secret_masked(&x->arena, q->body);
     pl_slice response_body = pl_secret_masked(&x->arena, p->body);
@@ -122,7 +125,7 @@ static void fill_attempt(pl_exchange *x)
         .response_body = capped(response_body, cap),
         .response_body_bytes = response_body.len,
         .variables = masked_json(&x->arena, x->variables),
-        .timings = p->timings,
+        .timings = timings,
         .peer = pl_slice_of(p->peer),
         .connection_reused = p->connection_reused,
         .generation = x->generation->number,
@@ -503,6 +506,8 @@ static void advance(pl_exchange *x, int code)
 {
     while (code != PL_WAIT) {
         pl_engine_time(x->engine, x->stage, x->stage_us);
+        if (x->stage != PL_STAGE_SEND)
+            x->script_us += (int64_t)(x->engine->ports.monotonic_us() - x->stage_us);
         take_code(x, code);
         enum pl_stage next = next_stage(x, code);
         if (next == PL_STAGE_RECORD) {
@@ -608,6 +613,7 @@ void pl_exchange_start(pl_delivery *d)
     x->undecided = d->undecided;
     x->created_ms = d->created_ms;
     x->number = ++d->attempts;
+    x->queue_us = (int64_t)(x->started_us - d->ready_us);
     d->phase = PL_RUNNING;
     begin(x, x->policy->timeout_ms ? x->policy->timeout_ms : e->settings->timeout_delivery);
 }

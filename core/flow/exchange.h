@@ -51,6 +51,8 @@ struct pl_exchange {
     enum pl_stage stage;
     pl_arena arena;
     uint64_t stage_us; /* monotonic: when the current stage began */
+    int64_t queue_us;  /* from when it could have begun */
+    int64_t script_us; /* in stages of scripts, their waiting included */
 
     /* script/: what it keeps between its stages */
     int script_ref;       /* of the context table in the Lua registry, 0: none */

@@ -67,9 +67,10 @@ typedef struct pl_request {
 } pl_request;
 
 /* Microseconds since the start of the transfer at which each phase ended; 0: there was none (a
- * reused connection). */
+ * reused connection). Of an attempt also how long it waited from when it could have begun, and how
+ * long its scripts took, what they waited for included. */
 typedef struct pl_timings {
-    int64_t dns_us, connect_us, tls_us, first_byte_us, total_us;
+    int64_t dns_us, connect_us, tls_us, first_byte_us, total_us, queue_us, script_us;
 } pl_timings;
 
 /* A redirect that was followed. */

@@ -32,7 +32,9 @@
     X(REUSED, "connection_reused")           \
     X(GENERATION, "generation")              \
     X(TRACE, "trace")                        \
-    X(TRACEBACK, "traceback")
+    X(TRACEBACK, "traceback")                \
+    X(QUEUE, "queue_us")                     \
+    X(SCRIPT, "script_us")
 
 enum column {
 #define X(code, ...) COLUMN_##code,
@@ -98,6 +100,8 @@ void pl_sqlite_attempt_bind(sqlite3_stmt *q, const pl_uuid *delivery, const pl_a
     bind_int(q, COLUMN_GENERATION, (int64_t)a->generation);
     bind_blob(q, COLUMN_TRACE, a->trace);
     bind_text(q, COLUMN_TRACEBACK, a->traceback);
+    bind_int(q, COLUMN_QUEUE, a->timings.queue_us);
+    bind_int(q, COLUMN_SCRIPT, a->timings.script_us);
     pl_sqlite_bind_id(q, COLUMN_COUNT + 1, delivery);
 }
 
@@ -141,7 +145,9 @@ void pl_sqlite_attempt_read(sqlite3_stmt *q, pl_attempt *a)
                     .connect_us = int_at(q, COLUMN_CONNECT),
                     .tls_us = int_at(q, COLUMN_TLS),
                     .first_byte_us = int_at(q, COLUMN_FIRST_BYTE),
-                    .total_us = int_at(q, COLUMN_TOTAL)},
+                    .total_us = int_at(q, COLUMN_TOTAL),
+                    .queue_us = int_at(q, COLUMN_QUEUE),
+                    .script_us = int_at(q, COLUMN_SCRIPT)},
         .peer = slice_at(q, COLUMN_PEER),
         .connection_reused = int_at(q, COLUMN_REUSED) != 0,
         .generation = (uint64_t)int_at(q, COLUMN_GENERATION),

@@ -130,6 +130,9 @@ static const char *const versions[] = {
     " WHERE instr(document, CAST('\"subject\"' AS BLOB));"
     "CREATE INDEX events_subject ON events(subject) WHERE subject NOTNULL;"
     "ALTER TABLE deliveries ADD COLUMN bare INTEGER NOT NULL DEFAULT 0;", /* its payload has gone */
+
+    "ALTER TABLE attempts ADD COLUMN queue_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempts ADD COLUMN script_us INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

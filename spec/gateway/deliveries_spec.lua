@@ -227,6 +227,8 @@ describe("/v1/deliveries", function()
       assert.equal("application/json", header(attempt.response.headers, "content-type"))
       assert.equal("127.0.0.1:" .. receivers.gone.port, attempt.response.peer)
       assert.is_true(attempt.timings.total_ms > 0)
+      assert.is_true(attempt.timings.script_ms > 0)
+      assert.is_true(attempt.timings.queue_ms >= 0)
     end)
 
     it("masks credentials, and the token is nowhere: answer, log, database", function()

@@ -26,7 +26,12 @@ static pl_attempt whole(void)
         .response_body_bytes = 5,
         .variables = PL_SLICE("{\"n\":1.0}"),
         .trace = PL_SLICE("[{\"kind\":\"log\"}]"),
-        .timings = {.dns_us = 1, .connect_us = 1999, .first_byte_us = 20050, .total_us = 3000000},
+        .timings = {.dns_us = 1,
+                    .connect_us = 1999,
+                    .first_byte_us = 20050,
+                    .total_us = 3000000,
+                    .queue_us = 5500,
+                    .script_us = 120},
         .peer = PL_SLICE("192.0.2.1:443"),
         .connection_reused = true,
         .generation = 7,
@@ -71,7 +76,8 @@ TEST(the_members_are_those_of_the_contract)
                   "\"body\":\"sor\",\"body_bytes\":5,\"truncated\":true,"
                   "\"peer\":\"192.0.2.1:443\"},"
                   "\"variables\":{\"n\":1.0},"
-                  "\"timings\":{\"dns_ms\":0.001,\"connect_ms\":1.999,\"tls_ms\":0.000,"
+                  "\"timings\":{\"queue_ms\":5.500,\"script_ms\":0.120,\"dns_ms\":0.001,\"connect_"
+                  "ms\":1.999,\"tls_ms\":0.000,"
                   "\"first_byte_ms\":20.050,\"total_ms\":3000.000},"
                   "\"connection_reused\":true,\"generation\":7,\"trace\":[{\"kind\":\"log\"}]}");
 }

@@ -426,11 +426,19 @@ TEST(what_waits_for_a_retry_gives_way_to_what_is_overdue)
     world_close();
 }
 
+static int64_t queue_us[8];
+
+static void note_queue(const pl_record *record)
+{
+    queue_us[w.recorded - 1] = record->attempt->timings.queue_us;
+}
+
 TEST(many_attempts_wait_for_a_place_in_flight)
 {
     open_standard();
     w.settings.limit_in_flight = 2;
     w.reply.delay_ms = 100;
+    w.watch = note_queue;
     post_event(NULL, "01230");
     run_for(99);
     CHECK_EQ_INT(w.sends, 2);
@@ -440,6 +448,8 @@ TEST(many_attempts_wait_for_a_place_in_flight)
     CHECK_EQ_INT(w.sends, 5);
     run_for(100);
     CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 5);
+    for (int i = 0; i < 5; i++)
+        CHECK_EQ_INT(queue_us[i], i / 2 * 100000);
     world_close();
 }
 

@@ -297,9 +297,17 @@ TEST(the_record_of_a_call_is_written_when_the_store_recovers)
 
 /* -- scripts that wait -- */
 
+static int64_t script_us;
+
+static void note_script(const pl_record *record)
+{
+    script_us = record->attempt->timings.script_us;
+}
+
 TEST(each_script_stage_may_wait)
 {
     scripts *s = open_soon();
+    w.watch = note_script;
     s->plans[PL_STAGE_RENDER].wait_ms = 1000;
     s->plans[PL_STAGE_AUTHENTICATE].wait_ms = 2000;
     s->plans[PL_STAGE_MAP].wait_ms = 3000;
@@ -312,6 +320,7 @@ TEST(each_script_stage_may_wait)
     CHECK_EQ_INT(model.rows[0]->state, PL_STATE_PENDING);
     run_for(1);
     CHECK_EQ_INT(model.rows[0]->state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(script_us, 6000000); /* and nothing of the 20 ms of the transfer */
     world_close();
 }
 

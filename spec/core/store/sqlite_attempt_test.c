@@ -41,7 +41,7 @@ TEST(an_attempt_comes_out_as_it_went_in)
                     .response_body = PL_SLICE("\"\x01"),
                     .response_body_bytes = 2,
                     .variables = PL_SLICE("{\"n\":1.0}"),
-                    .timings = {1, 1500, 0, 2000000, 2000001},
+                    .timings = {1, 1500, 0, 2000000, 2000001, 30, 40000},
                     .peer = PL_SLICE("192.0.2.1:443"),
                     .connection_reused = true,
                     .generation = 7,
@@ -58,7 +58,8 @@ TEST(an_attempt_comes_out_as_it_went_in)
                  "\"response\":{\"status\":201,\"headers\":[[\"C\",\"2\"]],"
                  "\"body\":\"\\\"\\u0001\",\"body_bytes\":2,\"truncated\":false,"
                  "\"peer\":\"192.0.2.1:443\"},\"variables\":{\"n\":1.0},"
-                 "\"timings\":{\"dns_ms\":0.001,\"connect_ms\":1.500,\"tls_ms\":0.000,"
+                 "\"timings\":{\"queue_ms\":0.030,\"script_ms\":40.000,\"dns_ms\":0.001,\"connect_"
+                 "ms\":1.500,\"tls_ms\":0.000,"
                  "\"first_byte_ms\":2000.000,\"total_ms\":2000.001},"
                  "\"connection_reused\":true,\"generation\":7,"
                  "\"trace\":[{\"at_ms\":1.250,\"kind\":\"log\"}]}"));
