@@ -4,7 +4,7 @@
 local support = require("spec.support")
 local load = require("spec.support.load")
 
-local KILLS = 24
+local KILLS = 100
 local CONNECTIONS = 8
 
 describe("a gateway that is killed", function()
@@ -36,7 +36,7 @@ describe("a gateway that is killed", function()
     support.eventually("all that was accepted arrived", function()
       missing, repeats = clients:missing(sink)
       return missing == 0
-    end, 30)
+    end, 60)
     print(("\n%d kills (seed %d): %d events posted, %d accepted, %d of those missing, %d received more than once"):format(
       KILLS, seed, clients.posted, clients.accepted_count, missing, repeats))
     assert.equal(0, missing)

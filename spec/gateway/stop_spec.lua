@@ -39,7 +39,7 @@ describe("a gateway that is told to stop", function()
     return support.start({ "sh", "-c", ("sleep %.3f; kill -TERM %d"):format(seconds, gateway.process.pid) })
   end
 
-  it("under load ends with 0, and nothing that got its 202 is lost", function()
+  it("under load ends with 0, and nothing that got its 202 is lost or sent twice", function()
     local gateway = start()
     local clients = load.new("stop", 8)
     stop_later(gateway, 0.7)
@@ -53,6 +53,7 @@ describe("a gateway that is told to stop", function()
       return (gateway:metric("perilune_deliveries_pending") or 0) == 0
     end)
     assert.equal(0, gateway:stop())
+    assert.equal(0, (select(2, clients:missing(sink))))
   end)
 
   it("finishes what is in flight", function()
