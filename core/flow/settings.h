@@ -31,6 +31,8 @@
       "days that a delivery is kept after it has ended, with attempts and event; 0: for ever")   \
     X(COUNT, retention_payload_days, "retention.payload_days", "0", "0..36500",                  \
       "days that its documents, bodies and variables are kept; 0: as long as the rest")          \
+    X(COUNT, retention_key_days, "retention.key_days", "30", "0..36500",                         \
+      "days that an Idempotency-Key is known, with what was answered to it; 0: for ever")        \
     X(COUNT, retention_events, "retention.events", "0", "",                                      \
       "events that are kept, the newest; what is pending stays; 0: all")                         \
     X(BYTES, retention_bytes, "retention.bytes", "0", "",                                        \

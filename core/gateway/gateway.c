@@ -258,6 +258,7 @@ static int open_store(pl_gateway *g)
         .query_timeout_ms = g->settings.timeout_query,
         .retention = {.age_ms = g->settings.retention_days * DAY_MS,
                       .payload_ms = g->settings.retention_payload_days * DAY_MS,
+                      .key_ms = g->settings.retention_key_days * DAY_MS,
                       .events = g->settings.retention_events,
                       .bytes = g->settings.retention_bytes},
         .wall_ms = pl_wall_ms,

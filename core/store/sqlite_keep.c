@@ -36,7 +36,9 @@
     X(BARE_ATTEMPTS, "UPDATE attempts SET request_body = NULL, response_body = NULL,"            \
                      " variables = NULL, trace = NULL WHERE delivery = ?1")                      \
     X(BARE_DELIVERY, "UPDATE deliveries SET bare = 1 WHERE id = ?1")                             \
-    X(BARE_EVENT, "UPDATE events SET document = NULL WHERE seq = ?1 AND " NONE_IN("pending"))
+    X(BARE_EVENT, "UPDATE events SET document = NULL WHERE seq = ?1 AND " NONE_IN("pending"))    \
+    X(DROP_KEYS, "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency"             \
+                 " WHERE created_ms < ?1 ORDER BY created_ms LIMIT 20)")
 
 enum statement {
 #define X(code, ...) code,
@@ -122,28 +124,44 @@ static int strip_row(pl_sqlite_keeper *k, const row *r)
     return rc;
 }
 
-/* One row; is_walking is false when the walk is over. */
-static int walk(pl_sqlite_keeper *k)
+/* One row; *more is false when the walk is over. */
+static int walk_rows(pl_sqlite_keeper *k, bool *more)
 {
     row r;
-    bool found;
-    int rc = next_row(k, &r, &found);
-    if (rc || !found) {
-        k->is_walking = false;
-        return rc;
-    }
+    int rc = next_row(k, &r, more);
+    if (rc || !*more) return rc;
     k->cursor = r.id;
     if (r.event <= k->gone_event || r.finished_ms < k->gone_before_ms || is_too_large(k))
         return remove_row(k, &r);
     if (r.finished_ms < k->bare_before_ms) return r.is_bare ? SQLITE_OK : strip_row(k, &r);
-    k->is_walking = r.created_ms < k->gone_before_ms || r.created_ms < k->bare_before_ms;
+    *more = r.created_ms < k->gone_before_ms || r.created_ms < k->bare_before_ms;
     return SQLITE_OK;
+}
+
+static int walk_keys(pl_sqlite_keeper *k, bool *more)
+{
+    sqlite3_stmt *q = k->statements[DROP_KEYS];
+    sqlite3_bind_int64(q, 1, k->keys_before_ms);
+    int rc = run(q);
+    *more = sqlite3_changes(k->db) > 0;
+    return rc;
+}
+
+/* A little of it; is_walking is false when it is over. */
+static int walk(pl_sqlite_keeper *k)
+{
+    bool more = false;
+    int rc = k->is_at_keys ? walk_keys(k, &more) : walk_rows(k, &more);
+    if (more) return rc;
+    k->is_walking = !k->is_at_keys;
+    k->is_at_keys = true;
+    return rc;
 }
 
 bool pl_sqlite_keeper_has_rules(const pl_sqlite_keeper *k)
 {
     const pl_retention *r = k->rules;
-    return r->age_ms || r->payload_ms || r->events || r->bytes;
+    return r->age_ms || r->payload_ms || r->key_ms || r->events || r->bytes;
 }
 
 int pl_sqlite_keeper_begin(pl_sqlite_keeper *k, int64_t now_ms)
@@ -152,8 +170,10 @@ int pl_sqlite_keeper_begin(pl_sqlite_keeper *k, int64_t now_ms)
     k->cursor = (pl_uuid){{0}};
     k->gone_before_ms = r->age_ms ? now_ms - r->age_ms : INT64_MIN;
     k->bare_before_ms = r->payload_ms ? now_ms - r->payload_ms : INT64_MIN;
+    k->keys_before_ms = r->key_ms ? now_ms - r->key_ms : INT64_MIN;
     k->gone_event = r->events ? number(k, NEWEST) - r->events : 0;
     k->is_walking = true;
+    k->is_at_keys = false;
     return SQLITE_OK;
 }
 

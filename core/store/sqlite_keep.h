@@ -9,16 +9,17 @@
 #include "store/sqlite_write.h"
 #include "store/store.h"
 
-#define PL_SQLITE_KEEP_STATEMENT_COUNT 12
+#define PL_SQLITE_KEEP_STATEMENT_COUNT 13
 
 typedef struct pl_sqlite_keeper {
     sqlite3 *db; /* the caller's, as are the rules */
     const pl_retention *rules;
     sqlite3_stmt *statements[PL_SQLITE_KEEP_STATEMENT_COUNT];
-    bool is_walking;
+    bool is_walking, is_at_keys;            /* of deliveries first, then of idempotency keys */
     pl_uuid cursor;                         /* of the walk: the last delivery looked at */
     int64_t gone_before_ms, bare_before_ms; /* what ended before goes, or loses its payload */
     int64_t gone_event;                     /* what is of this event or an older one goes */
+    int64_t keys_before_ms;                 /* keys that are older go */
     int64_t removed, stripped;              /* deliveries, ever; the caller reads them */
 } pl_sqlite_keeper;
 

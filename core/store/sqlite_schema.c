@@ -133,6 +133,8 @@ static const char *const versions[] = {
 
     "ALTER TABLE attempts ADD COLUMN queue_us INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE attempts ADD COLUMN script_us INTEGER NOT NULL DEFAULT 0;",
+
+    "CREATE INDEX idempotency_created ON idempotency(created_ms);",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

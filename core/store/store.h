@@ -21,6 +21,7 @@ typedef struct pl_store pl_store;
 typedef struct pl_retention {
     int64_t age_ms;     /* deliveries, with their attempts and, after the last of them, the event */
     int64_t payload_ms; /* of those the documents, bodies and variables */
+    int64_t key_ms;     /* idempotency keys with their answers */
     int64_t events;     /* so many of the newest */
     int64_t bytes;      /* so much of the file in use; the oldest goes first */
 } pl_retention;

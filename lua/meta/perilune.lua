@@ -532,7 +532,7 @@ function template.compile(text) end
 ---@field name? string
 ---@field require_authenticator? boolean
 ---@field require_https? boolean
----@field retention? { bytes?: number|string, days?: integer, events?: integer, payload_days?: integer }
+---@field retention? { bytes?: number|string, days?: integer, events?: integer, key_days?: integer, payload_days?: integer }
 ---@field secrets? { dir?: string }
 ---@field sources? table<string, { methods?: ("GET"|"POST")[], source: string|(fun(ctx: perilune.ctx, value: any): any)|table, verify?: (fun(ctx: perilune.ctx, value: any): any)|table }>
 ---@field store? string

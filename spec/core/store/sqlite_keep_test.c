@@ -235,6 +235,32 @@ TEST(over_a_month_the_file_grows_to_a_week_and_no_further)
     close_keep(&k);
 }
 
+static void give_answer(const pl_commit *c, pl_buf *out)
+{
+    (void)c;
+    PL_BUF_PUT(out, "{}");
+}
+
+TEST(idempotency_keys_are_known_for_so_long)
+{
+    keep k = {.rules = {.key_ms = DAY}};
+    open_keep(&k);
+    begin(&k);
+    for (int n = 0; n < 100; n++) {
+        char key[8];
+        snprintf(key, sizeof key, "k%d", n);
+        pl_commit c = {.idempotency_key = pl_slice_of(key),
+                       .answer = give_answer,
+                       .now_ms = T0 + n * DAY / 50};
+        run(&k, &c.op, PL_OP_COMMIT);
+    }
+    commit(&k);
+    walk(&k, T0 + 2 * DAY); /* numbers 0 to 49 are a day old */
+    CHECK_EQ_INT(number(&k, "SELECT count(*) FROM idempotency"), 50);
+    CHECK_EQ_INT(number(&k, "SELECT min(created_ms) FROM idempotency"), T0 + DAY);
+    close_keep(&k);
+}
+
 /* -- erasing -- */
 
 static pl_erase erase(keep *k, pl_slice event_id, pl_slice subject)
@@ -330,7 +356,7 @@ int main(void)
                CASE(the_newest_events_stay_when_their_number_is_bounded),
                CASE(a_bound_of_bytes_is_kept_by_what_is_oldest),
                CASE(over_a_month_the_file_grows_to_a_week_and_no_further),
-               CASE(an_erased_event_leaves_nothing),
+               CASE(idempotency_keys_are_known_for_so_long), CASE(an_erased_event_leaves_nothing),
                CASE(what_is_erased_is_not_in_the_file_any_more),
                CASE(a_subject_is_erased_a_few_events_at_a_time));
 }
