@@ -89,6 +89,8 @@ struct pl_intake {
     uint32_t count;
     pl_slice idempotency_key;
     uint64_t received_us; /* monotonic */
+    const pl_slice *only; /* in: ids of the connectors that the events may go to, while they are */
+    uint32_t only_count;  /* taken; with 0 they may go to all */
     /* in: tell what becomes of the deliveries. One for which there is no place in memory counts as
      * settled, and pending */
     bool waits;

@@ -48,11 +48,32 @@ static void route_to(pl_engine *e, pl_intake *in, uint32_t event, uint32_t i, co
     in->unsettled++;
 }
 
+static bool may_go_to(const pl_intake *in, pl_slice connector)
+{
+    for (uint32_t i = 0; i < in->only_count; i++)
+        if (pl_slice_eq(in->only[i], connector)) return true;
+    return in->only_count == 0;
+}
+
+/* Who posts it may not reach the others. */
+static void keep_reachable(const pl_engine *e, const pl_intake *in, pl_routes *routes)
+{
+    uint32_t kept = 0;
+    if (routes->count == 0 || in->only_count == 0) return;
+    for (uint32_t i = 0; i < routes->count; i++) {
+        if (may_go_to(in, e->generation->policies[routes->items[i].webhook].connector))
+            routes->items[kept++] = routes->items[i];
+    }
+    routes->count = kept;
+    if (kept == 0) routes->reason = PL_SLICE("its token may reach no connector that wants it");
+}
+
 static void route_event(pl_engine *e, pl_intake *in, uint32_t n)
 {
     pl_routes routes = {0};
     pl_commit_event *c = &in->commit.events[n];
     e->generation->route(e->generation, in->events[n], &in->arena, &routes);
+    keep_reachable(e, in, &routes);
     c->event = in->events[n];
     c->count = routes.count;
     c->reason = pl_secret_masked(&in->arena, routes.reason);

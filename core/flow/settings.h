@@ -45,6 +45,8 @@
     X(SECRETS, tokens_ingest, "tokens.ingest", "", "",                                           \
       "bearer tokens that may post events and calls")                                            \
     X(SECRETS, tokens_admin, "tokens.admin", "", "", "bearer tokens that may do everything")     \
+    X(SECRETS, tokens_named, "tokens.named", "", "",                                             \
+      "tokens with names, such as \"name=shop scope=ingest connectors=shop|crm sha256=HEX\"")    \
     X(LIST, hosts, "hosts", "", "",                                                              \
       "host names that are answered for, such as gateway.example.com or *.example.com; empty: "  \
       "all, but on loopback only this machine's own")                                            \

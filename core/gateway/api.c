@@ -6,7 +6,7 @@
 #include "gateway/api.h"
 
 #include "base/err.h"
-#include "base/secret.h"
+#include "base/log.h"
 #include "gateway/guard.h"
 #include "http/message.h"
 #include "http/url.h"
@@ -85,8 +85,12 @@ typedef struct match {
     const struct resource *resource;
     bool has_path;
     bool takes_get, takes_post, takes_delete;
+    const pl_token *token;  /* the one that was shown, until it was judged */
     int wait_s;             /* until the client may ask again */
     bool is_to_be_verified; /* by the ingress, before it is handled */
+    pl_slice token_name;
+    const pl_slice *only; /* connectors that it may reach; with 0: all */
+    uint32_t only_count;
     pl_slice parts[PL_API_MAX_PARTS];
 } match;
 
@@ -123,37 +127,22 @@ static pl_slice allow_line(const match *m)
 
 /* -- tokens -- */
 
-static bool is_one_of(const pl_list *tokens, pl_slice given)
-{
-    bool found = false;
-    for (size_t i = 0; i < tokens->count; i++)
-        found |= pl_secret_eq(pl_slice_of(tokens->items[i]), given);
-    return found;
-}
-
-static bool has_tokens(const pl_settings *s)
-{
-    return s->tokens_ingest.count > 0 || s->tokens_admin.count > 0;
-}
-
 /* Without any token the listener is loopback only, and everything is open to it. */
-static int check_scope(const pl_settings *s, const pl_http_request *q, enum scope scope)
+static int check_scope(const pl_worker *w, const pl_http_request *q, match *m, enum scope scope)
 {
-    if (scope == OPEN || !has_tokens(s)) return 0;
+    if (scope == OPEN || !pl_tokens_any(w->tokens)) return 0;
     pl_slice given = pl_http_bearer(q);
-    if (given.len == 0) return PL_E_UNAUTHORIZED;
-    if (is_one_of(&s->tokens_admin, given)) return 0;
-    if (!is_one_of(&s->tokens_ingest, given)) return PL_E_UNAUTHORIZED;
-    return scope == INGEST ? 0 : PL_E_FORBIDDEN;
+    m->token = given.len ? pl_tokens_find(w->tokens, given) : NULL;
+    if (m->token == NULL) return PL_E_UNAUTHORIZED;
+    return m->token->is_admin || scope == INGEST ? 0 : PL_E_FORBIDDEN;
 }
 
 /* A token, or else the gateway's ingress. */
 static int check_ingest(const pl_worker *w, const pl_http_request *q, match *m)
 {
-    const pl_settings *s = &w->gateway->settings;
-    int code = check_scope(s, q, INGEST);
+    int code = check_scope(w, q, m, INGEST);
     m->is_to_be_verified =
-        pl_engine_generation(w->engine)->has_ingress && (code != 0 || !has_tokens(s));
+        pl_engine_generation(w->engine)->has_ingress && (code != 0 || !pl_tokens_any(w->tokens));
     return m->is_to_be_verified ? 0 : code;
 }
 
@@ -195,7 +184,7 @@ static int check(const pl_worker *w, const pl_http_request *q, match *m)
     case SOURCE:
         return check_source(w, q, m);
     default:
-        return check_scope(&w->gateway->settings, q, m->resource->scope);
+        return check_scope(w, q, m, m->resource->scope);
     }
 }
 
@@ -229,11 +218,34 @@ static int judge(const pl_entrance *e, const pl_inbound *in, match *m)
     return check(e->worker, q, m);
 }
 
+/* What the request keeps of its token, which a reload may take away. */
+static void keep_token(pl_inbound *in, match *m)
+{
+    const pl_token *token = m->token;
+    m->token = NULL;
+    if (token == NULL) return;
+    pl_slice *only = pl_arena_alloc(&in->arena, (token->only.count + 1) * sizeof *only);
+    for (size_t i = 0; i < token->only.count; i++)
+        only[i] = pl_arena_dup(&in->arena, pl_slice_of(token->only.items[i]));
+    m->token_name = pl_arena_dup(&in->arena, token->name);
+    m->only = only;
+    m->only_count = (uint32_t)token->only.count;
+}
+
+static void log_judgement(const pl_inbound *in, const match *m, int code)
+{
+    pl_log(PL_LOG_DEBUG, "request", PL_LOG_STR("peer", in->peer),
+           PL_LOG_SLICE("method", in->request.method), PL_LOG_SLICE("path", in->request.path),
+           PL_LOG_SLICE("token", m->token_name), PL_LOG_STR("judgement", pl_err_name(code)));
+}
+
 /* The bytes of the request may move until it is handled, the match does not. */
 int pl_api_admit(pl_inbound *in, void *entrance)
 {
     match *m = pl_arena_alloc(&in->arena, sizeof *m);
     int code = judge(entrance, in, m);
+    keep_token(in, m);
+    if (pl_log_wants(PL_LOG_DEBUG)) log_judgement(in, m, code);
     for (int i = 0; i < PL_API_MAX_PARTS; i++)
         m->parts[i] = pl_arena_dup(&in->arena, m->parts[i]);
     in->owner = m;
@@ -275,7 +287,11 @@ void pl_api_handle(pl_inbound *in, void *entrance)
     const match *m = in->owner;
     in->owner = NULL;
     pl_api_request *r = pl_arena_zero(&in->arena, sizeof *r);
-    *r = (pl_api_request){.worker = ((pl_entrance *)entrance)->worker, .in = in};
+    *r = (pl_api_request){.worker = ((pl_entrance *)entrance)->worker,
+                          .in = in,
+                          .token = m->token_name,
+                          .only = m->only,
+                          .only_count = m->only_count};
     if (in->verdict != 0)
         refuse(in, in->verdict, m);
     else if (is_options(&in->request))

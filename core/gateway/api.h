@@ -17,6 +17,9 @@ typedef struct pl_api_request {
     pl_worker *worker;
     pl_inbound *in;
     pl_slice parts[PL_API_MAX_PARTS]; /* what stood for each {} of the path, decoded */
+    pl_slice token;                   /* the name of its token, or empty */
+    const pl_slice *only;             /* connectors that the token may reach; with 0: all */
+    uint32_t only_count;
 } pl_api_request;
 
 typedef void pl_api_fn(pl_api_request *r);
@@ -45,8 +48,9 @@ int pl_api_collect(pl_collector *c, pl_slice json);
 int pl_api_collect_array(pl_collector *c, pl_slice array);
 
 typedef struct pl_api_taking {
-    bool is_list;            /* the answer is {"events": [...]}, not that of one event */
-    int wait_s;              /* what Prefer: wait=N is granted */
+    bool is_list; /* the answer is {"events": [...]}, not that of one event */
+    int wait_s;   /* what Prefer: wait=N is granted */
+    const pl_api_request *request;
     const pl_reception *own; /* what it answers instead, in the inbound's arena; NULL */
 } pl_api_taking;
 

@@ -44,6 +44,17 @@ static pl_event *parse_event(pl_api_request *r, pl_slice json, enum pl_type_rule
     return NULL;
 }
 
+/* False when it was answered. */
+static bool check_reach(pl_api_request *r)
+{
+    for (uint32_t i = 0; i < r->only_count; i++)
+        if (pl_slice_eq(r->only[i], r->parts[0])) return true;
+    if (r->only_count == 0) return true;
+    pl_api_problem(r->in, PL_E_FORBIDDEN, "the token '%.*s' may not reach the connector '%.*s'",
+                   PL_FMT(r->token), PL_FMT(r->parts[0]));
+    return false;
+}
+
 static void start(pl_api_request *r, pl_call *call)
 {
     call->owner = r->in;
@@ -124,6 +135,7 @@ static void on_called(pl_exchange *x)
 
 void pl_api_call(pl_api_request *r)
 {
+    if (!check_reach(r)) return;
     int64_t webhook = find_webhook(r);
     if (webhook < 0) return;
     pl_slice body = r->in->body.len ? r->in->body : PL_SLICE("{}");

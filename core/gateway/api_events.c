@@ -127,7 +127,7 @@ void pl_api_events(pl_api_request *r)
     pl_collector c = {.worker = r->worker,
                       .intake = intake,
                       .last_wins = pl_api_last_wins(&r->worker->gateway->settings)};
-    pl_api_taking how = {.wait_s = granted_wait_s(r->worker, &in->request)};
+    pl_api_taking how = {.request = r, .wait_s = granted_wait_s(r->worker, &in->request)};
     if (in->request.body == PL_BODY_NONE) {
         pl_api_problem(in, PL_E_LENGTH_REQUIRED,
                        "expected a body: a Content-Length, or Transfer-Encoding: chunked");

@@ -136,9 +136,10 @@ static void take(reception *rc)
     }
     count(rc, PL_TALLY_ACCEPTED);
     dismiss(rc);
-    pl_api_take(
-        w, rc->request->in, intake,
-        &(pl_api_taking){.is_list = rc->base.is_list, .own = rc->base.status ? &rc->base : NULL});
+    pl_api_take(w, rc->request->in, intake,
+                &(pl_api_taking){.request = rc->request,
+                                 .is_list = rc->base.is_list,
+                                 .own = rc->base.status ? &rc->base : NULL});
 }
 
 static void go_on(reception *rc)

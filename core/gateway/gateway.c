@@ -102,15 +102,6 @@ static bool merge_settings(pl_gateway *g, pl_generation *generation, pl_settings
     return mistake == NULL;
 }
 
-static void check_tokens(const pl_list *tokens, const char *name, const char *file,
-                         pl_faults *faults)
-{
-    char text[64];
-    snprintf(text, sizeof text, "%s: a token must not be empty", name);
-    for (size_t i = 0; i < tokens->count; i++)
-        if (tokens->items[i][0] == '\0') pl_faults_add(faults, file, 0, text);
-}
-
 pl_egress *pl_gateway_egress_new(const pl_settings *s, const char *file, pl_faults *faults)
 {
     char text[512];
@@ -133,12 +124,6 @@ static void check_proxy(const pl_settings *s, const char *file, pl_faults *fault
         pl_faults_add(faults, file, 0, "egress.proxy_auth: expected one user:password");
 }
 
-static void check_tokens_of(const pl_settings *s, const char *file, pl_faults *faults)
-{
-    check_tokens(&s->tokens_ingest, "tokens.ingest", file, faults);
-    check_tokens(&s->tokens_admin, "tokens.admin", file, faults);
-}
-
 static void check_hosts(const pl_list *hosts, const char *file, pl_faults *faults)
 {
     char text[256];
@@ -153,7 +138,7 @@ static void check_hosts(const pl_list *hosts, const char *file, pl_faults *fault
 
 void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults)
 {
-    check_tokens_of(s, file, faults);
+    pl_tokens_unref(pl_tokens_new(s, NULL, file, faults));
     pl_egress_free(pl_gateway_egress_new(s, file, faults));
     check_hosts(&s->hosts, file, faults);
     check_proxy(s, file, faults);
@@ -197,37 +182,63 @@ static bool setting_differs(const pl_setting *s, const pl_settings *a, const pl_
     }
 }
 
-/* Settings hold for the life of the process, but for egress.allow: a reload that brings others says
- * which wait for a restart. */
+/* Settings hold for the life of the process, but for egress.allow and tokens: a reload that brings
+ * others says which wait for a restart. */
+static bool is_reloaded(const pl_setting *s)
+{
+    return strncmp(s->name, "tokens.", strlen("tokens.")) == 0 ||
+           s->offset == offsetof(pl_settings, egress_allow);
+}
+
 static void warn_of_changes(const pl_settings *now, const pl_settings *fresh)
 {
     for (size_t i = 0; i < pl_setting_count; i++) {
         const pl_setting *s = &pl_setting_list[i];
-        if (s->offset != offsetof(pl_settings, egress_allow) && setting_differs(s, now, fresh))
+        if (!is_reloaded(s) && setting_differs(s, now, fresh))
             pl_log(PL_LOG_WARN, "a changed setting takes effect at the next start",
                    PL_LOG_STR("setting", s->name));
     }
 }
 
-/* The guard that a reload brings; NULL with the mistake in `faults`. */
-static pl_egress *reload_egress(pl_gateway *g, pl_generation *generation, pl_faults *faults)
+/* What a reload brings of settings. */
+typedef struct fresh_settings {
+    pl_egress *egress;
+    pl_tokens *tokens;
+} fresh_settings;
+
+/* As at the start: where others can connect, somebody has to show a token. */
+static void check_still_guarded(const pl_gateway *g, const pl_tokens *tokens, pl_faults *faults)
 {
-    pl_settings fresh;
-    pl_egress *e = NULL;
-    if (merge_settings(g, generation, &fresh)) {
-        e = pl_gateway_egress_new(&fresh, "settings", faults);
-        if (e) warn_of_changes(&g->settings, &fresh);
-    }
-    pl_settings_fini(&fresh);
-    return e;
+    bool is_loopback = true;
+    for (int i = 0; i < PL_LISTENERS; i++)
+        if (g->listeners[i].is_used) is_loopback = is_loopback && g->listeners[i].is_loopback;
+    if (!pl_tokens_any(tokens) && !is_loopback)
+        pl_faults_add(faults, "settings", 0,
+                      "tokens: none is left, and without any the gateway listens on loopback only");
 }
 
-static void register_tokens(const pl_settings *s)
+/* False with the mistakes in `faults`. */
+static bool reload_settings(pl_gateway *g, pl_generation *generation, fresh_settings *out,
+                            pl_faults *faults)
 {
-    for (size_t i = 0; i < s->tokens_ingest.count; i++)
-        pl_secret_register(pl_slice_of(s->tokens_ingest.items[i]));
-    for (size_t i = 0; i < s->tokens_admin.count; i++)
-        pl_secret_register(pl_slice_of(s->tokens_admin.items[i]));
+    pl_settings fresh;
+    *out = (fresh_settings){0};
+    if (merge_settings(g, generation, &fresh)) {
+        out->egress = pl_gateway_egress_new(&fresh, "settings", faults);
+        out->tokens = pl_tokens_new(&fresh, generation, "settings", faults);
+        if (out->tokens) check_still_guarded(g, out->tokens, faults);
+        if (faults->count == 0) warn_of_changes(&g->settings, &fresh);
+    }
+    pl_tokens_forget(&fresh);
+    pl_settings_fini(&fresh);
+    if (out->egress && out->tokens && faults->count == 0) return true;
+    pl_egress_free(out->egress);
+    pl_tokens_unref(out->tokens);
+    return false;
+}
+
+static void register_proxy_auth(const pl_settings *s)
+{
     for (size_t i = 0; i < s->egress_proxy_auth.count; i++)
         pl_secret_register(pl_slice_of(s->egress_proxy_auth.items[i]));
 }
@@ -333,15 +344,19 @@ static void wake_control(void *thread)
     pthread_kill(*(pthread_t *)thread, SIGUSR1);
 }
 
-static void publish(pl_gateway *g, pl_generation **all, pl_egress *egress, pl_reload *reload)
+static void publish(pl_gateway *g, pl_generation **all, const fresh_settings *fresh,
+                    pl_reload *reload)
 {
     pl_publication *p = pl_alloc_zero(sizeof *p);
     *p = (pl_publication){.reload = reload,
                           .gateway = g,
                           .number = g->generation,
-                          .egress = egress,
-                          .old_egress = g->egress};
-    g->egress = egress;
+                          .egress = fresh->egress,
+                          .old_egress = g->egress,
+                          .tokens = pl_tokens_ref(fresh->tokens)};
+    g->egress = fresh->egress;
+    pl_tokens_unref(g->tokens);
+    g->tokens = fresh->tokens;
     atomic_store(&p->remaining, g->worker_count);
     for (int i = 0; i < g->worker_count; i++)
         pl_worker_publish(g->workers[i], all[i], p);
@@ -361,9 +376,9 @@ static void reload_scripts(pl_gateway *g, pl_reload *reload)
         answer_reload(reload, PL_E_STOPPING);
         return;
     }
-    pl_egress *egress = NULL;
+    fresh_settings fresh;
     pl_generation **all = load_all(g, &faults);
-    if (all && (egress = reload_egress(g, all[0], &faults)) == NULL) {
+    if (all && !reload_settings(g, all[0], &fresh, &faults)) {
         unref_all(all, g->worker_count);
         all = NULL;
         g->generation--;
@@ -372,7 +387,7 @@ static void reload_scripts(pl_gateway *g, pl_reload *reload)
         pl_log(PL_LOG_INFO, "reloaded", PL_LOG_INT("generation", g->generation),
                PL_LOG_INT("webhooks", all[0]->policy_count));
         if (reload) reload->generation = g->generation;
-        publish(g, all, egress, reload);
+        publish(g, all, &fresh, reload);
         free(all);
         pl_faults_fini(&faults);
         return;
@@ -507,7 +522,8 @@ static int start(pl_gateway *g, pl_generation **generations)
            PL_LOG_STR("store", g->settings.store));
     if (admin->is_used)
         pl_log(PL_LOG_INFO, "listening for admins", PL_LOG_STR("address", admin->address));
-    if (g->settings.tokens_ingest.count == 0 && g->settings.tokens_admin.count == 0)
+    pl_tokens_forget(&g->settings);
+    if (!pl_tokens_any(g->tokens))
         pl_log(PL_LOG_WARN, "no tokens are set: everybody on this machine may do everything");
     return 0;
 }
@@ -524,7 +540,7 @@ static pl_generation **load_others(pl_gateway *g, const pl_bundle *bundle, pl_ge
                                    pl_faults *faults)
 {
     if (merge_settings(g, first, &g->settings)) {
-        check_tokens_of(&g->settings, "settings", faults);
+        g->tokens = pl_tokens_new(&g->settings, first, "settings", faults);
         check_hosts(&g->settings.hosts, "settings", faults);
         g->egress = pl_gateway_egress_new(&g->settings, "settings", faults);
         check_proxy(&g->settings, "settings", faults);
@@ -567,6 +583,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     pl_generation **generations = load_first(&g);
     if (generations == NULL) {
         pl_tls_free(g.tls);
+        pl_tokens_unref(g.tokens);
         pl_egress_free(g.egress);
         pl_settings_fini(&g.settings);
         return 3;
@@ -574,7 +591,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     pl_log_init(pl_wall_ms, STDERR_FILENO,
                 (enum pl_log_level)pl_log_level_of(pl_slice_of(g.settings.log_level)),
                 log_form(g.settings.log_format));
-    register_tokens(&g.settings);
+    register_proxy_auth(&g.settings);
     pl_mailbox_init(&g.mailbox, wake_control, &self);
     g.health = pl_health_new();
     g.tally = pl_tally_new();
@@ -599,6 +616,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     pl_egress_free(g.egress);
     pl_tls_free(g.tls);
     pl_rate_free(g.rate);
+    pl_tokens_unref(g.tokens);
     pl_mailbox_fini(&g.mailbox);
     pl_settings_fini(&g.settings);
     return code;

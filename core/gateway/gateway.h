@@ -14,6 +14,7 @@
 #include "gateway/health.h"
 #include "gateway/listener.h"
 #include "gateway/tally.h"
+#include "gateway/tokens.h"
 #include "net/client.h"
 #include "script/script.h"
 #include "store/store.h"
@@ -36,8 +37,9 @@ typedef struct pl_gateway_config {
 typedef struct pl_gateway {
     const pl_gateway_config *config;
     pl_settings settings;
-    pl_tls *tls;   /* NULL: plain HTTP */
-    pl_rate *rate; /* of clients; NULL: not limited */
+    pl_tokens *tokens; /* control thread: those that workers were given last */
+    pl_tls *tls;       /* NULL: plain HTTP */
+    pl_rate *rate;     /* of clients; NULL: not limited */
     pl_listener listeners[PL_LISTENERS];
     pl_egress *egress; /* control thread: the one that workers were given last */
     pl_store *store;

@@ -13,7 +13,7 @@
 
 static bool has_tokens(const pl_settings *s)
 {
-    return s->tokens_ingest.count > 0 || s->tokens_admin.count > 0;
+    return s->tokens_ingest.count + s->tokens_admin.count + s->tokens_named.count > 0;
 }
 
 static int cannot_listen(const char *address, const char *reason)

@@ -84,10 +84,13 @@ static void on_use(pl_message *m)
     use_message *u = (use_message *)m;
     pl_publication *p = u->publication;
     pl_client_use(u->worker->client, p->egress);
+    pl_tokens_unref(u->worker->tokens);
+    u->worker->tokens = pl_tokens_ref(p->tokens);
     use_generation(u->worker, u->generation);
     if (atomic_fetch_sub(&p->remaining, 1) == 1) {
         atomic_store(&p->gateway->published, p->number);
         pl_egress_free(p->old_egress);
+        pl_tokens_unref(p->tokens);
         if (p->reload) pl_mailbox_post(p->reload->reply_to, &p->reload->done);
         free(p);
     }
@@ -237,6 +240,7 @@ pl_worker *pl_worker_new(pl_gateway *g, int index, pl_generation *generation)
     make_engine(w);
     pl_client_config client = pl_gateway_client_config(s, g->egress);
     w->client = pl_client_new(w->loop, &client);
+    w->tokens = pl_tokens_ref(g->tokens);
     open_entrances(w);
     use_generation(w, generation);
     if (index == 0) g->replay = pl_replay_new(w);
@@ -266,6 +270,7 @@ void pl_worker_free(pl_worker *w)
     pl_mailbox_drain(pl_loop_mailbox(w->loop)); /* what it was to fill goes to another worker */
     if (w->index == 0) pl_replay_free(w->gateway->replay);
     pl_client_free(w->client);
+    pl_tokens_unref(w->tokens);
     pl_loop_free(w->loop);
     free(w);
 }

@@ -28,6 +28,7 @@ struct pl_worker {
     int index;
     pthread_t thread;
     pl_loop *loop;
+    pl_tokens *tokens; /* a reference */
     pl_entrance entrances[PL_LISTENERS];
     pl_client *client;
     pl_engine *engine;
@@ -55,6 +56,7 @@ typedef struct pl_publication {
     pl_gateway *gateway;
     uint64_t number;
     pl_egress *egress, *old_egress;
+    pl_tokens *tokens; /* a reference */
     _Atomic int remaining;
 } pl_publication;
 void pl_worker_publish(pl_worker *w, pl_generation *g, pl_publication *p);

@@ -539,7 +539,7 @@ function template.compile(text) end
 ---@field store_sync? "full"|"normal"
 ---@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, hook?: number, idle?: number, query?: number, source?: number, wait?: number, write?: number }
 ---@field tls? { certificate?: string, client?: "required"|"optional", client_ca?: string, key?: string }
----@field tokens? { admin?: string|perilune.secret|(string|perilune.secret)[], ingest?: string|perilune.secret|(string|perilune.secret)[] }
+---@field tokens? { admin?: string|perilune.secret|(string|perilune.secret)[], ingest?: string|perilune.secret|(string|perilune.secret)[], named?: string|perilune.secret|(string|perilune.secret)[] }
 ---@field workers? integer
 
 ---@class perilune.plugin.api_key

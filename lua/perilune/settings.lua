@@ -9,6 +9,7 @@ local nearest = require "perilune.util.nearest"
 local schema = require "perilune.schema"
 local source = require "perilune.source"
 local tables = require "perilune.util.tables"
+local tokens = require "perilune.tokens"
 
 local settings = {}
 
@@ -162,9 +163,12 @@ end
 ---  is checked elsewhere
 ---@return perilune.gateway
 function settings.compile(returned, scope, reserved, outside_allow)
-  local checked = schema.check(settings.specification(), returned, scope:reporter()) or {}
+  local rest, named = tokens.split(returned, scope)
+  local checked = schema.check(settings.specification(), rest, scope:reporter()) or {}
   local values = flat(checked)
   local allow = values["egress.allow"] or {}
+  for _, token in ipairs(values["tokens.named"] or {}) do named[#named + 1] = token end
+  if named[1] then values["tokens.named"] = named end
   return {
     values = values,
     egress_allow = check_egress_allow(allow, scope) and (outside_allow or allow) or nil,
