@@ -383,6 +383,11 @@ TEST(keep_alive)
     run_file("keep-alive.md");
 }
 
+TEST(smuggling)
+{
+    run_file("smuggling.md");
+}
+
 /* -- what a case cannot say -- */
 
 static const pl_http_limits roomy = {4096, 8192, PL_HTTP_MAX_HEADERS, 1 << 20};
@@ -486,9 +491,10 @@ TEST(a_header_is_found_whatever_its_case)
 int main(void)
 {
     int rc = RUN(CASE(request_line), CASE(headers), CASE(framing), CASE(chunked), CASE(limits),
-                 CASE(pipelining), CASE(keep_alive), CASE(every_byte_of_a_name_and_a_value),
-                 CASE(as_many_headers_as_there_is_room_for), CASE(limits_are_not_waited_for),
-                 CASE(reasons), CASE(a_header_is_found_whatever_its_case));
+                 CASE(pipelining), CASE(keep_alive), CASE(smuggling),
+                 CASE(every_byte_of_a_name_and_a_value), CASE(as_many_headers_as_there_is_room_for),
+                 CASE(limits_are_not_waited_for), CASE(reasons),
+                 CASE(a_header_is_found_whatever_its_case));
     printf("%d cases\n", cases_run);
     return rc;
 }
