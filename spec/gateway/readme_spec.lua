@@ -23,6 +23,17 @@ end
 describe("README.md", function()
   teardown(function() support.finish() end)
 
+  it("says who may ask with settings that there are", function()
+    local text = assert(README:match("```lua\n(tokens = {.-)```"))
+    local folder = support.write(support.folder(), {
+      ["gateway.lua"] = "return {\n" .. text .. "}",
+      ["connectors/shop.lua"] = 'return { base_url = "https://a.example", webhooks = { { on = "a", url = "/" } } }',
+    })
+    local code, output = support.run({ support.binary, "check", folder },
+      { PERILUNE_SECRET_ADMIN_TOKEN = "a", PERILUNE_SECRET_CI_TOKEN = "b" })
+    assert.equal(0, code, output)
+  end)
+
   describe("its connector", function()
     local folder, environment
 
