@@ -91,7 +91,6 @@ describe("the authenticator oauth2", function()
     end
     add("encrypted", 'client_auth = "private_key_jwt", algorithm = "ES256", key_id = "ES256", '
       .. 'private_key = secret "ENCRYPTED", passphrase = secret "PASSPHRASE", assertion_audience = "urn:spec"')
-    add("other-key", 'client_auth = "private_key_jwt", algorithm = "ES256", key_id = "ES256", private_key = secret "KEY_RS256"')
     add("parameters", SECRET .. ', scope = { "a b", "c" }, audience = "https://erp.example/?a=1&b", '
       .. 'resource = { "https://a.example", "https://b.example" }, parameters = { tenant = "ä&", key = secret "WRONG" }')
     add("header", SECRET .. ', header = "X-Token", prefix = "t="')
@@ -153,9 +152,15 @@ describe("the authenticator oauth2", function()
       assert.equal("jwt", granted("encrypted")[1].client)
     end)
 
-    it("says that a key does not fit, and sends nothing", function()
-      assert.equal("oauth2: the assertion cannot be signed: ES256 takes an EC key of P-256; this is an RSA key",
-        refused("other-key"))
+    it("says that a key does not fit, when the folder is loaded", function()
+      local folder = support.write(support.folder(), { ["gateway.lua"] = "return {}",
+        ["authenticators/a.lua"] = 'return { type = "oauth2", token_url = "https://login.example/", client_id = "me",\n'
+          .. 'client_auth = "private_key_jwt", algorithm = "ES256", private_key = secret "KEY_RS256" }' })
+      local code, output = support.run({ support.binary, "check", folder },
+        { PERILUNE_SECRET_KEY_RS256 = support.read(keys .. "/RS256.key") })
+      assert.equal(3, code)
+      assert.matches("authenticators/a.lua:1: oauth2: the assertion cannot be signed: ES256 takes an EC key of P-256; "
+        .. "this is an RSA key", output, 1, true)
     end)
   end)
 
