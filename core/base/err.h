@@ -70,7 +70,7 @@
     X(PL_E_URL, "url", 502, true, "the URL cannot be used")                                        \
     X(PL_E_EGRESS, "egress", 502, true, "the egress guard does not allow this address")            \
     X(PL_E_PROXY, "proxy", 502, true, "the egress proxy failed")                                   \
-    X(PL_E_REDIRECT, "redirect", 502, true, "the answer's redirect could not be followed")         \
+    X(PL_E_REDIRECT, "redirect", 502, false, "the answer's redirect could not be followed")        \
     X(PL_E_DNS, "dns", 502, true, "the host name could not be resolved")                           \
     X(PL_E_CONNECT, "connect", 502, true, "no connection could be made")                           \
     X(PL_E_TLS, "tls", 502, true, "the TLS connection could not be made or verified")              \

@@ -13,6 +13,14 @@
  * After each call into libcurl the finished transfers are harvested; `done` is called with the
  * transfer out of libcurl's hands, so that it may send and cancel as it likes.
  *
+ *   begin --+------------------------> launch --> finish --+--> report
+ *     ^     '--> look_up --> judge ------^                 |
+ *     '------------------ follow <-------------------------'
+ *
+ * look_up: only before a proxy, whose connection says nothing of where the request goes. follow:
+ * where the answer leads on. What is refused on the way is reported by the timer `unsent`, or at
+ * once when the loop called.
+ *
  * Traps of libcurl 7.88 that shape this file:
  *   - Removing and adding a watcher around every reuse of a connection costs two epoll_ctl calls.
  *     So the watcher of a connection outlives POLL_REMOVE. It stops at the close callback, or by
@@ -300,6 +308,7 @@ static void take_back(pl_transfer *t)
         pl_wheel_start(pl_loop_wheel(c->loop), &s->idle, SHARD_IDLE_MS);
 }
 
+/* Of the client no more, but for reuse. */
 static void detach(pl_transfer *t)
 {
     pl_client *c = t->client;
@@ -335,8 +344,8 @@ static void report(pl_transfer *t, int code)
     void *arg = t->arg;
     pl_response *response = t->in.response;
     if (code != 0 && t->last_hop && response->error_text && code != PL_E_REDIRECT)
-        response->error_text = pl_arena_printf(t->in.arena, "redirected to '%.*s': %s",
-                                               PL_FMT(t->last_hop->url), response->error_text);
+        response->error_text =
+            pl_redirect_explain(t->last_hop->url, response->error_text, t->in.arena);
     detach(t);
     recycle(t);
     done(arg, code);

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "http/url.h"
 
-#define SHOWN_URL 200 /* of a URL that is not followed; receivers may make them long */
+#define SHOWN_URL 200 /* bytes of a URL in a message; receivers may make them long */
 
 bool pl_redirect_is_one(const pl_request *r, const pl_response *response, pl_slice location)
 {
@@ -83,13 +83,27 @@ static bool becomes_get(const pl_request *r, int status)
     return (status == 301 || status == 302) && pl_slice_eq(r->method, PL_SLICE("POST"));
 }
 
+static pl_slice shown(pl_slice url, const char **more)
+{
+    bool is_long = url.len > SHOWN_URL;
+    *more = is_long ? "..." : "";
+    return is_long ? (pl_slice){url.ptr, SHOWN_URL} : url;
+}
+
 static int refuse(pl_arena *arena, pl_slice location, const char *reason, const char **text)
 {
-    bool is_long = location.len > SHOWN_URL;
-    if (is_long) location.len = SHOWN_URL;
-    *text = pl_arena_printf(arena, "the redirect to '%.*s%s' is not followed: %s", PL_FMT(location),
-                            is_long ? "..." : "", reason);
+    const char *more;
+    pl_slice url = shown(location, &more);
+    *text = pl_arena_printf(arena, "the redirect to '%.*s%s' is not followed: %s", PL_FMT(url),
+                            more, reason);
     return PL_E_REDIRECT;
+}
+
+const char *pl_redirect_explain(pl_slice url, const char *error, pl_arena *arena)
+{
+    const char *more;
+    url = shown(url, &more);
+    return pl_arena_printf(arena, "redirected to '%.*s%s': %s", PL_FMT(url), more, error);
 }
 
 int pl_redirect_next(const pl_request *r, const pl_response *response, pl_slice location,

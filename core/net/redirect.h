@@ -16,5 +16,7 @@ bool pl_redirect_is_one(const pl_request *r, const pl_response *response, pl_sli
  * Cookie, nothing that a secret is in, no signatures, no client certificate, nor digest and NTLM. */
 int pl_redirect_next(const pl_request *r, const pl_response *response, pl_slice location,
                      uint32_t hops, pl_request *next, pl_arena *arena, const char **text);
+/* What went wrong behind a redirect, as a sentence that says so. */
+const char *pl_redirect_explain(pl_slice url, const char *error, pl_arena *arena);
 
 #endif
