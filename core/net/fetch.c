@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define CONNECT_TIMEOUT_S 10L
 
@@ -30,6 +31,9 @@ static void set_options(fetch *f, const char *url, const char *token, char *erro
     curl_easy_setopt(f->easy, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(f->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(f->easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+    /* As the openssl command has it: authorities to trust instead of the system's. */
+    const char *authorities = getenv("SSL_CERT_FILE");
+    if (authorities) curl_easy_setopt(f->easy, CURLOPT_CAINFO, authorities);
     curl_easy_setopt(f->easy, CURLOPT_USERAGENT, "perilune/" PL_VERSION);
     curl_easy_setopt(f->easy, CURLOPT_ERRORBUFFER, error);
     curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_body);

@@ -12,7 +12,8 @@ typedef bool pl_fetch_fn(void *arg, int status, pl_slice piece);
 
 /* GETs `url`, or POSTs it a JSON body (may be empty) that is not NULL, with an optional bearer token:
  * the status, or -1 with the reason in `error`. A transfer
- * that the callback ends counts as done. */
+ * that the callback ends counts as done. The environment variable SSL_CERT_FILE
+ * names other authorities than the system's. */
 int pl_fetch(const char *url, const char *token, const char *body, pl_fetch_fn *on_piece, void *arg,
              char error[256]);
 

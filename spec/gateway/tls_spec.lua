@@ -105,6 +105,14 @@ describe("TLS of the listener", function()
     assert.equal(0, (curl("")))
   end)
 
+  it("is spoken by `perilune feed`, which verifies the certificate", function()
+    local feed = { support.binary, "feed", "--url", "https://127.0.0.1:" .. port }
+    assert.equal(0, (support.run(feed, { SSL_CERT_FILE = folder .. "/ca.pem" })))
+    local code, _, errors = support.run(feed)
+    assert.not_equal(0, code)
+    assert.matches("certificate", errors, 1, true)
+  end)
+
   it("says farewell: a client knows that the answer is whole", function()
     -- without close_notify s_client reports an unexpected end of file
     local said = s_client("-quiet -ign_eof", "GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n")
