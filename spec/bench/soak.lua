@@ -57,7 +57,7 @@ for i = 1, CONNECTIONS do connections[i] = http.connect(gateway.url) end
 local posted, next_sample = 0, EVENTS / SAMPLES
 while posted < EVENTS do
   for _, connection in ipairs(connections) do
-    assert(connection:send(http.format("soak", "POST", "/v1/events", batch(posted + 1),
+    assert(connection:send(http.format("localhost", "POST", "/v1/events", batch(posted + 1),
       { ["Content-Type"] = "application/json" })))
     posted = posted + BATCH
   end

@@ -276,7 +276,7 @@ return { base_url = "%s", webhooks = { { on = "fire.when", url = "/zeal", when =
     local connections = {}
     for i = 1, 4 do
       connections[i] = http.connect(gateway.url)
-      connections[i]:send(http.format("h", "POST", "/v1/calls/time/a" .. i, '{"data":{}}',
+      connections[i]:send(http.format("localhost", "POST", "/v1/calls/time/a" .. i, '{"data":{}}',
         { ["Content-Type"] = "application/json" }))
     end
     check_worker()
