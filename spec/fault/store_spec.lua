@@ -235,4 +235,32 @@ describe("a gateway forty days later", function()
     assert.equal("owed", gateway:feed("state=pending")[1].event_type)
     assert.equal(0, gateway:stop())
   end)
+
+  it("has let go of payloads where only those were to go", function()
+    local clock = support.folder() .. "/offset"
+    support.write("", { [clock] = "0" })
+    local gateway = support.gateway({
+      binary = "build/perilune",
+      files = files(support.sink()),
+      arguments = { "--retention-days", "0", "--retention-payload-days", "30" },
+      env = { LD_PRELOAD = preload("clock"), CLOCK_FILE = clock },
+    })
+    assert.equal(202, gateway:post("/v1/events", '{"id":"paid","type":"load","data":{"card":"4711"}}').status)
+    local id = gateway:wait_feed("state=delivered")[1].id
+    assert.equal("4711", gateway:delivery(id).event.data.card)
+    assert.equal(0, gateway:stop())
+    support.write("", { [clock] = tostring(40 * 24 * 3600) })
+    gateway:restart()
+    support.eventually("it is gone", function() return gateway:metric("perilune_store_stripped_total") == 1 end)
+    local delivery = gateway:delivery(id)
+    assert.equal(support.json.null, delivery.event)
+    assert.equal("paid", delivery.event_id)
+    local attempt = delivery.attempts[1]
+    assert.same({ 200, "", true }, { attempt.response.status, attempt.response.body, attempt.response.truncated })
+    assert.same({ "", true }, { attempt.request.body, attempt.request.truncated })
+    local answer = gateway:post(("/v1/deliveries/%s/retry"):format(id), "")
+    assert.equal(410, answer.status)
+    assert.equal("urn:perilune:no_payload", answer.json.type)
+    assert.equal(0, gateway:stop())
+  end)
 end)

@@ -453,6 +453,23 @@ TEST(many_attempts_wait_for_a_place_in_flight)
     world_close();
 }
 
+TEST(what_waits_in_the_store_waits_as_if_in_the_queue)
+{
+    open_standard();
+    w.reply.delay_ms = FOREVER;
+    post_event(NULL, "0");
+    run_for(10);
+    engine_kill();
+    w.now_ms += 5000;
+    w.reply.delay_ms = 20;
+    w.watch = note_queue;
+    engine_open(standard_scripts());
+    run_for(1000);
+    CHECK_EQ_INT(w.recorded, 1);
+    CHECK(queue_us[0] >= 5000000 && queue_us[0] < 6010000);
+    world_close();
+}
+
 /* -- the store fails -- */
 
 static int record_fault;
@@ -594,6 +611,7 @@ int main(void)
                CASE(new_events_do_not_keep_parked_deliveries_out),
                CASE(what_waits_for_a_retry_gives_way_to_what_is_overdue),
                CASE(many_attempts_wait_for_a_place_in_flight),
+               CASE(what_waits_in_the_store_waits_as_if_in_the_queue),
                CASE(a_record_is_tried_until_the_store_takes_it_and_nothing_is_sent_twice),
                CASE(a_store_that_fails_is_not_asked_in_a_circle),
                CASE(a_damaged_event_in_the_store_stops_nothing_else),
