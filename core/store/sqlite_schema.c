@@ -3,13 +3,14 @@
  * Six tables. The shape serves the hot path (an event comes in, goes out, is done), which touches
  * the right-hand end of each tree only, because every key is time-ordered:
  *
- *   events      append-only; what arrived, byte for byte. first_id..last_id is the span of ids
- *               of its rows in the feed
+ *   events      what arrived, byte for byte, until retention drops the document. first_id..last_id
+ *               is the span of ids of its rows in the feed
  *   pending     small: deliveries that are still owed. held: in a worker's memory, and then
  *               in no index
  *   deliveries  written once, when a delivery ends; calls, tries and unmatched events too.
- *               The feed is pending and deliveries merged by id, newest first
- *   attempts    append-only; one row an HTTP exchange
+ *               The feed is pending and deliveries merged by id, newest first. bare: retention
+ *               has dropped the payload, so that it cannot be sent again
+ *   attempts    one row an HTTP exchange
  *   idempotency the answer given under a client's key
  *   jobs        commands to all that a filter selects, and how far they are
  *
