@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The deliveries that are in memory: a table by id, a queue of those that are ready, the wheel for
- * those that wait, and the claim that brings parked ones back from the store. The diagram stands in
- * engine.h.
+ * The deliveries that are in memory: a table by id, a queue for each connector of those that are
+ * ready (lane.h), the wheel for those that wait, and the claim that brings parked ones back from
+ * the store. The diagram stands in engine.h.
  *
  * Invariants: a resident delivery is in the table, and in exactly one of: the hands of an intake
- * (COMMITTING), the queue (READY), an exchange (RUNNING, RECORDING), the wheel (WAITING). Its row
+ * (COMMITTING), its lane's queue (READY), an exchange (RUNNING, RECORDING), the wheel (WAITING). Its row
  * in the store says `held`. At most limits.in_flight exchanges of deliveries exist at a time. At
  * most one claim is out. */
 #include "flow/engine_impl.h"
@@ -86,6 +86,7 @@ pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice
     memcpy(d->names + connector.len, webhook.ptr, webhook.len);
     d->connector = (pl_slice){d->names, connector.len};
     d->webhook = (pl_slice){d->names + connector.len, webhook.len};
+    d->lane = pl_lanes_enter(&e->lanes, connector);
     pl_timer_init(&d->due, on_due);
     table_add(e, d);
     return d;
@@ -93,12 +94,9 @@ pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice
 
 void pl_delivery_make_ready(pl_delivery *d)
 {
-    pl_engine *e = d->engine;
     d->phase = PL_READY;
-    d->ready_us = e->ports.monotonic_us();
-    d->next = NULL;
-    *e->ready_end = d;
-    e->ready_end = &d->next;
+    d->ready_us = d->engine->ports.monotonic_us();
+    pl_lanes_push(&d->engine->lanes, d->lane, &d->node, d->attempts > d->first);
 }
 
 void pl_delivery_wait(pl_delivery *d, int64_t delay_ms)
@@ -107,19 +105,32 @@ void pl_delivery_wait(pl_delivery *d, int64_t delay_ms)
     pl_wheel_start(d->engine->ports.wheel, &d->due, delay_ms > 0 ? (uint64_t)delay_ms : 0);
 }
 
-void pl_delivery_drop(pl_delivery *d)
-{
-    if (d->slot) *d->slot = NULL;
-    pl_wheel_stop(d->engine->ports.wheel, &d->due);
-    table_remove(d->engine, d);
-    pl_event_unref(d->event);
-    free(d);
-}
-
 /* Parked deliveries come into memory in handfuls: not before an eighth of the places is free. */
 static size_t handful(const pl_engine *e)
 {
     return (size_t)e->settings->limit_resident / 8;
+}
+
+/* A connector that was left out of claims has had a handful of places freed. */
+static void look_again(pl_engine *e, pl_lane *lane)
+{
+    size_t limit = (size_t)e->settings->limit_resident;
+    if (!lane->is_full || !pl_lane_may_take(lane->resident + handful(e), e->resident, limit))
+        return;
+    lane->is_full = false;
+    e->claim_is_vain = false;
+}
+
+void pl_delivery_drop(pl_delivery *d)
+{
+    pl_engine *e = d->engine;
+    if (d->slot) *d->slot = NULL;
+    pl_wheel_stop(e->ports.wheel, &d->due);
+    table_remove(e, d);
+    look_again(e, d->lane);
+    pl_lanes_leave(&e->lanes, d->lane);
+    pl_event_unref(d->event);
+    free(d);
 }
 
 static bool parked_are_due(const pl_engine *e)
@@ -130,24 +141,24 @@ static bool parked_are_due(const pl_engine *e)
 /* Those that a claim may bring have their places already; and while any could be claimed, the
  * places that the next claim needs are not given away: new events would take each as it becomes
  * free, and what waits in the store would wait as long as they keep coming. */
-bool pl_engine_has_room(const pl_engine *e)
+bool pl_engine_has_room(const pl_engine *e, pl_slice connector)
 {
     size_t kept = e->claim_is_out ? e->claim.limit : parked_are_due(e) ? handful(e) : 0;
-    return e->resident + kept < (size_t)e->settings->limit_resident;
+    const pl_lane *lane = pl_lanes_find(&e->lanes, connector);
+    return pl_lane_may_take(lane ? lane->resident : 0, e->resident + kept,
+                            (size_t)e->settings->limit_resident);
 }
 
-bool pl_engine_is_crowded(const pl_engine *e)
+bool pl_engine_is_crowded(const pl_engine *e, pl_slice connector)
 {
-    return e->parked_due_ms <= e->ports.wall_ms() && !pl_engine_has_room(e);
+    return e->parked_due_ms <= e->ports.wall_ms() && !pl_engine_has_room(e, connector);
 }
 
 static pl_delivery *take_ready(pl_engine *e)
 {
-    pl_delivery *d = e->ready;
-    if (d == NULL) return NULL;
-    e->ready = d->next;
-    if (e->ready == NULL) e->ready_end = &e->ready;
-    return d;
+    size_t limit = (size_t)e->settings->limit_in_flight;
+    pl_lane_node *node = pl_lanes_take(&e->lanes, e->in_flight, limit);
+    return node ? (pl_delivery *)((char *)node - offsetof(pl_delivery, node)) : NULL;
 }
 
 /* One that is under way goes on: the record of its attempt will find it gone. */
@@ -226,6 +237,7 @@ static void on_claimed(pl_message *m)
             admit_claimed(e, &claim->items[i], now_ms);
         pl_counter_add(&e->metrics.claimed, claim->count);
         e->parked_due_ms = claim->next_due_ms;
+        e->claim_is_vain = claim->count == 0 && claim->skip_count > 0;
         again = claim->count == claim->limit || e->claim_again;
     } else {
         /* The timer asks again: a store that fails is not asked in a circle. */
@@ -244,6 +256,23 @@ static uint32_t claimable(const pl_engine *e)
     return room < CLAIM_ROWS ? (uint32_t)room : CLAIM_ROWS;
 }
 
+/* Connectors that have their share of the places already; when they are too many to name, some
+ * get more than that. */
+static void leave_out_full(pl_engine *e)
+{
+    size_t limit = (size_t)e->settings->limit_resident;
+    pl_claim *c = &e->claim;
+    pl_arena_fini(&e->claim_names);
+    pl_arena_init(&e->claim_names);
+    for (size_t i = 0; i < PL_LANE_CHAINS; i++) {
+        for (pl_lane *lane = e->lanes.table[i]; lane; lane = lane->chain) {
+            lane->is_full = !pl_lane_may_take(lane->resident, e->resident, limit);
+            if (!lane->is_full || c->skip_count == PL_CLAIM_SKIP) continue;
+            e->claim_skip[c->skip_count++] = pl_arena_dup(&e->claim_names, pl_lane_name(lane));
+        }
+    }
+}
+
 static void start_claim(pl_engine *e)
 {
     uint32_t limit = claimable(e);
@@ -252,7 +281,7 @@ static void start_claim(pl_engine *e)
         e->claim_again = true;
         return;
     }
-    e->claim_again = false;
+    e->claim_again = e->claim_is_vain = false;
     e->claim = (pl_claim){
         .op = {.message.fn = on_claimed,
                .reply_to = e->ports.mailbox,
@@ -260,8 +289,11 @@ static void start_claim(pl_engine *e)
                .bytes = sizeof e->claim},
         .before_ms = e->ports.wall_ms() + e->settings->limit_horizon,
         .limit = limit,
+        .each = limit / PL_LANE_SHARE + 1,
+        .skip = e->claim_skip,
     };
     pl_arena_init(&e->claim.memory);
+    leave_out_full(e);
     if (e->ports.submit(e->ports.world, &e->claim.op) == 0) e->claim_is_out = true;
 }
 
@@ -275,12 +307,14 @@ static void on_claim_timer(pl_timer *t)
 /* A place became free: are there parked deliveries for it? */
 static void claim_if_due(pl_engine *e)
 {
-    if (!e->claim_is_out && parked_are_due(e)) start_claim(e);
+    if (!e->claim_is_out && !e->claim_is_vain && parked_are_due(e)) start_claim(e);
 }
 
-void pl_engine_parked(pl_engine *e, int64_t due_ms)
+void pl_engine_parked(pl_engine *e, pl_slice connector, int64_t due_ms)
 {
+    const pl_lane *lane = pl_lanes_find(&e->lanes, connector);
     pl_counter_add(&e->metrics.parked, 1);
+    if (lane == NULL || !lane->is_full) e->claim_is_vain = false;
     if (due_ms < e->parked_due_ms) e->parked_due_ms = due_ms;
 }
 
@@ -298,9 +332,9 @@ pl_engine *pl_engine_new(const pl_ports *ports, const pl_settings *settings, con
     e->settings = settings;
     e->table_slots = PL_TABLE_FIRST_SLOTS;
     e->table = pl_alloc_zero(e->table_slots * sizeof *e->table);
-    e->ready_end = &e->ready;
     e->parked_due_ms = INT64_MAX; /* until the claim timer has looked, which it does at once */
     pl_rng_init(&e->rng, seed);
+    pl_arena_init(&e->claim_names);
     pl_timer_init(&e->claim_timer, on_claim_timer);
     return e;
 }
@@ -314,6 +348,7 @@ void pl_engine_free(pl_engine *e)
             pl_delivery_drop(e->table[i]);
     pl_wheel_stop(e->ports.wheel, &e->claim_timer);
     pl_generation_unref(e->generation);
+    pl_arena_fini(&e->claim_names);
     free(e->table);
     free(e);
 }
@@ -392,4 +427,21 @@ void pl_engine_abandon(pl_engine *e)
             pl_exchange_fail(x, PL_E_STOPPING, pl_err_text(PL_E_STOPPING));
         }
     }
+}
+
+/* -- check -- */
+
+const char *pl_engine_check(const pl_engine *e)
+{
+    const char *wrong = pl_lanes_check(&e->lanes);
+    size_t resident = 0, in_flight = 0;
+    for (size_t i = 0; i < PL_LANE_CHAINS; i++) {
+        for (const pl_lane *lane = e->lanes.table[i]; lane; lane = lane->chain) {
+            resident += lane->resident;
+            in_flight += lane->in_flight;
+        }
+    }
+    if (wrong) return wrong;
+    if (resident != e->resident) return "the lanes hold more or less than is resident";
+    return in_flight == e->in_flight ? NULL : "the lanes have more or less in flight than there is";
 }

@@ -19,7 +19,11 @@
  * Parked deliveries wait in the store, found by its index of due times; the engine claims them when
  * they are about to come due and there is room, the earliest first. So memory is bounded by
  * limits.resident whatever the backlog. Places are kept for what is overdue in the store: neither
- * new events nor a receiver that is down, with its retries, keep it waiting. */
+ * new events nor a receiver that is down, with its retries, keep it waiting.
+ *
+ * Attempts in flight and places in memory are shared by the connectors (lane.h), and so are claims:
+ * one whose receiver is slow or dead, with whatever backlog, delays no other. Calls wait for
+ * nothing of all that. */
 #ifndef PL_FLOW_ENGINE_H
 #define PL_FLOW_ENGINE_H
 
@@ -151,5 +155,9 @@ void pl_engine_stop(pl_engine *e);
 bool pl_engine_is_idle(const pl_engine *e);
 /* Lets go of what is still in flight: the deliveries stay pending in the store. */
 void pl_engine_abandon(pl_engine *e);
+
+/* Recounts what the engine claims to hold: NULL when all of it is so, else what is not. For tests.
+ */
+const char *pl_engine_check(const pl_engine *e);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "flow/engine.h"
+#include "flow/lane.h"
 #include "flow/retry.h"
 
 enum pl_phase { PL_COMMITTING, PL_READY, PL_RUNNING, PL_RECORDING, PL_WAITING };
@@ -24,7 +25,8 @@ struct pl_delivery {
     uint64_t received_us; /* monotonic: of the request; 0 when it came from the store */
     uint64_t ready_us;    /* monotonic: when it could have been started */
     pl_timer due;         /* WAITING */
-    pl_delivery *next;    /* READY: in the queue */
+    pl_lane *lane;        /* of its connector */
+    pl_lane_node node;    /* READY: in its lane's queue */
     pl_delivery *chain;   /* in the table by id */
     pl_intake *intake;    /* whose owner waits for it, with the place of its result; NULL */
     pl_delivery **slot;
@@ -47,7 +49,7 @@ struct pl_engine {
 
     pl_delivery **table; /* resident deliveries by id: chains, a power of two of them */
     size_t table_slots, resident;
-    pl_delivery *ready, **ready_end;
+    pl_lanes lanes;     /* and by connector */
     uint32_t in_flight; /* exchanges of deliveries */
     uint32_t calls;     /* exchanges of calls and tries that are to be answered */
     uint32_t answered;  /* and those whose record is on its way to the store */
@@ -56,6 +58,9 @@ struct pl_engine {
 
     pl_claim claim;
     bool claim_is_out, claim_again;
+    pl_arena claim_names;
+    pl_slice claim_skip[PL_CLAIM_SKIP]; /* connectors that are full, in claim_names */
+    bool claim_is_vain; /* all that is due is of connectors that are full: not before one is not */
     int64_t parked_due_ms; /* as far as this worker knows, the next parked delivery is due then */
     pl_timer claim_timer;
 };
@@ -65,17 +70,17 @@ pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice
                              pl_slice webhook);
 void pl_delivery_make_ready(pl_delivery *d);
 void pl_delivery_wait(pl_delivery *d, int64_t delay_ms);
-/* Is there a place for one more delivery in memory? */
-bool pl_engine_has_room(const pl_engine *e);
+/* Is there a place for one more delivery of this connector in memory? */
+bool pl_engine_has_room(const pl_engine *e, pl_slice connector);
 /* Do parked deliveries that are overdue find no place? Then none is for one that only waits: a
  * receiver that is down, tried again and again, would hold up all the others. */
-bool pl_engine_is_crowded(const pl_engine *e);
+bool pl_engine_is_crowded(const pl_engine *e, pl_slice connector);
 /* Gone from memory. */
 void pl_delivery_drop(pl_delivery *d);
 /* Starts what is ready while there is a place. */
 void pl_engine_pump(pl_engine *e);
-/* A delivery was parked with this due time. */
-void pl_engine_parked(pl_engine *e, int64_t due_ms);
+/* A delivery of this connector was parked with this due time. */
+void pl_engine_parked(pl_engine *e, pl_slice connector, int64_t due_ms);
 
 /* exchange.c */
 void pl_exchange_start(pl_delivery *d);

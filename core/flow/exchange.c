@@ -217,7 +217,8 @@ static void fill_record(pl_exchange *x)
         .state = x->state,
     };
     x->record.due_ms = now_ms + x->delay_ms;
-    x->record.held = x->delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e);
+    x->record.held =
+        x->delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e, x->record.connector);
     x->record.op.bytes = sizeof *x + x->attempt.request_body.len + x->attempt.response_body.len +
                          x->attempt.trace.len;
 }
@@ -269,8 +270,8 @@ static void settle(pl_exchange *x)
         pl_delivery_wait(d, r->due_ms - e->ports.wall_ms());
         return;
     }
+    if (goes_on) pl_engine_parked(e, d->connector, r->due_ms);
     pl_delivery_drop(d);
-    if (goes_on) pl_engine_parked(e, r->due_ms);
 }
 
 static void on_recorded(pl_message *m)
@@ -608,6 +609,8 @@ void pl_exchange_start(pl_delivery *d)
     e->in_flight++;
     show_in_flight(e);
     x->delivery = d;
+    x->lane = d->lane;
+    x->lane->in_flight++;
     x->id = d->id;
     x->event = pl_event_ref(d->event);
     x->undecided = d->undecided;
@@ -639,6 +642,13 @@ int pl_engine_call(pl_engine *e, const pl_call *call)
     return 0;
 }
 
+/* The delivery itself may be gone by now. */
+static void end_flight(pl_exchange *x)
+{
+    x->engine->in_flight--;
+    pl_lanes_landed(&x->engine->lanes, x->lane);
+}
+
 void pl_exchange_free(pl_exchange *x)
 {
     pl_engine *e = x->engine;
@@ -648,7 +658,7 @@ void pl_exchange_free(pl_exchange *x)
     *x->link = x->next;
     if (x->next) x->next->link = x->link;
     if (x->delivery)
-        e->in_flight--;
+        end_flight(x);
     else if (x->stage == PL_STAGE_RECORD)
         e->answered--;
     else

@@ -41,6 +41,7 @@ struct pl_exchange {
     pl_uuid id; /* of the delivery, or of the call */
     pl_event *event;
     pl_delivery *delivery; /* NULL for calls */
+    struct pl_lane *lane;  /* its connector's; NULL for calls */
     uint32_t number;       /* attempts count from 1 */
     int64_t created_ms;    /* wall clock: of the delivery or call */
     int64_t started_ms;    /* wall clock: of this attempt */

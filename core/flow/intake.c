@@ -27,7 +27,7 @@ static void route_to(pl_engine *e, pl_intake *in, uint32_t event, uint32_t i, co
         .id = pl_uuid_new(&e->rng, (uint64_t)in->commit.now_ms),
         .connector = pl_arena_dup(&in->arena, policy->connector),
         .webhook = pl_arena_dup(&in->arena, policy->webhook),
-        .held = pl_engine_has_room(e),
+        .held = pl_engine_has_room(e, policy->connector),
         .undecided = route->undecided,
     };
     if (!row->held) {
@@ -125,7 +125,7 @@ static void start_event(pl_engine *e, pl_intake *in, uint32_t n)
     for (uint32_t i = 0; i < c->count; i++) {
         pl_delivery *d = in->deliveries[n][i];
         if (d == NULL) {
-            pl_engine_parked(e, in->commit.now_ms);
+            pl_engine_parked(e, c->deliveries[i].connector, in->commit.now_ms);
             continue;
         }
         if (!in->waits) { /* from here on they go their own ways */

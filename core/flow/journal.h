@@ -118,14 +118,20 @@ typedef struct pl_claimed {
     bool undecided;
 } pl_claimed;
 
+#define PL_CLAIM_SKIP 32 /* connectors at most that a claim names to be left out */
+
 typedef struct pl_claim {
     pl_op op;
-    int64_t before_ms; /* due at this time or earlier; the earliest first */
-    uint32_t limit;
-    pl_claimed *items;   /* out: in `memory` */
-    uint32_t count;      /* out */
-    int64_t next_due_ms; /* out: when the next one that waits comes due, INT64_MAX: none */
-    pl_arena memory;     /* out: freed by the submitter */
+    int64_t before_ms; /* due at this time or earlier; of each connector the earliest first */
+    uint32_t limit;    /* shared evenly by the connectors that have any */
+    uint32_t each;     /* of one connector at most; 0: the limit */
+    pl_slice *skip;    /* connectors that get none */
+    uint32_t skip_count;
+    pl_claimed *items; /* out: in `memory` */
+    uint32_t count;    /* out */
+    int64_t
+        next_due_ms; /* out: when the next one that waits comes due, of any connector; INT64_MAX: none */
+    pl_arena memory; /* out: freed by the submitter */
 } pl_claim;
 
 /* -- command: an administrator retries or cancels one delivery -- */

@@ -136,6 +136,8 @@ static const char *const versions[] = {
     "ALTER TABLE attempts ADD COLUMN script_us INTEGER NOT NULL DEFAULT 0;",
 
     "CREATE INDEX idempotency_created ON idempotency(created_ms);",
+
+    "CREATE INDEX pending_connector ON pending(connector, due_ms) WHERE held = 0;",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

@@ -62,6 +62,7 @@
     X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")              \
     X(CLAIM, PL_SQLITE_CLAIM)                                                                      \
     X(HOLD, "UPDATE pending SET held = 1 WHERE id = ?1")                                           \
+    X(NEXT_CONNECTOR, PL_SQLITE_NEXT_CONNECTOR)                                                    \
     X(NEXT_DUE, PL_SQLITE_NEXT_DUE)                                                                \
     X(LOCATE, "SELECT 0, 0, 0 FROM pending WHERE id = ?1 UNION ALL"                                \
               " SELECT state, kind, bare FROM deliveries WHERE id = ?1")                           \
@@ -377,19 +378,80 @@ static int next_due(pl_sqlite_writer *w, int64_t *due_ms)
     return sqlite3_reset(q);
 }
 
-static int run_claim(pl_sqlite_writer *w, pl_claim *c)
+static bool is_skipped(const pl_claim *c, pl_slice connector)
 {
-    uint32_t limit = c->limit < PL_SQLITE_CLAIM_MAX ? c->limit : PL_SQLITE_CLAIM_MAX;
+    for (uint32_t i = 0; i < c->skip_count; i++)
+        if (pl_slice_eq(c->skip[i], connector)) return true;
+    return false;
+}
+
+/* Puts the name of the next connector that a claim may give something of in the place of `name`;
+ * `found` is false when there is none behind it. */
+static int next_claimable(pl_sqlite_writer *w, const pl_claim *c, pl_buf *name, bool *found)
+{
+    sqlite3_stmt *q = w->statements[NEXT_CONNECTOR];
+    int rc = SQLITE_OK;
+    bool is_there = true;
+    for (*found = false; is_there && !*found && !rc;) {
+        sqlite3_bind_text(q, 1, name->len ? name->ptr : "", (int)name->len, SQLITE_TRANSIENT);
+        is_there = sqlite3_step(q) == SQLITE_ROW;
+        if (is_there) {
+            pl_slice next = pl_sqlite_slice(q, 0);
+            pl_buf_clear(name);
+            pl_buf_put_slice(name, next);
+            *found = sqlite3_column_int64(q, 1) <= c->before_ms && !is_skipped(c, next);
+        }
+        rc = sqlite3_reset(q);
+    }
+    return rc;
+}
+
+static int count_claimable(pl_sqlite_writer *w, const pl_claim *c, uint32_t *count)
+{
+    pl_buf name;
+    bool found = true;
+    int rc = SQLITE_OK;
+    pl_buf_init(&name);
+    for (*count = 0; found && !rc; *count += found)
+        rc = next_claimable(w, c, &name, &found);
+    pl_buf_fini(&name);
+    return rc;
+}
+
+static int claim_of(pl_sqlite_writer *w, pl_claim *c, pl_slice connector, uint32_t limit)
+{
     sqlite3_stmt *q = w->statements[CLAIM];
-    c->items = pl_arena_zero(&c->memory, (limit ? limit : 1) * sizeof *c->items);
+    uint32_t first = c->count;
     sqlite3_bind_int64(q, 1, c->before_ms);
     sqlite3_bind_int64(q, 2, limit);
+    pl_sqlite_bind_text(q, 3, connector);
     while (c->memory.used_bytes < PL_SQLITE_CLAIM_BYTES && sqlite3_step(q) == SQLITE_ROW)
         read_claimed(q, &c->memory, &c->items[c->count++]);
     int rc = sqlite3_reset(q);
     /* Only now: the index that was walked loses its entries. */
-    for (uint32_t i = 0; i < c->count && !rc; i++)
+    for (uint32_t i = first; i < c->count && !rc; i++)
         rc = run_on(w, HOLD, &c->items[i].id);
+    return rc;
+}
+
+/* Each connector that has something due gives its part, in turn from claim to claim: one with a
+ * large backlog does not hold up the others. */
+static int run_claim(pl_sqlite_writer *w, pl_claim *c)
+{
+    uint32_t limit = c->limit < PL_SQLITE_CLAIM_MAX ? c->limit : PL_SQLITE_CLAIM_MAX, count;
+    c->items = pl_arena_zero(&c->memory, (limit ? limit : 1) * sizeof *c->items);
+    int rc = count_claimable(w, c, &count);
+    uint32_t each = count && limit / count ? limit / count : 1;
+    if (c->each && c->each < each) each = c->each;
+    for (uint32_t turn = 0; turn < count && c->count < limit && !rc; turn++) {
+        bool found;
+        rc = next_claimable(w, c, &w->claimed, &found);
+        if (!found) { /* from the front */
+            pl_buf_clear(&w->claimed);
+            if (!rc) rc = next_claimable(w, c, &w->claimed, &found);
+        }
+        if (!rc && found) rc = claim_of(w, c, pl_buf_slice(&w->claimed), each);
+    }
     return rc ? rc : next_due(w, &c->next_due_ms);
 }
 
@@ -552,6 +614,7 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
 #undef X
     };
     *w = (pl_sqlite_writer){.db = db};
+    pl_buf_init(&w->claimed);
     int rc = sqlite3_exec(db, "UPDATE pending SET held = 0 WHERE held = 1", NULL, NULL, NULL);
     for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
         rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &w->statements[i], NULL);
@@ -562,6 +625,7 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
 
 void pl_sqlite_writer_fini(pl_sqlite_writer *w)
 {
+    pl_buf_fini(&w->claimed);
     for (int i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(w->statements[i]);
         w->statements[i] = NULL;

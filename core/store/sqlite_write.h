@@ -9,11 +9,17 @@
 
 #include <sqlite3.h>
 
-/* For the test that asks SQLite how it goes about it: ?1 due at the latest, ?2 how many. */
+/* For the test that asks SQLite how it goes about it. Of a connector ?3: ?1 due at the latest, ?2
+ * how many. */
 #define PL_SQLITE_CLAIM                                                                      \
     "SELECT p.id, p.connector, p.webhook, e.document, p.event, e.received_ms, p.created_ms," \
     " p.due_ms, p.attempts, p.first, p.undecided FROM pending p LEFT JOIN events e"          \
-    " ON e.seq = p.event WHERE p.held = 0 AND p.due_ms <= ?1 ORDER BY p.due_ms, p.id LIMIT ?2"
+    " ON e.seq = p.event WHERE p.held = 0 AND p.connector = ?3 AND p.due_ms <= ?1 ORDER BY " \
+    "p.due_ms, p.id LIMIT ?2"
+/* The connector behind ?1 that has anything waiting, and when its first comes due. */
+#define PL_SQLITE_NEXT_CONNECTOR                                              \
+    "SELECT connector, due_ms FROM pending WHERE held = 0 AND connector > ?1" \
+    " ORDER BY connector, due_ms LIMIT 1"
 #define PL_SQLITE_NEXT_DUE "SELECT min(due_ms) FROM pending WHERE held = 0"
 
 /* A claim ends early when its documents weigh this much;
@@ -21,13 +27,14 @@
 #define PL_SQLITE_CLAIM_BYTES (16u << 20)
 #define PL_SQLITE_CLAIM_MAX   4096u
 
-#define PL_SQLITE_STATEMENT_COUNT 22
+#define PL_SQLITE_STATEMENT_COUNT 23
 
 typedef struct pl_sqlite_writer {
     sqlite3 *db; /* the caller's */
     sqlite3_stmt *statements[PL_SQLITE_STATEMENT_COUNT];
     int64_t pending; /* rows of it that are committed */
     int64_t change;  /* and what the transaction under way adds */
+    pl_buf claimed;  /* the connector that a claim gave to last: the next begins behind it */
 } pl_sqlite_writer;
 
 /* All return a SQLite result code. Open makes what a worker's memory held claimable again. */

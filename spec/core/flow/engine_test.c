@@ -340,8 +340,8 @@ TEST(ten_thousand_deliveries_pass_through_a_hundred_places)
     CHECK_EQ_INT(model.row_count, 10000);
     CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 10000);
     CHECK_EQ_INT(w.sends, 10000);
-    CHECK_EQ_INT(w.most_resident, 100);
-    CHECK_EQ_INT(w.most_under_way, 30);
+    CHECK(w.most_resident >= 80); /* the share of one connector alone is four fifths */
+    CHECK_EQ_INT(w.most_under_way, 24);
     CHECK_EQ_INT(METRIC(resident), 0);
     world_close();
 }
@@ -364,7 +364,7 @@ TEST(a_claim_under_way_keeps_its_places)
     run_for(10); /* the first claim is out */
     post_event(NULL, "012301230123");
     run_for(1000);
-    CHECK_EQ_INT(w.most_resident, 10); /* and check_limits held at each step */
+    CHECK_EQ_INT(w.most_resident, 8); /* and check_limits held at each step */
     w.reply.delay_ms = 1;
     engine_kill();
     engine_open(standard_scripts());
@@ -394,7 +394,7 @@ TEST(new_events_do_not_keep_parked_deliveries_out)
     for (int i = 0; i < 200; i++)
         early += model.rows[i]->state == PL_STATE_DELIVERED;
     CHECK_EQ_INT(early, 200);
-    CHECK_EQ_INT(w.most_resident, 80);
+    CHECK(w.most_resident >= 64);
     run_for(60000);
     CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 3000);
     world_close();
@@ -470,6 +470,80 @@ TEST(what_waits_in_the_store_waits_as_if_in_the_queue)
     world_close();
 }
 
+/* -- one connector and the others -- */
+
+static scripts *two_connectors(void)
+{
+    scripts *s = standard_scripts();
+    s->policies[3].connector = PL_SLICE("d");
+    return s;
+}
+
+/* Nothing of the connector "c" is ever answered. */
+static reply only_d_answers(const pl_exchange *x)
+{
+    bool is_dead = pl_slice_eq(x->policy->connector, PL_SLICE("c"));
+    return (reply){.delay_ms = is_dead ? FOREVER : 20, .status = 200};
+}
+
+static const row *last_row(void)
+{
+    return model.rows[model.row_count - 1];
+}
+
+TEST(a_dead_receiver_with_a_backlog_delays_no_other)
+{
+    world_open(two_connectors());
+    w.settings.limit_resident = 100;
+    w.settings.limit_in_flight = 10;
+    w.reply_of = only_d_answers;
+    for (int i = 0; i < 250; i++)
+        post_event(NULL, "0120");
+    run_for(5000);
+    CHECK_EQ_INT(w.under_way, 8);
+    for (int i = 0; i < 50; i++) {
+        post_event(NULL, "3");
+        run_for(0);
+        CHECK_EQ_INT(last_row()->sent_at_ms[0], w.now_ms);
+        run_for(100);
+        CHECK_EQ_INT(last_row()->state, PL_STATE_DELIVERED);
+    }
+    world_close();
+}
+
+TEST(what_a_dead_receiver_has_parked_does_not_hold_up_what_others_have)
+{
+    world_open(two_connectors());
+    w.settings.limit_resident = 100;
+    w.settings.limit_in_flight = 10;
+    w.reply.delay_ms = FOREVER;
+    for (int i = 0; i < 250; i++)
+        post_event(NULL, "0120");
+    post_event(NULL, "3333333333333333333333333333333333333333");
+    run_for(1000);
+    engine_kill();
+    w.reply_of = only_d_answers;
+    engine_open(two_connectors());
+    run_for(2000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 40);
+    int claims = w.op_counts[PL_OP_CLAIM];
+    run_for(10000);
+    CHECK(w.op_counts[PL_OP_CLAIM] - claims <= 20); /* and the store is not asked in a circle */
+    world_close();
+}
+
+TEST(a_connector_that_waits_for_claims_goes_on_as_soon_as_it_has_places)
+{
+    world_open(two_connectors());
+    w.settings.limit_resident = 100;
+    w.settings.limit_in_flight = 10;
+    for (int i = 0; i < 250; i++)
+        post_event(NULL, "0120");
+    run_for(4000); /* eight at a time, 20 ms each: 2.5 s */
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 1000);
+    world_close();
+}
+
 /* -- the store fails -- */
 
 static int record_fault;
@@ -521,7 +595,7 @@ TEST(a_store_that_fails_is_not_asked_in_a_circle)
 {
     open_standard();
     w.op_fault = fail_claims;
-    w.settings.limit_resident = 8;
+    w.settings.limit_resident = 9;
     w.op_delay_ms = 1;
     post_event(NULL, "0123012301230123");
     run_for(10000);
@@ -612,6 +686,9 @@ int main(void)
                CASE(what_waits_for_a_retry_gives_way_to_what_is_overdue),
                CASE(many_attempts_wait_for_a_place_in_flight),
                CASE(what_waits_in_the_store_waits_as_if_in_the_queue),
+               CASE(a_dead_receiver_with_a_backlog_delays_no_other),
+               CASE(what_a_dead_receiver_has_parked_does_not_hold_up_what_others_have),
+               CASE(a_connector_that_waits_for_claims_goes_on_as_soon_as_it_has_places),
                CASE(a_record_is_tried_until_the_store_takes_it_and_nothing_is_sent_twice),
                CASE(a_store_that_fails_is_not_asked_in_a_circle),
                CASE(a_damaged_event_in_the_store_stops_nothing_else),

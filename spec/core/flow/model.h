@@ -161,6 +161,35 @@ static inline int by_due(const void *a, const void *b)
     return memcmp(x->id.bytes, y->id.bytes, sizeof x->id.bytes);
 }
 
+/* How many of this row's connector a claim gave. */
+static inline uint32_t given_like(const pl_claim *c, const row *r)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < c->count; i++)
+        count += strcmp(c->items[i].connector, r->connector) == 0;
+    return count;
+}
+
+static inline bool is_claimed(const pl_claim *c, const row *r, uint32_t each)
+{
+    for (uint32_t i = 0; i < c->skip_count; i++)
+        if (pl_slice_eq(c->skip[i], pl_slice_of(r->connector))) return false;
+    return r->due_ms <= c->before_ms && given_like(c, r) < each;
+}
+
+/* The connectors of the model are "c" and "d": half for each, where both have something due. */
+static inline uint32_t share_of_claim(const pl_claim *c, row *const *waiting, size_t count)
+{
+    bool has_c = false, has_d = false;
+    for (size_t i = 0; i < count; i++) {
+        bool is_due = is_claimed(c, waiting[i], UINT32_MAX);
+        has_c |= is_due && waiting[i]->connector[0] == 'c';
+        has_d |= is_due && waiting[i]->connector[0] == 'd';
+    }
+    uint32_t share = has_c && has_d ? (c->limit + 1) / 2 : c->limit;
+    return c->each && c->each < share ? c->each : share;
+}
+
 static inline void store_claim(pl_claim *c)
 {
     size_t count = 0;
@@ -172,12 +201,14 @@ static inline void store_claim(pl_claim *c)
 
     pl_arena_init(&c->memory);
     c->items = pl_arena_zero(&c->memory, c->limit * sizeof *c->items);
-    for (c->count = 0; c->count < c->limit && c->count < count; c->count++) {
-        row *r = waiting[c->count];
-        if (r->due_ms > c->before_ms) break;
+    c->count = 0;
+    uint32_t each = share_of_claim(c, waiting, count);
+    for (size_t i = 0; i < count && c->count < c->limit; i++) {
+        row *r = waiting[i];
+        if (!is_claimed(c, r, each)) continue;
         r->held = true;
         pl_slice document = {r->document, r->document_len};
-        c->items[c->count] =
+        c->items[c->count++] =
             (pl_claimed){.id = r->id,
                          .connector = pl_arena_printf(&c->memory, "%s", r->connector),
                          .webhook = pl_arena_printf(&c->memory, "%s", r->webhook),
@@ -190,7 +221,9 @@ static inline void store_claim(pl_claim *c)
                          .first = r->first,
                          .undecided = r->undecided};
     }
-    c->next_due_ms = c->count < count ? waiting[c->count]->due_ms : INT64_MAX;
+    c->next_due_ms = INT64_MAX;
+    for (size_t i = count; i > 0; i--)
+        if (!waiting[i - 1]->held) c->next_due_ms = waiting[i - 1]->due_ms;
     free(waiting);
 }
 

@@ -82,6 +82,7 @@ static scripts *some_scripts(void)
     for (uint32_t i = 0; i < WEBHOOKS; i++) {
         s->policies[i].has_on_unauthorized = i % 2;
         s->policies[i].has_on_failed = i / 2;
+        if (i >= 2) s->policies[i].connector = PL_SLICE("d");
     }
     return s;
 }
@@ -222,7 +223,8 @@ static void simulate(uint64_t seed)
     for (int i = 0; i < STEPS; i++) {
         step();
         const char *wrong = i % 16 ? NULL : pl_wheel_check(&w.wheel);
-        CHECK(wrong == NULL);
+        if (wrong == NULL) wrong = pl_engine_check(w.engine);
+        CHECK_EQ_STR(wrong ? wrong : "", "");
     }
 
     is_calm = true;

@@ -316,6 +316,47 @@ TEST(a_claim_takes_what_is_due_oldest_first_and_only_once)
     bench_fini(&b);
 }
 
+/* How many of each of the connectors "a", "b", "c" a claim brings. */
+static void check_shares(bench *b, pl_claim c, uint32_t as, uint32_t bs, uint32_t cs)
+{
+    uint32_t counts[3] = {0};
+    c.before_ms = INT64_MAX;
+    CHECK_EQ_INT(run_op(b, &c.op, PL_OP_CLAIM), 0);
+    for (uint32_t i = 0; i < c.count; i++)
+        counts[c.items[i].connector[0] - 'a']++;
+    CHECK_EQ_INT(counts[0], as);
+    CHECK_EQ_INT(counts[1], bs);
+    CHECK_EQ_INT(counts[2], cs);
+    pl_arena_fini(&c.memory);
+    bench_exec(b, "UPDATE pending SET held = 0");
+}
+
+/* `a` has 60 waiting, `b` 20, `c` 2, which came last. */
+TEST(a_claim_is_shared_by_the_connectors_that_have_anything)
+{
+    bench b;
+    pl_slice a_and_c[] = {PL_SLICE("a"), PL_SLICE("c")};
+    bench_init(&b);
+    bench_open(&b);
+    for (uint16_t i = 0; i < 82; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "e%d", i);
+        CHECK_EQ_INT(commit_one(&b, id, id_of(T0 + i, i), false), 0);
+    }
+    bench_exec(&b, "UPDATE pending SET connector = CASE WHEN event <= 60 THEN 'a'"
+                   " WHEN event <= 80 THEN 'b' ELSE 'c' END");
+    check_shares(&b, (pl_claim){.limit = 30}, 10, 10, 2);
+    check_shares(&b, (pl_claim){.limit = 100}, 33, 20, 2);
+    check_shares(&b, (pl_claim){.limit = 100, .each = 5}, 5, 5, 2);
+    check_shares(&b, (pl_claim){.limit = 30, .skip = a_and_c, .skip_count = 1}, 0, 15, 2);
+    check_shares(&b, (pl_claim){.limit = 30, .skip = a_and_c, .skip_count = 2}, 0, 20, 0);
+    /* Too few for all: they come in turn. */
+    check_shares(&b, (pl_claim){.limit = 2}, 1, 0, 1);
+    check_shares(&b, (pl_claim){.limit = 2}, 0, 1, 1);
+    check_shares(&b, (pl_claim){.limit = 1}, 1, 0, 0);
+    bench_fini(&b);
+}
+
 TEST(what_was_held_is_claimable_again_after_a_restart)
 {
     bench b;
@@ -415,6 +456,7 @@ int main(void)
                CASE(a_record_for_a_delivery_that_was_cancelled_keeps_the_attempt),
                CASE(a_call_is_kept_with_its_event_and_attempt),
                CASE(a_claim_takes_what_is_due_oldest_first_and_only_once),
+               CASE(a_claim_is_shared_by_the_connectors_that_have_anything),
                CASE(what_was_held_is_claimable_again_after_a_restart),
                CASE(retry_hastens_what_waits_and_revives_what_has_ended),
                CASE(commands_say_what_they_cannot_do));

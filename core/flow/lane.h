@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Lanes: one for each connector that has deliveries in memory, so that a slow or dead receiver with
+ * a large backlog delays no other.
+ *
+ *    lane "acme"   [fresh: d d d]  [again: d]      \
+ *    lane "beta"   [fresh: d]      [again: ]        >  in turn, one delivery a turn
+ *    lane "gone"   [fresh: d d..]  [again: d d..]  /
+ *
+ * Within a lane first attempts go before retries, but each fourth turn is a retry's, so that
+ * neither waits for ever.
+ *
+ * What all lanes share (attempts in flight, places in memory) is shared by one rule: a lane may
+ * take one more while it has less than PL_LANE_SHARE times what is free. One lane alone takes four
+ * fifths, two take four ninths each; something is always free for one that comes new, without
+ * anything being set aside by name.
+ *
+ * One thread. */
+#ifndef PL_FLOW_LANE_H
+#define PL_FLOW_LANE_H
+
+#include "base/slice.h"
+
+#include <stdint.h>
+
+#define PL_LANE_SHARE  4
+#define PL_LANE_CHAINS 256 /* a gateway has tens of connectors, seldom hundreds */
+
+typedef struct pl_lane_node {
+    struct pl_lane_node *next;
+} pl_lane_node;
+
+typedef struct pl_lane_queue {
+    pl_lane_node *first, *last;
+} pl_lane_queue;
+
+typedef struct pl_lane {
+    pl_lane_queue fresh, again;
+    uint32_t turns;
+    size_t resident;       /* who entered and has not left */
+    size_t in_flight;      /* the owner's count; a lane that is not 0 stays */
+    bool is_full;          /* the owner's: it had no share left when it was last looked at */
+    bool is_ready;         /* something is queued: it is in the ring */
+    struct pl_lane *next;  /* in the ring */
+    struct pl_lane *chain; /* in the table */
+    size_t name_len;
+    char name[];
+} pl_lane;
+
+typedef struct pl_lanes {
+    pl_lane *table[PL_LANE_CHAINS];
+    pl_lane *last; /* of the ring: whose turn it was */
+    size_t ready;  /* lanes in the ring */
+    size_t count;
+} pl_lanes;
+
+/* NULL: nobody is in it. */
+pl_lane *pl_lanes_find(const pl_lanes *all, pl_slice name);
+/* Of this name, made if it is not there; one more is resident. */
+pl_lane *pl_lanes_enter(pl_lanes *all, pl_slice name);
+/* One fewer. The lane is gone with the last that is resident or in flight. */
+void pl_lanes_leave(pl_lanes *all, pl_lane *lane);
+/* One fewer in flight; likewise. */
+void pl_lanes_landed(pl_lanes *all, pl_lane *lane);
+void pl_lanes_push(pl_lanes *all, pl_lane *lane, pl_lane_node *node, bool is_retry);
+/* The next of the next lane that may have one more of `limit` in flight, `used` of which are taken.
+ * NULL: none may, or nothing is queued. */
+pl_lane_node *pl_lanes_take(pl_lanes *all, size_t used, size_t limit);
+
+/* Who has `own` of the `used` of `limit`: may it have one more? */
+static inline bool pl_lane_may_take(size_t own, size_t used, size_t limit)
+{
+    return used < limit && own < PL_LANE_SHARE * (limit - used);
+}
+
+static inline pl_slice pl_lane_name(const pl_lane *lane)
+{
+    return (pl_slice){lane->name, lane->name_len};
+}
+
+/* Recounts what is claimed: NULL when all of it holds, else what does not. For tests. */
+const char *pl_lanes_check(const pl_lanes *all);
+
+#endif
