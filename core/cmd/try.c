@@ -43,6 +43,7 @@ typedef struct attempt {
     pl_settings settings;
     pl_loop *loop;
     pl_client *client;
+    pl_quotas *quotas;
     pl_engine *engine;
     pl_egress *egress;
     pl_cache *cache;
@@ -172,10 +173,12 @@ static int open_parts(attempt *t)
     if (t->egress == NULL) return PL_EXIT_CONFIG;
     pl_client_config config = pl_gateway_client_config(&t->settings, t->egress);
     t->client = pl_client_new(t->loop, &config);
+    t->quotas = pl_quotas_new();
     pl_ports ports = {
         .world = t,
         .wheel = pl_loop_wheel(t->loop),
         .mailbox = pl_loop_mailbox(t->loop),
+        .quotas = t->quotas,
         .wall_ms = pl_wall_ms,
         .monotonic_us = pl_monotonic_us,
         .submit = port_submit,
@@ -227,6 +230,7 @@ int pl_cmd_try(int argc, char **argv)
     pl_generation_unref(t.generation);
     pl_egress_free(t.egress);
     pl_cache_free(t.cache);
+    pl_quotas_free(t.quotas);
     pl_loop_free(t.loop);
     pl_settings_fini(&t.settings);
     pl_arguments_free(&a);

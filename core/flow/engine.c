@@ -154,11 +154,39 @@ bool pl_engine_is_crowded(const pl_engine *e, pl_slice connector)
     return e->parked_due_ms <= e->ports.wall_ms() && !pl_engine_has_room(e, connector);
 }
 
+static pl_delivery *delivery_of(pl_lane_node *node)
+{
+    return (pl_delivery *)((char *)node - offsetof(pl_delivery, node));
+}
+
+static void on_gate_timer(pl_timer *t)
+{
+    pl_engine_pump((pl_engine *)((char *)t - offsetof(pl_engine, gate_timer)));
+}
+
+/* The gate of lanes: does the receiver's rate allow one more, does it want a pause? */
+static bool may_go(void *arg, pl_lane_node *node)
+{
+    pl_engine *e = arg;
+    pl_delivery *d = delivery_of(node);
+    if (d->is_cancelled) return true;
+    uint64_t now_us = e->ports.monotonic_us();
+    int64_t wait_ms = pl_quota_enter(pl_quotas_get(e->ports.quotas, d->connector),
+                                     &pl_delivery_policy(d)->rate, now_us);
+    if (wait_ms == 0) return true;
+    uint64_t due_us = now_us + (uint64_t)wait_ms * 1000;
+    if (!pl_timer_is_running(&e->gate_timer) || due_us < e->gate_due_us) {
+        e->gate_due_us = due_us;
+        pl_wheel_start(e->ports.wheel, &e->gate_timer, (uint64_t)wait_ms);
+    }
+    return false;
+}
+
 static pl_delivery *take_ready(pl_engine *e)
 {
     size_t limit = (size_t)e->settings->limit_in_flight;
-    pl_lane_node *node = pl_lanes_take(&e->lanes, e->in_flight, limit);
-    return node ? (pl_delivery *)((char *)node - offsetof(pl_delivery, node)) : NULL;
+    pl_lane_node *node = pl_lanes_take(&e->lanes, e->in_flight, limit, may_go, e);
+    return node ? delivery_of(node) : NULL;
 }
 
 /* One that is under way goes on: the record of its attempt will find it gone. */
@@ -336,6 +364,7 @@ pl_engine *pl_engine_new(const pl_ports *ports, const pl_settings *settings, con
     pl_rng_init(&e->rng, seed);
     pl_arena_init(&e->claim_names);
     pl_timer_init(&e->claim_timer, on_claim_timer);
+    pl_timer_init(&e->gate_timer, on_gate_timer);
     return e;
 }
 
@@ -347,6 +376,7 @@ void pl_engine_free(pl_engine *e)
         while (e->table[i])
             pl_delivery_drop(e->table[i]);
     pl_wheel_stop(e->ports.wheel, &e->claim_timer);
+    pl_wheel_stop(e->ports.wheel, &e->gate_timer);
     pl_generation_unref(e->generation);
     pl_arena_fini(&e->claim_names);
     free(e->table);

@@ -30,6 +30,7 @@
 #include "base/err.h"
 #include "base/metrics.h"
 #include "flow/exchange.h"
+#include "flow/quota.h"
 #include "flow/settings.h"
 
 /* What the engine needs from the world. `world` is handed back to each. */
@@ -37,6 +38,7 @@ typedef struct pl_ports {
     void *world;
     pl_wheel *wheel;
     pl_mailbox *mailbox; /* answers of the store come here */
+    pl_quotas *quotas;   /* shared by the engines of all workers */
     int64_t (*wall_ms)(void);
     uint64_t (*monotonic_us)(void);
     /* 0, or PL_E_BUSY: not taken. */

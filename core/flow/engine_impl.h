@@ -63,6 +63,8 @@ struct pl_engine {
     bool claim_is_vain; /* all that is due is of connectors that are full: not before one is not */
     int64_t parked_due_ms; /* as far as this worker knows, the next parked delivery is due then */
     pl_timer claim_timer;
+    uint64_t gate_due_us;
+    pl_timer gate_timer; /* the first of those that a rate or a pause holds back may go */
 };
 
 /* engine.c */
@@ -84,6 +86,8 @@ void pl_engine_parked(pl_engine *e, pl_slice connector, int64_t due_ms);
 
 /* exchange.c */
 void pl_exchange_start(pl_delivery *d);
+/* By the generation that is in use. */
+const pl_policy *pl_delivery_policy(pl_delivery *d);
 void pl_exchange_free(pl_exchange *x);
 /* Ends a stage that was interrupted from outside. */
 void pl_exchange_fail(pl_exchange *x, int code, const char *text);

@@ -150,6 +150,18 @@ static int64_t retry_after_ms(const pl_exchange *x, int64_t now_ms)
     return wait_ms < limit ? wait_ms : limit;
 }
 
+/* With these statuses it is the receiver that wants a rest, and not this delivery. */
+static void heed_pause(pl_exchange *x)
+{
+    int status = x->response.status;
+    if (x->quota == NULL || (status != 429 && status != 503)) return;
+    int64_t pause_ms = retry_after_ms(x, x->engine->ports.wall_ms());
+    if (pause_ms <= 0 || !pl_quota_pause(x->quota, x->engine->ports.monotonic_us(), pause_ms))
+        return;
+    pl_log(PL_LOG_WARN, "a receiver wants a pause: deliveries of its connector wait",
+           PL_LOG_SLICE("connector", x->policy->connector), PL_LOG_INT("seconds", pause_ms / 1000));
+}
+
 /* What becomes of the delivery of an attempt that has failed. The age of one that an administrator
  * has brought back does not count. */
 static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
@@ -168,6 +180,13 @@ static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
 }
 
 /* -- record -- */
+
+/* Nothing of it is at the receiver any more. */
+static void leave_quota(pl_exchange *x)
+{
+    if (x->quota) pl_quota_leave(x->quota);
+    x->quota = NULL;
+}
 
 static void on_recorded(pl_message *m);
 
@@ -427,6 +446,7 @@ static void take_code(pl_exchange *x, int code)
     x->failed_stage = x->stage;
     if (x->error_text == NULL) x->error_text = pl_err_text(code);
     x->state = next_state(x, &x->delay_ms);
+    heed_pause(x);
 }
 
 /* A dry run is to be without effects; that it was cancelled, or has to stop, is no failure. */
@@ -485,6 +505,7 @@ static void finish(pl_exchange *x)
     x->stage = PL_STAGE_RECORD;
     x->stage_us = x->engine->ports.monotonic_us();
     fill_record(x);
+    leave_quota(x);
     if (!x->dry_run) count_attempt(x);
     log_outcome(x);
     if (x->delivery) {
@@ -602,6 +623,13 @@ static uint32_t find_webhook(pl_delivery *d, pl_generation *g)
     return d->index;
 }
 
+const pl_policy *pl_delivery_policy(pl_delivery *d)
+{
+    const pl_generation *g = d->engine->generation;
+    uint32_t webhook = find_webhook(d, d->engine->generation);
+    return webhook == UINT32_MAX ? &pl_retry_default : &g->policies[webhook];
+}
+
 void pl_exchange_start(pl_delivery *d)
 {
     pl_engine *e = d->engine;
@@ -611,6 +639,7 @@ void pl_exchange_start(pl_delivery *d)
     x->delivery = d;
     x->lane = d->lane;
     x->lane->in_flight++;
+    x->quota = pl_quotas_get(e->ports.quotas, d->connector); /* it was entered */
     x->id = d->id;
     x->event = pl_event_ref(d->event);
     x->undecided = d->undecided;
@@ -637,6 +666,10 @@ int pl_engine_call(pl_engine *e, const pl_call *call)
     x->dry_run = call->dry_run;
     x->finished = call->finished;
     x->owner = call->owner;
+    if (!x->dry_run) {
+        x->quota = pl_quotas_get(e->ports.quotas, x->policy->connector);
+        pl_quota_enter_now(x->quota, &x->policy->rate, x->started_us);
+    }
     int64_t timeout_ms = call->timeout_ms ? call->timeout_ms : x->policy->timeout_ms;
     begin(x, timeout_ms ? timeout_ms : e->settings->timeout_call);
     return 0;
@@ -664,6 +697,7 @@ void pl_exchange_free(pl_exchange *x)
     else
         e->calls--;
     show_in_flight(e);
+    leave_quota(x);
     pl_event_unref(x->event);
     pl_generation_unref(x->generation);
     pl_arena_fini(&x->arena);

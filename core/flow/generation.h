@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "flow/event.h"
 #include "flow/message.h"
+#include "flow/quota.h"
 
 typedef struct pl_exchange pl_exchange;
 typedef struct pl_generation pl_generation;
@@ -32,6 +33,7 @@ typedef struct pl_policy {
     double jitter;             /* a delay is multiplied by a factor in [1 - jitter, 1 + jitter] */
     int64_t max_age_ms;        /* of a delivery at an attempt; 0: any */
     const pl_retry_rule *rule; /* NULL: the usual one */
+    pl_rate rate;              /* of the connector, all its webhooks together */
     bool has_on_unauthorized;  /* its authenticator is asked what to do about a 401 */
     bool has_on_failed;        /* hooks hear of its failures */
 } pl_policy;

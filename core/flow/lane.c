@@ -132,22 +132,25 @@ void pl_lanes_push(pl_lanes *all, pl_lane *lane, pl_lane_node *node, bool is_ret
     if (!lane->is_ready) ring_add(all, lane);
 }
 
-static pl_lane_node *take_of(pl_lane *lane)
+/* Whose turn it is in a lane that has something queued. */
+static pl_lane_queue *queue_of_turn(pl_lane *lane)
 {
-    bool is_retrys = ++lane->turns % RETRY_TURN == 0;
-    pl_lane_node *node = queue_take(is_retrys ? &lane->again : &lane->fresh);
-    return node ? node : queue_take(is_retrys ? &lane->fresh : &lane->again);
+    bool is_retrys = (lane->turns + 1) % RETRY_TURN == 0;
+    if (is_retrys) return lane->again.first ? &lane->again : &lane->fresh;
+    return lane->fresh.first ? &lane->fresh : &lane->again;
 }
 
-pl_lane_node *pl_lanes_take(pl_lanes *all, size_t used, size_t limit)
+pl_lane_node *pl_lanes_take(pl_lanes *all, size_t used, size_t limit, pl_lane_gate *gate, void *arg)
 {
     for (size_t i = all->ready; i > 0; i--) {
         pl_lane *lane = all->last->next;
-        if (!pl_lane_may_take(lane->in_flight, used, limit)) {
+        pl_lane_queue *queue = queue_of_turn(lane);
+        if (!pl_lane_may_take(lane->in_flight, used, limit) || !gate(arg, queue->first)) {
             all->last = lane;
             continue;
         }
-        pl_lane_node *node = take_of(lane);
+        pl_lane_node *node = queue_take(queue);
+        lane->turns++;
         if (lane->fresh.first || lane->again.first)
             all->last = lane;
         else

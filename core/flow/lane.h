@@ -47,6 +47,9 @@ typedef struct pl_lane {
     char name[];
 } pl_lane;
 
+/* May this one go, which is the next of its lane? Then it does. */
+typedef bool pl_lane_gate(void *arg, pl_lane_node *node);
+
 typedef struct pl_lanes {
     pl_lane *table[PL_LANE_CHAINS];
     pl_lane *last; /* of the ring: whose turn it was */
@@ -63,9 +66,10 @@ void pl_lanes_leave(pl_lanes *all, pl_lane *lane);
 /* One fewer in flight; likewise. */
 void pl_lanes_landed(pl_lanes *all, pl_lane *lane);
 void pl_lanes_push(pl_lanes *all, pl_lane *lane, pl_lane_node *node, bool is_retry);
-/* The next of the next lane that may have one more of `limit` in flight, `used` of which are taken.
- * NULL: none may, or nothing is queued. */
-pl_lane_node *pl_lanes_take(pl_lanes *all, size_t used, size_t limit);
+/* The next of the next lane that may have one more of `limit` in flight, `used` of which are taken,
+ * and whose gate is open. NULL: there is none, or nothing is queued. */
+pl_lane_node *pl_lanes_take(pl_lanes *all, size_t used, size_t limit, pl_lane_gate *gate,
+                            void *arg);
 
 /* Who has `own` of the `used` of `limit`: may it have one more? */
 static inline bool pl_lane_may_take(size_t own, size_t used, size_t limit)

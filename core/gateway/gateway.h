@@ -10,6 +10,7 @@
 #include "base/mailbox.h"
 #include "base/rate.h"
 #include "flow/cache.h"
+#include "flow/quota.h"
 #include "flow/settings.h"
 #include "gateway/health.h"
 #include "gateway/listener.h"
@@ -46,6 +47,7 @@ typedef struct pl_gateway {
     pl_health *health;
     pl_tally *tally; /* of the sources */
     pl_cache *cache; /* of the scripts of all workers */
+    pl_quotas *quotas;
     pl_worker **workers;
     pl_replay *replay; /* on the first worker */
     int worker_count;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/health.h"
 
+#include "net/loop.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +97,15 @@ static void write_time(pl_json_writer *w, const char *key, int64_t ms)
     pl_jw_text(w, ms ? text : NULL);
 }
 
-void pl_health_write(pl_health *h, pl_slice connector, pl_json_writer *w)
+static void write_quota(pl_quotas *quotas, pl_slice connector, pl_json_writer *w)
+{
+    pl_quota_state s = pl_quota_state_of(pl_quotas_get(quotas, connector), pl_monotonic_us());
+    pl_jw_key(w, "in_flight");
+    pl_jw_int(w, s.in_flight);
+    write_time(w, "paused_until", s.pause_ms ? pl_wall_ms() + s.pause_ms : 0);
+}
+
+void pl_health_write(pl_health *h, pl_quotas *quotas, pl_slice connector, pl_json_writer *w)
 {
     static const entry nothing;
     pthread_mutex_lock(&h->lock);
@@ -120,6 +130,7 @@ void pl_health_write(pl_health *h, pl_slice connector, pl_json_writer *w)
     } else {
         pl_jw_null(w);
     }
+    write_quota(quotas, connector, w);
     pl_jw_object_end(w);
     pthread_mutex_unlock(&h->lock);
 }

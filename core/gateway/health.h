@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "flow/journal.h"
+#include "flow/quota.h"
 
 typedef struct pl_health pl_health;
 
@@ -14,7 +15,8 @@ pl_health *pl_health_new(void);
 void pl_health_free(pl_health *h);
 void pl_health_note(pl_health *h, const pl_record *record);
 /* Writes {"attempts", "failures", "last_attempt", "last_success", "last_failure": {"time",
- * "outcome", "error"} or null} of a connector; zeros when nothing was sent to it. */
-void pl_health_write(pl_health *h, pl_slice connector, pl_json_writer *w);
+ * "outcome", "error"} or null, "in_flight", "paused_until": time or null} of a connector; zeros
+ * when nothing was sent to it. */
+void pl_health_write(pl_health *h, pl_quotas *quotas, pl_slice connector, pl_json_writer *w);
 
 #endif

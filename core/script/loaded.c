@@ -111,6 +111,20 @@ static const pl_retry_rule *read_rule(lua_State *L, int table, pl_arena *arena)
     return rule;
 }
 
+static pl_rate read_rate(lua_State *L, int table)
+{
+    pl_rate rate = {0};
+    push_field(L, table, "rate");
+    int at = lua_gettop(L);
+    if (lua_istable(L, at)) {
+        rate.per_second = number_field(L, at, "per_second");
+        rate.burst = number_field(L, at, "burst");
+        rate.concurrency = (uint32_t)number_field(L, at, "concurrency");
+    }
+    lua_pop(L, 1);
+    return rate;
+}
+
 static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
 {
     pl_policy p = {
@@ -127,6 +141,7 @@ static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
     };
     read_delays(L, table, arena, &p);
     p.rule = read_rule(L, table, arena);
+    p.rate = read_rate(L, table);
     return p;
 }
 

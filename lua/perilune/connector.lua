@@ -76,6 +76,15 @@ local REDIRECTS = { one_of = {
     to_http = { type = "boolean" } } },
 } }
 
+local RATE = { type = "record", fields = {
+  per_second = { type = "number", min = 0.001, max = 1000000 },
+  burst = { type = "number", min = 1, max = 1000000 },
+  concurrency = { type = "integer", min = 1, max = 1000000 },
+} }
+
+-- A burst without a number is what comes in so much time.
+local BURST_SECONDS = 0.1
+
 -- Keys that a connector gives for all its webhooks, and a webhook for itself.
 local SHARED = {
   headers = { type = "map", of = HEADER },
@@ -115,6 +124,7 @@ local CONNECTOR = {
   authenticator = { one_of = { TEXT, { type = "table" } } }, -- an id, an instance, or a list
   proxy = PROXY,
   base_url = URL,
+  rate = RATE,
   applies_to = { type = "map", of = { type = "list", of = SCALAR, filled = true } },
   ingress = source.SPEC,
 }
@@ -192,6 +202,21 @@ local function redirects_of(given, webhook)
   return redirects, nil
 end
 
+local function rate_of(rate)
+  if not rate then return nil end
+  local per_second = rate.per_second
+  return {
+    per_second = per_second, concurrency = rate.concurrency,
+    burst = per_second and (rate.burst or math.max(1, per_second * BURST_SECONDS)),
+  }
+end
+
+local function check_rate(scope, rate)
+  if rate and rate.burst and not rate.per_second then
+    scope:fault({ "rate", "burst" }, "'burst' goes with 'per_second'")
+  end
+end
+
 local function policy_of(entry, given, webhook)
   local redirects, may_downgrade = redirects_of(given, webhook)
   return {
@@ -199,6 +224,7 @@ local function policy_of(entry, given, webhook)
     connector = entry.connector, webhook = entry.webhook,
     timeout = webhook.timeout or given.timeout,
     connect_timeout = webhook.connect_timeout or given.connect_timeout,
+    rate = rate_of(given.rate),
     has_on_unauthorized = authenticator.reauthorizes(entry.authenticator) or nil,
     has_on_failed = #entry.on_failed > 0 or nil,
   }
@@ -280,6 +306,7 @@ function connector.compile(id, returned, scope, env)
     given.authenticator, env.plugins, env.authenticators)
   check_authenticator(scope, returned, found, env)
   retry.check(scope, { "retry" }, given.retry)
+  check_rate(scope, given.rate)
   local shared = {
     id = id, given = given, authenticator = found, seen = { triggers = {}, ids = {} },
     applies_to = route.conditions(given.applies_to),

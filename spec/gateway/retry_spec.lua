@@ -7,6 +7,11 @@ local support = require("spec.support")
 describe("a gateway", function()
   local peer, gateway
 
+  local function waiting(trigger, query)
+    return ([[return { base_url = env "PEER", webhooks = { { on = "%s", url = "/turns?name=%s&%s" } } }]]):format(
+      trigger, trigger, query)
+  end
+
   setup(function()
     peer = support.faulty_peer()
     gateway = support.gateway {
@@ -22,11 +27,12 @@ describe("a gateway", function()
             { on = "asked", url = "/turns?name=asked&say=400,400,200&body=busy", retry = {
               on = function(ctx, response) return response.body == "busy" and ctx.attempt < 3 end } },
             { on = "short", url = "/turns?name=short&say=503", retry = { base = 0.05, max_age = 1, attempts = 900 } },
-            { on = "seconds", url = "/turns?name=seconds&say=429&after=3600" },
-            { on = "capped", url = "/turns?name=capped&say=503&after=86400" },
-            { on = "date", url = "/turns?name=date&say=503&after=Fri%2C+31+Dec+9999+23%3A59%3A59+GMT" },
             { on = "nonsense", url = "/turns?name=nonsense&say=503,200&after=soon" },
           } }]],
+        -- One each: a receiver that wants a pause gets it for its whole connector.
+        ["connectors/b.lua"] = waiting("seconds", "say=429&after=3600"),
+        ["connectors/c.lua"] = waiting("capped", "say=503&after=86400"),
+        ["connectors/d.lua"] = waiting("date", "say=503&after=Fri%2C+31+Dec+9999+23%3A59%3A59+GMT"),
       },
       env = { PERILUNE_VAR_PEER = peer.url },
     }

@@ -72,3 +72,22 @@ describe("a retry policy", function()
     assert.matches("^retry.on: .*no idea", message)
   end)
 end)
+
+describe("a rate", function()
+  it("is the connector's, with a tenth of a second's worth as burst", function()
+    assert.same({ per_second = 50, burst = 5, concurrency = 3 },
+      policies("rate = { per_second = 50, concurrency = 3 },", "").rate)
+    assert.same({ per_second = 2, burst = 1 }, policies("rate = { per_second = 2 },", "").rate)
+    assert.same({ per_second = 2, burst = 9 },
+      policies("rate = { per_second = 2, burst = 9 },", "").rate)
+    assert.same({ concurrency = 1 }, policies("rate = { concurrency = 1 },", "").rate)
+    assert.is_nil(policies("", "").rate)
+  end)
+
+  it("that is wrong is a fault", function()
+    assert.same({ "connectors/acme.lua:2: 'rate.concurrency' must be between 1 and 1000000",
+      "connectors/acme.lua:2: 'burst' goes with 'per_second'" },
+      support.faults { ["connectors/acme.lua"] = [[return {
+rate = { burst = 3, concurrency = 0 }, webhooks = { { on = "t", url = "http://a.example" } } }]] })
+  end)
+end)

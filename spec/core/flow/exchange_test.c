@@ -132,6 +132,56 @@ static int call(void)
     return call_of(PL_KIND_CALL, false, 0);
 }
 
+/* A receiver that has enough: also what it was not asked about yet waits, and another's does not. */
+TEST(a_pause_is_for_all_deliveries_of_a_connector)
+{
+    scripts *s = open_soon();
+    s->policies[3].connector = PL_SLICE("d");
+    w.reply = (reply){.delay_ms = 20, .status = 429, .retry_after_s = 30};
+    post_event(NULL, "0");
+    run_for(1000);
+    answer_with(0, 200);
+    post_event(NULL, "123");
+    run_for(29019 - 1000 + 20);
+    CHECK_EQ_INT(w.sends, 2);
+    CHECK_EQ_INT(call(), 0); /* somebody waits for it */
+    CHECK_EQ_INT(w.sends, 3);
+    run_until(30019);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 1);
+    run_until(30100);
+    CHECK_EQ_INT(w.sends, 6);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 4);
+    world_close();
+}
+
+TEST(a_rate_is_kept)
+{
+    scripts *s = open_soon();
+    for (int i = 0; i < WEBHOOKS; i++)
+        s->policies[i].rate = (pl_rate){.per_second = 10, .burst = 2, .concurrency = 3};
+    w.reply.delay_ms = 50;
+    post_event(NULL, "012301230123");
+    run_for(0);
+    CHECK_EQ_INT(w.sends, 2);
+    for (int i = 1; i <= 10; i++) {
+        run_until(i * 100);
+        CHECK_EQ_INT(w.sends, 2 + i);
+    }
+    run_for(100);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 12);
+    w.reply.delay_ms = 1000;
+    run_for(1000);
+    post_event(NULL, "01230");
+    run_for(999);
+    CHECK_EQ_INT(w.most_under_way, 3);
+    run_for(1000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 15);
+    run_for(3000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 17);
+    CHECK_EQ_INT(w.most_under_way, 3);
+    world_close();
+}
+
 TEST(a_call_is_answered_at_once_and_recorded_behind)
 {
     open_soon();
@@ -963,6 +1013,7 @@ int main(void)
 {
     return RUN(
         CASE(a_receiver_is_left_alone_for_as_long_as_it_asks_for),
+        CASE(a_pause_is_for_all_deliveries_of_a_connector), CASE(a_rate_is_kept),
         CASE(a_script_says_what_is_tried_again),
         CASE(a_delivery_may_become_too_old_but_for_an_administrator),
 

@@ -33,10 +33,18 @@ static pl_lane *queue(const char *name, int count, bool is_retry)
     return lane;
 }
 
+static int shut = -1; /* the number of one that may not go */
+
+static bool gate(void *arg, pl_lane_node *node)
+{
+    CHECK(arg == &shut);
+    return ((item *)node)->number != shut;
+}
+
 /* The number of the next one, or -1. */
 static int take(size_t used, size_t limit)
 {
-    pl_lane_node *node = pl_lanes_take(&all, used, limit);
+    pl_lane_node *node = pl_lanes_take(&all, used, limit, gate, &shut);
     check();
     return node ? ((item *)node)->number : -1;
 }
@@ -110,6 +118,22 @@ TEST(a_lane_that_has_its_share_is_passed_over)
     leave("b", 1);
 }
 
+TEST(a_lane_whose_gate_is_shut_is_passed_over_and_keeps_its_order)
+{
+    begin();
+    queue("a", 2, false); /* 0, 1 */
+    queue("b", 2, false); /* 2, 3 */
+    shut = 0;
+    CHECK_EQ_INT(take(0, 10), 2);
+    CHECK_EQ_INT(take(0, 10), 3);
+    CHECK_EQ_INT(take(0, 10), -1);
+    shut = -1;
+    CHECK_EQ_INT(take(0, 10), 0);
+    CHECK_EQ_INT(take(0, 10), 1);
+    leave("a", 2);
+    leave("b", 2);
+}
+
 /* The share of one lane, of two, of four, that take as much as they get, of 500 places. */
 TEST(what_is_free_is_shared_and_never_all_of_it)
 {
@@ -153,6 +177,7 @@ int main(void)
                CASE(one_that_comes_new_is_served_after_those_that_wait),
                CASE(first_attempts_go_before_retries_but_neither_waits_for_ever),
                CASE(a_lane_that_has_its_share_is_passed_over),
+               CASE(a_lane_whose_gate_is_shut_is_passed_over_and_keeps_its_order),
                CASE(what_is_free_is_shared_and_never_all_of_it),
                CASE(a_lane_stays_while_anything_of_it_is_in_flight));
 }

@@ -82,7 +82,9 @@ static scripts *some_scripts(void)
     for (uint32_t i = 0; i < WEBHOOKS; i++) {
         s->policies[i].has_on_unauthorized = i % 2;
         s->policies[i].has_on_failed = i / 2;
-        if (i >= 2) s->policies[i].connector = PL_SLICE("d");
+        if (i < 2) continue;
+        s->policies[i].connector = PL_SLICE("d");
+        s->policies[i].rate = (pl_rate){.per_second = 20, .burst = 3, .concurrency = 4};
     }
     return s;
 }
@@ -207,6 +209,14 @@ static void check_row(const row *r)
     CHECK_EQ_INT(r->attempts, r->recorded);
 }
 
+static void check_concurrency(void)
+{
+    int under_way = 0;
+    for (size_t i = 0; i < model.row_count; i++)
+        under_way += model.rows[i]->is_under_way && model.rows[i]->connector[0] == 'd';
+    CHECK(under_way <= 4);
+}
+
 static void simulate(uint64_t seed)
 {
     throw_dice_of(seed);
@@ -225,6 +235,7 @@ static void simulate(uint64_t seed)
         const char *wrong = i % 16 ? NULL : pl_wheel_check(&w.wheel);
         if (wrong == NULL) wrong = pl_engine_check(w.engine);
         CHECK_EQ_STR(wrong ? wrong : "", "");
+        check_concurrency();
     }
 
     is_calm = true;

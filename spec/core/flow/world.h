@@ -71,6 +71,7 @@ static struct world {
     pl_wheel wheel;
     pl_mailbox box;
     pl_settings settings;
+    pl_quotas *quotas;
     pl_engine *engine;
     int generations; /* alive */
 
@@ -579,9 +580,11 @@ static inline void run_for(int64_t ms)
 static inline void engine_open(scripts *s)
 {
     static uint8_t seed[32];
+    w.quotas = pl_quotas_new();
     pl_ports ports = {.world = &w,
                       .wheel = &w.wheel,
                       .mailbox = &w.box,
+                      .quotas = w.quotas,
                       .wall_ms = world_wall_ms,
                       .monotonic_us = world_monotonic_us,
                       .submit = port_submit,
@@ -620,6 +623,8 @@ static inline void engine_kill(void)
     for (post *p = w.posts; p; p = p->next)
         post_free(p);
     pl_engine_free(w.engine);
+    pl_quotas_free(w.quotas);
+    w.quotas = NULL;
     CHECK(w.transfers == NULL && w.waits == NULL && w.under_way == 0);
     CHECK_EQ_INT(w.wheel.count, 0);
     CHECK_EQ_INT(w.generations, 0);

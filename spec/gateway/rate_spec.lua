@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: MIT
+
+--- What a receiver is asked to bear, in the real gateway with two workers.
+
+local support = require("spec.support")
+
+describe("a gateway", function()
+  local peer, gateway
+
+  local function connector(trigger, url, more)
+    return ([[return { base_url = env "PEER", %s webhooks = { { on = "%s", url = "%s" } } }]]):format(more or "", trigger, url)
+  end
+
+  setup(function()
+    peer = support.faulty_peer()
+    gateway = support.gateway {
+      files = {
+        ["gateway.lua"] = support.gateway_lua,
+        ["connectors/few.lua"] = connector("few", "/hang", "rate = { concurrency = 2 },"),
+        ["connectors/slow.lua"] = connector("slow", "/turns?name=slow&say=200", "rate = { per_second = 0.001, burst = 2 },"),
+        ["connectors/paused.lua"] = connector("paused", "/turns?name=paused&say=429,200&after=3600"),
+        ["connectors/free.lua"] = connector("free", "/ok"),
+      },
+      arguments = { "--workers", "2" },
+      env = { PERILUNE_VAR_PEER = peer.url },
+    }
+  end)
+
+  teardown(function() support.finish() end)
+
+  local function post(trigger)
+    assert.equal(202, gateway:post("/v1/events", { type = trigger, data = {} }).status)
+  end
+
+  --- Whatever could have been sent before is sent when this one, which came last, is delivered.
+  local function something_else_is_delivered()
+    local before = #gateway:feed("webhook=free&state=delivered")
+    post("free")
+    gateway:wait_feed("webhook=free&state=delivered", before + 1)
+  end
+
+  local function health(id)
+    return gateway:get("/v1/connectors/" .. id).json.health
+  end
+
+  it("has no more attempts in flight than a connector allows", function()
+    for _ = 1, 12 do post("few") end
+    support.eventually("two in flight", function() return health("few").in_flight == 2 and peer:count("/hang") == 2 end)
+    something_else_is_delivered()
+    assert.equal(2, health("few").in_flight)
+    assert.equal(2, peer:count("/hang"))
+  end)
+
+  it("sends a burst, and the rest at the connector's rate", function()
+    for _ = 1, 5 do post("slow") end
+    gateway:wait_feed("webhook=slow&state=delivered", 2)
+    something_else_is_delivered()
+    assert.equal(2, #gateway:feed("webhook=slow&state=delivered"))
+    assert.equal(3, #gateway:feed("webhook=slow&state=pending"))
+    assert.equal(200, gateway:post("/v1/calls/slow/slow", { data = {} }).status)
+  end)
+
+  it("leaves a whole connector alone when its receiver wants a pause", function()
+    assert.equal(support.json.null, health("paused").paused_until)
+    post("paused")
+    support.eventually("the pause", function() return health("paused").paused_until ~= support.json.null end)
+    post("paused")
+    something_else_is_delivered()
+    local rows = gateway:feed("webhook=paused&state=pending")
+    assert.same({ 2, 0, 1 }, { #rows, rows[1].attempts, rows[2].attempts })
+    assert.matches('"msg":"a receiver wants a pause[^\n]*"connector":"paused","seconds":3600', gateway.process:errors())
+    assert.equal(200, gateway:post("/v1/calls/paused/paused", { data = {} }).status)
+  end)
+end)
