@@ -80,7 +80,9 @@
     X(PL_E_TOO_LARGE, "too_large", 502, true, "the answer is larger than the limit")               \
     X(PL_E_HTTP_STATUS, "http_status", 502, true, "the answer's status is not a success")          \
     X(PL_E_MAP, "map", 502, false, "the answer could not be mapped to variables")                  \
-    X(PL_E_CANCELLED, "cancelled", 409, false, "it was cancelled")
+    X(PL_E_CANCELLED, "cancelled", 409, false, "it was cancelled")                                 \
+    X(PL_E_BREAKER, "breaker", 503, true,                                                          \
+      "the destination failed again and again and is left alone for a while")
 
 enum pl_err_ordinal {
 #define X(code, ...) code##_ORDINAL,

@@ -44,6 +44,7 @@ typedef struct attempt {
     pl_loop *loop;
     pl_client *client;
     pl_quotas *quotas;
+    pl_breakers *breakers;
     pl_engine *engine;
     pl_egress *egress;
     pl_cache *cache;
@@ -174,11 +175,13 @@ static int open_parts(attempt *t)
     pl_client_config config = pl_gateway_client_config(&t->settings, t->egress);
     t->client = pl_client_new(t->loop, &config);
     t->quotas = pl_quotas_new();
+    t->breakers = pl_breakers_new();
     pl_ports ports = {
         .world = t,
         .wheel = pl_loop_wheel(t->loop),
         .mailbox = pl_loop_mailbox(t->loop),
         .quotas = t->quotas,
+        .breakers = t->breakers,
         .wall_ms = pl_wall_ms,
         .monotonic_us = pl_monotonic_us,
         .submit = port_submit,
@@ -231,6 +234,7 @@ int pl_cmd_try(int argc, char **argv)
     pl_egress_free(t.egress);
     pl_cache_free(t.cache);
     pl_quotas_free(t.quotas);
+    pl_breakers_free(t.breakers);
     pl_loop_free(t.loop);
     pl_settings_fini(&t.settings);
     pl_arguments_free(&a);

@@ -14,8 +14,10 @@
 
 #include <stdlib.h>
 
-#define CLAIM_ROWS    500  /* at most: a claim is part of a commit that others wait for */
-#define CLAIM_IDLE_MS 1000 /* how often to look for parked deliveries that another worker left */
+#define CLAIM_ROWS 500 /* at most: a claim is part of a commit that others wait for */
+/* Each of them was rendered in vain: the loop has other things to do in between. */
+#define POSTPONED_AT_ONCE 16
+#define CLAIM_IDLE_MS     1000 /* how often to look for parked deliveries that another worker left */
 
 /* -- the table -- */
 
@@ -164,21 +166,24 @@ static void on_gate_timer(pl_timer *t)
     pl_engine_pump((pl_engine *)((char *)t - offsetof(pl_engine, gate_timer)));
 }
 
+void pl_engine_pump_in(pl_engine *e, int64_t wait_ms)
+{
+    uint64_t due_us = e->ports.monotonic_us() + (uint64_t)wait_ms * 1000;
+    if (pl_timer_is_running(&e->gate_timer) && e->gate_due_us <= due_us) return;
+    e->gate_due_us = due_us;
+    pl_wheel_start(e->ports.wheel, &e->gate_timer, (uint64_t)wait_ms);
+}
+
 /* The gate of lanes: does the receiver's rate allow one more, does it want a pause? */
 static bool may_go(void *arg, pl_lane_node *node)
 {
     pl_engine *e = arg;
     pl_delivery *d = delivery_of(node);
     if (d->is_cancelled) return true;
-    uint64_t now_us = e->ports.monotonic_us();
     int64_t wait_ms = pl_quota_enter(pl_quotas_get(e->ports.quotas, d->connector),
-                                     &pl_delivery_policy(d)->rate, now_us);
+                                     &pl_delivery_policy(d)->rate, e->ports.monotonic_us());
     if (wait_ms == 0) return true;
-    uint64_t due_us = now_us + (uint64_t)wait_ms * 1000;
-    if (!pl_timer_is_running(&e->gate_timer) || due_us < e->gate_due_us) {
-        e->gate_due_us = due_us;
-        pl_wheel_start(e->ports.wheel, &e->gate_timer, (uint64_t)wait_ms);
-    }
+    pl_engine_pump_in(e, wait_ms);
     return false;
 }
 
@@ -189,16 +194,28 @@ static pl_delivery *take_ready(pl_engine *e)
     return node ? delivery_of(node) : NULL;
 }
 
-/* One that is under way goes on: the record of its attempt will find it gone. */
-static void cancel(pl_delivery *d)
+static void tell_cancelled(pl_delivery *d)
 {
-    if (d->is_cancelled || (d->phase != PL_WAITING && d->phase != PL_READY)) return;
     pl_counter_add(&d->engine->metrics.cancelled, 1);
     pl_intake_settle(d, &(pl_record){.state = PL_STATE_CANCELLED}, true);
+}
+
+void pl_delivery_cancelled(pl_delivery *d)
+{
+    tell_cancelled(d);
+    pl_delivery_drop(d);
+}
+
+/* One that is under way goes on: the record of its attempt will find it gone. One in the queue is
+ * dropped when its turn comes. */
+static void cancel(pl_delivery *d)
+{
+    if (d->is_cancelled) return;
+    if (d->phase == PL_READY) tell_cancelled(d);
     if (d->phase == PL_WAITING)
-        pl_delivery_drop(d);
-    else
-        d->is_cancelled = true; /* dropped when its turn comes */
+        pl_delivery_cancelled(d);
+    else if (d->phase == PL_READY || d->phase == PL_RUNNING)
+        d->is_cancelled = true;
 }
 
 /* One that was cancelled in the queue is revived by a claim only: by then it may be another
@@ -413,7 +430,12 @@ void pl_engine_use(pl_engine *e, pl_generation *g)
 
 void pl_engine_pump(pl_engine *e)
 {
+    uint64_t postponed = pl_counter_get(&e->metrics.postponed);
     while (!e->is_stopping && e->in_flight < (uint64_t)e->settings->limit_in_flight) {
+        if (pl_counter_get(&e->metrics.postponed) - postponed >= POSTPONED_AT_ONCE) {
+            pl_engine_pump_in(e, 1);
+            break;
+        }
         pl_delivery *d = take_ready(e);
         if (d == NULL) break;
         if (d->is_cancelled)

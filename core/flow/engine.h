@@ -29,6 +29,7 @@
 
 #include "base/err.h"
 #include "base/metrics.h"
+#include "flow/breaker.h"
 #include "flow/exchange.h"
 #include "flow/quota.h"
 #include "flow/settings.h"
@@ -38,7 +39,8 @@ typedef struct pl_ports {
     void *world;
     pl_wheel *wheel;
     pl_mailbox *mailbox; /* answers of the store come here */
-    pl_quotas *quotas;   /* shared by the engines of all workers */
+    pl_quotas *quotas;   /* these two are shared by the engines of all workers */
+    pl_breakers *breakers;
     int64_t (*wall_ms)(void);
     uint64_t (*monotonic_us)(void);
     /* 0, or PL_E_BUSY: not taken. */
@@ -54,6 +56,7 @@ typedef struct pl_ports {
 typedef struct pl_engine_metrics {
     pl_counter events, duplicates, unmatched, deliveries, delivered, failed, cancelled, retried,
         parked, claimed, calls;
+    pl_counter postponed;           /* attempts not begun: a breaker was open */
     pl_counter records_lost;        /* of calls that the store could not take */
     pl_counter resident, in_flight; /* gauges */
     /* by outcome: index 0 is ok, i is the error of ordinal i - 1 */

@@ -18,7 +18,7 @@ struct pl_delivery {
     pl_event *event;
     enum pl_phase phase;
     bool undecided;
-    bool is_cancelled;    /* by an administrator, while it was in the queue */
+    bool is_cancelled;    /* by an administrator, while it was in the queue or under way */
     uint32_t attempts;    /* made */
     uint32_t first;       /* of those, made before the present run of the schedule */
     int64_t created_ms;   /* wall clock */
@@ -81,6 +81,10 @@ bool pl_engine_is_crowded(const pl_engine *e, pl_slice connector);
 void pl_delivery_drop(pl_delivery *d);
 /* Starts what is ready while there is a place. */
 void pl_engine_pump(pl_engine *e);
+/* The same in a while. */
+void pl_engine_pump_in(pl_engine *e, int64_t wait_ms);
+/* Gone from memory, as an administrator wanted. */
+void pl_delivery_cancelled(pl_delivery *d);
 /* A delivery of this connector was parked with this due time. */
 void pl_engine_parked(pl_engine *e, pl_slice connector, int64_t due_ms);
 

@@ -24,7 +24,9 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "http/retry_after.h"
+#include "http/url.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define RECORD_AGAIN_MS 500
@@ -283,7 +285,7 @@ static void settle(pl_exchange *x)
     pl_delivery *d = x->delivery;
     const pl_record *r = &x->record;
     bool goes_on = r->state == PL_STATE_PENDING;
-    count_state(&e->metrics, r->state);
+    if (r->attempt || r->was_gone) count_state(&e->metrics, r->state);
     pl_intake_settle(d, r, !goes_on || !r->held);
     if (goes_on && r->held) {
         pl_delivery_wait(d, r->due_ms - e->ports.wall_ms());
@@ -302,11 +304,57 @@ static void on_recorded(pl_message *m)
         return;
     }
     pl_engine_time(e, PL_STAGE_RECORD, x->stage_us);
-    if (x->record.was_gone) x->record.state = PL_STATE_CANCELLED;
-    if (e->ports.recorded) e->ports.recorded(e->ports.world, &x->record);
+    if (x->record.was_gone)
+        x->record.state = PL_STATE_CANCELLED;
+    else if (x->delivery)
+        x->delivery->is_cancelled = false; /* and brought back since */
+    if (e->ports.recorded && x->record.attempt) e->ports.recorded(e->ports.world, &x->record);
     if (x->delivery) settle(x);
     pl_exchange_free(x);
     pl_engine_pump(e);
+}
+
+/* -- postpone -- */
+
+/* An attempt at a delivery that has come to the point of being sent, and is not. The delivery waits
+ * as if it had not been begun; not all of them to the same moment, as each is rendered again. */
+static void postpone(pl_exchange *x)
+{
+    pl_engine *e = x->engine;
+    pl_delivery *d = x->delivery;
+    d->attempts--;
+    pl_quota_undo(x->quota, &x->policy->rate);
+    x->quota = NULL;
+    pl_counter_add(&e->metrics.postponed, 1);
+    x->delay_ms += (int64_t)((double)x->delay_ms / 4 * pl_rng_unit(&e->rng));
+    if (x->delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e, d->connector)) {
+        if (d->is_cancelled)
+            pl_delivery_cancelled(d);
+        else
+            pl_delivery_wait(d, x->delay_ms);
+        pl_exchange_free(x);
+        pl_engine_pump_in(e, 0);
+        return;
+    }
+    int64_t now_ms = e->ports.wall_ms();
+    x->stage = PL_STAGE_RECORD;
+    d->phase = PL_RECORDING;
+    x->record = (pl_record){
+        .op = {.message.fn = on_recorded,
+               .reply_to = e->ports.mailbox,
+               .kind = PL_OP_RECORD,
+               .bytes = sizeof *x},
+        .id = x->id,
+        .kind = x->kind,
+        .connector = d->connector,
+        .webhook = d->webhook,
+        .event = x->event,
+        .now_ms = now_ms,
+        .state = PL_STATE_PENDING,
+        .due_ms = now_ms + x->delay_ms,
+    };
+    pl_timer_init(&x->timer, on_record_timer);
+    submit_record(x);
 }
 
 /* -- time -- */
@@ -358,8 +406,87 @@ static int authenticate(pl_exchange *x)
     return watch_script(x, x->generation->authenticate(x->generation, x));
 }
 
+/* -- breakers -- */
+
+static pl_breaker_terms breaker_terms(const pl_exchange *x)
+{
+    const pl_settings *s = x->engine->settings;
+    return (pl_breaker_terms){.failures = s->breaker_failures,
+                              .cooldown_ms = s->breaker_cooldown,
+                              .max_ms = s->breaker_max};
+}
+
+/* Empty for a URL that leads nowhere. */
+static pl_slice destination_of(pl_exchange *x)
+{
+    pl_url url;
+    const char *reason;
+    if (pl_url_parse(x->request.url, &url, &reason) != 0) return PL_NO_SLICE;
+    char *text =
+        pl_arena_printf(&x->arena, "%.*s://%s%.*s%s:%d", PL_FMT(url.scheme), url.is_ipv6 ? "[" : "",
+                        PL_FMT(url.host), url.is_ipv6 ? "]" : "", url.port);
+    for (char *c = text; *c; c++)
+        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + 'a' - 'A');
+    return pl_slice_of(text);
+}
+
+/* A try is an administrator's probe, whatever the breaker says. */
+static int ask_breaker(pl_exchange *x)
+{
+    pl_breaker_terms terms = breaker_terms(x);
+    if (x->is_second_round || terms.failures == 0) return 0;
+    x->destination = destination_of(x);
+    x->pass.is_given = x->kind == PL_KIND_TRY;
+    if (x->destination.len == 0 || x->kind == PL_KIND_TRY) return 0;
+    int64_t wait_ms = pl_breaker_ask(x->engine->ports.breakers, &terms, x->destination,
+                                     x->engine->ports.monotonic_us(), &x->pass);
+    if (wait_ms == 0) return 0;
+    x->delay_ms = wait_ms;
+    x->error_text = pl_arena_printf(&x->arena,
+                                    "%.*s failed again and again; it is left alone for "
+                                    "%" PRId64 " more seconds",
+                                    PL_FMT(x->destination), (wait_ms + 999) / 1000);
+    return PL_E_BREAKER;
+}
+
+/* Is the destination there? One that answers is, whatever it says but that what stands behind it is
+ * not. */
+static enum pl_breaker_news news_of(int code, int status)
+{
+    switch (code) {
+    case 0:
+        return status >= 502 && status <= 504 ? PL_BREAKER_FAULT : PL_BREAKER_ANSWER;
+    case PL_E_TOO_LARGE:
+        return PL_BREAKER_ANSWER;
+    case PL_E_DNS:
+    case PL_E_CONNECT:
+    case PL_E_TLS:
+    case PL_E_TIMEOUT:
+    case PL_E_RESET:
+    case PL_E_PROTOCOL:
+        return PL_BREAKER_FAULT;
+    default:
+        return PL_BREAKER_NOTHING;
+    }
+}
+
+static void tell_breaker(pl_exchange *x, enum pl_breaker_news news)
+{
+    pl_breaker_terms terms = breaker_terms(x);
+    int state =
+        pl_breaker_tell(x->engine->ports.breakers, &terms, x->destination, x->policy->connector,
+                        x->engine->ports.monotonic_us(), &x->pass, news);
+    if (state == PL_BREAKER_OPEN)
+        pl_log(PL_LOG_WARN, "a destination fails again and again and is left alone for a while",
+               PL_LOG_SLICE("destination", x->destination));
+    if (state == PL_BREAKER_CLOSED)
+        pl_log(PL_LOG_INFO, "a destination is back", PL_LOG_SLICE("destination", x->destination));
+}
+
 static int send_request(pl_exchange *x)
 {
+    int code = ask_breaker(x);
+    if (code) return code;
     if (x->has_waited) {
         x->request.timeout_ms = left_ms(x);
         if (x->request.timeout_ms <= 0) {
@@ -530,6 +657,10 @@ static void advance(pl_exchange *x, int code)
         pl_engine_time(x->engine, x->stage, x->stage_us);
         if (x->stage != PL_STAGE_SEND)
             x->script_us += (int64_t)(x->engine->ports.monotonic_us() - x->stage_us);
+        if (code == PL_E_BREAKER && x->delivery) {
+            postpone(x);
+            return;
+        }
         take_code(x, code);
         enum pl_stage next = next_stage(x, code);
         if (next == PL_STAGE_RECORD) {
@@ -547,6 +678,7 @@ void pl_engine_sent(pl_exchange *x, int code)
 {
     x->transfer = NULL;
     pl_trace_redirects(&x->trace, x->response.hops);
+    tell_breaker(x, news_of(code, x->response.status));
     if (code < 0) x->error_text = x->response.error_text;
     advance(x, code);
 }
@@ -562,6 +694,7 @@ void pl_exchange_fail(pl_exchange *x, int code, const char *text)
 {
     if (x->transfer) x->engine->ports.unsend(x->engine->ports.world, x);
     x->transfer = NULL;
+    tell_breaker(x, PL_BREAKER_NOTHING);
     pl_wheel_stop(x->engine->ports.wheel, &x->timer);
     x->generation->release(x->generation, x);
     x->error_text = text;
@@ -686,6 +819,7 @@ void pl_exchange_free(pl_exchange *x)
 {
     pl_engine *e = x->engine;
     if (x->transfer) e->ports.unsend(e->ports.world, x);
+    tell_breaker(x, PL_BREAKER_NOTHING);
     pl_wheel_stop(e->ports.wheel, &x->timer);
     x->generation->release(x->generation, x);
     *x->link = x->next;

@@ -149,6 +149,14 @@ void pl_quota_leave(pl_quota *q)
     pthread_mutex_unlock(&q->lock);
 }
 
+void pl_quota_undo(pl_quota *q, const pl_rate *rate)
+{
+    pthread_mutex_lock(&q->lock);
+    q->in_flight--;
+    if (rate->per_second > 0) q->tokens += 1; /* the next look cuts it to a burst */
+    pthread_mutex_unlock(&q->lock);
+}
+
 bool pl_quota_pause(pl_quota *q, uint64_t now_us, int64_t pause_ms)
 {
     uint64_t until_us = now_us + (uint64_t)pause_ms * 1000;

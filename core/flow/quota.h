@@ -38,6 +38,8 @@ int64_t pl_quota_enter(pl_quota *q, const pl_rate *rate, uint64_t now_us);
 /* The same for one that does not wait. */
 void pl_quota_enter_now(pl_quota *q, const pl_rate *rate, uint64_t now_us);
 void pl_quota_leave(pl_quota *q);
+/* The same for one that did nothing: it is as if it had not entered. */
+void pl_quota_undo(pl_quota *q, const pl_rate *rate);
 /* No delivery begins for so long; a longer pause stays. True when it was not pausing before. */
 bool pl_quota_pause(pl_quota *q, uint64_t now_us, int64_t pause_ms);
 

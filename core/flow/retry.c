@@ -20,7 +20,7 @@ static int ordinal_of(int error)
 bool pl_retry_is_class(int error)
 {
     return error <= PL_E_SCRIPT && ordinal_of(error) < PL_ERR_COUNT && error != PL_E_HTTP_STATUS &&
-           error != PL_E_CANCELLED;
+           error != PL_E_CANCELLED && error != PL_E_BREAKER;
 }
 
 void pl_retry_rule_add_class(pl_retry_rule *rule, int error)

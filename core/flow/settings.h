@@ -134,6 +134,12 @@
       "of calls and tries in flight, per worker")                                                \
     X(COUNT, limit_receptions, "limits.receptions", "1000", "1..1000000",                        \
       "of inbound requests that verifiers and sources work on, per worker")                      \
+    X(COUNT, breaker_failures, "breaker.failures", "10", "0..1000000",                           \
+      "of requests in a row after which a destination is left alone for a while; 0: never")      \
+    X(SECONDS, breaker_cooldown, "breaker.cooldown", "5", "0.01..86400",                         \
+      "how long that is at first; then one request asks whether it is back")                     \
+    X(SECONDS, breaker_max, "breaker.max", "60", "0.01..86400",                                  \
+      "how long at most: it doubles with each time that it is not back")                         \
     X(COUNT, limit_in_flight, "limits.in_flight", "500", "1..1000000",                           \
       "of delivery attempts in flight, per worker")                                              \
     X(COUNT, limit_resident, "limits.resident", "10000", "8..10000000",                          \

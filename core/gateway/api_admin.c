@@ -19,7 +19,8 @@ static void add_health(pl_worker *w, pl_slice description, pl_buf *out)
     pl_buf_put(out, description.ptr, description.len - 1);
     PL_BUF_PUT(out, ",\"health\":");
     pl_jw_init(&jw, out);
-    pl_health_write(w->gateway->health, w->gateway->quotas, pl_buf_slice(&name), &jw);
+    pl_gateway *g = w->gateway;
+    pl_health_write(g->health, g->quotas, g->breakers, pl_buf_slice(&name), &jw);
     pl_buf_put_char(out, '}');
     pl_buf_fini(&name);
 }

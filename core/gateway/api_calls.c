@@ -109,7 +109,11 @@ static void answer_problem(pl_inbound *in, const pl_exchange *x)
     write_ok(&w, x);
     write_outcome(&w, x);
     char *detail = pl_arena_printf(&in->arena, "%.*s", PL_FMT(x->attempt.error));
-    pl_inbound_problem(in, x->error, detail, PL_NO_SLICE, pl_buf_slice(&members));
+    pl_slice extra = PL_NO_SLICE;
+    if (x->error == PL_E_BREAKER)
+        extra = pl_slice_of(pl_arena_printf(&in->arena, "Retry-After: %lld\r\n",
+                                            (long long)(x->delay_ms + 999) / 1000));
+    pl_inbound_problem(in, x->error, detail, extra, pl_buf_slice(&members));
     pl_buf_fini(&members);
 }
 

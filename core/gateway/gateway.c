@@ -595,6 +595,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     pl_mailbox_init(&g.mailbox, wake_control, &self);
     g.health = pl_health_new();
     g.quotas = pl_quotas_new();
+    g.breakers = pl_breakers_new();
     g.tally = pl_tally_new();
     g.cache = pl_gateway_cache_new(&g.settings);
     g.workers = pl_alloc_zero((size_t)g.worker_count * sizeof *g.workers);
@@ -613,6 +614,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     free(g.workers);
     pl_health_free(g.health);
     pl_quotas_free(g.quotas);
+    pl_breakers_free(g.breakers);
     pl_tally_free(g.tally);
     pl_cache_free(g.cache);
     pl_egress_free(g.egress);

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/mailbox.h"
 #include "base/rate.h"
+#include "flow/breaker.h"
 #include "flow/cache.h"
 #include "flow/quota.h"
 #include "flow/settings.h"
@@ -48,6 +49,7 @@ typedef struct pl_gateway {
     pl_tally *tally; /* of the sources */
     pl_cache *cache; /* of the scripts of all workers */
     pl_quotas *quotas;
+    pl_breakers *breakers;
     pl_worker **workers;
     pl_replay *replay; /* on the first worker */
     int worker_count;

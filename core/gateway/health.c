@@ -105,7 +105,30 @@ static void write_quota(pl_quotas *quotas, pl_slice connector, pl_json_writer *w
     write_time(w, "paused_until", s.pause_ms ? pl_wall_ms() + s.pause_ms : 0);
 }
 
-void pl_health_write(pl_health *h, pl_quotas *quotas, pl_slice connector, pl_json_writer *w)
+static void write_breaker(void *arg, const pl_breaker_view *view)
+{
+    pl_json_writer *w = arg;
+    pl_jw_object(w);
+    pl_jw_key(w, "destination");
+    pl_jw_string(w, view->destination);
+    pl_jw_key(w, "state");
+    pl_jw_text(w, pl_breaker_state_name(view->state));
+    pl_jw_key(w, "failures");
+    pl_jw_int(w, (int64_t)view->failures);
+    write_time(w, "until", pl_wall_ms() + view->left_ms);
+    pl_jw_object_end(w);
+}
+
+static void write_breakers(pl_breakers *breakers, pl_slice connector, pl_json_writer *w)
+{
+    pl_jw_key(w, "breakers");
+    pl_jw_array(w);
+    pl_breakers_show(breakers, connector, pl_monotonic_us(), write_breaker, w);
+    pl_jw_array_end(w);
+}
+
+void pl_health_write(pl_health *h, pl_quotas *quotas, pl_breakers *breakers, pl_slice connector,
+                     pl_json_writer *w)
 {
     static const entry nothing;
     pthread_mutex_lock(&h->lock);
@@ -131,6 +154,7 @@ void pl_health_write(pl_health *h, pl_quotas *quotas, pl_slice connector, pl_jso
         pl_jw_null(w);
     }
     write_quota(quotas, connector, w);
+    write_breakers(breakers, connector, w);
     pl_jw_object_end(w);
     pthread_mutex_unlock(&h->lock);
 }

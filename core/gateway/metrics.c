@@ -68,6 +68,8 @@ static const source engine_sources[] = {
            "Attempts after which another one was scheduled."),
     ENGINE(parked, "deliveries_parked_total", "counter", "Deliveries put aside in the store."),
     ENGINE(claimed, "deliveries_claimed_total", "counter", "Deliveries taken back from the store."),
+    ENGINE(postponed, "attempts_postponed_total", "counter",
+           "Attempts that were not begun because a breaker was open."),
     ENGINE(calls, "calls_total", "counter", "Synchronous calls."),
     ENGINE(records_lost, "records_lost_total", "counter",
            "Records of calls that the store could not take."),
@@ -281,6 +283,8 @@ void pl_api_metrics(pl_api_request *r)
     one(&out, "generation", "gauge", "Number of the scripts' load that is in use.",
         atomic_load(&g->published));
     sums(&out, g, engine_sources, COUNT(engine_sources), engine_of);
+    one(&out, "breakers_open", "gauge", "Destinations that are left alone for a while.",
+        pl_breakers_open(g->breakers));
     outcomes(&out, g);
     server_sums(&out, g);
     if (g->tls)

@@ -218,6 +218,7 @@ static void make_engine(pl_worker *w)
         .wheel = pl_loop_wheel(w->loop),
         .mailbox = pl_loop_mailbox(w->loop),
         .quotas = w->gateway->quotas,
+        .breakers = w->gateway->breakers,
         .wall_ms = pl_wall_ms,
         .monotonic_us = pl_monotonic_us,
         .submit = port_submit,

@@ -522,6 +522,7 @@ function template.compile(text) end
 
 ---@class perilune.gateway_file
 ---@field admin? { listen?: string }
+---@field breaker? { cooldown?: number, failures?: integer, max?: number }
 ---@field egress? { allow?: string|string[], ca_file?: string, proxy?: string, proxy_auth?: string|perilune.secret|(string|perilune.secret)[], proxy_names?: "judge"|"trust" }
 ---@field events? table
 ---@field hosts? string|string[]

@@ -139,8 +139,8 @@ function support.closed_port()
   return port
 end
 
---- The gateway.lua of specs: receivers on loopback are allowed.
-support.gateway_lua = 'return { egress = { allow = { "127.0.0.1", "::1" } } }\n'
+--- The gateway.lua of specs: receivers on loopback are allowed, and those that misbehave are not left alone.
+support.gateway_lua = 'return { egress = { allow = { "127.0.0.1", "::1" } }, breaker = { failures = 0 } }\n'
 
 -- -- a gateway -------------------------------------------------------------------------------------------------
 

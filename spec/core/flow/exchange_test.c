@@ -182,6 +182,130 @@ TEST(a_rate_is_kept)
     world_close();
 }
 
+static scripts *open_with_breaker(void)
+{
+    scripts *s = open_soon();
+    w.settings.breaker_failures = 3;
+    w.settings.breaker_cooldown = 2000;
+    w.settings.breaker_max = 60000;
+    return s;
+}
+
+TEST(a_destination_that_fails_is_left_alone_and_no_attempt_is_used_up)
+{
+    open_with_breaker();
+    answer_with(PL_E_CONNECT, 0);
+    post_event(NULL, "012");
+    run_for(100);
+    CHECK_EQ_INT(w.sends, 3);
+    CHECK_EQ_INT(pl_breakers_open(w.breakers), 1);
+    post_event(NULL, "0123");
+    run_until(2019);
+    CHECK_EQ_INT(w.sends, 3);
+    CHECK_EQ_INT(METRIC(postponed), 4);
+    for (int i = 3; i < 7; i++) {
+        CHECK_EQ_INT(model.rows[i]->state, PL_STATE_PENDING);
+        CHECK_EQ_INT(model.rows[i]->recorded, 0);
+    }
+    run_until(4000); /* one probe, and the cool-down has doubled */
+    CHECK_EQ_INT(w.sends, 4);
+    answer_with(0, 200);
+    run_until(20000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 7);
+    CHECK_EQ_INT(pl_breakers_open(w.breakers), 0);
+    for (size_t i = 0; i < 7; i++)
+        CHECK(model.rows[i]->recorded <= 2);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    world_close();
+}
+
+TEST(a_call_to_a_destination_that_is_left_alone_fails_at_once_and_a_try_asks_it)
+{
+    open_with_breaker();
+    answer_with(PL_E_CONNECT, 0);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ_INT(call(), 0);
+        run_for(100);
+        CHECK_EQ_INT(answered.code, PL_E_CONNECT);
+    }
+    CHECK_EQ_INT(call(), 0);
+    CHECK_EQ_INT(answered.count, 1);
+    CHECK_EQ_INT(answered.code, PL_E_BREAKER);
+    CHECK(strstr(answered.text, "https://receiver.example:443 failed again and again") != NULL);
+    CHECK_EQ_INT(w.sends, 3);
+    answer_with(0, 200);
+    CHECK_EQ_INT(call_of(PL_KIND_TRY, false, 0), 0);
+    run_for(100);
+    CHECK_EQ_INT(answered.code, 0);
+    CHECK_EQ_INT(pl_breakers_open(w.breakers), 0);
+    CHECK_EQ_INT(call(), 0);
+    run_for(100);
+    CHECK_EQ_INT(answered.code, 0);
+    world_close();
+}
+
+/* Two at once: the waits of both are told apart from a delivery that is under way. */
+TEST(one_that_is_cancelled_while_it_is_postponed_is_not_sent)
+{
+    scripts *s = open_with_breaker();
+    answer_with(PL_E_CONNECT, 0);
+    post_event(NULL, "012");
+    run_for(100);
+    answer_with(0, 200);
+    s->plans[PL_STAGE_AUTHENTICATE].wait_ms = 500;
+    post_event(NULL, "33");
+    run_for(100);
+    command(model.rows[3]->id, PL_COMMAND_CANCEL); /* while its script waits */
+    run_for(500);
+    command(model.rows[4]->id, PL_COMMAND_CANCEL); /* while it waits for the breaker */
+    run_for(20000);
+    CHECK_EQ_INT(model.rows[3]->sends, 0);
+    CHECK_EQ_INT(model.rows[4]->sends, 0);
+    CHECK_EQ_INT(METRIC(cancelled), 2);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 3);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    world_close();
+}
+
+TEST(what_is_postponed_beyond_the_horizon_waits_in_the_store)
+{
+    open_with_breaker();
+    w.settings.limit_horizon = 1000;
+    answer_with(PL_E_CONNECT, 0);
+    post_event(NULL, "012");
+    run_for(100);
+    post_event(NULL, "0123");
+    run_for(100);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    CHECK_EQ_INT(METRIC(retried), 3);
+    answer_with(0, 200);
+    run_for(30000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 7);
+    world_close();
+}
+
+/* Each is rendered in vain: the loop is not held up by all of them together. */
+TEST(a_backlog_that_is_postponed_does_not_hold_up_the_loop)
+{
+    scripts *s = open_with_breaker();
+    w.settings.limit_in_flight = 3;
+    answer_with(PL_E_CONNECT, 0);
+    post *p = post_new(1);
+    post_add(p, NULL, "0123012301230123012301230123012301230123012301230123012301230123");
+    CHECK_EQ_INT(pl_engine_take(w.engine, p->in), 0);
+    run_for(20);
+    CHECK_EQ_INT(pl_breakers_open(w.breakers), 1);
+    int before = s->rendered;
+    run_for(0);
+    CHECK(s->rendered - before <= 32);
+    run_for(100);
+    CHECK_EQ_INT(METRIC(postponed), 61);
+    answer_with(0, 200);
+    run_for(20000);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 64);
+    world_close();
+}
+
 TEST(a_call_is_answered_at_once_and_recorded_behind)
 {
     open_soon();
@@ -1013,6 +1137,11 @@ int main(void)
 {
     return RUN(
         CASE(a_receiver_is_left_alone_for_as_long_as_it_asks_for),
+        CASE(a_destination_that_fails_is_left_alone_and_no_attempt_is_used_up),
+        CASE(a_call_to_a_destination_that_is_left_alone_fails_at_once_and_a_try_asks_it),
+        CASE(one_that_is_cancelled_while_it_is_postponed_is_not_sent),
+        CASE(what_is_postponed_beyond_the_horizon_waits_in_the_store),
+        CASE(a_backlog_that_is_postponed_does_not_hold_up_the_loop),
         CASE(a_pause_is_for_all_deliveries_of_a_connector), CASE(a_rate_is_kept),
         CASE(a_script_says_what_is_tried_again),
         CASE(a_delivery_may_become_too_old_but_for_an_administrator),

@@ -140,12 +140,14 @@ static inline void store_record(pl_record *r)
         return;
     }
     row *d = row_of(r->id);
-    CHECK(d != NULL && r->attempt != NULL);
-    if (d == NULL || r->attempt == NULL) return;
-    CHECK_EQ_INT(r->attempt->number, d->recorded + 1);
-    d->recorded = d->attempts = r->attempt->number;
-    snprintf(d->outcome, sizeof d->outcome, "%s", r->attempt->outcome);
-    d->status = r->attempt->status;
+    CHECK(d != NULL && (r->attempt != NULL || r->state == PL_STATE_PENDING));
+    if (d == NULL) return;
+    if (r->attempt) {
+        CHECK_EQ_INT(r->attempt->number, d->recorded + 1);
+        d->recorded = d->attempts = r->attempt->number;
+        snprintf(d->outcome, sizeof d->outcome, "%s", r->attempt->outcome);
+        d->status = r->attempt->status;
+    }
     r->was_gone = d->state != PL_STATE_PENDING;
     if (r->was_gone) d->asked_until_ms = 0;
     if (r->was_gone) return;

@@ -228,12 +228,16 @@ static void simulate(uint64_t seed)
     w.reply_of = reply_of_network;
     w.plan_of = plan_of_script;
     w.settings.limit_horizon = 5000;
+    w.settings.breaker_failures = chance(50) ? 1 + below(5) : 0;
+    w.settings.breaker_cooldown = 1000;
+    w.settings.breaker_max = 8000;                                 /* beyond the horizon as well */
     w.settings.limit_resident = chance(50) ? 1 + below(40) : 1000; /* under pressure, or not */
     w.settings.limit_in_flight = 1 + below(10);
     for (int i = 0; i < STEPS; i++) {
         step();
         const char *wrong = i % 16 ? NULL : pl_wheel_check(&w.wheel);
         if (wrong == NULL) wrong = pl_engine_check(w.engine);
+        if (wrong == NULL) wrong = pl_breakers_check(w.breakers);
         CHECK_EQ_STR(wrong ? wrong : "", "");
         check_concurrency();
     }

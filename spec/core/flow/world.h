@@ -72,6 +72,7 @@ static struct world {
     pl_mailbox box;
     pl_settings settings;
     pl_quotas *quotas;
+    pl_breakers *breakers;
     pl_engine *engine;
     int generations; /* alive */
 
@@ -581,10 +582,12 @@ static inline void engine_open(scripts *s)
 {
     static uint8_t seed[32];
     w.quotas = pl_quotas_new();
+    w.breakers = pl_breakers_new();
     pl_ports ports = {.world = &w,
                       .wheel = &w.wheel,
                       .mailbox = &w.box,
                       .quotas = w.quotas,
+                      .breakers = w.breakers,
                       .wall_ms = world_wall_ms,
                       .monotonic_us = world_monotonic_us,
                       .submit = port_submit,
@@ -606,6 +609,7 @@ static inline void world_open(scripts *s)
     pl_wheel_init(&w.wheel, 0);
     pl_mailbox_init(&w.box, no_wake, NULL);
     pl_settings_init(&w.settings);
+    w.settings.breaker_failures = 0; /* but where a test is about them */
     w.ops_end = &w.ops;
     w.reply = (reply){.delay_ms = 20, .status = 200};
     engine_open(s);
@@ -624,7 +628,9 @@ static inline void engine_kill(void)
         post_free(p);
     pl_engine_free(w.engine);
     pl_quotas_free(w.quotas);
+    pl_breakers_free(w.breakers);
     w.quotas = NULL;
+    w.breakers = NULL;
     CHECK(w.transfers == NULL && w.waits == NULL && w.under_way == 0);
     CHECK_EQ_INT(w.wheel.count, 0);
     CHECK_EQ_INT(w.generations, 0);

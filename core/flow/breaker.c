@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A destination has an entry from its first fault to its next answer. Invariants: an entry has
+ * failed at least once; one that is closed has failed less often than it takes; there is a probe
+ * under way if and only if the state is PROBING. */
+#include "flow/breaker.h"
+
+#include "base/buf.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define CHAINS 1024
+/* Who finds a probe under way comes back after this part of the cool-down, but not too soon. */
+#define PROBE_PART     4
+#define PROBE_LEAST_MS 100
+
+typedef struct entry {
+    struct entry *chain;
+    enum pl_breaker_state state;
+    uint64_t failures;
+    int64_t cooldown_ms;
+    uint64_t open_until_us;
+    char *destination, *connector; /* NUL-terminated */
+} entry;
+
+struct pl_breakers {
+    pthread_mutex_t lock;
+    entry *table[CHAINS];
+    uint64_t count, open;
+};
+
+pl_breakers *pl_breakers_new(void)
+{
+    pl_breakers *all = pl_alloc_zero(sizeof *all);
+    pthread_mutex_init(&all->lock, NULL);
+    return all;
+}
+
+static void entry_free(entry *e)
+{
+    free(e->destination);
+    free(e->connector);
+    free(e);
+}
+
+void pl_breakers_free(pl_breakers *all)
+{
+    if (all == NULL) return;
+    for (size_t i = 0; i < CHAINS; i++) {
+        for (entry *e = all->table[i], *next; e; e = next) {
+            next = e->chain;
+            entry_free(e);
+        }
+    }
+    pthread_mutex_destroy(&all->lock);
+    free(all);
+}
+
+static char *copy(pl_slice s)
+{
+    char *text = pl_alloc(s.len + 1);
+    if (s.len) memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return text;
+}
+
+static entry **chain_of(pl_breakers *all, pl_slice destination)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (size_t i = 0; i < destination.len; i++)
+        hash = (hash ^ (unsigned char)destination.ptr[i]) * 16777619u;
+    return &all->table[hash % CHAINS];
+}
+
+static entry *find(pl_breakers *all, pl_slice destination)
+{
+    for (entry *e = *chain_of(all, destination); e; e = e->chain)
+        if (pl_slice_eq(pl_slice_of(e->destination), destination)) return e;
+    return NULL;
+}
+
+static entry *add(pl_breakers *all, pl_slice destination)
+{
+    entry **chain = chain_of(all, destination);
+    entry *e = pl_alloc_zero(sizeof *e);
+    e->destination = copy(destination);
+    e->chain = *chain;
+    all->count++;
+    return *chain = e;
+}
+
+static void drop(pl_breakers *all, entry *e)
+{
+    entry **link = chain_of(all, pl_slice_of(e->destination));
+    while (*link != e)
+        link = &(*link)->chain;
+    *link = e->chain;
+    all->count--;
+    entry_free(e);
+}
+
+/* -- the state machine -- */
+
+static void open_for(pl_breakers *all, entry *e, uint64_t now_us, int64_t cooldown_ms)
+{
+    if (e->state == PL_BREAKER_CLOSED) all->open++;
+    e->state = PL_BREAKER_OPEN;
+    e->cooldown_ms = cooldown_ms;
+    e->open_until_us = now_us + (uint64_t)cooldown_ms * 1000;
+}
+
+static int64_t left_ms(const entry *e, uint64_t now_us)
+{
+    return e->open_until_us > now_us ? (int64_t)((e->open_until_us - now_us + 999) / 1000) : 0;
+}
+
+static int64_t ask(entry *e, uint64_t now_us, pl_breaker_pass *pass)
+{
+    if (e->state == PL_BREAKER_PROBING) {
+        int64_t wait_ms = e->cooldown_ms / PROBE_PART;
+        return wait_ms > PROBE_LEAST_MS ? wait_ms : PROBE_LEAST_MS;
+    }
+    if (e->state == PL_BREAKER_OPEN) {
+        int64_t wait_ms = left_ms(e, now_us);
+        if (wait_ms) return wait_ms;
+        e->state = PL_BREAKER_PROBING;
+        pass->is_probe = true;
+    }
+    return 0;
+}
+
+static int fault(pl_breakers *all, const pl_breaker_terms *terms, entry *e, uint64_t now_us,
+                 bool is_probe)
+{
+    e->failures++;
+    if (is_probe) {
+        int64_t twice = e->cooldown_ms * 2;
+        open_for(all, e, now_us, twice < terms->max_ms ? twice : terms->max_ms);
+        return PL_BREAKER_OPEN;
+    }
+    if (e->state != PL_BREAKER_CLOSED || e->failures < (uint64_t)terms->failures) return -1;
+    open_for(all, e, now_us, terms->cooldown_ms);
+    return PL_BREAKER_OPEN;
+}
+
+static int answer(pl_breakers *all, entry *e)
+{
+    bool was_open = e->state != PL_BREAKER_CLOSED;
+    if (was_open) all->open--;
+    drop(all, e);
+    return was_open ? PL_BREAKER_CLOSED : -1;
+}
+
+/* -- public -- */
+
+int64_t pl_breaker_ask(pl_breakers *all, const pl_breaker_terms *terms, pl_slice destination,
+                       uint64_t now_us, pl_breaker_pass *pass)
+{
+    *pass = (pl_breaker_pass){0};
+    if (terms->failures == 0) return 0;
+    pthread_mutex_lock(&all->lock);
+    entry *e = find(all, destination);
+    int64_t wait_ms = e ? ask(e, now_us, pass) : 0;
+    pthread_mutex_unlock(&all->lock);
+    pass->is_given = wait_ms == 0;
+    return wait_ms;
+}
+
+static int tell(pl_breakers *all, const pl_breaker_terms *terms, pl_slice destination,
+                pl_slice connector, uint64_t now_us, bool is_probe, enum pl_breaker_news news)
+{
+    entry *e = find(all, destination);
+    if (news == PL_BREAKER_ANSWER) return e ? answer(all, e) : -1;
+    if (news == PL_BREAKER_NOTHING) {
+        if (e && is_probe && e->state == PL_BREAKER_PROBING) e->state = PL_BREAKER_OPEN;
+        return -1;
+    }
+    /* A probe whose destination has answered meanwhile is as any other request. */
+    bool is_still_probe = e && is_probe && e->state == PL_BREAKER_PROBING;
+    if (e == NULL && all->count >= PL_BREAKER_MOST) return -1;
+    if (e == NULL) e = add(all, destination);
+    if (e->connector == NULL || !pl_slice_eq(pl_slice_of(e->connector), connector)) {
+        free(e->connector);
+        e->connector = copy(connector);
+    }
+    return fault(all, terms, e, now_us, is_still_probe);
+}
+
+int pl_breaker_tell(pl_breakers *all, const pl_breaker_terms *terms, pl_slice destination,
+                    pl_slice connector, uint64_t now_us, pl_breaker_pass *pass,
+                    enum pl_breaker_news news)
+{
+    if (!pass->is_given) return -1;
+    pthread_mutex_lock(&all->lock);
+    int state = tell(all, terms, destination, connector, now_us, pass->is_probe, news);
+    pthread_mutex_unlock(&all->lock);
+    *pass = (pl_breaker_pass){0};
+    return state;
+}
+
+void pl_breakers_show(pl_breakers *all, pl_slice connector, uint64_t now_us,
+                      void (*show)(void *arg, const pl_breaker_view *view), void *arg)
+{
+    pthread_mutex_lock(&all->lock);
+    for (size_t i = 0; i < CHAINS && all->open > 0; i++) {
+        for (const entry *e = all->table[i]; e; e = e->chain) {
+            if (e->state == PL_BREAKER_CLOSED) continue;
+            if (!pl_slice_eq(pl_slice_of(e->connector), connector)) continue;
+            show(arg, &(pl_breaker_view){.destination = pl_slice_of(e->destination),
+                                         .state = e->state,
+                                         .failures = e->failures,
+                                         .left_ms = left_ms(e, now_us)});
+        }
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+uint64_t pl_breakers_open(pl_breakers *all)
+{
+    pthread_mutex_lock(&all->lock);
+    uint64_t open = all->open;
+    pthread_mutex_unlock(&all->lock);
+    return open;
+}
+
+const char *pl_breaker_state_name(enum pl_breaker_state state)
+{
+    return state == PL_BREAKER_OPEN ? "open" : state == PL_BREAKER_PROBING ? "probing" : "closed";
+}
+
+const char *pl_breakers_check(pl_breakers *all)
+{
+    uint64_t count = 0, open = 0;
+    for (size_t i = 0; i < CHAINS; i++) {
+        for (entry *e = all->table[i]; e; e = e->chain) {
+            if (chain_of(all, pl_slice_of(e->destination)) != &all->table[i])
+                return "in a foreign chain";
+            if (e->failures == 0) return "an entry without a fault";
+            if (e->state != PL_BREAKER_CLOSED && e->open_until_us == 0)
+                return "open without an end";
+            count++;
+            open += e->state != PL_BREAKER_CLOSED;
+        }
+    }
+    if (count != all->count) return "the entries are not as many as counted";
+    return open == all->open ? NULL : "those that are open are not as many as counted";
+}

@@ -1,0 +1,88 @@
+-- SPDX-License-Identifier: MIT
+
+--- Circuit breakers, in the real gateway with two workers.
+
+local support = require("spec.support")
+
+describe("a destination that fails again and again", function()
+  local gateway, sink, port
+
+  setup(function()
+    port = support.closed_port()
+    gateway = support.gateway {
+      files = {
+        ["gateway.lua"] = [[return { egress = { allow = { "127.0.0.1" } },
+          breaker = { failures = 5, cooldown = 0.2, max = 0.4 } }]],
+        ["connectors/gone.lua"] = ([[return { base_url = "http://127.0.0.1:%d", webhooks = {
+          { on = "gone", url = "/", retry = { schedule = { 3600 } } } } }]]):format(port),
+        ["connectors/errors.lua"] = ([[return { base_url = "%s", retry = false, webhooks = {
+          { on = "error", url = "/status?code=500" } } }]]):format(support.faulty_peer().url),
+      },
+      arguments = { "--workers", "2" },
+    }
+  end)
+
+  teardown(function() support.finish() end)
+
+  local function post(trigger, n)
+    for _ = 1, n do
+      assert.equal(202, gateway:post("/v1/events", { type = trigger, data = {} }).status)
+    end
+  end
+
+  local function breakers(connector)
+    return gateway:get("/v1/connectors/" .. connector).json.health.breakers
+  end
+
+  it("is left alone: deliveries wait and use up no attempt", function()
+    post("gone", 5)
+    support.eventually("the breaker opens", function() return gateway:metric("perilune_breakers_open") == 1 end)
+    post("gone", 20)
+    support.eventually("they wait", function() return gateway:metric("perilune_attempts_postponed_total") >= 20 end)
+    local shown = breakers("gone")[1]
+    assert.equal("http://127.0.0.1:" .. port, shown.destination)
+    assert.is_true(shown.failures >= 5)
+    assert.is_true(shown.state == "open" or shown.state == "probing")
+    assert.matches('"msg":"a destination fails again and again[^\n]*"destination":"http://127.0.0.1:' .. port,
+      gateway.process:errors())
+    local untouched = 0
+    for _, row in ipairs(gateway:feed("webhook=gone&limit=100")) do
+      assert.equal("pending", row.state)
+      assert.is_true(row.attempts <= 1)
+      untouched = untouched + (row.attempts == 0 and 1 or 0)
+    end
+    assert.is_true(untouched > 0)
+  end)
+
+  it("makes calls fail at once", function()
+    local answer = support.eventually("a call that is refused", function()
+      local got = gateway:post("/v1/calls/gone/gone", { data = {} })
+      return got.status == 503 and got
+    end)
+    assert.equal("urn:perilune:breaker", answer.json.type)
+    assert.equal("breaker", answer.json.outcome)
+    assert.matches("^http://127.0.0.1:%d+ failed again and again; it is left alone for %d+ more seconds$", answer.json.detail)
+    assert.matches("^%d+$", answer.headers["retry-after"])
+  end)
+
+  it("gets what waits for it when it is back", function()
+    local before = #gateway:feed("webhook=gone&state=pending&limit=100")
+    local untouched = 0
+    for _, row in ipairs(gateway:feed("webhook=gone&state=pending&limit=100")) do
+      untouched = untouched + (row.attempts == 0 and 1 or 0)
+    end
+    sink = support.start({ support.binary, "sink", "--listen", "127.0.0.1:" .. port, "--quiet" })
+    gateway:wait_feed("webhook=gone&state=delivered&limit=100", untouched)
+    assert.equal(0, gateway:metric("perilune_breakers_open"))
+    assert.same({}, breakers("gone"))
+    assert.matches('"msg":"a destination is back"', gateway.process:errors())
+    assert.is_true(before >= untouched)
+    sink:signal("TERM")
+  end)
+
+  it("is one that does not answer: an error of its own is an answer", function()
+    post("error", 20)
+    gateway:wait_feed("webhook=error&state=failed", 20)
+    assert.same({}, breakers("errors"))
+  end)
+end)
