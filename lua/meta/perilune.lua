@@ -514,8 +514,8 @@ function template.compile(text) end
 ---@field name? string
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
 ---@field proxy? false|string|{ password?: string|perilune.secret, url: string, user?: string|perilune.secret }
----@field redirects? integer|{ max: integer, to_http?: boolean }
 ---@field rate? { burst?: number, concurrency?: integer, per_second?: number }
+---@field redirects? integer|{ max: integer, to_http?: boolean }
 ---@field retry? false|{ attempts?: integer, base?: number, factor?: number, jitter?: number, max?: number, max_age?: number, on?: (fun(ctx: perilune.ctx, value: any): any)|(number|string)[], schedule?: number[] }
 ---@field timeout? number
 ---@field webhooks perilune.webhook[]
