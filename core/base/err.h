@@ -37,6 +37,8 @@
     X(PL_E_REQUEST_TIMEOUT, "request_timeout", 408, false, "the request did not arrive in time")   \
     X(PL_E_CONFLICT, "conflict", 409, false, "the delivery is not in a state that allows this")    \
     X(PL_E_NO_PAYLOAD, "no_payload", 410, false, "its event is no longer kept")                    \
+    X(PL_E_KEY_REUSED, "idempotency_key_reused", 409, false,                                       \
+      "this Idempotency-Key came before, with another body")                                       \
     X(PL_E_LENGTH_REQUIRED, "length_required", 411, false, "the request needs a Content-Length")   \
     X(PL_E_BODY_TOO_LARGE, "body_too_large", 413, false, "the body is larger than the limit")      \
     X(PL_E_URI_TOO_LONG, "uri_too_long", 414, false,                                               \

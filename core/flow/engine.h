@@ -97,6 +97,7 @@ struct pl_intake {
     pl_event **events; /* in: one reference each, the intake's */
     uint32_t count;
     pl_slice idempotency_key;
+    pl_slice digest;      /* with a key: of the request's body */
     uint64_t received_us; /* monotonic */
     const pl_slice *only; /* in: ids of the connectors that the events may go to, while they are */
     uint32_t only_count;  /* taken; with 0 they may go to all */
@@ -108,7 +109,7 @@ struct pl_intake {
     uint32_t unsettled;
     /* in: of pl_commit; only when a key is given */
     void (*answer)(const pl_commit *c, pl_buf *out);
-    /* in: told once, with 0, PL_E_STORE or PL_E_STORE_FULL; never from within pl_engine_take */
+    /* in: told once, with 0, PL_E_STORE, PL_E_STORE_FULL or PL_E_KEY_REUSED; never from within pl_engine_take */
     void (*committed)(pl_intake *in, int code);
     /* in: when it waits, told after each attempt at one of its deliveries, and after each end */
     void (*settled)(pl_intake *in);

@@ -143,6 +143,7 @@ static void on_committed(pl_message *m)
     int code = in->commit.op.result;
     e->commits--;
     pl_engine_time(e, PL_STAGE_COMMIT, in->stage_us);
+    if (in->commit.is_reused) code = PL_E_KEY_REUSED;
     if (code != 0 || in->commit.is_duplicate) {
         drop_all(in);
         if (code == 0) pl_counter_add(&e->metrics.duplicates, in->count);
@@ -165,6 +166,7 @@ static void prepare(pl_engine *e, pl_intake *in)
         .events = pl_arena_zero(&in->arena, in->count * sizeof *in->commit.events),
         .count = in->count,
         .idempotency_key = in->idempotency_key,
+        .digest = in->digest,
         .answer = in->answer,
         .now_ms = e->ports.wall_ms(),
     };

@@ -81,10 +81,12 @@ struct pl_commit {
     uint32_t count;
     /* Empty: none. A key seen before makes the whole commit a duplicate. */
     pl_slice idempotency_key;
+    pl_slice digest; /* with a key: of what came with it */
     /* Writes what to keep under the key, the JSON that the client gets. Called on the store's thread when
      * it is known which of the events are duplicates; reads the commit and what is its submitter's. */
     void (*answer)(const pl_commit *c, pl_buf *out);
     bool is_duplicate; /* out: the key was there */
+    bool is_reused;    /* out: and came with something else; nothing was written */
     char *known;       /* out, malloc'ed: the answer kept under it */
     int64_t now_ms;
 };

@@ -5,6 +5,7 @@
 #include "gateway/api.h"
 
 #include "base/err.h"
+#include "crypto/hash.h"
 #include "http/message.h"
 
 #define MAX_KEY_BYTES 256 /* of an Idempotency-Key */
@@ -115,7 +116,10 @@ static bool take_key(pl_inbound *in, pl_intake *intake)
                        MAX_KEY_BYTES);
         return false;
     }
+    pl_hash digest;
+    pl_hash_of(PL_SLICE("sha256"), in->body, &digest);
     intake->idempotency_key = pl_arena_dup(&intake->arena, h->value);
+    intake->digest = pl_arena_dup(&intake->arena, (pl_slice){digest.bytes, digest.len});
     return true;
 }
 

@@ -138,6 +138,8 @@ static const char *const versions[] = {
     "CREATE INDEX idempotency_created ON idempotency(created_ms);",
 
     "CREATE INDEX pending_connector ON pending(connector, due_ms) WHERE held = 0;",
+
+    "ALTER TABLE idempotency ADD COLUMN digest BLOB;", /* NULL: of an earlier version */
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

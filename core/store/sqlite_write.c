@@ -34,9 +34,10 @@
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(PROBE, "PRAGMA application_id = " PL_SQLITE_APPLICATION_ID)                                  \
-    X(KEEP_ANSWER, "INSERT INTO idempotency(key, answer, created_ms) VALUES(?1, ?2, ?3)"           \
-                   " ON CONFLICT DO NOTHING")                                                      \
-    X(FIND_ANSWER, "SELECT answer FROM idempotency WHERE key = ?1")                                \
+    X(KEEP_ANSWER,                                                                                 \
+      "INSERT INTO idempotency(key, answer, created_ms, digest) VALUES(?1, ?2, ?3, ?4)"            \
+      " ON CONFLICT DO NOTHING")                                                                   \
+    X(FIND_ANSWER, "SELECT answer, digest FROM idempotency WHERE key = ?1")                        \
     X(ADD_EVENT, "INSERT INTO events(id, type, received_ms, first_id, last_id, document, subject)" \
                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO NOTHING")                 \
     X(FIND_EVENT, "SELECT seq, first_id, last_id FROM events WHERE id = ?1")                       \
@@ -114,7 +115,11 @@ static int find_answer(pl_sqlite_writer *w, pl_commit *c)
     sqlite3_stmt *q = w->statements[FIND_ANSWER];
     pl_sqlite_bind_text(q, 1, c->idempotency_key);
     c->is_duplicate = sqlite3_step(q) == SQLITE_ROW;
-    if (c->is_duplicate) c->known = copy(pl_sqlite_slice(q, 0));
+    if (c->is_duplicate) {
+        pl_slice digest = pl_sqlite_slice(q, 1);
+        c->is_reused = digest.len && !pl_slice_eq(digest, c->digest);
+        if (!c->is_reused) c->known = copy(pl_sqlite_slice(q, 0));
+    }
     return sqlite3_reset(q);
 }
 
@@ -127,6 +132,7 @@ static int keep_answer(pl_sqlite_writer *w, const pl_commit *c)
     pl_sqlite_bind_text(q, 1, c->idempotency_key);
     pl_sqlite_bind_text(q, 2, pl_buf_slice(&answer));
     sqlite3_bind_int64(q, 3, c->now_ms);
+    pl_sqlite_bind_blob(q, 4, c->digest);
     int rc = run(q);
     pl_buf_fini(&answer);
     return rc;
@@ -253,7 +259,7 @@ static int run_commit(pl_sqlite_writer *w, pl_commit *c)
 
 static void clear_commit(pl_commit *c)
 {
-    c->is_duplicate = false;
+    c->is_duplicate = c->is_reused = false;
     c->known = NULL;
     for (uint32_t i = 0; i < c->count; i++) {
         pl_commit_event *e = &c->events[i];

@@ -217,6 +217,16 @@ describe("POST /v1/events", function()
       end
     end)
 
+    it("refuses an Idempotency-Key that came with another body", function()
+      local headers = { ["Idempotency-Key"] = "key-3" }
+      assert.equal(202, gateway:post("/v1/events", '{"id":"r-1","type":"order.confirmed"}', headers).status)
+      local answer = gateway:post("/v1/events", '{"id":"r-2","type":"order.confirmed"}', headers)
+      assert.equal(409, answer.status)
+      assert.equal("urn:perilune:idempotency_key_reused", answer.json.type)
+      assert.same({}, gateway:feed("event=r-2"))
+      assert.equal(200, gateway:post("/v1/events", '{"id":"r-1","type":"order.confirmed"}', headers).status)
+    end)
+
     it("refuses a key that is too long", function()
       local answer = gateway:post("/v1/events", '{"type":"order.confirmed"}', { ["Idempotency-Key"] = ("k"):rep(257) })
       assert.equal(400, answer.status)

@@ -115,6 +115,27 @@ TEST(a_known_idempotency_key_makes_all_of_it_a_duplicate)
     world_close();
 }
 
+TEST(a_key_that_came_with_another_body_is_refused)
+{
+    static const char *const bodies[] = {"a", "b", "a"};
+    static const int codes[] = {0, PL_E_KEY_REUSED, 0};
+    open_standard();
+    for (int i = 0; i < 3; i++) {
+        post *p = post_new(1);
+        post_add(p, NULL, "01");
+        p->in->idempotency_key = PL_SLICE("key");
+        p->in->digest = pl_slice_of(bodies[i]);
+        CHECK_EQ_INT(pl_engine_take(w.engine, p->in), 0);
+        run_for(100);
+        CHECK_EQ_INT(p->code, codes[i]);
+    }
+    CHECK_EQ_INT(w.sends, 2);
+    CHECK_EQ_INT(METRIC(events), 1);
+    CHECK_EQ_INT(METRIC(duplicates), 1);
+    CHECK_EQ_INT(METRIC(resident), 0);
+    world_close();
+}
+
 TEST(what_the_store_cannot_write_is_not_accepted)
 {
     static const int codes[] = {PL_E_STORE, PL_E_STORE_FULL};
@@ -671,6 +692,7 @@ int main(void)
                CASE(each_webhook_that_wants_an_event_gets_it),
                CASE(a_duplicate_is_not_delivered_again),
                CASE(a_known_idempotency_key_makes_all_of_it_a_duplicate),
+               CASE(a_key_that_came_with_another_body_is_refused),
                CASE(what_the_store_cannot_write_is_not_accepted),
                CASE(a_full_queue_refuses_and_nothing_is_taken),
                CASE(retries_follow_the_schedule_exactly_then_it_fails),

@@ -38,7 +38,7 @@ static struct model {
     row **rows;
     size_t row_count, row_room;
     row *chains[ROW_CHAINS]; /* by id */
-    char **event_ids, **documents, **keys, **answers;
+    char **event_ids, **documents, **keys, **answers, **digests;
     size_t event_count, key_count;
     int calls_recorded;
 } model;
@@ -100,6 +100,8 @@ static inline void store_answer(const pl_commit *c)
     c->answer(c, &answer);
     model.keys = pl_realloc(model.keys, (model.key_count + 1) * sizeof(char *));
     model.answers = pl_realloc(model.answers, (model.key_count + 1) * sizeof(char *));
+    model.digests = pl_realloc(model.digests, (model.key_count + 1) * sizeof(char *));
+    model.digests[model.key_count] = text_of(c->digest);
     model.keys[model.key_count] = text_of(c->idempotency_key);
     model.answers[model.key_count++] = text_of(pl_buf_slice(&answer));
     pl_buf_fini(&answer);
@@ -109,6 +111,8 @@ static inline void store_commit(pl_commit *c)
 {
     int64_t key = find_text(model.keys, model.key_count, c->idempotency_key);
     c->is_duplicate = c->idempotency_key.len && key >= 0;
+    c->is_reused = c->is_duplicate && !pl_slice_eq(pl_slice_of(model.digests[key]), c->digest);
+    if (c->is_reused) return;
     if (c->is_duplicate) {
         c->known = text_of(pl_slice_of(model.answers[key]));
         return;
@@ -265,12 +269,13 @@ static inline void model_fini(void)
     for (size_t i = 0; i < model.event_count; i++)
         free(model.event_ids[i]), free(model.documents[i]);
     for (size_t i = 0; i < model.key_count; i++)
-        free(model.keys[i]), free(model.answers[i]);
+        free(model.keys[i]), free(model.answers[i]), free(model.digests[i]);
     free(model.rows);
     free(model.event_ids);
     free(model.documents);
     free(model.keys);
     free(model.answers);
+    free(model.digests);
     model = (struct model){0};
 }
 

@@ -267,6 +267,37 @@ TEST(a_call_is_kept_with_its_event_and_attempt)
     bench_fini(&b);
 }
 
+/* Commits an event of this id with the key and this digest; PL_E_* or 0, 1 duplicate, 2 reused. */
+static int commit_with(bench *b, const char *event_id, uint16_t n, pl_slice key, pl_slice digest,
+                       int64_t now_ms)
+{
+    one o;
+    pl_event *e = event_new(event_id, "order", "{}");
+    one_init(&o, e, id_of(T0, n), true);
+    o.commit.idempotency_key = key;
+    o.commit.digest = digest;
+    o.commit.answer = write_ids;
+    o.commit.now_ms = now_ms;
+    int result = run_op(b, &o.commit.op, PL_OP_COMMIT);
+    free(o.commit.known);
+    free(e);
+    return result ? result : o.commit.is_reused ? 2 : o.commit.is_duplicate;
+}
+
+TEST(an_idempotency_key_with_another_body_is_told_and_writes_nothing)
+{
+    bench b;
+    bench_init(&b);
+    bench_open(&b);
+    CHECK_EQ_INT(commit_with(&b, "e1", 1, PL_SLICE("key"), PL_SLICE("aa"), T0), 0);
+    CHECK_EQ_INT(commit_with(&b, "e2", 2, PL_SLICE("key"), PL_SLICE("aa"), T0 + 1), 1);
+    CHECK_EQ_INT(commit_with(&b, "e3", 3, PL_SLICE("key"), PL_SLICE("bb"), T0 + 1), 2);
+    CHECK_EQ_INT(pending(&b), 1);
+    bench_exec(&b, "UPDATE idempotency SET digest = NULL"); /* as an earlier version kept it */
+    CHECK_EQ_INT(commit_with(&b, "e4", 4, PL_SLICE("key"), PL_SLICE("bb"), T0 + 1), 1);
+    bench_fini(&b);
+}
+
 /* Claims and copies out what the test looks at. */
 static uint32_t claim(bench *b, int64_t before_ms, uint32_t limit, pl_claimed items[8],
                       int64_t *next_due_ms)
@@ -451,6 +482,7 @@ int main(void)
                CASE(an_event_that_nothing_wants_is_kept_with_the_reason),
                CASE(an_idempotency_key_of_an_event_that_was_there_keeps_what_the_store_found),
                CASE(an_idempotency_key_gives_the_answer_it_gave_before),
+               CASE(an_idempotency_key_with_another_body_is_told_and_writes_nothing),
                CASE(a_final_record_moves_the_delivery),
                CASE(a_record_for_another_attempt_keeps_the_delivery_pending),
                CASE(a_record_for_a_delivery_that_was_cancelled_keeps_the_attempt),
