@@ -187,8 +187,8 @@ end
 ---@param make fun(name: string): string
 ---@return string
 function writer.fill(page, make)
-  return (page:gsub("(<!%-%- generated: ([^\n]-) %-%->\n\n?).-\n(\n?<!%-%- end %-%->)",
-    function(opening, name, closing) return opening .. make(name) .. "\n" .. closing end))
+  return (page:gsub("(<!%-%- generated: ([^\n]-) %-%->\n).-(<!%-%- end %-%->)",
+    function(opening, name, closing) return ("%s\n%s\n\n%s"):format(opening, make(name), closing) end))
 end
 
 -- -- definitions

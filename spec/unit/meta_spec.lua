@@ -66,6 +66,15 @@ describe("a generated file", function()
     end
   end)
 
+  it("has what stands between its marks replaced, also where nothing does yet", function()
+    local function filled(between)
+      return writer.fill("<!-- generated: a -->\n" .. between .. "<!-- end -->\nand\n<!-- generated: b -->\n<!-- end -->",
+        function(name) return "<" .. name .. ">" end)
+    end
+    local expected = "<!-- generated: a -->\n\n<a>\n\n<!-- end -->\nand\n<!-- generated: b -->\n\n<b>\n\n<!-- end -->"
+    for _, between in ipairs { "", "\n", "old\n", "\nold\n\n" } do assert.equal(expected, filled(between)) end
+  end)
+
   it("of definitions is Lua that does nothing", function()
     local env = setmetatable({}, { __index = function(_, name) error("reads " .. name) end })
     local chunk = setfenv(assert(loadfile("lua/meta/perilune.lua")), env)
