@@ -79,6 +79,24 @@ local TIME = {
     "budget exceeded" },
   { "logging without end", "while true do pcall(log.debug, 'again') end" },
   { "errors without end", "while true do pcall(error, {}) end" },
+  { "finalizers", "while true do setmetatable({}, { __gc = function() while true do end end }) end" },
+  { "a chain of __index", "local t = {} for i = 1, 90 do t = setmetatable({}, { __index = t }) end while true do local x = t.x end" },
+  { "json.decode of what nests", "local s = ('['):rep(100000) while true do json.decode(s) end" },
+  { "xml.decode of what nests", "local s = ('<a>'):rep(10000) while true do xml.decode(s) end" },
+  { "xml.decode of entities", "while true do xml.decode('<!DOCTYPE a [<!ENTITY b \"bbbb\">]><a>&b;</a>') end" },
+  { "url.parse_query", "local s = ('a&'):rep(100000) while true do url.parse_query(s) end" },
+  { "time.parse of a long text", "local s = (' '):rep(100000) while true do time.parse(s) end" },
+  { "time.format of a long format", "local s = ('%A'):rep(1000) while true do time.format(0, s) end" },
+  { "hashes of much", "local s = ('x'):rep(1000000) while true do hash.sha512(s) end" },
+  { "keys without end", "local n = 0 while true do n = n + 1 hash.hmac('sha256', 'key' .. n, 'x') end" },
+  { "signatures", "while true do hash.sign('EdDSA', ('k'):rep(32), 'x') end" },
+  { "random bytes", "while true do random.bytes(65536) end" },
+  { "secrets without end", "local n = 0 while true do n = n + 1 conceal('hidden-' .. n) end" },
+  { "lines of the trace", "while true do ctx.trace('again') end" },
+  { "waiting again and again", "while true do sleep(0) end" },
+  { "requests again and again", "while true do ctx.http.get { url = 'http://10.0.0.1/' } end",
+    "more than 20 HTTP requests in one call of a script (limits.script_requests)" },
+  { "requests again and again, caught", "while true do pcall(ctx.http.get, { url = 'http://10.0.0.1/' }) end" },
   { "closures without end", "local f = function() end while true do local g = f f = function() return g end end",
     "budget exceeded" },
 }
@@ -174,6 +192,12 @@ return { base_url = "%s", webhooks = {
     response = { variables = { a = "response.a" } } },
   { on = "fire", url = function() while true do end end, retry = false },
   { on = "fire.when", id = "never", url = "/when", when = function() while true do end end, retry = false },
+} }]]):format(sink.url),
+        ["connectors/honest.lua"] = ([[
+return { base_url = "%s", webhooks = {
+  { id = "trimmed", url = "/x", body = function(ctx, v) return { text = v.data.text:match("^%%s*(.-)%%s*$") } end },
+  { id = "split", url = "/x", body = function(ctx, v) return { text = v.data.text:gsub("%%s+$", "") } end },
+  { id = "asked", url = function(ctx, v) return v.data.text:find(".-.-.-.-!") and "/loud" or "/x" end },
 } }]]):format(sink.url),
         ["connectors/fake.lua"] = ([[
 return { base_url = "%s", webhooks = {
@@ -271,6 +295,20 @@ return { base_url = "%s", webhooks = { { on = "fire.when", url = "/zeal", when =
       answer.json.detail, 1, true)
     check_worker()
   end)
+
+  -- What an event can do to a script that means well.
+  for id, text in pairs {
+    trimmed = (" "):rep(60000) .. "x" .. (" "):rep(60000) .. "x", split = (" "):rep(200000) .. "x", asked = ("a"):rep(3000),
+  } do
+    it("that is honest gets no more than its time from a hostile event: " .. id, function()
+      local answer = gateway:post("/v1/calls/honest/" .. id, support.json.encode { data = { text = text } })
+      assert.equal(502, answer.status, answer.body)
+      assert.equal("script", answer.json.outcome)
+      assert.matches("connectors/honest.lua:%d: time budget exceeded", answer.json.detail)
+      answer = gateway:post("/v1/calls/honest/" .. id, '{"data":{"text":" plain! "}}')
+      assert.equal(200, answer.status, answer.body)
+    end)
+  end
 
   it("lets others of its worker be answered while it runs", function()
     local connections = {}
