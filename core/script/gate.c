@@ -23,6 +23,7 @@
 #include <stdlib.h>
 
 #define FAILURE       "perilune.failure" /* metatable of what core.fail raises */
+#define OURS          "perilune/"        /* what the names of our own files begin with */
 #define MAX_TEXT      4096               /* bytes of an error's text */
 #define MAX_SLEEP_S   86400.0
 #define MESSAGE_DEPTH 20 /* calls up the stack in which the integrator's file is looked for */
@@ -42,7 +43,7 @@ static int failure_tostring(lua_State *L)
 /* In a file that an integrator reads: neither C nor our own Lua. */
 static bool is_in_script(const lua_Debug *at)
 {
-    return at->currentline > 0 && strncmp(at->source + 1, "perilune/", 9) != 0;
+    return at->currentline > 0 && strncmp(at->source + 1, OURS, sizeof OURS - 1) != 0;
 }
 
 void pl_gate_push_where(lua_State *L)
@@ -138,6 +139,25 @@ static pl_slice place_of(const pl_vm *vm)
     return (pl_slice){lines.ptr, colon ? (size_t)(colon - lines.ptr) + 2 : 0};
 }
 
+bool pl_gate_cut_place(pl_slice *text)
+{
+    if (!pl_slice_starts(*text, PL_SLICE(OURS))) return false;
+    const char *colon = memmem(text->ptr, text->len, ": ", 2);
+    if (colon == NULL || memchr(text->ptr, '\n', (size_t)(colon - text->ptr))) return false;
+    *text = pl_slice_from(*text, (size_t)(colon - text->ptr) + 2);
+    return true;
+}
+
+/* The text on the top of the stack. That our own Lua found out what is wrong says nothing to who
+ * has called it. */
+static void put_text(pl_vm *vm, lua_State *L)
+{
+    pl_slice text, place = place_of(vm);
+    text.ptr = lua_tolstring(L, -1, &text.len);
+    if (place.len && pl_gate_cut_place(&text)) pl_buf_put_slice(&vm->failure, place);
+    pl_buf_put(&vm->failure, text.ptr, text.len < MAX_TEXT ? text.len : MAX_TEXT);
+}
+
 static int explain(pl_vm *vm, lua_State *L, int otherwise)
 {
     int code = otherwise, error = lua_gettop(L);
@@ -147,9 +167,7 @@ static int explain(pl_vm *vm, lua_State *L, int otherwise)
     else
         lua_pushvalue(L, error);
     if (is_text(L, -1)) {
-        size_t len;
-        const char *text = lua_tolstring(L, -1, &len);
-        pl_buf_put(&vm->failure, text, len < MAX_TEXT ? len : MAX_TEXT);
+        put_text(vm, L);
     } else {
         pl_buf_put_slice(&vm->failure, place_of(vm));
         pl_buf_printf(&vm->failure, "a script raised a %s instead of a message",

@@ -26,12 +26,37 @@ static int fail(pl_exchange *x, int code, pl_slice text)
     return code;
 }
 
-/* What the gate says of a script that failed. */
+/* "file:line" of the webhook, or nothing. */
+static pl_slice place_of_webhook(pl_exchange *x)
+{
+    const pl_script *s = pl_script_of(x->generation);
+    lua_State *L = s->vm.L;
+    int top = lua_gettop(L);
+    pl_slice place = PL_NO_SLICE;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->generation);
+    lua_getfield(L, -1, "entries");
+    if (lua_istable(L, -1)) {
+        lua_rawgeti(L, -1, (int)x->webhook + 1);
+        lua_getfield(L, -1, "where");
+        place = pl_arena_dup(&x->arena, pl_check_slice(L, -1));
+    }
+    lua_settop(L, top);
+    return place;
+}
+
+/* What the gate says of a script that failed. Of a function whose last word was `return f(x)`
+ * nothing is left on the stack when f fails: what is known is the webhook. */
 static int failed(pl_exchange *x, int code, pl_slice text)
 {
     const pl_vm *vm = &pl_script_of(x->generation)->vm;
+    pl_slice own = text;
     x->traceback = pl_arena_dup(&x->arena, pl_buf_slice(&vm->traceback));
-    return fail(x, code, text);
+    if (!pl_gate_cut_place(&own)) return fail(x, code, text);
+    pl_slice place = place_of_webhook(x);
+    if (place.len == 0) return fail(x, code, text);
+    x->error_text =
+        pl_arena_printf(&x->arena, "%.*s: %.*s", (int)place.len, place.ptr, (int)own.len, own.ptr);
+    return code;
 }
 
 static void push_object(const pl_exchange *x, lua_State *L, int place)

@@ -40,6 +40,21 @@ describe("ctx.http", function()
 
   teardown(function() support.finish() end)
 
+  it("is misused at a line of the script, also where that line hands it on", function()
+    for lines, expected in pairs {
+      ["local answer = ctx.http.get { url = {} } return answer"] = "'url' must not be empty",
+      ["local text = url.query { a = false } return text"] = "expected a text, a number or a secret",
+      ["return ctx.http.get { url = {} }"] = "'url' must not be empty",
+      ["return conceal({})"] = "expected a text, a number or a secret",
+      ["local t = {} for i = 1, 21 do t[i] = { url = SINK } end return ctx.http.all(t)"] = "more than 20 HTTP requests",
+    } do
+      local _, message = run(lines)
+      assert.matches("connectors/a.lua:%d+: ", message)
+      assert.matches(expected, message, 1, true)
+      assert.not_matches("perilune/", message)
+    end
+  end)
+
   it("sends and waits for the answer", function()
     local answer = run [[
       local answer = assert(ctx.http.post { url = SINK .. "/x?a=1", params = { b = "ä &", c = 2 },
