@@ -18,6 +18,7 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/percent.h"
 #include "base/secret.h"
 
 pl_slice pl_secret_form(const pl_secret_forms *f, size_t index)
@@ -48,52 +49,42 @@ static void put_slashes_escaped(pl_buf *out, pl_slice s)
     }
 }
 
-static const char upper[] = "0123456789ABCDEF", lower[] = "0123456789abcdef";
-
-static void put_hex(pl_buf *out, char c, const char *digits)
+static char lower(char c)
 {
-    pl_buf_put_char(out, digits[(uint8_t)c >> 4]);
-    pl_buf_put_char(out, digits[(uint8_t)c & 15]);
+    return c >= 'A' && c <= 'F' ? (char)(c + ('a' - 'A')) : c;
 }
 
-/* Letters, digits and what `others` names stay; the rest is written in hex. */
-static void put_percent_encoded(pl_buf *out, pl_slice s, const char *others, const char *digits)
+static char upper(char c)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool stays = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                     (c && strchr(others, c));
-        pl_buf_put_char(out, stays ? c : '%');
-        if (!stays) put_hex(out, c, digits);
+    return c >= 'a' && c <= 'f' ? (char)(c - ('a' - 'A')) : c;
+}
+
+/* What is percent-encoded, with digits in lower case. */
+static void put_lower_escapes(pl_buf *out, pl_slice encoded)
+{
+    for (size_t i = 0; i < encoded.len; i++) {
+        bool is_digit =
+            (i >= 1 && encoded.ptr[i - 1] == '%') || (i >= 2 && encoded.ptr[i - 2] == '%');
+        pl_buf_put_char(out, is_digit ? lower(encoded.ptr[i]) : encoded.ptr[i]);
     }
 }
 
-static void put_url_encoded(pl_buf *out, pl_slice s, const char *digits)
+static void add_escaped(pl_secret_forms *f, pl_slice encoded)
 {
-    put_percent_encoded(out, s, "-._~", digits); /* RFC 3986 section 2.3 */
-}
-
-/* As pl_url_encode_form writes it. A plus in the value itself is hex by then. */
-static void put_form_encoded(pl_buf *out, pl_slice s, const char *digits)
-{
-    size_t start = out->len;
-    put_percent_encoded(out, s, "-._* ", digits);
-    for (size_t i = start; i < out->len; i++)
-        if (out->ptr[i] == ' ') out->ptr[i] = '+';
-}
-
-static void add_url_forms(pl_secret_forms *f, pl_slice s)
-{
-    put_url_encoded(&f->bytes, s, upper);
+    pl_buf_put_slice(&f->bytes, encoded);
     end_form(f);
-    put_url_encoded(&f->bytes, s, lower);
+    put_lower_escapes(&f->bytes, encoded);
     end_form(f);
 }
 
-static void add_hex(pl_secret_forms *f, pl_slice s, const char *digits)
+static void add_hex(pl_secret_forms *f, pl_slice s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        put_hex(&f->bytes, s.ptr[i], digits);
+    pl_hex_encode(&f->bytes, s);
+    end_form(f);
+    size_t start = f->bytes.len;
+    pl_hex_encode(&f->bytes, s);
+    for (size_t i = start; i < f->bytes.len; i++)
+        f->bytes.ptr[i] = upper(f->bytes.ptr[i]);
     end_form(f);
 }
 
@@ -101,9 +92,10 @@ static void add_hex(pl_secret_forms *f, pl_slice s, const char *digits)
  * those from bit 8 * before on, which is where `s` begins. */
 static void add_base64(pl_secret_forms *f, pl_slice s, size_t before)
 {
-    pl_buf bytes, text;
+    pl_buf bytes, text, escaped;
     pl_buf_init(&bytes);
     pl_buf_init(&text);
+    pl_buf_init(&escaped);
     pl_buf_put(&bytes, "\0\0", before);
     pl_buf_put_slice(&bytes, s);
     size_t from = (8 * before + 5) / 6, to = 8 * bytes.len / 6;
@@ -115,7 +107,8 @@ static void add_base64(pl_secret_forms *f, pl_slice s, size_t before)
     if (memchr(inner.ptr, '/', inner.len) || memchr(inner.ptr, '+', inner.len)) {
         put_slashes_escaped(&f->bytes, inner);
         end_form(f);
-        add_url_forms(f, inner);
+        pl_percent_encode(&escaped, inner);
+        add_escaped(f, pl_buf_slice(&escaped));
         pl_buf_clear(&text);
         pl_base64url_encode(&text, pl_buf_slice(&bytes));
         pl_buf_put(&f->bytes, text.ptr + from, to - from);
@@ -123,6 +116,7 @@ static void add_base64(pl_secret_forms *f, pl_slice s, size_t before)
     }
     pl_buf_fini(&bytes);
     pl_buf_fini(&text);
+    pl_buf_fini(&escaped);
 }
 
 static void add_all_base64(pl_secret_forms *f, pl_slice s)
@@ -141,8 +135,8 @@ void pl_secret_forms_init(pl_secret_forms *f, pl_slice value)
     pl_buf_init(&url);
     pl_buf_init(&form);
     pl_json_escape(&json, value);
-    put_url_encoded(&url, value, upper);
-    put_form_encoded(&form, value, upper);
+    pl_percent_encode(&url, value);
+    pl_percent_encode_form(&form, value);
 
     pl_buf_put_slice(&f->bytes, value);
     end_form(f);
@@ -150,13 +144,9 @@ void pl_secret_forms_init(pl_secret_forms *f, pl_slice value)
     end_form(f);
     put_slashes_escaped(&f->bytes, pl_buf_slice(&json));
     end_form(f);
-    add_url_forms(f, value);
-    pl_buf_put_slice(&f->bytes, pl_buf_slice(&form));
-    end_form(f);
-    put_form_encoded(&f->bytes, value, lower);
-    end_form(f);
-    add_hex(f, value, lower);
-    add_hex(f, value, upper);
+    add_escaped(f, pl_buf_slice(&url));
+    add_escaped(f, pl_buf_slice(&form));
+    add_hex(f, value);
     add_all_base64(f, value);
     pl_slice encoded[] = {pl_buf_slice(&json), pl_buf_slice(&url), pl_buf_slice(&form)};
     for (size_t i = 0; i < sizeof encoded / sizeof *encoded; i++)

@@ -3,8 +3,8 @@
  * `perilune feed`: what a running gateway has delivered, as a table or as JSON lines; with --follow
  * what it delivers from now on. */
 #include "base/json.h"
+#include "base/percent.h"
 #include "cmd/table.h"
-#include "http/url.h"
 #include "net/fetch.h"
 
 #include <stdio.h>
@@ -51,7 +51,7 @@ static void build_url(const pl_arguments *a, pl_buf *url)
     for (size_t i = FIRST_FILTER; options[i].name; i++) {
         if (a->values[i] == NULL) continue;
         pl_buf_printf(url, "%c%s=", mark, options[i].name);
-        pl_url_encode(url, pl_slice_of(a->values[i]));
+        pl_percent_encode(url, pl_slice_of(a->values[i]));
         mark = '&';
     }
     pl_buf_put_char(url, '\0');

@@ -18,11 +18,6 @@ static int refuse(const char **reason, const char *text)
     return PL_E_URL;
 }
 
-static bool is_unreserved(unsigned char c)
-{
-    return pl_is_alpha(c) || pl_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
 static bool is_name(pl_slice host)
 {
     for (size_t i = 0; i < host.len; i++) {
@@ -170,37 +165,6 @@ void pl_url_join(pl_buf *out, pl_slice base, pl_slice path)
     if (has_slash || (path.len && path.ptr[0] != '?' && path.ptr[0] != '#'))
         pl_buf_put_char(out, '/');
     pl_buf_put_slice(out, path);
-}
-
-static void put_escaped(pl_buf *out, unsigned char c)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    const char text[3] = {'%', hex[c >> 4], hex[c & 15]};
-    pl_buf_put(out, text, sizeof text);
-}
-
-void pl_url_encode(pl_buf *out, pl_slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (is_unreserved(c))
-            pl_buf_put_char(out, (char)c);
-        else
-            put_escaped(out, c);
-    }
-}
-
-void pl_url_encode_form(pl_buf *out, pl_slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c == ' ')
-            pl_buf_put_char(out, '+');
-        else if (c == '*' || (c != '~' && is_unreserved(c)))
-            pl_buf_put_char(out, (char)c);
-        else
-            put_escaped(out, c);
-    }
 }
 
 bool pl_url_decode(pl_buf *out, pl_slice text, bool plus_is_space)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * URLs (RFC 3986): split, checked, joined, encoded. Pure. Only what a gateway needs: http and
+ * URLs (RFC 3986): split, checked, joined, decoded; base/percent.h encodes. Pure. Only what a gateway needs: http and
  * https, no user information. */
 #ifndef PL_HTTP_URL_H
 #define PL_HTTP_URL_H
@@ -35,10 +35,6 @@ bool pl_url_is_absolute(pl_slice text);
  * one leading '/'; a path that is empty or begins with '?' or '#' goes on without one. A query of
  * the base is not allowed. Not RFC 3986 resolution: the base's path is kept as prefix. */
 void pl_url_join(pl_buf *out, pl_slice base, pl_slice path);
-/* Percent-encodes everything outside unreserved (RFC 3986 section 2.3). */
-void pl_url_encode(pl_buf *out, pl_slice text);
-/* application/x-www-form-urlencoded as the WHATWG URL standard serialises it: space is '+'. */
-void pl_url_encode_form(pl_buf *out, pl_slice text);
 /* Decodes %XX, and '+' to space where asked; false at a bad escape, and then nothing was put. */
 bool pl_url_decode(pl_buf *out, pl_slice text, bool plus_is_space);
 

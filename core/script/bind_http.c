@@ -3,6 +3,7 @@
  * core.url and core.http: URLs and fields of HTTP messages. */
 #include "script/bind.h"
 
+#include "base/percent.h"
 #include "http/message.h"
 #include "http/url.h"
 #include "script/budget.h"
@@ -16,12 +17,12 @@
 
 static int url_encode(lua_State *L)
 {
-    return pl_bind_converted(L, pl_url_encode);
+    return pl_bind_converted(L, pl_percent_encode);
 }
 
 static int url_encode_form(lua_State *L)
 {
-    return pl_bind_converted(L, pl_url_encode_form);
+    return pl_bind_converted(L, pl_percent_encode_form);
 }
 
 static int push_decoded(lua_State *L, bool plus_is_space)

@@ -5,7 +5,7 @@
 #include "script/bind.h"
 
 #include "base/base64.h"
-#include "http/url.h"
+#include "base/percent.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -89,7 +89,7 @@ int pl_bind_join(lua_State *L)
 int pl_bind_encoded(lua_State *L)
 {
     static const char *const names[] = {"form", "url", "base64", NULL};
-    static void (*const encode[])(pl_buf *, pl_slice) = {pl_url_encode_form, pl_url_encode,
+    static void (*const encode[])(pl_buf *, pl_slice) = {pl_percent_encode_form, pl_percent_encode,
                                                          pl_base64_encode};
     pl_slice text;
     bool is_secret = pl_bind_secret_at(L, 1, &text);

@@ -5,6 +5,7 @@
  * shown of the field is the same with *** for the secret parts. */
 #include "script/bind_request.h"
 
+#include "base/percent.h"
 #include "base/secret.h"
 #include "http/message.h"
 #include "http/url.h"
@@ -135,7 +136,7 @@ static int request_set_header(lua_State *L)
 static void put_query_value(pl_buf *url, pl_slice value, bool is_secret)
 {
     size_t start = url->len;
-    pl_url_encode(url, value);
+    pl_percent_encode(url, value);
     if (is_secret) pl_secret_register_passing((pl_slice){url->ptr + start, url->len - start});
 }
 
@@ -171,7 +172,7 @@ static int request_add_query(lua_State *L)
     pl_buf_put_slice(&out, front);
     bool is_open = mark && (mark + 1 == front.ptr + front.len || out.ptr[out.len - 1] == '&');
     if (!is_open) pl_buf_put_char(&out, mark ? '&' : '?');
-    pl_url_encode(&out, name);
+    pl_percent_encode(&out, name);
     pl_buf_put_char(&out, '=');
     put_query_value(&out, value, shown.ptr != NULL);
     pl_buf_put(&out, url.ptr + front.len, url.len - front.len);
