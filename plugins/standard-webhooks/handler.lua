@@ -85,4 +85,19 @@ local function verify(ctx, inbound)
   return { id = found.id, timestamp = moment }
 end
 
-return { apply = apply, verify = verify }
+-- -- loading
+
+--- Keys that are none are found before something is to be signed.
+local function check(config)
+  for name, form in pairs { key = "whsec", private_key = "whsk", public_key = "whpk" } do
+    for _, key in ipairs(list(config[name])) do
+      local ok, raised = pcall(hash.key, key, form)
+      if not ok then fail("%s: %s", name, tostring(raised)) end
+    end
+  end
+  if not (config.key or config.private_key or config.public_key) then
+    fail "one of key, private_key and public_key must be there"
+  end
+end
+
+return { apply = apply, verify = verify, check = check }

@@ -76,6 +76,17 @@ describe("the authenticator standard-webhooks", function()
     end
   end)
 
+  it("has keys that are none, or no key, as a mistake of the folder", function()
+    for text, message in pairs {
+      ['private_key = "whsk_AA=="'] = "standard-webhooks: private_key: the key has 1 bytes; expected 32 or 64",
+      ['public_key = { "whpk_AA==" }'] = "standard-webhooks: public_key: the key has 1 bytes; expected 32",
+      ["tolerance = 60"] = "standard-webhooks: one of key, private_key and public_key must be there",
+    } do
+      assert.same({ "connectors/acme.lua:2: " .. message }, support.faults { ["connectors/acme.lua"] =
+        ("return { webhooks = { { on = 't', url = 'http://a.example' } },\nauthenticator = %s }"):format(configured(text)) })
+    end
+  end)
+
   it("verifies, and says which message it was", function()
     assert.same({ id = ID, timestamp = tonumber(TIME) }, verified(KEYS))
     verified(('key = { %q, %q }'):format(OTHER, KEY))
