@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The settings of a gateway: one list, from which come the struct, the defaults, the keys of
- * gateway.lua, the flags, the environment variables, their help and the table in the README. A
- * setting "limits.body" is `limits = { body = ... }` in gateway.lua, `--limits-body` on the command
- * line and PERILUNE_LIMITS_BODY in the environment; a flag beats the environment, which beats the
- * file.
+ * gateway.lua, the flags, the environment variables and their help. A setting "limits.body" is
+ * `limits = { body = ... }` in gateway.lua, `--limits-body` on the command line and
+ * PERILUNE_LIMITS_BODY in the environment; a flag beats the environment, which beats the file.
  *
  *   X(kind, member, name, default as written, allowed, what it is)
  *
