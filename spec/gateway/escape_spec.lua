@@ -35,6 +35,12 @@ local TIME = {
   { "__index", "local o = setmetatable({}, { __index = function() while true do end end }) return o.x" },
   { "an endless __index", "local o o = setmetatable({}, { __index = function(_, k) return o[k + 1] end }) "
     .. "while true do pcall(function() return o[1] end) end" },
+  { "__index of a request", "ctx.http.get(setmetatable({}, { __index = function() while true do end end }))" },
+  { "__index of fields", "return url.query(setmetatable({}, { __index = function() while true do end end }))" },
+  { "__index of options", "return json.decode('1', setmetatable({}, { __index = function() while true do end end }))" },
+  { "__index of a replacement", "return (('x'):gsub('x', setmetatable({}, { __index = function() while true do end end })))" },
+  { "__index of names for a template",
+    "return template.compile('{{ a }}')(setmetatable({}, { __index = function() while true do end end }))" },
   { "__newindex", "local o = setmetatable({}, { __newindex = function() while true do end end }) o.x = 1" },
   { "__concat", "local o = setmetatable({}, { __concat = function() while true do end end }) return 'x' .. o" },
   { "__eq", "local m = { __eq = function() while true do end end } "
