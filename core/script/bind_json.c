@@ -269,19 +269,6 @@ static int json_is_exact(lua_State *L)
     return 1;
 }
 
-static int json_to_number(lua_State *L)
-{
-    const pl_exact *e = pl_exact_at(L, 1);
-    double value;
-    if (e && pl_exact_value(e, &value))
-        lua_pushnumber(L, value);
-    else if (lua_type(L, 1) == LUA_TNUMBER)
-        lua_pushvalue(L, 1);
-    else
-        lua_pushnil(L);
-    return 1;
-}
-
 static int json_keys(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -341,12 +328,23 @@ static int json_get(lua_State *L)
 }
 
 static const luaL_Reg json_functions[] = {
-    {"decode", json_decode},       {"check", json_check},         {"number", json_number},
-    {"encode", json_encode},       {"array", json_array},         {"tuple", json_tuple},
-    {"dict", json_dict},           {"listed", json_listed},       {"object", json_object},
-    {"is_array", json_is_array},   {"is_object", json_is_object}, {"is_exact", json_is_exact},
-    {"to_number", json_to_number}, {"keys", json_keys},           {"get", json_get},
-    {"escape", json_escape},       {"ordered", json_ordered},     {NULL, NULL},
+    {"decode", json_decode},
+    {"check", json_check},
+    {"number", json_number},
+    {"encode", json_encode},
+    {"array", json_array},
+    {"tuple", json_tuple},
+    {"dict", json_dict},
+    {"listed", json_listed},
+    {"object", json_object},
+    {"is_array", json_is_array},
+    {"is_object", json_is_object},
+    {"is_exact", json_is_exact},
+    {"keys", json_keys},
+    {"get", json_get},
+    {"escape", json_escape},
+    {"ordered", json_ordered},
+    {NULL, NULL},
 };
 
 int pl_open_json(lua_State *L)

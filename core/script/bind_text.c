@@ -111,15 +111,6 @@ static int text_is(lua_State *L)
     return 1;
 }
 
-/* plain_number(s) -> the text with ASCII digits and spaces for those of any script */
-static int text_plain_number(lua_State *L)
-{
-    pl_slice s = pl_check_slice(L, 1);
-    pl_buf *out = pl_scratch(L);
-    pl_text_put_plain_number(out, s);
-    return pl_push_buf(L, out);
-}
-
 /* -- numbers -- */
 
 int pl_bind_number_text(lua_State *L)
@@ -168,7 +159,6 @@ static const luaL_Reg text_functions[] = {
     {"title", text_title},
     {"swapcase", text_swapcase},
     {"is", text_is},
-    {"plain_number", text_plain_number},
     {NULL, NULL},
 };
 

@@ -7,7 +7,7 @@
  * encodes as written, and computes like a number as long as a double holds its value. Equal
  * literals are the same userdata, so that they work as keys. What Lua does not let us reach is a
  * comparison with a Lua number, operands of different types: `==` is false and `<` raises;
- * core.json.to_number is for that. */
+ * adding 0 makes one of it. */
 #include "script/codec.h"
 
 #include <lauxlib.h>

@@ -343,9 +343,9 @@ TEST(exact_numbers_print_as_written_and_compute)
                  "local t = {[d[1]] = 'same'}"
                  "return table.concat({tostring(d[1]), 'n' .. d[2], d[3] .. '', d[3] + d[2],"
                  "tostring(d[1] < d[4]), tostring(d[4] <= d[1]), tostring(d[2] == d[6]),"
-                 "t[d[5]], tostring(json.to_number(d[2])), tostring(json.to_number(d[1])),"
+                 "t[d[5]], tostring(d[2] + 0 == 1),"
                  "tostring(json.is_exact(d[1])), -d[3]}, ' ')"),
-        PL_SLICE("12345678901234567890 n1.0 1e3 1001 true false true same 1 nil true -1000"));
+        PL_SLICE("12345678901234567890 n1.0 1e3 1001 true false true same true true -1000"));
     CHECK_EQ_SLICE(run(JSON "return json.decode('9007199254740993') + 1"),
                    PL_SLICE("[string \"local json = require('perilune.core').json; r...\"]:1: "
                             "9007199254740993 has more digits than a Lua number can compute with"));
