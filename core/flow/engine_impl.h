@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the engine's three files share: engine.c (deliveries in memory), intake.c (events on their
- * way to disk), exchange.c (one attempt through its stages). Nobody else includes this. */
+ * What the engine's files share: engine.c (deliveries in memory), intake.c (events on their way to
+ * disk), exchange.c (one attempt through its stages) and exchange_record.c (its row). Nobody else
+ * includes this. */
 #ifndef PL_FLOW_ENGINE_IMPL_H
 #define PL_FLOW_ENGINE_IMPL_H
 
@@ -95,6 +96,13 @@ const pl_policy *pl_delivery_policy(pl_delivery *d);
 void pl_exchange_free(pl_exchange *x);
 /* Ends a stage that was interrupted from outside. */
 void pl_exchange_fail(pl_exchange *x, int code, const char *text);
+
+/* exchange_record.c: its row, with what the record says of the delivery. */
+void pl_exchange_fill_record(pl_exchange *x);
+/* Hands the record to the store until it is written; then the delivery is settled and `x` is gone. */
+void pl_exchange_record(pl_exchange *x);
+/* The same without a row: the delivery is pending, and due in x->delay_ms. */
+void pl_exchange_park(pl_exchange *x);
 
 /* intake.c: what became of a waited-for delivery; `is_final` when nothing more comes. */
 void pl_intake_settle(pl_delivery *d, const pl_record *record, bool is_final);

@@ -15,126 +15,22 @@
  * the trace. The time-out is that of the whole exchange: what scripts wait for is taken off what
  * the transfer may take.
  *
- * A stage that waits is continued by pl_engine_sent or pl_engine_resume. The row of the attempt is
- * written whatever happened, credentials masked and bodies capped. When the store cannot write, the
- * record is tried again until it can: a delivery stays in memory, held, until its attempt is
- * durable. Only the record of a call is given up in the end, loudly. */
+ * A stage that waits is continued by pl_engine_sent or pl_engine_resume. What is recorded, and how,
+ * is in exchange_record.c. */
 #include "flow/engine_impl.h"
 
 #include "base/log.h"
-#include "base/secret.h"
 #include "http/retry_after.h"
 #include "http/url.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define RECORD_AGAIN_MS 500
 /* Calls are answered before they are recorded: so many times limits.calls records may be behind (a
  * checkpoint takes tens of milliseconds) before calls are refused. */
-#define RECORD_LAG        8
-#define RECORD_CALL_TRIES 20 /* of a call's record: ten seconds */
+#define RECORD_LAG 8
 
-/* Fields that carry credentials, whoever set them. */
-static const char *const masked_fields[] = {
-    "authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key",
-    "api-key",       "x-auth-token",
-};
-
-/* -- the row -- */
-
-static bool is_masked(pl_slice name)
-{
-    for (size_t i = 0; i < sizeof masked_fields / sizeof *masked_fields; i++)
-        if (pl_slice_eq_nocase(name, pl_slice_of(masked_fields[i]))) return true;
-    return false;
-}
-
-static pl_slice masked_json(pl_arena *arena, pl_slice json)
-{
-    if (!pl_secret_is_in(json)) return json;
-    pl_buf out;
-    pl_buf_init(&out);
-    pl_secret_mask_json(&out, json);
-    pl_slice copy = pl_arena_dup(arena, pl_buf_slice(&out));
-    pl_buf_fini(&out);
-    return copy;
-}
-
-static pl_slice shown_fields(pl_exchange *x, const pl_field *fields)
-{
-    pl_buf out;
-    pl_buf_init(&out);
-    for (const pl_field *f = fields; f; f = f->next) {
-        pl_slice value = f->shown.ptr ? f->shown : is_masked(f->name) ? PL_SLICE("***") : f->value;
-        pl_buf_put_slice(&out, f->name);
-        PL_BUF_PUT(&out, ": ");
-        pl_buf_put_slice(&out, value);
-        PL_BUF_PUT(&out, "\r\n");
-    }
-    pl_slice text = pl_arena_dup(&x->arena, pl_secret_masked(&x->arena, pl_buf_slice(&out)));
-    pl_buf_fini(&out);
-    return text;
-}
-
-/* With the field that libcurl adds for the request's `auth`, as far as it may be seen. */
-static pl_slice shown_request_fields(pl_exchange *x)
-{
-    const pl_request *r = &x->request;
-    const pl_field authorization = {
-        .name = PL_SLICE("Authorization"),
-        .shown = r->auth.kind == PL_AUTH_NTLM ? PL_SLICE("NTLM ***") : PL_SLICE("Digest ***"),
-        .next = r->fields,
-    };
-    return shown_fields(x, r->auth.kind == PL_AUTH_NONE ? r->fields : &authorization);
-}
-
-/* At most `limit` bytes, not ending within a UTF-8 sequence. What is capped was masked before: half
- * a secret is not known as one. */
-static pl_slice capped(pl_slice s, int64_t limit)
-{
-    if (s.len <= (size_t)limit) return s;
-    size_t len = (size_t)limit;
-    while (len > 0 && (size_t)limit - len < 3 && ((unsigned char)s.ptr[len] & 0xC0) == 0x80)
-        len--;
-    return (pl_slice){s.ptr, len};
-}
-
-static void fill_attempt(pl_exchange *x)
-{
-    const pl_request *q = &x->request;
-    const pl_response *p = &x->response;
-    pl_timings timings = p->timings;
-    timings.queue_us = x->queue_us;
-    timings.script_us = x->script_us;
-    int64_t cap = x->engine->settings->limit_recorded_body;
-    pl_slice request_body = q->body_is_event ? q->body : pl_secret_masked(&x->arena, q->body);
-    pl_slice response_body = pl_secret_masked(&x->arena, p->body);
-    x->attempt = (pl_attempt){
-        .number = x->number,
-        .started_ms = x->started_ms,
-        .outcome = pl_err_name(x->error),
-        .stage = x->error ? pl_stage_name(x->failed_stage) : NULL,
-        .error = pl_secret_masked(&x->arena, pl_slice_of(x->error_text)),
-        .method = q->method,
-        .url = pl_secret_masked(&x->arena, q->url),
-        .request_fields = shown_request_fields(x),
-        .request_body = q->body_is_event ? PL_NO_SLICE : capped(request_body, cap),
-        .request_body_bytes = request_body.len,
-        .body_is_event = q->body_is_event,
-        .status = p->status,
-        .response_fields = shown_fields(x, p->fields),
-        .response_body = capped(response_body, cap),
-        .response_body_bytes = response_body.len,
-        .variables = masked_json(&x->arena, x->variables),
-        .timings = timings,
-        .peer = pl_slice_of(p->peer),
-        .connection_reused = p->connection_reused,
-        .generation = x->generation->number,
-        .trace = pl_trace_json(&x->trace),
-        .traceback = pl_secret_masked(&x->arena, x->error ? x->traceback : PL_NO_SLICE),
-    };
-}
+/* -- what becomes of the delivery -- */
 
 static bool is_to_be_tried_again(const pl_exchange *x)
 {
@@ -181,67 +77,11 @@ static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
     return *delay_ms == PL_RETRY_NO ? PL_STATE_FAILED : PL_STATE_PENDING;
 }
 
-/* -- record -- */
-
 /* Nothing of it is at the receiver any more. */
 static void leave_quota(pl_exchange *x)
 {
     if (x->quota) pl_quota_leave(x->quota);
     x->quota = NULL;
-}
-
-static void on_recorded(pl_message *m);
-
-/* The store could not take or write it. May free `x`. */
-static void record_again(pl_exchange *x)
-{
-    pl_engine *e = x->engine;
-    if (x->delivery == NULL && (++x->record_tries >= RECORD_CALL_TRIES || e->is_stopping)) {
-        char id[PL_UUID_TEXT + 1];
-        pl_uuid_format(x->id, id);
-        pl_counter_add(&e->metrics.records_lost, 1);
-        pl_log(PL_LOG_ERROR, "the record of a call is lost: the store cannot write",
-               PL_LOG_STR("call", id));
-        pl_exchange_free(x);
-    } else {
-        pl_wheel_start(e->ports.wheel, &x->timer, RECORD_AGAIN_MS);
-    }
-}
-
-static void submit_record(pl_exchange *x)
-{
-    pl_engine *e = x->engine;
-    if (e->ports.submit(e->ports.world, &x->record.op) != 0) record_again(x);
-}
-
-static void on_record_timer(pl_timer *t)
-{
-    submit_record((pl_exchange *)((char *)t - offsetof(pl_exchange, timer)));
-}
-
-static void fill_record(pl_exchange *x)
-{
-    pl_engine *e = x->engine;
-    pl_delivery *d = x->delivery;
-    int64_t now_ms = e->ports.wall_ms();
-    fill_attempt(x);
-    x->record = (pl_record){
-        .op = {.message.fn = on_recorded, .reply_to = e->ports.mailbox, .kind = PL_OP_RECORD},
-        .id = x->id,
-        .kind = x->kind,
-        .connector = d ? d->connector : x->policy->connector,
-        .webhook = d ? d->webhook : x->policy->webhook,
-        .event = x->event,
-        .created_ms = x->created_ms,
-        .now_ms = now_ms,
-        .attempt = &x->attempt,
-        .state = x->state,
-    };
-    x->record.due_ms = now_ms + x->delay_ms;
-    x->record.held =
-        x->delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e, x->record.connector);
-    x->record.op.bytes = sizeof *x + x->attempt.request_body.len + x->attempt.response_body.len +
-                         x->attempt.trace.len;
 }
 
 static void count_attempt(pl_exchange *x)
@@ -268,52 +108,6 @@ static void log_outcome(const pl_exchange *x)
                                     : (pl_log_field){0});
 }
 
-static void count_state(pl_engine_metrics *m, enum pl_state state)
-{
-    pl_counter_add(state == PL_STATE_DELIVERED   ? &m->delivered
-                   : state == PL_STATE_FAILED    ? &m->failed
-                   : state == PL_STATE_CANCELLED ? &m->cancelled
-                                                 : &m->retried,
-                   1);
-}
-
-/* The delivery after its attempt is durable. For one that leaves memory until its next attempt
- * nobody waits any longer. */
-static void settle(pl_exchange *x)
-{
-    pl_engine *e = x->engine;
-    pl_delivery *d = x->delivery;
-    const pl_record *r = &x->record;
-    bool goes_on = r->state == PL_STATE_PENDING;
-    if (r->attempt || r->was_gone) count_state(&e->metrics, r->state);
-    pl_intake_settle(d, r, !goes_on || !r->held);
-    if (goes_on && r->held) {
-        pl_delivery_wait(d, r->due_ms - e->ports.wall_ms());
-        return;
-    }
-    if (goes_on) pl_engine_parked(e, d->connector, r->due_ms);
-    pl_delivery_drop(d);
-}
-
-static void on_recorded(pl_message *m)
-{
-    pl_exchange *x = (pl_exchange *)((char *)m - offsetof(pl_exchange, record.op.message));
-    pl_engine *e = x->engine;
-    if (x->record.op.result != 0) {
-        record_again(x);
-        return;
-    }
-    pl_engine_time(e, PL_STAGE_RECORD, x->stage_us);
-    if (x->record.was_gone)
-        x->record.state = PL_STATE_CANCELLED;
-    else if (x->delivery)
-        x->delivery->is_cancelled = false; /* and brought back since */
-    if (e->ports.recorded && x->record.attempt) e->ports.recorded(e->ports.world, &x->record);
-    if (x->delivery) settle(x);
-    pl_exchange_free(x);
-    pl_engine_pump(e);
-}
-
 /* -- postpone -- */
 
 /* An attempt at a delivery that has come to the point of being sent, and is not. The delivery waits
@@ -336,25 +130,9 @@ static void postpone(pl_exchange *x)
         pl_engine_pump_in(e, 0);
         return;
     }
-    int64_t now_ms = e->ports.wall_ms();
     x->stage = PL_STAGE_RECORD;
     d->phase = PL_RECORDING;
-    x->record = (pl_record){
-        .op = {.message.fn = on_recorded,
-               .reply_to = e->ports.mailbox,
-               .kind = PL_OP_RECORD,
-               .bytes = sizeof *x},
-        .id = x->id,
-        .kind = x->kind,
-        .connector = d->connector,
-        .webhook = d->webhook,
-        .event = x->event,
-        .now_ms = now_ms,
-        .state = PL_STATE_PENDING,
-        .due_ms = now_ms + x->delay_ms,
-    };
-    pl_timer_init(&x->timer, on_record_timer);
-    submit_record(x);
+    pl_exchange_park(x);
 }
 
 /* -- time -- */
@@ -631,7 +409,7 @@ static void finish(pl_exchange *x)
 {
     x->stage = PL_STAGE_RECORD;
     x->stage_us = x->engine->ports.monotonic_us();
-    fill_record(x);
+    pl_exchange_fill_record(x);
     leave_quota(x);
     if (!x->dry_run) count_attempt(x);
     log_outcome(x);
@@ -647,8 +425,7 @@ static void finish(pl_exchange *x)
         pl_exchange_free(x);
         return;
     }
-    pl_timer_init(&x->timer, on_record_timer);
-    submit_record(x);
+    pl_exchange_record(x);
 }
 
 static void advance(pl_exchange *x, int code)
