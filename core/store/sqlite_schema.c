@@ -160,13 +160,16 @@ static int ask(sqlite3 *db, const char *sql, int64_t *answer, char **reason)
     return rc == SQLITE_OK ? 0 : fail(reason, sqlite3_errmsg(db));
 }
 
+/* All versions in one transaction: on a slow disk each one is a second. */
 static int upgrade(sqlite3 *db, int64_t version, char **reason)
 {
     pl_buf sql;
     pl_buf_init(&sql);
-    pl_buf_printf(
-        &sql, "BEGIN IMMEDIATE; %s PRAGMA application_id = %s; PRAGMA user_version = %d; COMMIT%c",
-        versions[version], PL_SQLITE_APPLICATION_ID, (int)version + 1, '\0');
+    PL_BUF_PUT(&sql, "BEGIN IMMEDIATE;");
+    for (; version < VERSION_COUNT; version++)
+        pl_buf_printf(&sql, "%s", versions[version]);
+    pl_buf_printf(&sql, "PRAGMA application_id = %s; PRAGMA user_version = %d; COMMIT%c",
+                  PL_SQLITE_APPLICATION_ID, (int)VERSION_COUNT, '\0');
     int result = 0;
     if (sqlite3_exec(db, sql.ptr, NULL, NULL, NULL) != SQLITE_OK) {
         result = fail(reason, sqlite3_errmsg(db));
@@ -188,7 +191,5 @@ int pl_sqlite_migrate(sqlite3 *db, char **reason)
     if (version > VERSION_COUNT)
         return fail(reason,
                     "it was written by a newer version of perilune, which must be used to open it");
-    for (; version < VERSION_COUNT; version++)
-        if (upgrade(db, version, reason)) return -1;
-    return 0;
+    return version < VERSION_COUNT ? upgrade(db, version, reason) : 0;
 }

@@ -13,7 +13,7 @@
  * an event that nothing wanted. */
 #define PL_SQLITE_KIND_EVENT 3
 
-/* Makes an empty database ours and brings an older one forward, one transaction a version. 0, or -1
+/* Makes an empty database ours and brings an older one forward, in one transaction. 0, or -1
  * with *reason (malloc'ed): another program's database, a newer schema, or what SQLite says. */
 int pl_sqlite_migrate(sqlite3 *db, char **reason);
 
