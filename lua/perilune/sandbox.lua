@@ -33,7 +33,7 @@ local BASE = {
   { "setmetatable", "objects; strings and userdata are out of its reach" },
 }
 
--- Members of libraries. They are the same frozen tables for all files.
+-- Members of libraries, which compute and touch nothing. They are the same frozen tables for all files.
 local LIBRARIES = {
   -- string.dump gives bytecode, and is left out.
   string = { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep",
@@ -131,9 +131,18 @@ end
 --- Everything that an environment offers.
 local function contents(options)
   local env = {
-    conceal = conceal, env = environment, file = payload.file, use = payload.use, json = JSON,
-    log = log, now = core.now, secret = options.secret, sleep = core.sleep, uuid = core.uuid,
-    uuid4 = core.random.uuid, xpcall = protected_call, require = options.require,
+    -- The clock, identifiers, a wait that holds nobody up, a line of the log.
+    now = core.now, uuid = core.uuid, uuid4 = core.random.uuid, sleep = core.sleep, log = log,
+    -- What is said outside of the files: variables of one prefix, and handles that show nothing.
+    env = environment, secret = options.secret, conceal = conceal,
+    -- Marks, which the loader reads.
+    file = payload.file, use = payload.use,
+    -- Files of the folder's lib/, or of the plugin, and no others.
+    require = options.require,
+    -- Documents without loss.
+    json = JSON,
+    -- Ours: a handler of Lua's could not be stopped.
+    xpcall = protected_call,
   }
   for _, entry in ipairs(BASE) do env[entry[1]] = _G[entry[1]] end
   for _, libraries in ipairs { FROZEN, CRYPTO, TEXTS } do
