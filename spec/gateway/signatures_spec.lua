@@ -49,7 +49,7 @@ describe("a delivery", function()
       service = "s3", unsigned_payload = true }]],
     broken_key = [[{ type = "hmac", key = secret "TOKEN_KEY", key_form = "base64", header = "X-Signature" }]],
     broken_claim = [[{ type = "jwt", algorithm = "HS256", key = secret "TOKEN_KEY", claims = { sub = "{{ a.b }}" } }]],
-    wrong_kind = [[{ type = "standard-webhooks", key = secret "WHSK" }]],
+    wrong_kind = [[{ type = "jwt", algorithm = "RS256", key = secret "PAIR" }]],
   }
 
   local function files()
@@ -71,7 +71,7 @@ describe("a delivery", function()
     gateway = support.gateway({ files = files(), env = {
       PERILUNE_SECRET_OLD = OLD, PERILUNE_SECRET_NEW = NEW, PERILUNE_SECRET_TOKEN_KEY = TOKEN_KEY,
       PERILUNE_SECRET_WHSK = "whsk_" .. base64.encode(seed_of(pair.private)), PERILUNE_SECRET_AWS = AWS_SECRET,
-      PERILUNE_SECRET_SESSION = SESSION, PERILUNE_SECRET_API_KEY = "key-of-the-api",
+      PERILUNE_SECRET_SESSION = SESSION, PERILUNE_SECRET_API_KEY = "key-of-the-api", PERILUNE_SECRET_PAIR = pair.private,
     } })
   end)
 
@@ -204,7 +204,7 @@ describe("a delivery", function()
 
   it("is not sent when it cannot be signed", function()
     for connector, message in pairs({
-      broken_key = "the key is not base64", broken_claim = "template:1:", wrong_kind = "the key begins with whsk_",
+      broken_key = "the key is not base64", broken_claim = "template:1:", wrong_kind = "RS256 takes an RSA key",
     }) do
       local request, attempt = deliver(connector)
       assert.is_nil(request)
