@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-int luaopen_cjson(lua_State *L); /* of the static lua-cjson, which brings no header that fits C */
+int luaopen_cjson(lua_State *L); /* of lua-cjson, which brings no header that fits C */
 
 static char vm_key; /* its address is the key in the registry */
 
