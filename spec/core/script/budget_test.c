@@ -6,6 +6,7 @@
 #include "script/bind.h"
 #include "script/vm.h"
 
+#include "run.h"
 #include "test.h"
 
 #include <lauxlib.h>
@@ -13,30 +14,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/time.h>
-
-static pl_vm vm;
-static pl_wheel wheel;
-
-typedef struct run {
-    int finished, resumed, code;
-    char text[256];
-} run;
-
-static int on_finish(void *owner, lua_State *co, int code, pl_slice text)
-{
-    run *r = owner;
-    if (code == 0) text.ptr = lua_tolstring(co, 1, &text.len);
-    snprintf(r->text, sizeof r->text, "%.*s", PL_FMT(text));
-    r->finished++;
-    return r->code = code;
-}
-
-static void on_resumed(void *owner, int code)
-{
-    run *r = owner;
-    r->resumed++;
-    r->code = code;
-}
 
 static void open_vm(int64_t time_ms)
 {
