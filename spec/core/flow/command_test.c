@@ -160,7 +160,7 @@ TEST(one_that_another_worker_revived_is_left_to_it)
     row *r = model.rows[1];
     command(r->id, PL_COMMAND_CANCEL);
     store_command(r->id, PL_COMMAND_RETRY, world_wall_ms());
-    r->held = true;
+    row_become(r, PL_STATE_PENDING, true);
     pl_engine_nudge(w.engine, r->id, PL_COMMAND_RETRY);
     run_for(1000);
     CHECK_EQ_INT(w.sends, 1);

@@ -92,7 +92,7 @@ static scripts *some_scripts(void)
 static void kill_and_restart(void)
 {
     if (chance(50)) { /* what the store has done since then is not known to the engine */
-        pl_wheel_advance(&w.wheel, (uint64_t)w.now_ms);
+        pl_wheel_advance(&w.workers[0].wheel, (uint64_t)w.now_ms);
         store_run();
     } else if (chance(30)) {
         pl_engine_stop(w.engine);
@@ -213,7 +213,7 @@ static void check_concurrency(void)
 {
     int under_way = 0;
     for (size_t i = 0; i < model.row_count; i++)
-        under_way += model.rows[i]->is_under_way && model.rows[i]->connector[0] == 'd';
+        under_way += model.rows[i]->under_way && model.rows[i]->connector[0] == 'd';
     CHECK(under_way <= 4);
 }
 
@@ -235,7 +235,7 @@ static void simulate(uint64_t seed)
     w.settings.limit_in_flight = 1 + below(10);
     for (int i = 0; i < STEPS; i++) {
         step();
-        const char *wrong = i % 16 ? NULL : pl_wheel_check(&w.wheel);
+        const char *wrong = i % 16 ? NULL : pl_wheel_check(&w.workers[0].wheel);
         if (wrong == NULL) wrong = pl_engine_check(w.engine);
         if (wrong == NULL) wrong = pl_breakers_check(w.breakers);
         CHECK_EQ_STR(wrong ? wrong : "", "");
