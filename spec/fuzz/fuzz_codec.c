@@ -5,20 +5,13 @@
  * with the options of templates the text is JSON, too. Nothing stays on the stack. */
 #include "base/err.h"
 #include "base/json.h"
-#include "fuzz.h"
 #include "script/vm.h"
 
-#define MAX_DEPTH    64
-#define RUNS_A_SWEEP 256 /* of the collector */
+#include "lua.h"
+
+#define MAX_DEPTH 64
 
 static pl_vm vm;
-
-/* What Lua's heap leads to is kept for all runs; the leak detector cannot look into that heap. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
 
 static void open_once(void)
 {
@@ -64,11 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const pl_encode_options compact;
     static const pl_encode_options html = {.sorted = true, .for_html = true};
     static const pl_encode_options wide = {.sorted = true, .indent = {"  ", 2}};
-    static unsigned runs;
     pl_slice document = {(const char *)data, size};
     pl_json_fault fault;
     pl_buf text;
     open_once();
+    fuzz_lua_begin(vm.L);
     pl_buf_init(&text);
     bool is_json = pl_json_check(document, MAX_DEPTH, &fault) == 0;
     MUST(rewrite(document, &last, &compact, &text) == is_json);
@@ -81,6 +74,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must_stay(&text, &last, &html);
     }
     pl_buf_fini(&text);
-    if (++runs % RUNS_A_SWEEP == 0) lua_gc(vm.L, LUA_GCCOLLECT, 0);
     return 0;
 }
