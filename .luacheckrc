@@ -41,3 +41,4 @@ for _, folder in ipairs { "spec", "examples/*/spec" } do
 end
 files["lua/meta/perilune.lua"] = { only = {} } -- definitions for editors, which no code runs
 files["spec/bench/gateway"] = { std = "perilune" }
+files["spec/bench/peers/nginx_lua"] = { std = "ngx_lua" }

@@ -2,23 +2,36 @@
 -- The same work as target.lua's, by functions of the integrator: each runs in the sandbox, interpreted, under its budgets.
 return {
   base_url = "http://127.0.0.1:" .. env("SINK_PORT"),
-  authenticator = {
-    apply = function(_, request) request:set_header("Authorization", "Bearer ", "bench-token") end,
-  },
+  authenticator = { type = "standard-webhooks", key = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=" },
   webhooks = {
     {
       id = "order",
+      on = "order.functions",
       url = function(ctx) return "/orders/" .. ctx.data.order.id end,
       body = function(ctx)
         local order, customer = ctx.data.order, ctx.data.customer
+        local address = customer.address
+        local lines = {}
+        for i, line in ipairs(order.lines) do
+          lines[i] = { sku = line.sku, title = line.title, quantity = line.quantity, price = line.price }
+        end
         return {
-          order = order.id,
-          customer = ("%s <%s>"):format(customer.name, customer.email),
-          lines = order.lines,
-          total = order.total,
+          event = "order.confirmed",
+          number = order.number,
+          customer = { name = customer.name, email = customer.email, vip = customer.vip },
+          ship_to = { street = address.street, city = address.postcode .. " " .. address.city, country = address.country },
+          total = ("%s %s"):format(order.total, order.currency),
+          lines = lines,
+          channel = ctx.data.channel,
+          note = order.note,
         }
       end,
-      response = { variables = { ok = function(ctx) return ctx.values.response.ok end } },
+      response = {
+        variables = {
+          reference = function(ctx) return ctx.values.response.id end,
+          eta = function(ctx) return ctx.values.response.eta end,
+        },
+      },
     },
   },
 }
