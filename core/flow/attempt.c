@@ -142,6 +142,8 @@ void pl_attempt_write(pl_json_writer *w, const pl_attempt *a, pl_slice document)
     pl_time_format(a->started_ms, started);
     pl_jw_key(w, "number");
     pl_jw_int(w, a->number);
+    pl_jw_key(w, "counted");
+    pl_jw_bool(w, !a->is_uncounted);
     write_text(w, "started", pl_slice_of(started));
     write_text(w, "outcome", pl_slice_of(a->outcome));
     write_text(w, "stage", pl_slice_of(a->stage));

@@ -11,6 +11,7 @@
  * capped. */
 typedef struct pl_attempt {
     uint32_t number;
+    bool is_uncounted; /* it uses up nothing of the schedule: the receiver was not at fault */
     int64_t started_ms;
     const char *outcome; /* "ok", or the name of the error */
     const char *stage;   /* in which it failed; NULL when it did not */
@@ -35,7 +36,7 @@ typedef struct pl_attempt {
 
 /* Writes the members (into an object that the caller has begun)
  *
- *   "number", "started", "outcome", "stage": or null, "error": or null,
+ *   "number", "counted", "started", "outcome", "stage": or null, "error": or null,
  *   "traceback": [lines, innermost call first] or null,
  *   "request": null or {"method", "url", "headers": [[name, value]...],
  *                       "body", "body_bytes", "truncated"},

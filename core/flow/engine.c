@@ -245,6 +245,7 @@ static void admit_claimed(pl_engine *e, const pl_claimed *c, int64_t now_ms)
     if (resident) { /* it was cancelled while in the queue or under way here, and then retried */
         resident->is_cancelled = false;
         resident->first = c->first;
+        resident->uncounted = c->uncounted;
         retry(resident);
         return;
     }
@@ -262,6 +263,7 @@ static void admit_claimed(pl_engine *e, const pl_claimed *c, int64_t now_ms)
     pl_event_unref(event);
     d->attempts = c->attempts;
     d->first = c->first;
+    d->uncounted = c->uncounted;
     d->undecided = c->undecided;
     d->created_ms = c->created_ms;
     if (c->due_ms > now_ms)

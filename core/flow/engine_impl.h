@@ -22,6 +22,7 @@ struct pl_delivery {
     bool is_cancelled;    /* by an administrator, while it was in the queue or under way */
     uint32_t attempts;    /* made */
     uint32_t first;       /* of those, made before the present run of the schedule */
+    uint32_t uncounted;   /* and in it, without using it up */
     int64_t created_ms;   /* wall clock */
     uint64_t received_us; /* monotonic: of the request; 0 when it came from the store */
     uint64_t ready_us;    /* monotonic: when it could have been started */

@@ -61,19 +61,26 @@ static void heed_pause(pl_exchange *x)
 }
 
 /* What becomes of the delivery of an attempt that has failed. The age of one that an administrator
- * has brought back does not count. */
+ * has brought back does not count; nor does an attempt that never came as far as its receiver. */
 static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
 {
     pl_delivery *d = x->delivery;
+    const pl_settings *s = x->engine->settings;
     if (x->error == PL_E_CANCELLED) return PL_STATE_CANCELLED;
-    if (d == NULL || !is_to_be_tried_again(x)) return PL_STATE_FAILED;
+    if (d == NULL) return PL_STATE_FAILED;
+    x->is_uncounted = x->error == PL_E_PROXY;
+    if (!x->is_uncounted && !is_to_be_tried_again(x)) return PL_STATE_FAILED;
+    d->uncounted += x->is_uncounted;
     int64_t now_ms = x->engine->ports.wall_ms();
     pl_retry_case c = {
-        .made = d->attempts - d->first,
+        .made = d->attempts - d->first - d->uncounted,
+        .uncounted = d->uncounted,
         .age_ms = d->first ? -1 : now_ms - d->created_ms,
         .retry_after_ms = retry_after_ms(x, now_ms),
     };
-    *delay_ms = pl_retry_delay_ms(x->policy, &c, &x->engine->rng);
+    *delay_ms = x->is_uncounted ? pl_retry_uncounted_delay_ms(x->policy, &c, s->breaker_cooldown,
+                                                              s->breaker_max, &x->engine->rng)
+                                : pl_retry_delay_ms(x->policy, &c, &x->engine->rng);
     return *delay_ms == PL_RETRY_NO ? PL_STATE_FAILED : PL_STATE_PENDING;
 }
 

@@ -83,6 +83,7 @@ struct pl_exchange {
     pl_slice traceback;     /* of the script that failed: lines, innermost call first */
     enum pl_state state;    /* what becomes of the delivery, */
     int64_t delay_ms;       /* and when it is tried again */
+    bool is_uncounted;      /* it uses up nothing of the schedule */
 
     /* failed: what is kept while hooks run */
     const char *failure_text;

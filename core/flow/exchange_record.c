@@ -89,6 +89,7 @@ static void fill_attempt(pl_exchange *x)
     pl_slice response_body = pl_secret_masked(&x->arena, p->body);
     x->attempt = (pl_attempt){
         .number = x->number,
+        .is_uncounted = x->is_uncounted,
         .started_ms = x->started_ms,
         .outcome = pl_err_name(x->error),
         .stage = x->error ? pl_stage_name(x->failed_stage) : NULL,

@@ -115,8 +115,9 @@ typedef struct pl_claimed {
     char *connector, *webhook; /* in `memory` */
     pl_slice document;         /* the event's */
     int64_t event_seq, received_ms, created_ms, due_ms;
-    uint32_t attempts; /* made so far */
-    uint32_t first;    /* attempts made before the present run of the retry schedule */
+    uint32_t attempts;  /* made so far */
+    uint32_t first;     /* attempts made before the present run of the retry schedule */
+    uint32_t uncounted; /* and of those in it, made without using it up */
     bool undecided;
 } pl_claimed;
 

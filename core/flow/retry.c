@@ -20,7 +20,7 @@ static int ordinal_of(int error)
 bool pl_retry_is_class(int error)
 {
     return error <= PL_E_SCRIPT && ordinal_of(error) < PL_ERR_COUNT && error != PL_E_HTTP_STATUS &&
-           error != PL_E_CANCELLED && error != PL_E_BREAKER;
+           error != PL_E_CANCELLED && error != PL_E_BREAKER && error != PL_E_PROXY;
 }
 
 void pl_retry_rule_add_class(pl_retry_rule *rule, int error)
@@ -47,13 +47,29 @@ bool pl_retry_makes_sense(const pl_retry_rule *rule, int error, int status)
     return pl_err_retryable(error);
 }
 
+static int64_t unless_too_old(const pl_policy *policy, const pl_retry_case *c, int64_t delay_ms)
+{
+    bool is_too_old =
+        policy->max_age_ms && c->age_ms >= 0 && c->age_ms + delay_ms > policy->max_age_ms;
+    return is_too_old ? PL_RETRY_NO : delay_ms;
+}
+
+int64_t pl_retry_uncounted_delay_ms(const pl_policy *policy, const pl_retry_case *c,
+                                    int64_t first_ms, int64_t most_ms, pl_rng *rng)
+{
+    int64_t delay_ms = first_ms;
+    for (uint32_t i = 1; i < c->uncounted && delay_ms < most_ms; i++)
+        delay_ms *= 2;
+    if (delay_ms > most_ms) delay_ms = most_ms;
+    delay_ms += (int64_t)((double)delay_ms / 4 * pl_rng_unit(rng));
+    return unless_too_old(policy, c, delay_ms);
+}
+
 int64_t pl_retry_delay_ms(const pl_policy *policy, const pl_retry_case *c, pl_rng *rng)
 {
     if (c->made == 0 || c->made > policy->delay_count) return PL_RETRY_NO;
     double factor = 1 + policy->jitter * (2 * pl_rng_unit(rng) - 1);
     int64_t delay_ms = (int64_t)((double)policy->delays_ms[c->made - 1] * factor);
     if (delay_ms < c->retry_after_ms) delay_ms = c->retry_after_ms;
-    bool is_too_old =
-        policy->max_age_ms && c->age_ms >= 0 && c->age_ms + delay_ms > policy->max_age_ms;
-    return is_too_old ? PL_RETRY_NO : delay_ms;
+    return unless_too_old(policy, c, delay_ms);
 }

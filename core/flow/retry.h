@@ -11,7 +11,8 @@
 #define PL_RETRY_NO (-1)
 
 /* Can a rule name this outcome? Those it cannot are the gateway's own (a webhook that is not
- * loaded, a store that fails), http_status, whose statuses it names, and what ends a delivery. */
+ * loaded, a store or a proxy that fails), http_status, whose statuses it names, and what ends a
+ * delivery. */
 bool pl_retry_is_class(int error);
 
 /* Adds a class, or the statuses from first to last, to an empty rule. */
@@ -25,7 +26,8 @@ bool pl_retry_makes_sense(const pl_retry_rule *rule, int error, int status);
 
 /* A delivery whose attempt has failed. */
 typedef struct pl_retry_case {
-    uint32_t made;          /* attempts in the present run of the schedule */
+    uint32_t made;          /* attempts in the present run of the schedule, those that count */
+    uint32_t uncounted;     /* and those that do not */
     int64_t age_ms;         /* of the delivery; -1: it does not count */
     int64_t retry_after_ms; /* what the receiver asks for, as far as it is granted; or less */
 } pl_retry_case;
@@ -33,6 +35,10 @@ typedef struct pl_retry_case {
 /* Milliseconds until the next attempt, jitter included and never before the receiver wants it; or
  * PL_RETRY_NO. */
 int64_t pl_retry_delay_ms(const pl_policy *policy, const pl_retry_case *c, pl_rng *rng);
+/* The same after an attempt that does not count, whatever the schedule: `first_ms`, and twice as
+ * long each time, up to `most_ms`; a quarter more at random. */
+int64_t pl_retry_uncounted_delay_ms(const pl_policy *policy, const pl_retry_case *c,
+                                    int64_t first_ms, int64_t most_ms, pl_rng *rng);
 /* The same for a delivery whose webhook is not loaded: the default schedule. */
 extern const pl_policy pl_retry_default;
 

@@ -136,7 +136,8 @@
     X(COUNT, breaker_failures, "breaker.failures", "10", "0..1000000",                           \
       "of requests in a row after which a destination is left alone for a while; 0: never")      \
     X(SECONDS, breaker_cooldown, "breaker.cooldown", "5", "0.01..86400",                         \
-      "how long that is at first; then one request asks whether it is back")                     \
+      "how long that is at first; then one request asks whether it is back. So long also waits " \
+      "what an egress proxy failed")                                                             \
     X(SECONDS, breaker_max, "breaker.max", "60", "0.01..86400",                                  \
       "how long at most: it doubles with each time that it is not back")                         \
     X(COUNT, limit_in_flight, "limits.in_flight", "500", "1..1000000",                           \

@@ -34,7 +34,8 @@
     X(TRACE, "trace")                        \
     X(TRACEBACK, "traceback")                \
     X(QUEUE, "queue_us")                     \
-    X(SCRIPT, "script_us")
+    X(SCRIPT, "script_us")                   \
+    X(UNCOUNTED, "uncounted")
 
 enum column {
 #define X(code, ...) COLUMN_##code,
@@ -102,6 +103,7 @@ void pl_sqlite_attempt_bind(sqlite3_stmt *q, const pl_uuid *delivery, const pl_a
     bind_text(q, COLUMN_TRACEBACK, a->traceback);
     bind_int(q, COLUMN_QUEUE, a->timings.queue_us);
     bind_int(q, COLUMN_SCRIPT, a->timings.script_us);
+    bind_int(q, COLUMN_UNCOUNTED, a->is_uncounted);
     pl_sqlite_bind_id(q, COLUMN_COUNT + 1, delivery);
 }
 
@@ -126,6 +128,7 @@ void pl_sqlite_attempt_read(sqlite3_stmt *q, pl_attempt *a)
 {
     *a = (pl_attempt){
         .number = (uint32_t)int_at(q, COLUMN_NUMBER),
+        .is_uncounted = int_at(q, COLUMN_UNCOUNTED) != 0,
         .started_ms = int_at(q, COLUMN_STARTED),
         .outcome = text_at(q, COLUMN_OUTCOME),
         .stage = text_at(q, COLUMN_STAGE),

@@ -140,6 +140,10 @@ static const char *const versions[] = {
     "CREATE INDEX pending_connector ON pending(connector, due_ms) WHERE held = 0;",
 
     "ALTER TABLE idempotency ADD COLUMN digest BLOB;", /* NULL: of an earlier version */
+
+    /* Of the present run of the schedule: attempts that use up nothing of it. */
+    "ALTER TABLE pending ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempts ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

@@ -53,7 +53,7 @@
     /* A number of attempts that is NULL: none was made, what the last one left stays. */          \
     X(AGAIN, "UPDATE pending SET due_ms = ?2, held = ?3, attempts = coalesce(?4, attempts),"       \
              " outcome = iif(?4 IS NULL, outcome, ?5), status = iif(?4 IS NULL, status, ?6),"      \
-             " reason = iif(?4 IS NULL, reason, ?7) WHERE id = ?1")                                \
+             " reason = iif(?4 IS NULL, reason, ?7), uncounted = uncounted + ?8 WHERE id = ?1")    \
     X(END, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"          \
            " undecided, created_ms, finished_ms, outcome, status, reason)"                         \
            " SELECT id, event, 0, connector, webhook, ?2, coalesce(?4, attempts), undecided,"      \
@@ -312,6 +312,7 @@ static int record_again(pl_sqlite_writer *w, const pl_record *r, bool *found)
     sqlite3_bind_int64(q, 2, r->due_ms);
     sqlite3_bind_int(q, 3, r->held);
     bind_last(q, 4, 5, r->attempt);
+    sqlite3_bind_int(q, 8, r->attempt && r->attempt->is_uncounted);
     int rc = run(q);
     *found = sqlite3_changes(w->db) > 0;
     return rc;
@@ -369,7 +370,8 @@ static void read_claimed(sqlite3_stmt *q, pl_arena *memory, pl_claimed *c)
                       .due_ms = sqlite3_column_int64(q, 7),
                       .attempts = (uint32_t)sqlite3_column_int64(q, 8),
                       .first = (uint32_t)sqlite3_column_int64(q, 9),
-                      .undecided = sqlite3_column_int(q, 10) != 0};
+                      .undecided = sqlite3_column_int(q, 10) != 0,
+                      .uncounted = (uint32_t)sqlite3_column_int64(q, 11)};
     c->connector = pl_arena_printf(memory, "%.*s", PL_FMT(pl_sqlite_slice(q, 1)));
     c->webhook = pl_arena_printf(memory, "%.*s", PL_FMT(pl_sqlite_slice(q, 2)));
     c->document = pl_arena_dup(memory, pl_sqlite_slice(q, 3));

@@ -3,6 +3,7 @@
 RFC 1929). Prints a line for each tunnel it is asked for: "HOST:PORT", or "USER:PASSWORD HOST:PORT" with credentials.
 
     proxy_peer.py http|socks [--user USER:PASSWORD]   opens tunnels; to those who show these credentials
+                  [--port N]                          on this port
                   [--answer N]                        answers each with this status (HTTP) or reply (SOCKS) instead
                   [--close | --hang]                  closes, or says nothing, when it is asked
 """
@@ -124,11 +125,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=["http", "socks"])
     parser.add_argument("--user")
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--answer", type=int)
     parser.add_argument("--close", action="store_true")
     parser.add_argument("--hang", action="store_true")
     options = parser.parse_args()
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    listener = socket.create_server(("127.0.0.1", options.port), backlog=128)
     print("listening on 127.0.0.1:%d" % listener.getsockname()[1], file=sys.stderr, flush=True)
     while True:
         connection, _ = listener.accept()

@@ -63,7 +63,7 @@ TEST(the_members_are_those_of_the_contract)
 {
     pl_attempt a = whole();
     CHECK_WRITTEN(&a, "",
-                  "{\"number\":2,\"started\":\"2026-11-21T08:15:30.123Z\","
+                  "{\"number\":2,\"counted\":true,\"started\":\"2026-11-21T08:15:30.123Z\","
                   "\"outcome\":\"http_status\",\"stage\":\"map\","
                   "\"error\":\"status 503 is not a success\","
                   "\"traceback\":[\"connectors/a.lua:3: in function 'f'\","
@@ -97,6 +97,13 @@ TEST(what_there_was_not_is_null)
     CHECK_WRITTEN(&a, "response.truncated", "false");
 }
 
+TEST(one_that_uses_up_nothing_of_the_schedule_says_so)
+{
+    pl_attempt a = whole();
+    a.is_uncounted = true;
+    CHECK_WRITTEN(&a, "counted", "false");
+}
+
 TEST(the_event_stands_in_for_its_own_body)
 {
     pl_attempt a = whole();
@@ -123,5 +130,6 @@ TEST(a_body_that_is_no_text_is_base64)
 int main(void)
 {
     return RUN(CASE(the_members_are_those_of_the_contract), CASE(what_there_was_not_is_null),
+               CASE(one_that_uses_up_nothing_of_the_schedule_says_so),
                CASE(the_event_stands_in_for_its_own_body), CASE(a_body_that_is_no_text_is_base64));
 }

@@ -243,6 +243,45 @@ TEST(passing_troubles_are_tried_again)
     }
 }
 
+/* Each waits longer than the one before, a minute and a quarter at most; then the schedule is as
+ * it was, a restart in between. */
+TEST(a_proxy_that_fails_uses_up_nothing_of_the_schedule)
+{
+    open_standard();
+    answer_with(PL_E_PROXY, 0);
+    post_event(NULL, "0");
+    run_for(600000);
+    int failed = w.sends;
+    CHECK(failed >= 9 && failed <= 14);
+    CHECK_EQ_INT(model.rows[0]->uncounted, failed);
+    engine_kill();
+    engine_open(standard_scripts());
+    run_for(75000);
+    CHECK(w.sends > failed);
+    answer_with(0, 503);
+    run_for(75000 + 27 * 3600000 + 3600000);
+    CHECK_EQ_INT(rows_in(PL_STATE_FAILED), 1);
+    CHECK_EQ_INT(w.sends - model.rows[0]->uncounted, 8);
+    world_close();
+}
+
+TEST(the_age_ends_what_a_proxy_holds_up_and_no_rule_does)
+{
+    static const pl_retry_rule nothing;
+    scripts *s = scripts_new(NULL, 0);
+    s->policies[0].max_age_ms = 60000;
+    s->policies[0].rule = &nothing;
+    world_open(s);
+    answer_with(PL_E_PROXY, 0);
+    post_event(NULL, "0");
+    run_for(30000);
+    CHECK_EQ_INT(rows_in(PL_STATE_PENDING), 1);
+    CHECK(w.sends >= 2);
+    run_for(30000);
+    CHECK_EQ_INT(rows_in(PL_STATE_FAILED), 1);
+    world_close();
+}
+
 TEST(a_retry_beyond_the_horizon_leaves_memory_and_comes_back_in_time)
 {
     open_standard();
@@ -697,6 +736,8 @@ int main(void)
                CASE(a_full_queue_refuses_and_nothing_is_taken),
                CASE(retries_follow_the_schedule_exactly_then_it_fails),
                CASE(what_no_retry_can_mend_fails_at_once), CASE(passing_troubles_are_tried_again),
+               CASE(a_proxy_that_fails_uses_up_nothing_of_the_schedule),
+               CASE(the_age_ends_what_a_proxy_holds_up_and_no_rule_does),
                CASE(a_retry_beyond_the_horizon_leaves_memory_and_comes_back_in_time),
                CASE(failing_scripts_are_tried_again_and_name_their_stage),
                CASE(a_mapper_that_fails_on_a_503_does_not_hide_it),

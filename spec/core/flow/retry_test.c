@@ -102,7 +102,8 @@ TEST(a_rule_names_classes_and_statuses)
 
 TEST(the_troubles_of_the_gateway_are_retried_whatever_a_rule_says)
 {
-    static const int own[] = {PL_E_CONFIG, PL_E_STORE, PL_E_BUSY, PL_E_STOPPING, PL_E_INTERNAL};
+    static const int own[] = {PL_E_CONFIG,   PL_E_STORE,    PL_E_BUSY,
+                              PL_E_STOPPING, PL_E_INTERNAL, PL_E_PROXY};
     pl_retry_rule rule = {0};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         CHECK(pl_retry_makes_sense(&rule, own[i], 0));
@@ -141,12 +142,31 @@ TEST(no_attempt_is_made_beyond_the_age)
     CHECK_EQ_INT(pl_retry_delay_ms(&policy, &c, &rng), 20000);
 }
 
+/* Twice as long each time, and up to a quarter more. */
+TEST(attempts_that_do_not_count_wait_by_a_clock_of_their_own)
+{
+    static const int64_t expected_ms[] = {5000, 10000, 20000, 40000, 60000, 60000};
+    pl_policy policy = {.max_age_ms = 200000};
+    pl_rng rng = seeded(7);
+    pl_retry_case c = {0};
+    for (size_t i = 0; i < sizeof expected_ms / sizeof *expected_ms; i++) {
+        c.uncounted++;
+        int64_t delay_ms = pl_retry_uncounted_delay_ms(&policy, &c, 5000, 60000, &rng);
+        CHECK(delay_ms >= expected_ms[i] && delay_ms <= expected_ms[i] * 5 / 4);
+    }
+    c.age_ms = 140001;
+    CHECK_EQ_INT(pl_retry_uncounted_delay_ms(&policy, &c, 5000, 60000, &rng), PL_RETRY_NO);
+    c.age_ms = -1;
+    CHECK(pl_retry_uncounted_delay_ms(&policy, &c, 5000, 60000, &rng) >= 60000);
+}
+
 int main(void)
 {
     return RUN(CASE(a_rule_names_classes_and_statuses),
                CASE(the_troubles_of_the_gateway_are_retried_whatever_a_rule_says),
                CASE(a_receiver_that_wants_to_wait_longer_is_obeyed),
                CASE(no_attempt_is_made_beyond_the_age),
+               CASE(attempts_that_do_not_count_wait_by_a_clock_of_their_own),
                CASE(transport_and_script_faults_are_retried),
                CASE(of_the_statuses_408_425_429_and_5xx_are_retried),
                CASE(the_default_schedule_is_eight_attempts_in_a_day),

@@ -27,6 +27,7 @@ TEST(an_attempt_comes_out_as_it_went_in)
     bench b;
     pl_query q;
     pl_attempt a = {.number = 1,
+                    .is_uncounted = true,
                     .started_ms = T0 + 1,
                     .outcome = "map",
                     .stage = "map",
@@ -49,7 +50,8 @@ TEST(an_attempt_comes_out_as_it_went_in)
                     .traceback = PL_SLICE("b.lua:2: in f\na.lua:1: in g")};
     CHECK_EQ_SLICE(
         shown(&b, &a, &q),
-        PL_SLICE("{\"number\":1,\"started\":\"2026-01-01T00:00:00.001Z\",\"outcome\":\"map\","
+        PL_SLICE("{\"number\":1,\"counted\":false,\"started\":\"2026-01-01T00:00:00.001Z\","
+                 "\"outcome\":\"map\","
                  "\"stage\":\"map\",\"error\":\"no member \\\"id\\\"\","
                  "\"traceback\":[\"b.lua:2: in f\",\"a.lua:1: in g\"],"
                  "\"request\":{\"method\":\"PATCH\",\"url\":\"https://erp.example/a?b=c\","

@@ -441,6 +441,35 @@ TEST(retry_hastens_what_waits_and_revives_what_has_ended)
     bench_fini(&b);
 }
 
+/* As many as are uncounted are known to a claim; a run of the schedule that an administrator begins
+ * has none. */
+TEST(attempts_that_do_not_count_are_known_to_claims)
+{
+    bench b;
+    pl_claimed got[8];
+    enum pl_state state;
+    pl_uuid id = id_of(T0, 1);
+    bench_init(&b);
+    bench_open(&b);
+    CHECK_EQ_INT(commit_one(&b, "e1", id, true), 0);
+    for (uint32_t number = 1; number <= 3; number++) {
+        pl_attempt a = attempt_of(number, "proxy", 0);
+        a.is_uncounted = number != 2;
+        pl_record r = record_of(id, &a, PL_STATE_PENDING);
+        r.held = number != 3;
+        CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+    }
+    CHECK_EQ_INT(claim(&b, INT64_MAX, 8, got, NULL), 1);
+    CHECK_EQ_INT(got[0].attempts, 3);
+    CHECK_EQ_INT(got[0].uncounted, 2);
+    CHECK_EQ_INT(record_one(&b, id, 4, PL_STATE_FAILED), 0);
+    CHECK_EQ_INT(command(&b, PL_COMMAND_RETRY, id, &state), 0);
+    CHECK_EQ_INT(claim(&b, INT64_MAX, 8, got, NULL), 1);
+    CHECK_EQ_INT(got[0].first, 4);
+    CHECK_EQ_INT(got[0].uncounted, 0);
+    bench_fini(&b);
+}
+
 TEST(commands_say_what_they_cannot_do)
 {
     bench b;
@@ -491,5 +520,6 @@ int main(void)
                CASE(a_claim_is_shared_by_the_connectors_that_have_anything),
                CASE(what_was_held_is_claimable_again_after_a_restart),
                CASE(retry_hastens_what_waits_and_revives_what_has_ended),
+               CASE(attempts_that_do_not_count_are_known_to_claims),
                CASE(commands_say_what_they_cannot_do));
 }

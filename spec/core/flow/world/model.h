@@ -23,7 +23,7 @@ typedef struct row {
     int64_t asked_until_ms; /* and the receiver wants none, unless an administrator does */
     enum pl_state state;
     bool held, undecided, was_cancelled;
-    uint32_t attempts, first, recorded;
+    uint32_t attempts, first, uncounted, recorded;
     int sends, successes; /* at the receiver */
     int64_t sent_at_ms[12];
     int under_way;    /* transfers */
@@ -226,6 +226,7 @@ static inline void store_record(pl_record *r)
     r->was_gone = d->state != PL_STATE_PENDING;
     if (r->was_gone) d->asked_until_ms = 0;
     if (r->was_gone) return;
+    d->uncounted += r->attempt && r->attempt->is_uncounted;
     if (w.spy.recorded) w.spy.recorded(r);
     d->due_ms = r->due_ms;
     d->not_before_ms = world_fastest_ms() + r->due_ms - world_wall_ms();
@@ -266,6 +267,7 @@ static inline void give(pl_claim *c, row *r)
                      .due_ms = r->due_ms,
                      .attempts = r->attempts,
                      .first = r->first,
+                     .uncounted = r->uncounted,
                      .undecided = r->undecided};
 }
 
@@ -330,6 +332,7 @@ static inline int store_command(pl_uuid id, enum pl_command_kind kind, int64_t n
     r->not_before_ms = world_fastest_ms(), r->asked_until_ms = 0;
     if (r->state != PL_STATE_PENDING) {
         r->first = r->attempts;
+        r->uncounted = 0;
         r->life++;
         r->due_ms = now_ms;
         row_become(r, PL_STATE_PENDING, false);
