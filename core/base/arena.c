@@ -87,6 +87,19 @@ pl_slice pl_arena_dup(pl_arena *a, pl_slice s)
     return (pl_slice){copy, s.len};
 }
 
+pl_slice pl_arena_join(pl_arena *a, pl_slice x, pl_slice y, pl_slice z)
+{
+    const pl_slice parts[] = {x, y, z};
+    size_t len = 0;
+    char *text = pl_arena_alloc(a, x.len + y.len + z.len + 1);
+    for (size_t i = 0; i < 3; i++) {
+        if (parts[i].len) memcpy(text + len, parts[i].ptr, parts[i].len);
+        len += parts[i].len;
+    }
+    text[len] = '\0';
+    return (pl_slice){text, len};
+}
+
 char *pl_arena_printf(pl_arena *a, const char *format, ...)
 {
     va_list args, again;

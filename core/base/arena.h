@@ -23,6 +23,8 @@ void *pl_arena_alloc(pl_arena *a, size_t size);
 void *pl_arena_zero(pl_arena *a, size_t size);
 /* A copy, with a NUL behind it that the length does not count. */
 pl_slice pl_arena_dup(pl_arena *a, pl_slice s);
+/* The three in a row, likewise. */
+pl_slice pl_arena_join(pl_arena *a, pl_slice x, pl_slice y, pl_slice z);
 char *pl_arena_printf(pl_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

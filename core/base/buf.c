@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FIRST_ROOM 64
+#define FIRST_ROOM 256
 
 static void *or_abort(void *ptr, size_t size)
 {
@@ -41,34 +41,24 @@ void pl_buf_fini(pl_buf *b)
     *b = (pl_buf){0};
 }
 
-char *pl_buf_reserve(pl_buf *b, size_t more)
+void pl_buf_grow(pl_buf *b, size_t more)
 {
-    if (b->cap - b->len < more || b->ptr == NULL) {
-        size_t room = b->cap ? b->cap * 2 : FIRST_ROOM;
-        while (room < b->len + more)
-            room *= 2;
-        b->ptr = pl_realloc(b->ptr, room);
-        b->cap = room;
-    }
-    return b->ptr + b->len;
+    size_t room = b->cap ? b->cap * 2 : FIRST_ROOM;
+    while (room < b->len + more)
+        room *= 2;
+    b->ptr = pl_realloc(b->ptr, room);
+    b->cap = room;
 }
 
-void pl_buf_put(pl_buf *b, const void *bytes, size_t len)
+void pl_buf_put_int(pl_buf *b, int64_t n)
 {
-    if (len == 0) return;
-    memcpy(pl_buf_reserve(b, len), bytes, len);
-    b->len += len;
-}
-
-void pl_buf_put_slice(pl_buf *b, pl_slice s)
-{
-    pl_buf_put(b, s.ptr, s.len);
-}
-
-void pl_buf_put_char(pl_buf *b, char c)
-{
-    *pl_buf_reserve(b, 1) = c;
-    b->len++;
+    char digits[24], *first = digits + sizeof digits;
+    uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+    do
+        *--first = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (n < 0) *--first = '-';
+    pl_buf_put(b, first, (size_t)(digits + sizeof digits - first));
 }
 
 void pl_buf_vprintf(pl_buf *b, const char *format, va_list args)

@@ -12,6 +12,7 @@
 
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct pl_buf {
     char *ptr;
@@ -30,11 +31,36 @@ static inline void pl_buf_clear(pl_buf *b)
 {
     b->len = 0;
 }
+/* Moves the bytes to where there is room for `more` behind the end. */
+void pl_buf_grow(pl_buf *b, size_t more);
+
 /* Room for `more` bytes behind the end; returns where they go. The caller adds to `len` itself. */
-char *pl_buf_reserve(pl_buf *b, size_t more);
-void pl_buf_put(pl_buf *b, const void *bytes, size_t len);
-void pl_buf_put_slice(pl_buf *b, pl_slice s);
-void pl_buf_put_char(pl_buf *b, char c);
+static inline char *pl_buf_reserve(pl_buf *b, size_t more)
+{
+    if (b->cap - b->len < more || b->ptr == NULL) pl_buf_grow(b, more);
+    return b->ptr + b->len;
+}
+
+static inline void pl_buf_put(pl_buf *b, const void *bytes, size_t len)
+{
+    if (len == 0) return;
+    memcpy(pl_buf_reserve(b, len), bytes, len);
+    b->len += len;
+}
+
+static inline void pl_buf_put_slice(pl_buf *b, pl_slice s)
+{
+    pl_buf_put(b, s.ptr, s.len);
+}
+
+static inline void pl_buf_put_char(pl_buf *b, char c)
+{
+    *pl_buf_reserve(b, 1) = c;
+    b->len++;
+}
+
+/* In decimal. */
+void pl_buf_put_int(pl_buf *b, int64_t n);
 void pl_buf_printf(pl_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void pl_buf_vprintf(pl_buf *b, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));

@@ -10,8 +10,8 @@
  *     behind a value              > 0, expects_comma   ',' and a value, or the container's end
  *     outside, behind the value   0, is_done           PL_JSON_END
  *
- * Strings are run over byte by byte with a table of classes (json_bytes.h); only what is not plain
- * ASCII leaves the loop. A fault is for good: `at` stays on the byte that was refused.
+ * Strings are run over eight bytes at a time (json_bytes.h); only what is not plain ASCII leaves
+ * the loop. A fault is for good: `at` stays on the byte that was refused.
  */
 #include "base/json.h"
 
@@ -97,8 +97,7 @@ static int scan_string(pl_json_reader *r, pl_slice *inner, bool *has_escapes)
     const char *start = r->at + 1, *p = start, *end = r->end;
     *has_escapes = false;
     for (;;) {
-        while (p < end && pl_json_class[(uint8_t)*p] == PL_JSON_PLAIN)
-            p++;
+        p = pl_json_plain_end(p, end);
         if (p == end) return refuse(r, p, "the string does not end");
         switch (pl_json_class[(uint8_t)*p]) {
         case PL_JSON_QUOTE:

@@ -64,6 +64,19 @@ void pl_json_fault_of(const pl_json_reader *r, pl_json_fault *fault);
 
 /* Is this one valid document? 0 or PL_E_BAD_JSON with *fault (may be NULL) filled. */
 int pl_json_check(pl_slice document, int max_depth, pl_json_fault *fault);
+/* The names of a document, watched while it is read. */
+typedef struct pl_json_names {
+    pl_buf stack;                    /* those of the objects that are open */
+    size_t began[PL_JSON_MAX_DEPTH]; /* by depth: how many were there before the object's own */
+    size_t count;
+    const char *repeated; /* the first that its object has twice, or NULL */
+} pl_json_names;
+
+void pl_json_names_init(pl_json_names *n);
+/* Each token of the document in turn, right after it was read. */
+void pl_json_names_take(pl_json_names *n, const pl_json_reader *r, const pl_json_token *token);
+/* As pl_json_repeats, when the document is over and valid. */
+bool pl_json_names_fini(pl_json_names *n, pl_slice document, pl_json_fault *fault);
 /* Has an object of a *valid* document a name twice? Then *fault is the first one's second place.
  * Names compare by what they say, "\u0061" is "a". */
 bool pl_json_repeats(pl_slice document, pl_json_fault *fault);

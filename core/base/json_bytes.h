@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* What a byte is inside a string. From PL_JSON_LEAD_C2 on, leads of multi-byte characters. */
 enum pl_json_class {
@@ -27,6 +28,27 @@ enum pl_json_class {
 };
 
 extern const uint8_t pl_json_class[256];
+
+/* The first byte from `p` on that is not plain, or `end`. Eight bytes at a time: the high bit of a
+ * byte of `special` is set where it is a control (it is less than 0x20), a quote or backslash (zero
+ * once it is xor-ed away, so that a one cannot be taken from it) or not ASCII. A borrow may set bits
+ * above the first such byte only. */
+static inline const char *pl_json_plain_end(const char *p, const char *end)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    for (; end - p >= 8; p += 8) {
+        uint64_t x;
+        memcpy(&x, p, sizeof x);
+        uint64_t special =
+            ((x - ones * 0x20) | ((x ^ ones * '"') - ones) | ((x ^ ones * '\\') - ones) | x) & high;
+        if (special == 0) continue;
+        if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) return p + __builtin_ctzll(special) / 8;
+        break;
+    }
+    while (p < end && pl_json_class[(uint8_t)*p] == PL_JSON_PLAIN)
+        p++;
+    return p;
+}
 
 /* The multi-byte character at `p`: its length, or, negative, how many bytes to skip as one bad
  * character (the longest part that could have begun one, as Unicode section 3.9 recommends to

@@ -18,13 +18,7 @@ typedef struct name {
     pl_slice raw;
 } name;
 
-typedef struct names {
-    pl_buf stack;                    /* of name */
-    size_t began[PL_JSON_MAX_DEPTH]; /* by depth: how many were there before the object's own */
-    size_t count;
-} names;
-
-static name *name_at(const names *n, size_t i)
+static name *name_at(const pl_json_names *n, size_t i)
 {
     return (name *)(void *)n->stack.ptr + i;
 }
@@ -46,7 +40,7 @@ static void put_plain(const name *n, pl_buf *out)
         pl_buf_put_slice(out, n->raw);
 }
 
-static void push(names *n, const pl_json_token *token)
+static void push(pl_json_names *n, const pl_json_token *token)
 {
     name added = {.has_escapes = token->key_has_escapes, .raw = token->key};
     pl_buf plain;
@@ -116,7 +110,7 @@ static const char *find_among_many(name *list, size_t count)
 }
 
 /* The object at the end of the stack is over. */
-static const char *close_object(names *n, int depth)
+static const char *close_object(pl_json_names *n, int depth)
 {
     size_t began = n->began[depth], count = n->count - began;
     n->count = began;
@@ -126,31 +120,40 @@ static const char *close_object(names *n, int depth)
     return count > FEW ? find_among_many(list, count) : find_among_few(list, count);
 }
 
-static const char *find_first(pl_slice document, names *n)
+void pl_json_names_init(pl_json_names *n)
 {
-    pl_json_reader r;
-    pl_json_token token;
-    const char *found = NULL;
-    pl_json_open(&r, document, PL_JSON_MAX_DEPTH);
-    while (pl_json_next(&r, &token) == 0 && token.kind != PL_JSON_END) {
-        if (token.key.ptr) push(n, &token);
-        if (token.kind == PL_JSON_OBJECT) n->began[r.depth - 1] = n->count;
-        if (token.kind != PL_JSON_OBJECT_END) continue;
-        const char *here = close_object(n, r.depth);
-        if (here) found = earlier(found, here);
-    }
-    return found;
+    pl_buf_init(&n->stack);
+    n->count = 0;
+    n->repeated = NULL;
+}
+
+void pl_json_names_take(pl_json_names *n, const pl_json_reader *r, const pl_json_token *token)
+{
+    if (token->key.ptr) push(n, token);
+    if (token->kind == PL_JSON_OBJECT) n->began[r->depth - 1] = n->count;
+    if (token->kind != PL_JSON_OBJECT_END) return;
+    const char *here = close_object(n, r->depth);
+    if (here) n->repeated = earlier(n->repeated, here);
+}
+
+bool pl_json_names_fini(pl_json_names *n, pl_slice document, pl_json_fault *fault)
+{
+    pl_buf_fini(&n->stack);
+    if (n->repeated == NULL) return false;
+    pl_json_reader at = {.start = document.ptr, .at = n->repeated - 1};
+    at.error = "this name is there twice";
+    pl_json_fault_of(&at, fault);
+    return true;
 }
 
 bool pl_json_repeats(pl_slice document, pl_json_fault *fault)
 {
-    names n = {.count = 0};
-    pl_buf_init(&n.stack);
-    const char *found = find_first(document, &n);
-    pl_buf_fini(&n.stack);
-    if (found == NULL) return false;
-    pl_json_reader at = {.start = document.ptr, .at = found - 1};
-    at.error = "this name is there twice";
-    pl_json_fault_of(&at, fault);
-    return true;
+    pl_json_names names;
+    pl_json_reader r;
+    pl_json_token token;
+    pl_json_names_init(&names);
+    pl_json_open(&r, document, PL_JSON_MAX_DEPTH);
+    while (pl_json_next(&r, &token) == 0 && token.kind != PL_JSON_END)
+        pl_json_names_take(&names, &r, &token);
+    return pl_json_names_fini(&names, document, fault);
 }

@@ -41,8 +41,7 @@ void pl_json_escape(pl_buf *out, pl_slice s)
     const char *p = s.ptr, *end = p + s.len;
     while (p < end) {
         const char *run = p;
-        while (p < end && pl_json_class[(uint8_t)*p] == PL_JSON_PLAIN)
-            p++;
+        p = pl_json_plain_end(p, end);
         pl_buf_put(out, run, (size_t)(p - run));
         if (p < end) p = put_special(out, p, end);
     }
@@ -127,7 +126,7 @@ void pl_jw_text(pl_json_writer *w, const char *text)
 
 void pl_jw_int(pl_json_writer *w, int64_t n)
 {
-    pl_buf_printf(begin(w), "%" PRId64, n);
+    pl_buf_put_int(begin(w), n);
 }
 
 void pl_jw_ms(pl_json_writer *w, int64_t us)

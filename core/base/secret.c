@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Most bytes that are looked through hold no secret, so the first question is one that needs no
- * lock: is there anything registered that begins with these four bytes? A filter answers it, one
- * bit for a hash of four bytes. Where it says "maybe", the lock is taken for a look into a bucket:
- * all forms (secret_forms.h) of one range of the hash, sorted, so that thousands of tokens that
- * begin alike cost a few comparisons.
+ * Most bytes that are looked through hold no secret, so the first questions are such that need no
+ * lock. No form is shorter than four bytes, so each covers whole one of the pairs at every third
+ * place of a text: are these two bytes among the first four of anything registered? One bit for
+ * each pair says so. If they are: is there anything that begins with the four bytes from one of the
+ * three places up to here? A filter answers it, one bit for a hash of four bytes. Where it says
+ * "maybe", the lock is taken for a look into a bucket: all forms (secret_forms.h) of one range of
+ * the hash, sorted, so that thousands of tokens that begin alike cost a few comparisons.
  *
  *     hash of four bytes   |  bucket: 14 bits  |      |
  *                          |  filter: 20 bits         |  (so what shares a bit shares a bucket)
@@ -29,6 +31,8 @@
 #define FILTER_BITS 20
 #define BUCKET_BITS 14
 #define NO_SLOT     (-1)
+#define PAIRS       3 /* in the first four bytes */
+#define PAIR_VALUES 65536
 
 struct entry {
     uint32_t hash;
@@ -50,7 +54,7 @@ struct passing {
     atomic_bool is_used; /* since the hand came by */
 };
 
-/* Of all but the filter. Where the C library lets readers in before a writer that waits, it is told
+/* Of all but the filters. Where the C library lets readers in before a writer that waits, it is told
  * otherwise: workers that mask all the time would keep one out for long. */
 #ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
@@ -58,12 +62,14 @@ static pthread_rwlock_t lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 #endif
 static _Atomic uint64_t filter[(1u << FILTER_BITS) / 64];
+static _Atomic uint64_t pairs[PAIR_VALUES / 64];
+static uint32_t pair_uses[PAIR_VALUES]; /* entries that have it */
 static struct bucket buckets[1u << BUCKET_BITS];
 static struct passing ring[PL_SECRET_PASSING_MAX];
 static size_t hand, passing_bytes;
 static atomic_size_t entry_count;
 
-/* -- filter -- */
+/* -- filters -- */
 
 static uint32_t hash_of(const char *four_bytes)
 {
@@ -104,6 +110,33 @@ static void clear_bit(uint32_t hash)
         if (filter_bit(b->items[i]->hash) == bit) return;
     atomic_fetch_and_explicit(&filter[bit / 64], ~(UINT64_C(1) << (bit % 64)),
                               memory_order_relaxed);
+}
+
+static uint16_t pair_of(const char *two_bytes)
+{
+    uint16_t pair;
+    memcpy(&pair, two_bytes, sizeof pair);
+    return pair;
+}
+
+static void add_pairs(const char *four_bytes)
+{
+    for (int i = 0; i < PAIRS; i++) {
+        uint16_t pair = pair_of(four_bytes + i);
+        if (pair_uses[pair]++ == 0)
+            atomic_fetch_or_explicit(&pairs[pair / 64], UINT64_C(1) << (pair % 64),
+                                     memory_order_relaxed);
+    }
+}
+
+static void remove_pairs(const char *four_bytes)
+{
+    for (int i = 0; i < PAIRS; i++) {
+        uint16_t pair = pair_of(four_bytes + i);
+        if (--pair_uses[pair] == 0)
+            atomic_fetch_and_explicit(&pairs[pair / 64], ~(UINT64_C(1) << (pair % 64)),
+                                      memory_order_relaxed);
+    }
 }
 
 /* -- buckets; all with the lock held -- */
@@ -178,6 +211,7 @@ static void hold(pl_slice form)
     b->items[at] = e;
     b->count++;
     set_bit(e->hash);
+    add_pairs(e->bytes);
     atomic_fetch_add_explicit(&entry_count, 1, memory_order_relaxed);
 }
 
@@ -190,6 +224,7 @@ static void let_go(pl_slice form)
     memmove(b->items + at - 1, b->items + at, (b->count - at) * sizeof(struct entry *));
     b->count--;
     clear_bit(e->hash);
+    remove_pairs(e->bytes);
     atomic_fetch_sub_explicit(&entry_count, 1, memory_order_relaxed);
     free(e);
 }
@@ -311,17 +346,29 @@ static size_t match(pl_slice bytes)
     return len;
 }
 
-static bool has_entries(void)
+static bool is_near(const char *two_bytes)
 {
-    return atomic_load_explicit(&entry_count, memory_order_relaxed) > 0;
+    uint16_t pair = pair_of(two_bytes);
+    uint64_t word = atomic_load_explicit(&pairs[pair / 64], memory_order_relaxed);
+    return word >> (pair % 64) & 1;
+}
+
+/* The first place from `from` on at which a form begins, or the end. One that begins in the three
+ * bytes up to the pair that is looked at covers the pair. */
+static size_t find_match(pl_slice bytes, size_t from)
+{
+    if (atomic_load_explicit(&entry_count, memory_order_relaxed) == 0) return bytes.len;
+    for (size_t i = from + PAIRS - 1; i + 2 <= bytes.len; i += PAIRS) {
+        if (!is_near(bytes.ptr + i)) continue;
+        for (size_t k = i + 1 - PAIRS; k <= i; k++)
+            if (match(pl_slice_from(bytes, k))) return k;
+    }
+    return bytes.len;
 }
 
 bool pl_secret_is_in(pl_slice bytes)
 {
-    if (!has_entries()) return false;
-    for (size_t i = 0; i + PL_SECRET_MIN_BYTES <= bytes.len; i++)
-        if (match(pl_slice_from(bytes, i))) return true;
-    return false;
+    return find_match(bytes, 0) < bytes.len;
 }
 
 /* `from` is the first byte of a match: where the bytes
@@ -339,16 +386,10 @@ static size_t covered_until(pl_slice bytes, size_t from)
 void pl_secret_mask(pl_buf *out, pl_slice bytes)
 {
     size_t copied = 0;
-    if (has_entries()) {
-        for (size_t i = 0; i < bytes.len;) {
-            if (match(pl_slice_from(bytes, i)) == 0) {
-                i++;
-                continue;
-            }
-            pl_buf_put(out, bytes.ptr + copied, i - copied);
-            PL_BUF_PUT(out, "***");
-            i = copied = covered_until(bytes, i);
-        }
+    for (size_t i; (i = find_match(bytes, copied)) < bytes.len;) {
+        pl_buf_put(out, bytes.ptr + copied, i - copied);
+        PL_BUF_PUT(out, "***");
+        copied = covered_until(bytes, i);
     }
     pl_buf_put_slice(out, pl_slice_from(bytes, copied));
 }

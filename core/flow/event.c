@@ -28,6 +28,7 @@ static const struct {
 typedef struct scan {
     pl_slice raw[MEMBERS]; /* as in the document; strings with quotes */
     size_t first_member;   /* offset of the first member, or of the closing brace */
+    int open;              /* the member that is being read, or -1 */
     bool is_empty;
 } scan;
 
@@ -73,28 +74,48 @@ static int member_of(const pl_json_token *token)
     return found;
 }
 
-/* Walks the top level once, validating all of it. */
+/* A token on the top level, with its name and perhaps the whole of its value. */
+static void see_member(scan *s, pl_slice json, const pl_json_token *token)
+{
+    if (s->is_empty) s->first_member = (size_t)(token->key.ptr - 1 - json.ptr);
+    s->is_empty = false;
+    s->open = member_of(token);
+    if (s->open < 0) return;
+    pl_slice raw = token->raw;
+    if (token->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
+    s->raw[s->open] = raw; /* of a repeated one the last */
+}
+
+/* Reads it once and to its end. `names` may be NULL. */
+static int walk(pl_json_reader *r, pl_slice json, scan *s, pl_json_names *names,
+                pl_event_fault *fault)
+{
+    pl_json_token token;
+    *s = (scan){.is_empty = true};
+    if (pl_json_next(r, &token) != 0) return syntax_fault(fault, json, r);
+    if (token.kind != PL_JSON_OBJECT) return fault_at(fault, NULL, "expected an object");
+    while (token.kind != PL_JSON_END) {
+        if (names) pl_json_names_take(names, r, &token);
+        int depth = r->depth;
+        if (pl_json_next(r, &token) != 0) return syntax_fault(fault, json, r);
+        if (depth == 1 && token.key.ptr) see_member(s, json, &token);
+        if (depth == 2 && r->depth == 1 && s->open >= 0) /* the end of a value */
+            s->raw[s->open].len = (size_t)(r->at - s->raw[s->open].ptr);
+    }
+    return 0;
+}
+
 static int scan_members(pl_slice json, const pl_event_rules *rules, scan *s, pl_event_fault *fault)
 {
     pl_json_reader r;
-    pl_json_token token;
-    pl_slice raw;
-    *s = (scan){.is_empty = true};
-    pl_json_open(&r, json, rules->json_depth);
-    if (pl_json_next(&r, &token) != 0) return syntax_fault(fault, json, &r);
-    if (token.kind != PL_JSON_OBJECT) return fault_at(fault, NULL, "expected an object");
-    for (;;) {
-        if (pl_json_value(&r, &token, &raw) != 0) return syntax_fault(fault, json, &r);
-        if (token.kind == PL_JSON_OBJECT_END) break;
-        if (s->is_empty) s->first_member = (size_t)(token.key.ptr - 1 - json.ptr);
-        s->is_empty = false;
-        int i = member_of(&token);
-        if (i < 0) continue;
-        s->raw[i] = raw; /* of a repeated one the last */
-    }
-    if (pl_json_next(&r, &token) != 0) return syntax_fault(fault, json, &r);
+    pl_json_names names;
     pl_json_fault repeated;
-    if (rules->last_wins || !pl_json_repeats(json, &repeated)) return 0;
+    pl_json_open(&r, json, rules->json_depth);
+    if (rules->last_wins) return walk(&r, json, s, NULL, fault);
+    pl_json_names_init(&names);
+    int rc = walk(&r, json, s, &names, fault);
+    bool repeats = pl_json_names_fini(&names, json, &repeated);
+    if (rc || !repeats) return rc;
     fault_of(fault, json, &repeated);
     return PL_E_BAD_EVENT;
 }
@@ -187,14 +208,18 @@ static void make_head(const scan *s, pl_rng *rng, int64_t now_ms, pl_buf *head, 
     if (s->raw[ID].ptr == NULL) {
         char id[PL_UUID_TEXT + 1];
         pl_uuid_format(pl_uuid_new(rng, (uint64_t)now_ms), id);
-        pl_buf_printf(head, "\"id\":\"%s\",", id);
+        PL_BUF_PUT(head, "\"id\":\"");
+        pl_buf_put(head, id, PL_UUID_TEXT);
+        PL_BUF_PUT(head, "\",");
         spans[ID] = (pl_slice){(const char *)texts->len, PL_UUID_TEXT};
         pl_buf_put(texts, id, PL_UUID_TEXT);
     }
     if (s->raw[TIME].ptr == NULL) {
         char time[PL_TIME_TEXT + 1];
         pl_time_format(now_ms, time);
-        pl_buf_printf(head, "\"time\":\"%s\",", time);
+        PL_BUF_PUT(head, "\"time\":\"");
+        pl_buf_put(head, time, PL_TIME_TEXT);
+        PL_BUF_PUT(head, "\",");
         spans[TIME] = (pl_slice){(const char *)texts->len, PL_TIME_TEXT};
         pl_buf_put(texts, time, PL_TIME_TEXT);
     }

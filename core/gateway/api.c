@@ -61,9 +61,19 @@ static pl_slice take_segment(pl_slice *rest)
     return segment;
 }
 
+/* Most patterns are not it, which the bytes in front of the first part show. */
+static bool may_match(const char *pattern, pl_slice path)
+{
+    size_t i = 0;
+    while (i < path.len && pattern[i] == path.ptr[i])
+        i++;
+    return pattern[i] == '\0' || pattern[i] == '{';
+}
+
 /* `parts` gets the raw segments. */
 static bool path_matches(const char *pattern, pl_slice path, pl_slice parts[PL_API_MAX_PARTS])
 {
+    if (!may_match(pattern, path)) return false;
     pl_slice wanted = pl_slice_from(pl_slice_of(pattern), 1);
     int part = 0;
     if (path.len == 0 || path.ptr[0] != '/' || path.ptr[path.len - 1] == '/') return false;

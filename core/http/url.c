@@ -73,7 +73,9 @@ static int check_bytes(pl_slice text, const char **reason)
 
 static bool is_one_of(char c, const char *bytes)
 {
-    return c != '\0' && strchr(bytes, c) != NULL;
+    while (*bytes && *bytes != c)
+        bytes++;
+    return *bytes != '\0';
 }
 
 /* Moves the front of *rest, up to the first byte that `stops` names, to *part. */

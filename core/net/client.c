@@ -88,8 +88,8 @@ struct pl_transfer {
     pl_client *client;
     shard *shard; /* NULL: not in libcurl's hands */
     CURL *easy;
-    struct curl_slist *fields;
-    pl_url url; /* the request's */
+    bool has_rules; /* and what outgoing.c sets, but nothing else */
+    pl_url url;     /* the request's */
     pl_proxy proxy;
     pl_lookup *lookup; /* under way: the addresses are to be judged before the proxy is asked */
     uint32_t hops;
@@ -317,11 +317,20 @@ static void detach(pl_transfer *t)
     pl_counter_set(&c->metrics.in_flight, pl_counter_get(&c->metrics.in_flight) - 1);
 }
 
+/* What others leave behind on a handle could be part of the next request. */
+static bool is_plain(const pl_transfer *t)
+{
+    const pl_request *r = t->in.request;
+    return r->auth.kind == PL_AUTH_NONE && r->tls.certificate.len == 0 && r->tls.ca.len == 0 &&
+           t->proxy.url.len == 0 && !pl_slice_eq(r->method, PL_SLICE("HEAD"));
+}
+
 static void drop_request(pl_transfer *t)
 {
-    curl_slist_free_all(t->fields);
-    t->fields = NULL;
     pl_buf_fini(&t->in.body);
+    if (t->has_rules && is_plain(t)) return;
+    curl_easy_reset(t->easy);
+    t->has_rules = false;
 }
 
 static void recycle(pl_transfer *t)
@@ -332,7 +341,6 @@ static void recycle(pl_transfer *t)
         free_transfer(t);
         return;
     }
-    curl_easy_reset(t->easy);
     link_transfer(&c->idle, t);
     c->idle_count++;
 }
@@ -389,7 +397,6 @@ static int follow(pl_transfer *t)
     t->hops++;
     take_back(t);
     drop_request(t);
-    curl_easy_reset(t->easy);
     begin(t, next);
     return PL_WAIT;
 }
@@ -429,7 +436,7 @@ static void set_authorities(CURL *easy, const char *ca_file)
     curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)AUTHORITIES_S);
 }
 
-/* What every transfer has. */
+/* What every transfer has; a handle keeps it from one plain request to the next. */
 static void set_rules(pl_transfer *t)
 {
     const pl_client_config *config = &t->client->config;
@@ -451,6 +458,7 @@ static void set_rules(pl_transfer *t)
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
     /* A connection outlives its transfer. */
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->client);
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* the environment's are not the gateway's */
     pl_incoming_watch(easy, &t->in);
     set_authorities(easy, config->ca_file);
 }
@@ -566,8 +574,7 @@ static pl_transfer *take_transfer(pl_client *c)
         t->easy = curl_easy_init();
         if (t->easy == NULL) abort();
     }
-    CURL *easy = t->easy;
-    *t = (pl_transfer){.client = c, .easy = easy};
+    *t = (pl_transfer){.client = c, .easy = t->easy, .has_rules = t->has_rules};
     pl_timer_init(&t->unsent, on_unsent);
     return t;
 }
@@ -601,11 +608,16 @@ static int launch(pl_transfer *t)
 {
     const pl_request *request = t->in.request;
     t->launched_us = pl_monotonic_us();
-    set_rules(t);
-    pl_credentials_set(t->easy, request);
-    pl_proxy_set(t->easy, &t->proxy, t->in.arena);
-    t->fields = pl_outgoing_set(t->easy, request, t->client->config.user_agent, t->in.arena);
+    if (!t->has_rules) set_rules(t);
+    t->has_rules = true;
+    if (!is_plain(t)) {
+        pl_credentials_set(t->easy, request);
+        pl_incoming_watch_auth(t->easy, &t->in);
+        pl_proxy_set(t->easy, &t->proxy, t->in.arena);
+    }
+    pl_outgoing_set(t->easy, request, t->client->config.user_agent, t->in.arena);
     curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)left_ms(t));
+    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
     if (attach(t)) return 0;
     t->in.response->error_text = "libcurl did not take the request";
     return PL_E_INTERNAL;

@@ -123,6 +123,10 @@ void pl_incoming_watch(CURL *easy, pl_incoming *in)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, in);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, in);
+}
+
+void pl_incoming_watch_auth(CURL *easy, pl_incoming *in)
+{
     if (in->request->auth.kind == PL_AUTH_NONE) return;
     curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_trace);
     curl_easy_setopt(easy, CURLOPT_DEBUGDATA, in);

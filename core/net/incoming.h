@@ -29,5 +29,7 @@ typedef struct pl_incoming {
 
 /* Has libcurl call it, which must stay where it is until the transfer is over. */
 void pl_incoming_watch(CURL *easy, pl_incoming *in);
+/* Has it told, too, of what goes out, if the request wants authentication. */
+void pl_incoming_watch_auth(CURL *easy, pl_incoming *in);
 
 #endif

@@ -25,43 +25,54 @@ static bool is_blank(pl_slice value)
     return true;
 }
 
-static void add_line(struct curl_slist **list, const char *line)
+/* A node of libcurl's list. Lines and nodes live in the arena: libcurl only reads them. */
+static struct curl_slist **add_line(struct curl_slist **end, pl_arena *arena, const char *line)
 {
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    if (longer == NULL) abort(); /* as pl_alloc does; never a request that lacks a field */
-    *list = longer;
+    struct curl_slist *node = pl_arena_alloc(arena, sizeof *node);
+    *node = (struct curl_slist){.data = (char *)(uintptr_t)line};
+    *end = node;
+    return &node->next;
 }
 
-static struct curl_slist *field_lines(const pl_request *r, pl_arena *arena)
+static const char *line_of(pl_arena *arena, pl_slice name, pl_slice value)
 {
-    struct curl_slist *list = NULL;
-    for (const pl_field *f = r->fields; f; f = f->next) {
-        const char *line = is_blank(f->value) ? pl_arena_printf(arena, "%.*s;", PL_FMT(f->name))
-                                              : pl_arena_printf(arena, "%.*s: %.*s",
-                                                                PL_FMT(f->name), PL_FMT(f->value));
-        add_line(&list, line);
-    }
-    add_line(&list, "Expect:"); /* a receiver that ignores it costs a second */
-    if (!has_field(r, PL_SLICE("Accept"))) add_line(&list, "Accept:");
-    if (!has_field(r, PL_SLICE("Content-Type"))) add_line(&list, "Content-Type:");
+    if (is_blank(value)) return pl_arena_join(arena, name, PL_SLICE(";"), PL_NO_SLICE).ptr;
+    return pl_arena_join(arena, name, PL_SLICE(": "), value).ptr;
+}
+
+static struct curl_slist *field_lines(const pl_request *r, const char *user_agent, pl_arena *arena)
+{
+    struct curl_slist *list, **end = &list;
+    end = add_line(end, arena, "Expect:"); /* a receiver that ignores it costs a second */
+    if (user_agent && !has_field(r, PL_SLICE("User-Agent")))
+        end = add_line(end, arena, line_of(arena, PL_SLICE("User-Agent"), pl_slice_of(user_agent)));
+    for (const pl_field *f = r->fields; f; f = f->next)
+        end = add_line(end, arena, line_of(arena, f->name, f->value));
+    if (!has_field(r, PL_SLICE("Accept"))) end = add_line(end, arena, "Accept:");
+    if (!has_field(r, PL_SLICE("Content-Type"))) end = add_line(end, arena, "Content-Type:");
     return list;
 }
 
+/* CUSTOMREQUEST only where the word is not libcurl's own. */
 static void set_method(CURL *easy, const pl_request *r, pl_arena *arena)
 {
+    bool is_post = pl_slice_eq(r->method, PL_SLICE("POST"));
+    bool has_length = r->has_body || is_post || pl_slice_eq(r->method, PL_SLICE("PUT")) ||
+                      pl_slice_eq(r->method, PL_SLICE("PATCH"));
     if (pl_slice_eq(r->method, PL_SLICE("HEAD"))) {
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
-    bool has_length = r->has_body || pl_slice_eq(r->method, PL_SLICE("POST")) ||
-                      pl_slice_eq(r->method, PL_SLICE("PUT")) ||
-                      pl_slice_eq(r->method, PL_SLICE("PATCH"));
     if (has_length) {
         pl_slice body = r->has_body && r->body.len ? r->body : PL_SLICE("");
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.ptr);
+    } else {
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     }
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, pl_arena_dup(arena, r->method).ptr);
+    bool is_own = has_length ? is_post : pl_slice_eq(r->method, PL_SLICE("GET"));
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+                     is_own ? NULL : pl_arena_dup(arena, r->method).ptr);
 }
 
 /* Scripts are told earlier and better; here is the last place
@@ -83,17 +94,9 @@ const char *pl_outgoing_refusal(const pl_request *r, pl_arena *arena)
     return NULL;
 }
 
-struct curl_slist *pl_outgoing_set(CURL *easy, const pl_request *r, const char *user_agent,
-                                   pl_arena *arena)
+void pl_outgoing_set(CURL *easy, const pl_request *r, const char *user_agent, pl_arena *arena)
 {
-    struct curl_slist *lines = field_lines(r, arena);
     set_method(easy, r, arena);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, field_lines(r, user_agent, arena));
     curl_easy_setopt(easy, CURLOPT_URL, pl_arena_dup(arena, r->url).ptr);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-    if (r->connect_timeout_ms > 0)
-        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_timeout_ms);
-    if (user_agent && !has_field(r, PL_SLICE("User-Agent")))
-        curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
-    return lines;
 }

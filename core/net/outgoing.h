@@ -11,9 +11,9 @@
 
 /* NULL, or why the request cannot go out. */
 const char *pl_outgoing_refusal(const pl_request *r, pl_arena *arena);
-/* Sets URL, method, body, fields and time-outs. The list is freed by the caller, after the
- * transfer. `user_agent`: when the request has none; or NULL. */
-struct curl_slist *pl_outgoing_set(CURL *easy, const pl_request *r, const char *user_agent,
-                                   pl_arena *arena);
+/* Sets URL, method, body and fields, whatever stood there before; but for a HEAD, which is for a
+ * handle that is reset afterwards. What is set lives in the arena. `user_agent`: when the request
+ * has none; or NULL. */
+void pl_outgoing_set(CURL *easy, const pl_request *r, const char *user_agent, pl_arena *arena);
 
 #endif

@@ -9,10 +9,7 @@
 
 void pl_proxy_set(CURL *easy, const pl_proxy *proxy, pl_arena *arena)
 {
-    if (proxy->url.len == 0) {
-        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* the environment's are not the gateway's */
-        return;
-    }
+    if (proxy->url.len == 0) return;
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     curl_easy_setopt(easy, CURLOPT_PROXY, pl_arena_dup(arena, proxy->url).ptr);
     curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);

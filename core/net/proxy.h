@@ -9,7 +9,7 @@
 
 #include <curl/curl.h>
 
-/* Without a URL: no proxy, whatever the environment says. */
+/* Without a URL there is none. */
 void pl_proxy_set(CURL *easy, const pl_proxy *proxy, pl_arena *arena);
 /* The code of a transfer that failed with `code` on its way through a proxy: PL_E_PROXY where it is
  * the proxy's fault; PL_E_CONNECT where the proxy says that it cannot reach the receiver.

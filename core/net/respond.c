@@ -28,15 +28,24 @@ static bool is_bodyless(int status)
     return status == 204 || status == 304;
 }
 
+static void put_line(pl_buf *head, pl_slice name, pl_slice value)
+{
+    pl_buf_put_slice(head, name);
+    pl_buf_put_slice(head, value);
+    PL_BUF_PUT(head, "\r\n");
+}
+
 /* Status line and the fields that every answer has; the caller adds the rest and the empty line. */
 static pl_buf *begin_head(pl_conn *c, int status, pl_slice content_type)
 {
     pl_server *s = c->server;
     pl_buf *head = &s->scratch;
     pl_buf_clear(head);
-    pl_buf_printf(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, pl_http_status_text(status),
-                  date_of_now(s));
-    if (content_type.len > 0) pl_buf_printf(head, "Content-Type: %.*s\r\n", PL_FMT(content_type));
+    PL_BUF_PUT(head, "HTTP/1.1 ");
+    pl_buf_put_int(head, status);
+    put_line(head, PL_SLICE(" "), pl_slice_of(pl_http_status_text(status)));
+    put_line(head, PL_SLICE("Date: "), pl_slice_of(date_of_now(s)));
+    if (content_type.len > 0) put_line(head, PL_SLICE("Content-Type: "), content_type);
     if (s->listen_fd < 0) c->keep_alive = false; /* stopping */
     if (!c->keep_alive)
         PL_BUF_PUT(head, "Connection: close\r\n");
@@ -54,7 +63,11 @@ void pl_inbound_reply(pl_inbound *in, int status, pl_slice content_type, pl_slic
     pl_turn *t = pl_conn_take_turn(c);
     if (c->state != PL_CONN_CLOSED) {
         pl_buf *head = begin_head(c, status, content_type);
-        if (!is_bodyless(status)) pl_buf_printf(head, "Content-Length: %zu\r\n", body.len);
+        if (!is_bodyless(status)) {
+            PL_BUF_PUT(head, "Content-Length: ");
+            pl_buf_put_int(head, (int64_t)body.len);
+            PL_BUF_PUT(head, "\r\n");
+        }
         pl_buf_put_slice(head, extra);
         PL_BUF_PUT(head, "\r\n");
         bool has_body = body.len > 0 && !c->is_head && !is_bodyless(status);

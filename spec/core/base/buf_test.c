@@ -48,6 +48,21 @@ TEST(reserve_gives_room_behind_the_end)
     pl_buf_fini(&b);
 }
 
+TEST(integers_are_written_in_decimal)
+{
+    pl_buf b;
+    pl_buf_init(&b);
+    pl_buf_put_int(&b, 0);
+    pl_buf_put_char(&b, ' ');
+    pl_buf_put_int(&b, -40);
+    pl_buf_put_char(&b, ' ');
+    pl_buf_put_int(&b, INT64_MAX);
+    pl_buf_put_char(&b, ' ');
+    pl_buf_put_int(&b, INT64_MIN);
+    CHECK_EQ_SLICE(pl_buf_slice(&b), PL_SLICE("0 -40 9223372036854775807 -9223372036854775808"));
+    pl_buf_fini(&b);
+}
+
 TEST(printf_fits_at_every_length)
 {
     pl_buf b;
@@ -109,7 +124,8 @@ TEST(slices_compare_start_and_split)
 int main(void)
 {
     return RUN(CASE(puts_append_bytes_with_nul_and_all), CASE(growth_keeps_what_is_there),
-               CASE(reserve_gives_room_behind_the_end), CASE(printf_fits_at_every_length),
-               CASE(consume_drops_the_front), CASE(clear_keeps_the_room_and_take_gives_it_away),
+               CASE(integers_are_written_in_decimal), CASE(reserve_gives_room_behind_the_end),
+               CASE(printf_fits_at_every_length), CASE(consume_drops_the_front),
+               CASE(clear_keeps_the_room_and_take_gives_it_away),
                CASE(slices_compare_start_and_split));
 }
