@@ -169,6 +169,87 @@ void pl_url_join(pl_buf *out, pl_slice base, pl_slice path)
     pl_buf_put_slice(out, path);
 }
 
+void pl_url_put_behind(pl_buf *out, pl_slice base, pl_slice path)
+{
+    if (path.len == 0 || path.ptr[0] != '/') {
+        pl_url_join(out, base, path);
+        return;
+    }
+    while (base.len > 0 && base.ptr[base.len - 1] == '/')
+        base.len--;
+    pl_buf_put_slice(out, base);
+    pl_buf_put_slice(out, path);
+}
+
+/* Moves a dot, written as such or encoded, off the front. */
+static bool cut_dot(pl_slice *segment)
+{
+    if (segment->len == 0) return false;
+    bool is_plain = segment->ptr[0] == '.';
+    if (!is_plain && escaped_byte(*segment, 0) != '.') return false;
+    *segment = pl_slice_from(*segment, is_plain ? 1 : 3);
+    return true;
+}
+
+pl_slice pl_url_dot_segment(pl_slice path)
+{
+    pl_slice segment;
+    while (path.len > 0) {
+        pl_cut(&path, '/', &segment);
+        pl_slice rest = segment;
+        if (cut_dot(&rest) && (cut_dot(&rest), rest.len == 0)) return segment;
+    }
+    return PL_NO_SLICE;
+}
+
+static bool has_empty_label(pl_slice host)
+{
+    return host.len > 0 && (host.ptr[0] == '.' || memmem(host.ptr, host.len, "..", 2) != NULL);
+}
+
+static bool refuse_whole(pl_buf *out, size_t start, const char *reason)
+{
+    out->len = start;
+    pl_buf_printf(out, "%s", reason);
+    return false;
+}
+
+/* The segment stands in what is given up. */
+static bool refuse_segment(pl_buf *out, size_t start, pl_slice segment)
+{
+    pl_buf message = {0};
+    pl_buf_printf(&message, "the path has the segment '%.*s'", PL_FMT(segment));
+    pl_buf_put_char(&message, '\0');
+    refuse_whole(out, start, message.ptr);
+    pl_buf_fini(&message);
+    return false;
+}
+
+bool pl_url_whole(pl_buf *out, pl_slice base, pl_slice path)
+{
+    size_t start = out->len;
+    pl_url url;
+    const char *reason;
+    if (pl_url_is_absolute(path))
+        pl_buf_put_slice(out, path);
+    else if (base.ptr == NULL)
+        return refuse_whole(out, start, "the URL is relative, and the connector has no base_url");
+    else
+        pl_url_put_behind(out, base, path);
+    pl_slice text = {out->ptr + start, out->len - start};
+    const char *fragment = text.len ? memchr(text.ptr, '#', text.len) : NULL;
+    if (fragment) text.len = (size_t)(fragment - text.ptr);
+    if (pl_url_parse(text, &url, &reason) != 0) return refuse_whole(out, start, reason);
+    if (has_empty_label(url.host))
+        return refuse_whole(
+            out, start,
+            "the host has an empty label: a value in it is empty or has a '.' too many");
+    pl_slice dots = pl_url_dot_segment(url.path);
+    if (dots.ptr) return refuse_segment(out, start, dots);
+    out->len = start + text.len;
+    return true;
+}
+
 bool pl_url_decode(pl_buf *out, pl_slice text, bool plus_is_space)
 {
     size_t before = out->len;

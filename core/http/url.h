@@ -35,6 +35,14 @@ bool pl_url_is_absolute(pl_slice text);
  * one leading '/'; a path that is empty or begins with '?' or '#' goes on without one. A query of
  * the base is not allowed. Not RFC 3986 resolution: the base's path is kept as prefix. */
 void pl_url_join(pl_buf *out, pl_slice base, pl_slice path);
+/* The same with a path as it is behind a base: one with an empty segment in front keeps it. */
+void pl_url_put_behind(pl_buf *out, pl_slice base, pl_slice path);
+/* The first segment of a path that is "." or "..", also as "%2e"; ptr NULL: none is. */
+pl_slice pl_url_dot_segment(pl_slice path);
+/* Puts the URL of a request: an absolute one, or a path behind its base (ptr NULL: there is none),
+ * without a fragment. False, and what is wrong with it instead, where it cannot be used: as
+ * pl_url_parse says, an empty label in the host, a dot segment in the path. */
+bool pl_url_whole(pl_buf *out, pl_slice base, pl_slice path);
 /* Decodes %XX, and '+' to space where asked; false at a bad escape, and then nothing was put. */
 bool pl_url_decode(pl_buf *out, pl_slice text, bool plus_is_space);
 

@@ -80,8 +80,8 @@ bool pl_bind_text_at(lua_State *L, int index, pl_slice *text); /* a text or an e
 void pl_bind_parts_check(lua_State *L, int from);
 /* Appends one to `value`, and to `shown` what may be seen of it: true when that is not the same. */
 bool pl_bind_part_put(lua_State *L, int index, pl_buf *value, pl_buf *shown);
-/* Arguments from `from` on, joined, in the arena.
- * `shown` has no pointer when all of it may be seen. */
+/* Arguments from `from` on, joined, in the arena; one text is its own bytes, as long as it is an
+ * argument. `shown` has no pointer when all of it may be seen, else it is in the arena. */
 pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *shown);
 int pl_bind_join(lua_State *L); /* core.join(part...): a text, or a secret if a part is one */
 /* core.encoded(text or secret, "form", "url" or "base64"): a text, or a secret */

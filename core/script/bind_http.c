@@ -84,6 +84,26 @@ static int url_join(lua_State *L)
     return pl_push_buf(L, out);
 }
 
+/* whole(base or nil, path) -> the URL of a request, or nil and what is wrong with it */
+static int url_whole(lua_State *L)
+{
+    pl_slice base = lua_isnil(L, 1) ? PL_NO_SLICE : pl_check_slice(L, 1);
+    pl_slice path = pl_check_slice(L, 2);
+    pl_buf *out = pl_scratch(L);
+    if (pl_url_whole(out, base, path)) return pl_push_buf(L, out);
+    lua_pushnil(L);
+    return 1 + pl_push_buf(L, out);
+}
+
+/* dot_segment(path) -> the first segment that is "." or "..", or nil */
+static int url_dot_segment(lua_State *L)
+{
+    pl_slice dots = pl_url_dot_segment(pl_check_slice(L, 1));
+    if (dots.ptr == NULL) return 0;
+    pl_push_slice(L, dots);
+    return 1;
+}
+
 static void set_slice(lua_State *L, const char *name, pl_slice s)
 {
     if (s.ptr == NULL) return;
@@ -146,11 +166,18 @@ static int http_is_hop_by_hop(lua_State *L)
 }
 
 static const luaL_Reg url_functions[] = {
-    {"encode", url_encode},       {"encode_form", url_encode_form},
-    {"decode", url_decode},       {"decode_form", url_decode_form},
-    {"pairs", url_pairs},         {"is_absolute", url_is_absolute},
-    {"parse", url_parse},         {"join", url_join},
-    {"of_secret", url_of_secret}, {NULL, NULL},
+    {"encode", url_encode},
+    {"encode_form", url_encode_form},
+    {"decode", url_decode},
+    {"decode_form", url_decode_form},
+    {"pairs", url_pairs},
+    {"is_absolute", url_is_absolute},
+    {"parse", url_parse},
+    {"join", url_join},
+    {"of_secret", url_of_secret},
+    {"whole", url_whole},
+    {"dot_segment", url_dot_segment},
+    {NULL, NULL},
 };
 
 static const luaL_Reg http_functions[] = {

@@ -12,23 +12,25 @@
 
 bool pl_bind_text_at(lua_State *L, int index, pl_slice *text)
 {
+    if (lua_type(L, index) == LUA_TSTRING) {
+        text->ptr = lua_tolstring(L, index, &text->len);
+        return true;
+    }
     const pl_exact *e = pl_exact_at(L, index);
     if (e) *text = (pl_slice){e->text, e->len};
-    if (lua_type(L, index) == LUA_TSTRING) *text = pl_check_slice(L, index);
-    return e || lua_type(L, index) == LUA_TSTRING;
+    return e != NULL;
 }
 
 bool pl_bind_part_put(lua_State *L, int index, pl_buf *value, pl_buf *shown)
 {
     pl_slice part;
-    if (pl_bind_secret_at(L, index, &part)) {
-        pl_buf_put_slice(value, part);
-        PL_BUF_PUT(shown, "***");
-        return true;
-    }
     if (pl_bind_text_at(L, index, &part)) {
         pl_buf_put_slice(value, part);
         pl_buf_put_slice(shown, part);
+    } else if (pl_bind_secret_at(L, index, &part)) {
+        pl_buf_put_slice(value, part);
+        PL_BUF_PUT(shown, "***");
+        return true;
     } else {
         size_t start = value->len;
         pl_number_put(value, lua_tonumber(L, index));
@@ -41,7 +43,7 @@ void pl_bind_parts_check(lua_State *L, int from)
 {
     pl_slice part;
     for (int i = from; i <= lua_gettop(L); i++) {
-        bool is_part = pl_bind_secret_at(L, i, &part) || pl_bind_text_at(L, i, &part) ||
+        bool is_part = pl_bind_text_at(L, i, &part) || pl_bind_secret_at(L, i, &part) ||
                        (lua_type(L, i) == LUA_TNUMBER && isfinite(lua_tonumber(L, i)));
         luaL_argcheck(L, is_part, i, "expected a text, a number or a secret");
     }
@@ -50,6 +52,12 @@ void pl_bind_parts_check(lua_State *L, int from)
 pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *shown)
 {
     pl_buf value, visible;
+    pl_slice text;
+    if (lua_gettop(L) == from && pl_bind_text_at(L, from, &text)) {
+        *shown = PL_NO_SLICE;
+        pl_budget_charge(L, text.len);
+        return text;
+    }
     pl_bind_parts_check(L, from);
     pl_buf_init(&value);
     pl_buf_init(&visible);

@@ -62,19 +62,6 @@ static int request_url(lua_State *L)
     return 1;
 }
 
-/* A base and what goes behind it, which may begin with an empty segment. */
-static void put_behind(pl_buf *url, pl_slice base, pl_slice path)
-{
-    if (path.len == 0 || path.ptr[0] != '/') {
-        pl_url_join(url, base, path);
-        return;
-    }
-    while (base.len > 0 && base.ptr[base.len - 1] == '/')
-        base.len--;
-    pl_buf_put_slice(url, base);
-    pl_buf_put_slice(url, path);
-}
-
 /* A URL that is a secret is looked at here, since Lua cannot. Its fragment is dropped. */
 static int set_secret_url(lua_State *L, pl_exchange *x, pl_slice base)
 {
@@ -84,7 +71,7 @@ static int set_secret_url(lua_State *L, pl_exchange *x, pl_slice base)
     pl_budget_charge(L, base.len + path.len);
     pl_buf *text = pl_scratch(L);
     if (path.ptr)
-        put_behind(text, base, path);
+        pl_url_put_behind(text, base, path);
     else
         pl_buf_put_slice(text, base);
     if (pl_url_parse(pl_buf_slice(text), &url, &reason) != 0)

@@ -236,6 +236,12 @@ void pl_budget_count(pl_vm *vm)
     lua_setallocf(b->L, count, b);
 }
 
+pl_budget *pl_budget_of(lua_State *L)
+{
+    void *ud;
+    return lua_getallocf(L, &ud) == count ? ud : NULL;
+}
+
 /* LuaJIT gives all memory of a state back at once, if it finds its own allocator there. */
 void pl_budget_uncount(pl_vm *vm)
 {

@@ -65,6 +65,8 @@ void pl_budget_init(pl_vm *vm);
 void pl_budget_count(pl_vm *vm);
 void pl_budget_uncount(pl_vm *vm);
 void pl_budget_use(pl_vm *vm, const pl_settings *settings);
+/* The budget that counts a state's memory; NULL while none does. Cheap. */
+pl_budget *pl_budget_of(lua_State *L);
 
 /* A run begins, or goes on after it waited; `spent` may be NULL. */
 void pl_budget_enter(pl_vm *vm, enum pl_budget_kind kind, const pl_spent *spent);

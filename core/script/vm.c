@@ -18,7 +18,7 @@
 
 int luaopen_cjson(lua_State *L); /* of lua-cjson, which brings no header that fits C */
 
-static char vm_key; /* its address is the key in the registry */
+static char vm_key; /* its address is the key in the registry, for a state that does not count */
 
 /* `require` in Lua, so that a module's chunk runs without C between it and its caller. */
 static const char require_source[] =
@@ -46,6 +46,8 @@ static void seed(pl_rng *rng)
 
 pl_vm *pl_vm_of(lua_State *L)
 {
+    pl_budget *budget = pl_budget_of(L);
+    if (budget) return (pl_vm *)(void *)((char *)budget - offsetof(pl_vm, budget));
     lua_pushlightuserdata(L, &vm_key);
     lua_rawget(L, LUA_REGISTRYINDEX);
     pl_vm *vm = lua_touserdata(L, -1);

@@ -52,14 +52,36 @@ function context.new(entry, event, info)
   end })
 end
 
+-- The fields of an answer; their names are found in any case. The mark says to templates that it is
+-- a dict.
+local FIELDS = {
+  __index = function(fields, name)
+    return type(name) == "string" and rawget(fields, name:lower()) or nil
+  end,
+  __metatable = "object",
+}
+
+-- How an answer's own names are made.
+local ANSWERED = {
+  headers = function(response) return setmetatable(response:headers(), FIELDS) end,
+  raw = function(response) return response.body end,
+}
+
 --- The context of mapping: the answer on top of what the request was rendered from.
----@param base table   of context.new
----@param answer { response: any, status: integer, headers: table, raw: string }
+---@param base table      of context.new
+---@param response any    the response userdata
+---@param body any        the answer's parsed body
 ---@return table
-function context.answered(base, answer)
-  local body = answer.response
-  return setmetatable(answer, { __index = function(_, name)
+function context.answered(base, response, body)
+  local own = { response = body, status = response.status }
+  return setmetatable(own, { __index = function(self, name)
     if name == "response" then return nil end -- not JSON: no layer below may pose as it
+    local make = ANSWERED[name]
+    if make then
+      local made = make(response)
+      rawset(self, name, made)
+      return made
+    end
     -- A name that the base has of its own stays what it is.
     local value = rawget(base, name)
     if value == nil and not MADE[name] then value = member(body, name) end

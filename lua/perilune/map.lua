@@ -99,17 +99,6 @@ function map.compile(entry, scope, webhook, path, mapper)
   entry.mapper = mapper
 end
 
---- Fields of the answer; their names are found in any case. The mark says to templates that it is
---- a dict.
-local function fields_of(response)
-  return setmetatable(response:headers(), {
-    __index = function(fields, name)
-      return type(name) == "string" and rawget(fields, name:lower()) or nil
-    end,
-    __metatable = "object",
-  })
-end
-
 --- A variable that a mapper gave, so that it can be written; json.null, and a warning, for others.
 local function mapped(entry, name, v)
   if type(name) ~= "string" or not core.json.encode(name) then
@@ -189,10 +178,7 @@ function map.run(entry, response, rendered)
   for _, hook in ipairs(entry.after_receive) do
     hook.run(ctx.of(ctx.with(rendered, { config = hook.config })), response)
   end
-  local frame = ctx.with(rendered, { values = context.answered(rendered.values, {
-    response = parsed, status = response.status, headers = fields_of(response),
-    raw = response.body,
-  }) })
+  local frame = ctx.with(rendered, { values = context.answered(rendered.values, response, parsed) })
   local ok, reason = entry.success(response, frame)
   local again, text, fault
   if not ok then -- that an error page is no JSON is not what went wrong

@@ -112,34 +112,6 @@ local function compile_method(scope, path, v)
   return method
 end
 
-local function dot_segment(path)
-  for segment in path:gmatch("[^/]+") do
-    local plain = segment:gsub("%%2[eE]", ".")
-    if plain == "." or plain == ".." then return segment end
-  end
-  return nil
-end
-
---- The URL put together, without its fragment; nil and what is wrong with it.
-local function whole_url(base, path)
-  local url = path
-  if not core.url.is_absolute(path) then
-    if base == nil then return nil, "the URL is relative, and the connector has no base_url" end
-    -- What is left of "/{{ tenant }}/orders" without a tenant keeps its empty segment.
-    local is_doubled = path:find("^//") ~= nil
-    url = is_doubled and core.url.join(base, "/") .. path:sub(2) or core.url.join(base, path)
-  end
-  url = url:gsub("#.*$", "")
-  local parts, reason = core.url.parse(url)
-  if not parts then return nil, reason end
-  if ("." .. (parts.host or "")):find("..", 1, true) then
-    return nil, "the host has an empty label: a value in it is empty or has a '.' too many"
-  end
-  local dots = dot_segment(parts.path or "")
-  if dots then return nil, ("the path has the segment '%s'"):format(dots) end
-  return url
-end
-
 --- Does the URL, before any template is rendered, begin with http? Then it will.
 local function is_plain_http(base, url)
   local text = url
@@ -186,11 +158,11 @@ local function check_url(scope, path, entry, sources, options)
   elseif options.require_https and is_plain_http(base, url) then
     scope:fault(path, "the URL is not https, which gateway.lua requires (require_https)")
   end
-  local is_fixed = type(entry.url) == "string"
-    and (core.url.is_absolute(entry.url) or type(entry.base_url) == "string")
-  if is_fixed then
-    local _, reason = whole_url(entry.base_url, entry.url)
+  local fixed_base = type(entry.base_url) == "string" and entry.base_url or nil
+  if type(entry.url) == "string" and (fixed_base or core.url.is_absolute(entry.url)) then
+    local whole, reason = core.url.whole(fixed_base, entry.url)
     if reason then scope:fault(path, ("the URL '%s' cannot be used: %s"):format(url, reason)) end
+    entry.whole_url = whole
   end
   check_host(scope, path, url, options.egress_allow)
 end
@@ -217,7 +189,6 @@ function render.compile_base(scope, base_url, egress_allow)
       scope:fault({ "base_url" }, ("the base_url '%s' cannot be used: %s"):format(compiled, reason))
     end
   end
-  check_host(scope, { "base_url" }, base_url, egress_allow)
   check_host(scope, { "base_url" }, base_url, egress_allow)
   return compiled
 end
@@ -266,7 +237,7 @@ end
 --- Behind a base that is a secret. Only the path can be looked at here.
 local function set_url_behind(entry, base, path, request)
   path = path:gsub("#.*$", "")
-  local dots = dot_segment(path:match("^[^?]*"))
+  local dots = core.url.dot_segment(path:match("^[^?]*"))
   if dots then
     core.fail("url", ("%s: '%s': the path has the segment '%s'"):format(entry.where, path, dots))
   end
@@ -274,6 +245,7 @@ local function set_url_behind(entry, base, path, request)
 end
 
 local function set_url(entry, frame, request)
+  if entry.whole_url then return request:set_url(entry.whole_url) end
   local path = evaluate(entry.url, frame)
   local base = evaluate(entry.base_url, frame)
   if core.is_secret(path) then return request:set_url(path) end
@@ -288,7 +260,7 @@ local function set_url(entry, frame, request)
   elseif base ~= nil and type(base) ~= "string" then
     error(("%s: the base_url must be a string, got %s"):format(entry.where, type(base)), 0)
   end
-  local url, reason = whole_url(base, path)
+  local url, reason = core.url.whole(base, path)
   if not url then core.fail("url", ("%s: '%s': %s"):format(entry.where, path, reason)) end
   request:set_url(url)
 end

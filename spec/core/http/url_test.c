@@ -200,6 +200,44 @@ TEST(base_and_path_are_joined)
     }
 }
 
+TEST(a_request_has_a_whole_url)
+{
+    static const struct {
+        const char *base, *path, *wanted;
+        bool ok;
+    } rows[] = {
+        {"http://a.example/v1/", "/orders/7", "http://a.example/v1/orders/7", true},
+        {"http://a.example/v1", "orders?x=1#part", "http://a.example/v1/orders?x=1", true},
+        {"http://a.example", "//orders", "http://a.example//orders", true},
+        {"http://a.example", "https://b.example/#f", "https://b.example/", true},
+        {NULL, "http://b.example", "http://b.example", true},
+        {"http://a.example", "/...", "http://a.example/...", true},
+        {"http://a.example", "/a?x=/../b", "http://a.example/a?x=/../b", true},
+        {NULL, "/orders", "the URL is relative, and the connector has no base_url", false},
+        {"ftp://a.example", "/", "the URL does not begin with http:// or https://", false},
+        {"http://.example", "/",
+         "the host has an empty label: a value in it is empty or has a '.' too many", false},
+        {"http://a..example", "/",
+         "the host has an empty label: a value in it is empty or has a '.' too many", false},
+        {"http://a.example", "/x/../y", "the path has the segment '..'", false},
+        {"http://a.example", "/x/.", "the path has the segment '.'", false},
+        {"http://a.example", "/%2E%2e/y", "the path has the segment '%2E%2e'", false},
+        {"http://a.example", "/.%2e", "the path has the segment '.%2e'", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pl_slice base = rows[i].base ? pl_slice_of(rows[i].base) : PL_NO_SLICE;
+        test_guarded path = test_guard(pl_slice_of(rows[i].path));
+        pl_buf out = {0};
+        PL_BUF_PUT(&out, "<");
+        CHECK_EQ_INT(pl_url_whole(&out, base, path.bytes), rows[i].ok);
+        CHECK_EQ_SLICE(pl_slice_from(pl_buf_slice(&out), 1), pl_slice_of(rows[i].wanted));
+        pl_buf_fini(&out);
+        test_unguard(&path);
+    }
+    CHECK(pl_url_dot_segment(PL_SLICE("/a/.b/%2f./..c")).ptr == NULL);
+    CHECK_EQ_SLICE(pl_url_dot_segment(PL_SLICE("a/%2e")), PL_SLICE("%2e"));
+}
+
 TEST(text_is_decoded)
 {
     static const struct {
@@ -251,6 +289,6 @@ TEST(a_query_is_walked)
 int main(void)
 {
     return RUN(CASE(urls_are_split), CASE(urls_that_are_refused), CASE(an_authority_alone),
-               CASE(absolute_or_relative), CASE(base_and_path_are_joined), CASE(text_is_decoded),
-               CASE(a_query_is_walked));
+               CASE(absolute_or_relative), CASE(base_and_path_are_joined),
+               CASE(a_request_has_a_whole_url), CASE(text_is_decoded), CASE(a_query_is_walked));
 }
