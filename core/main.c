@@ -16,6 +16,7 @@ static const struct command {
     {"render", "render a template, or a batch of them", pl_cmd_render},
     {"feed", "show what a running gateway has delivered", pl_cmd_feed},
     {"replay", "send again, or cancel, what a filter selects", pl_cmd_replay},
+    {"webhook", "disable or enable a webhook of a running gateway", pl_cmd_webhook},
     {"sink", "a receiver for demos and tests", pl_cmd_sink},
     {"store", "check the database of a gateway, or save what is left of it", pl_cmd_store},
     {"version", "print the version", pl_cmd_version},

@@ -84,7 +84,9 @@
     X(PL_E_MAP, "map", 502, false, "the answer could not be mapped to variables")                  \
     X(PL_E_CANCELLED, "cancelled", 409, false, "it was cancelled")                                 \
     X(PL_E_BREAKER, "breaker", 503, true,                                                          \
-      "the destination failed again and again and is left alone for a while")
+      "the destination failed again and again and is left alone for a while")                      \
+    X(PL_E_DISABLED, "disabled", 409, true,                                                        \
+      "the webhook is disabled until an administrator enables it")
 
 enum pl_err_ordinal {
 #define X(code, ...) code##_ORDINAL,

@@ -81,6 +81,7 @@ int pl_cmd_try(int argc, char **argv);
 int pl_cmd_render(int argc, char **argv);
 int pl_cmd_feed(int argc, char **argv);
 int pl_cmd_replay(int argc, char **argv);
+int pl_cmd_webhook(int argc, char **argv);
 int pl_cmd_sink(int argc, char **argv);
 int pl_cmd_store(int argc, char **argv);
 int pl_cmd_version(int argc, char **argv);

@@ -4,7 +4,6 @@
  * that a filter selects; shows jobs, and pauses, resumes or cancels one. */
 #include "base/json.h"
 #include "cmd/table.h"
-#include "net/fetch.h"
 
 #include <stdio.h>
 
@@ -131,27 +130,14 @@ static void print_answer(const pl_arguments *a, pl_slice answer)
         print_job(a, job);
 }
 
-static bool on_piece(void *arg, int status, pl_slice piece)
-{
-    (void)status;
-    pl_buf_put_slice(arg, piece);
-    return true;
-}
-
 static int carry_out(const pl_arguments *a, const char *url, const char *body)
 {
-    char error[256] = "";
     pl_buf answer;
     pl_buf_init(&answer);
-    int status = pl_fetch(url, pl_remote_token(a), body, on_piece, &answer, error);
-    if (status < 0)
-        fprintf(stderr, "%s: %s\n", url, error);
-    else if (status >= 300)
-        pl_remote_complain(url, status, pl_buf_slice(&answer));
-    else
-        print_answer(a, pl_buf_slice(&answer));
+    int code = pl_remote_ask(a, url, body, &answer);
+    if (code == PL_EXIT_OK) print_answer(a, pl_buf_slice(&answer));
     pl_buf_fini(&answer);
-    return status >= 200 && status < 300 ? PL_EXIT_OK : PL_EXIT_FAILED;
+    return code;
 }
 
 int pl_cmd_replay(int argc, char **argv)

@@ -2,6 +2,7 @@
 #include "cmd/table.h"
 
 #include "base/json.h"
+#include "net/fetch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,24 @@ void pl_remote_complain(const char *url, int status, pl_slice answer)
     char *detail = member(answer, "detail");
     fprintf(stderr, "%s: %d, %s\n", url, status, detail);
     free(detail);
+}
+
+static bool on_piece(void *arg, int status, pl_slice piece)
+{
+    (void)status;
+    pl_buf_put_slice(arg, piece);
+    return true;
+}
+
+int pl_remote_ask(const pl_arguments *a, const char *url, const char *body, pl_buf *answer)
+{
+    char error[256] = "";
+    int status = pl_fetch(url, pl_remote_token(a), body, on_piece, answer, error);
+    if (status < 0)
+        fprintf(stderr, "%s: %s\n", url, error);
+    else if (status >= 300)
+        pl_remote_complain(url, status, pl_buf_slice(answer));
+    return status >= 200 && status < 300 ? PL_EXIT_OK : PL_EXIT_FAILED;
 }
 
 static void print_line(const pl_table *t, const char *const cells[PL_TABLE_CELLS])

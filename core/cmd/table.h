@@ -28,6 +28,8 @@ typedef struct pl_table {
 /* The gateway's address without a slash at its end. */
 void pl_remote_put_url(const pl_arguments *a, pl_buf *url);
 const char *pl_remote_token(const pl_arguments *a);
+/* GETs, or POSTs a body that is not NULL: an exit code, and what is wrong is said. */
+int pl_remote_ask(const pl_arguments *a, const char *url, const char *body, pl_buf *answer);
 /* Says what the answer of a request that failed says. */
 void pl_remote_complain(const char *url, int status, pl_slice answer);
 

@@ -174,12 +174,14 @@ void pl_engine_pump_in(pl_engine *e, int64_t wait_ms)
     pl_wheel_start(e->ports.wheel, &e->gate_timer, (uint64_t)wait_ms);
 }
 
-/* The gate of lanes: does the receiver's rate allow one more, does it want a pause? */
+/* The gate of lanes: does the receiver's rate allow one more, does it want a pause? What will not be
+ * sent may pass. */
 static bool may_go(void *arg, pl_lane_node *node)
 {
     pl_engine *e = arg;
     pl_delivery *d = delivery_of(node);
-    if (d->is_cancelled) return true;
+    d->is_off = pl_switches_is_off(e->ports.switches, d->connector, d->webhook);
+    if (d->is_cancelled || d->is_off) return true;
     int64_t wait_ms = pl_quota_enter(pl_quotas_get(e->ports.quotas, d->connector),
                                      &pl_delivery_policy(d)->rate, e->ports.monotonic_us());
     if (wait_ms == 0) return true;
@@ -284,8 +286,9 @@ static void on_claimed(pl_message *m)
             admit_claimed(e, &claim->items[i], now_ms);
         pl_counter_add(&e->metrics.claimed, claim->count);
         e->parked_due_ms = claim->next_due_ms;
-        e->claim_is_vain = claim->count == 0 && claim->skip_count > 0;
-        again = claim->count == claim->limit || e->claim_again;
+        e->claim_is_vain = claim->count + claim->shelved == 0 && claim->skip_count > 0;
+        again = claim->count + claim->shelved == claim->limit || e->claim_again;
+        pl_counter_add(&e->metrics.shelved, claim->shelved);
     } else {
         /* The timer asks again: a store that fails is not asked in a circle. */
         e->parked_due_ms = INT64_MAX;
@@ -442,6 +445,8 @@ void pl_engine_pump(pl_engine *e)
         if (d == NULL) break;
         if (d->is_cancelled)
             pl_delivery_drop(d);
+        else if (d->is_off)
+            pl_exchange_shelve(d);
         else
             pl_exchange_start(d);
     }

@@ -17,7 +17,8 @@
  *                                         recorded: delivered, failed, cancelled or parked
  *
  * Parked deliveries wait in the store, found by its index of due times; the engine claims them when
- * they are about to come due and there is room, the earliest first. So memory is bounded by
+ * they are about to come due and there is room, the earliest first. Those of a webhook that is
+ * disabled (switches.h) are not found there until it is enabled. So memory is bounded by
  * limits.resident whatever the backlog. Places are kept for what is overdue in the store: neither
  * new events nor a receiver that is down, with its retries, keep it waiting.
  *
@@ -33,14 +34,16 @@
 #include "flow/exchange.h"
 #include "flow/quota.h"
 #include "flow/settings.h"
+#include "flow/switches.h"
 
 /* What the engine needs from the world. `world` is handed back to each. */
 typedef struct pl_ports {
     void *world;
     pl_wheel *wheel;
     pl_mailbox *mailbox; /* answers of the store come here */
-    pl_quotas *quotas;   /* these two are shared by the engines of all workers */
+    pl_quotas *quotas;   /* these three are shared by the engines of all workers */
     pl_breakers *breakers;
+    pl_switches *switches; /* NULL where only tries are made */
     int64_t (*wall_ms)(void);
     uint64_t (*monotonic_us)(void);
     /* 0, or PL_E_BUSY: not taken. */
@@ -57,6 +60,7 @@ typedef struct pl_engine_metrics {
     pl_counter events, duplicates, unmatched, deliveries, delivered, failed, cancelled, retried,
         parked, claimed, calls;
     pl_counter postponed;           /* attempts not begun: a breaker was open */
+    pl_counter shelved;             /* deliveries put aside: their webhook is disabled */
     pl_counter records_lost;        /* of calls that the store could not take */
     pl_counter resident, in_flight; /* gauges */
     /* by outcome: index 0 is ok, i is the error of ordinal i - 1 */

@@ -20,6 +20,7 @@ struct pl_delivery {
     enum pl_phase phase;
     bool undecided;
     bool is_cancelled;    /* by an administrator, while it was in the queue or under way */
+    bool is_off;          /* its webhook was disabled when its turn came */
     uint32_t attempts;    /* made */
     uint32_t first;       /* of those, made before the present run of the schedule */
     uint32_t uncounted;   /* and in it, without using it up */
@@ -92,6 +93,8 @@ void pl_engine_parked(pl_engine *e, pl_slice connector, int64_t due_ms);
 
 /* exchange.c */
 void pl_exchange_start(pl_delivery *d);
+/* Instead: the delivery leaves memory until its webhook is enabled. */
+void pl_exchange_shelve(pl_delivery *d);
 /* By the generation that is in use. */
 const pl_policy *pl_delivery_policy(pl_delivery *d);
 void pl_exchange_free(pl_exchange *x);

@@ -60,14 +60,40 @@ static void heed_pause(pl_exchange *x)
            PL_LOG_SLICE("connector", x->policy->connector), PL_LOG_INT("seconds", pause_ms / 1000));
 }
 
-/* What becomes of the delivery of an attempt that has failed. The age of one that an administrator
- * has brought back does not count; nor does an attempt that never came as far as its receiver. */
+/* The receiver wants no more of this webhook. Callers hear it themselves, and what they ask for may
+ * be gone without the webhook being so. */
+static bool is_disabling(const pl_exchange *x)
+{
+    return x->kind == PL_KIND_DELIVERY && x->error == PL_E_HTTP_STATUS &&
+           pl_statuses_has(&x->policy->disable_on, x->response.status);
+}
+
+static void disable(pl_exchange *x)
+{
+    char id[PL_UUID_TEXT + 1];
+    pl_uuid_format(x->id, id);
+    x->disables = (pl_switch){
+        .connector = x->delivery->connector,
+        .webhook = x->delivery->webhook,
+        .since_ms = x->engine->ports.wall_ms(),
+        .by = pl_slice_of(pl_arena_printf(&x->arena, "delivery %s", id)),
+        .reason = pl_slice_of(pl_arena_printf(&x->arena, "status %d", x->response.status)),
+    };
+}
+
+/* What becomes of the delivery of an attempt that has failed. One that disables its webhook waits
+ * with the others until it is enabled. The age of one that an administrator has brought back does
+ * not count; nor does an attempt that never came as far as its receiver. */
 static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
 {
     pl_delivery *d = x->delivery;
     const pl_settings *s = x->engine->settings;
     if (x->error == PL_E_CANCELLED) return PL_STATE_CANCELLED;
     if (d == NULL) return PL_STATE_FAILED;
+    if (is_disabling(x)) {
+        disable(x);
+        return PL_STATE_PENDING;
+    }
     x->is_uncounted = x->error == PL_E_PROXY;
     if (!x->is_uncounted && !is_to_be_tried_again(x)) return PL_STATE_FAILED;
     d->uncounted += x->is_uncounted;
@@ -177,12 +203,24 @@ static int watch_script(pl_exchange *x, int code)
 
 /* -- the stages -- */
 
+/* A caller does not wait for a webhook to be enabled. A try is how an administrator finds out
+ * whether it may be. */
+static bool is_refused(pl_exchange *x)
+{
+    if (x->kind != PL_KIND_CALL || x->is_second_round) return false;
+    const char *text = pl_switches_text(x->engine->ports.switches, x->policy->connector,
+                                        x->policy->webhook, &x->arena);
+    if (text) x->error_text = text;
+    return text != NULL;
+}
+
 static int render(pl_exchange *x)
 {
     if (x->webhook == UINT32_MAX) {
         x->error_text = "the connector or webhook of this delivery is not loaded";
         return PL_E_CONFIG;
     }
+    if (is_refused(x)) return PL_E_DISABLED;
     return watch_script(x, x->generation->render(x->generation, x));
 }
 
@@ -547,7 +585,7 @@ const pl_policy *pl_delivery_policy(pl_delivery *d)
     return webhook == UINT32_MAX ? &pl_retry_default : &g->policies[webhook];
 }
 
-void pl_exchange_start(pl_delivery *d)
+static pl_exchange *exchange_of(pl_delivery *d)
 {
     pl_engine *e = d->engine;
     pl_exchange *x = exchange_new(e, PL_KIND_DELIVERY, find_webhook(d, e->generation));
@@ -556,9 +594,24 @@ void pl_exchange_start(pl_delivery *d)
     x->delivery = d;
     x->lane = d->lane;
     x->lane->in_flight++;
-    x->quota = pl_quotas_get(e->ports.quotas, d->connector); /* it was entered */
     x->id = d->id;
     x->event = pl_event_ref(d->event);
+    return x;
+}
+
+void pl_exchange_shelve(pl_delivery *d)
+{
+    pl_exchange *x = exchange_of(d);
+    x->stage = PL_STAGE_RECORD;
+    d->phase = PL_RECORDING;
+    pl_exchange_park(x);
+}
+
+void pl_exchange_start(pl_delivery *d)
+{
+    pl_engine *e = d->engine;
+    pl_exchange *x = exchange_of(d);
+    x->quota = pl_quotas_get(e->ports.quotas, d->connector); /* it was entered */
     x->undecided = d->undecided;
     x->created_ms = d->created_ms;
     x->number = ++d->attempts;

@@ -162,10 +162,12 @@ void pl_exchange_fill_record(pl_exchange *x)
         .now_ms = now_ms,
         .attempt = &x->attempt,
         .state = x->state,
+        .is_off = x->disables.connector.len > 0,
+        .disables = x->disables.connector.len ? &x->disables : NULL,
     };
     x->record.due_ms = now_ms + x->delay_ms;
-    x->record.held =
-        x->delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e, x->record.connector);
+    x->record.held = !x->record.is_off && x->delay_ms <= e->settings->limit_horizon &&
+                     !pl_engine_is_crowded(e, x->record.connector);
     x->record.op.bytes = sizeof *x + x->attempt.request_body.len + x->attempt.response_body.len +
                          x->attempt.trace.len;
 }
@@ -187,13 +189,16 @@ static void settle(pl_exchange *x)
     pl_delivery *d = x->delivery;
     const pl_record *r = &x->record;
     bool goes_on = r->state == PL_STATE_PENDING;
-    if (r->attempt || r->was_gone) count_state(&e->metrics, r->state);
+    if (r->is_shelved)
+        pl_counter_add(&e->metrics.shelved, 1);
+    else if (r->attempt || r->was_gone)
+        count_state(&e->metrics, r->state);
     pl_intake_settle(d, r, !goes_on || !r->held);
     if (goes_on && r->held) {
         pl_delivery_wait(d, r->due_ms - e->ports.wall_ms());
         return;
     }
-    if (goes_on) pl_engine_parked(e, d->connector, r->due_ms);
+    if (goes_on && !r->is_shelved) pl_engine_parked(e, d->connector, r->due_ms);
     pl_delivery_drop(d);
 }
 
@@ -240,6 +245,7 @@ void pl_exchange_park(pl_exchange *x)
         .now_ms = now_ms,
         .state = PL_STATE_PENDING,
         .due_ms = now_ms + x->delay_ms,
+        .is_off = d->is_off,
     };
     pl_exchange_record(x);
 }

@@ -17,10 +17,14 @@ typedef struct pl_exchange pl_exchange;
 typedef struct pl_generation pl_generation;
 typedef struct pl_reception pl_reception; /* flow/reception.h */
 
+typedef struct pl_statuses {
+    uint8_t bits[600 / 8]; /* one for each status */
+} pl_statuses;
+
 /* Which outcomes are tried again. The gateway's own troubles are, whatever a rule says. */
 typedef struct pl_retry_rule {
     bool classes[PL_ERR_COUNT]; /* by ordinal; that of http_status does not count, but */
-    uint8_t statuses[600 / 8];  /* a bit for each status */
+    pl_statuses statuses;
 } pl_retry_rule;
 
 typedef struct pl_policy {
@@ -33,6 +37,7 @@ typedef struct pl_policy {
     double jitter;             /* a delay is multiplied by a factor in [1 - jitter, 1 + jitter] */
     int64_t max_age_ms;        /* of a delivery at an attempt; 0: any */
     const pl_retry_rule *rule; /* NULL: the usual one */
+    pl_statuses disable_on;    /* answers to deliveries that disable the webhook */
     pl_rate rate;              /* of the connector, all its webhooks together */
     bool has_on_unauthorized;  /* its authenticator is asked what to do about a 401 */
     bool has_on_failed;        /* hooks hear of its failures */

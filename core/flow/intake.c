@@ -22,12 +22,14 @@ pl_intake *pl_intake_new(void)
 static void route_to(pl_engine *e, pl_intake *in, uint32_t event, uint32_t i, const pl_route *route)
 {
     const pl_policy *policy = &e->generation->policies[route->webhook];
+    bool is_off = pl_switches_is_off(e->ports.switches, policy->connector, policy->webhook);
     pl_commit_delivery *row = &in->commit.events[event].deliveries[i];
     *row = (pl_commit_delivery){
         .id = pl_uuid_new(&e->rng, (uint64_t)in->commit.now_ms),
         .connector = pl_arena_dup(&in->arena, policy->connector),
         .webhook = pl_arena_dup(&in->arena, policy->webhook),
-        .held = pl_engine_has_room(e, policy->connector),
+        .held = !is_off && pl_engine_has_room(e, policy->connector),
+        .is_off = is_off,
         .undecided = route->undecided,
     };
     if (!row->held) {
@@ -125,7 +127,10 @@ static void start_event(pl_engine *e, pl_intake *in, uint32_t n)
     for (uint32_t i = 0; i < c->count; i++) {
         pl_delivery *d = in->deliveries[n][i];
         if (d == NULL) {
-            pl_engine_parked(e, c->deliveries[i].connector, in->commit.now_ms);
+            if (c->deliveries[i].is_shelved)
+                pl_counter_add(&e->metrics.shelved, 1);
+            else
+                pl_engine_parked(e, c->deliveries[i].connector, in->commit.now_ms);
             continue;
         }
         if (!in->waits) { /* from here on they go their own ways */

@@ -14,6 +14,7 @@
 #include "base/slice.h"
 #include "flow/attempt.h"
 #include "flow/event.h"
+#include "flow/switches.h"
 
 enum pl_op_kind {
     PL_OP_COMMIT,
@@ -22,6 +23,7 @@ enum pl_op_kind {
     PL_OP_COMMAND,
     PL_OP_JOB,
     PL_OP_ERASE,
+    PL_OP_SWITCH,
     PL_OP_KINDS
 };
 
@@ -61,6 +63,8 @@ typedef struct pl_commit_delivery {
     pl_slice connector, webhook;
     bool held; /* in the memory of a worker; otherwise it waits in the store until it is claimed */
     bool undecided;
+    bool is_off;     /* the worker believes its webhook to be disabled; */
+    bool is_shelved; /* out: it is, and the delivery is claimed only after it is enabled */
 } pl_commit_delivery;
 
 typedef struct pl_commit_event {
@@ -104,6 +108,9 @@ typedef struct pl_record {
     enum pl_state state;       /* PENDING: another attempt at due_ms */
     int64_t due_ms;            /* wall clock */
     bool held;                 /* it stays in the worker's memory */
+    bool is_off, is_shelved;   /* as of a pl_commit_delivery */
+    const pl_switch *disables; /* NULL; the answer disables its webhook */
+    bool has_disabled;         /* out: which was not so before */
     bool was_gone; /* out: the delivery was no longer pending (cancelled meanwhile); the attempt is
                       kept all the same */
 } pl_record;
@@ -132,6 +139,7 @@ typedef struct pl_claim {
     uint32_t skip_count;
     pl_claimed *items; /* out: in `memory` */
     uint32_t count;    /* out */
+    uint32_t shelved;  /* out: so many of webhooks that are disabled were put aside instead */
     int64_t
         next_due_ms; /* out: when the next one that waits comes due, of any connector; INT64_MAX: none */
     pl_arena memory; /* out: freed by the submitter */
@@ -199,5 +207,21 @@ typedef struct pl_erase {
     uint32_t pending_count;      /* out */
     pl_arena memory;             /* out: freed by the submitter */
 } pl_erase;
+
+/* -- switch: an administrator disables or enables a webhook -- */
+
+/* OFF, ON; after an ON, RELEASE for as long as there is more: what was shelved is due, oldest first.
+ * It does nothing while the webhook is disabled again. */
+enum pl_switch_order { PL_SWITCH_OFF, PL_SWITCH_ON, PL_SWITCH_RELEASE };
+
+typedef struct pl_switch_op {
+    pl_op op;
+    enum pl_switch_order order;
+    pl_switch what;    /* ON, RELEASE: its names count */
+    int64_t now_ms;    /* RELEASE: when they are due */
+    bool has_changed;  /* out: OFF, ON: it was not so before */
+    uint32_t released; /* out: RELEASE: so many */
+    bool has_more;     /* out: RELEASE: do it again */
+} pl_switch_op;
 
 #endif

@@ -20,7 +20,8 @@ static int ordinal_of(int error)
 bool pl_retry_is_class(int error)
 {
     return error <= PL_E_SCRIPT && ordinal_of(error) < PL_ERR_COUNT && error != PL_E_HTTP_STATUS &&
-           error != PL_E_CANCELLED && error != PL_E_BREAKER && error != PL_E_PROXY;
+           error != PL_E_CANCELLED && error != PL_E_BREAKER && error != PL_E_PROXY &&
+           error != PL_E_DISABLED;
 }
 
 void pl_retry_rule_add_class(pl_retry_rule *rule, int error)
@@ -28,15 +29,20 @@ void pl_retry_rule_add_class(pl_retry_rule *rule, int error)
     rule->classes[ordinal_of(error)] = true;
 }
 
-void pl_retry_rule_add_statuses(pl_retry_rule *rule, int first, int last)
+void pl_statuses_add(pl_statuses *s, int first, int last)
 {
     for (int status = first; status <= last; status++)
-        rule->statuses[status / 8] |= (uint8_t)(1 << status % 8);
+        s->bits[status / 8] |= (uint8_t)(1 << status % 8);
+}
+
+bool pl_statuses_has(const pl_statuses *s, int status)
+{
+    return status > 0 && status < 600 && s->bits[status / 8] >> status % 8 & 1;
 }
 
 static bool status_makes_sense(const pl_retry_rule *rule, int status)
 {
-    if (rule && status > 0 && status < 600) return rule->statuses[status / 8] >> status % 8 & 1;
+    if (rule && status > 0 && status < 600) return pl_statuses_has(&rule->statuses, status);
     return status == 408 || status == 425 || status == 429 || status >= 500;
 }
 

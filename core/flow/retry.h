@@ -15,9 +15,12 @@
  * delivery. */
 bool pl_retry_is_class(int error);
 
-/* Adds a class, or the statuses from first to last, to an empty rule. */
+/* Adds a class to an empty rule. */
 void pl_retry_rule_add_class(pl_retry_rule *rule, int error);
-void pl_retry_rule_add_statuses(pl_retry_rule *rule, int first, int last);
+
+/* Adds the statuses from first to last. */
+void pl_statuses_add(pl_statuses *s, int first, int last);
+bool pl_statuses_has(const pl_statuses *s, int status);
 
 /* Is there any sense in another attempt after this outcome? Without a rule: connection faults,
  * time-outs and failures of scripts (which a reload may mend): yes; of the statuses 408, 425, 429

@@ -42,6 +42,8 @@ static const struct resource {
     {"GET", "/v1/connectors", ADMIN, pl_api_connectors},
     {"GET", "/v1/connectors/{}", ADMIN, pl_api_connector},
     {"POST", "/v1/connectors/{}/webhooks/{}/try", ADMIN, pl_api_try},
+    {"POST", "/v1/connectors/{}/webhooks/{}/disable", ADMIN, pl_api_disable},
+    {"POST", "/v1/connectors/{}/webhooks/{}/enable", ADMIN, pl_api_enable},
     {"POST", "/v1/reload", ADMIN, pl_api_reload},
     {"GET", "/healthz", OPEN, pl_api_healthz},
     {"GET", "/readyz", OPEN, pl_api_readyz},

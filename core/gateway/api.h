@@ -57,6 +57,8 @@ typedef struct pl_api_taking {
 /* Takes the intake, takes its events to disk and answers. */
 void pl_api_take(pl_worker *w, pl_inbound *inbound, pl_intake *in, const pl_api_taking *how);
 
+/* The index of the webhook that the path names, or -1 when it was answered that there is none. */
+int64_t pl_api_find_webhook(pl_api_request *r);
 /* The index of a source of the generation, or -1. */
 int64_t pl_api_find_source(const pl_generation *g, pl_slice name);
 /* The gateway's ingress is asked; when it knows who sent the request, `next` handles it. */
@@ -82,7 +84,7 @@ bool pl_api_last_wins(const pl_settings *s);
  * false at a bad escape (then it was answered). */
 bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value);
 
-pl_api_fn pl_api_events, pl_api_source, pl_api_call, pl_api_try;
+pl_api_fn pl_api_events, pl_api_source, pl_api_call, pl_api_try, pl_api_disable, pl_api_enable;
 pl_api_fn pl_api_deliveries, pl_api_delivery, pl_api_retry, pl_api_cancel, pl_api_undelivered;
 pl_api_fn pl_api_erase_event, pl_api_erase;
 pl_api_fn pl_api_replay, pl_api_cancel_all, pl_api_jobs, pl_api_job, pl_api_job_pause,

@@ -20,7 +20,7 @@ static void add_health(pl_worker *w, pl_slice description, pl_buf *out)
     PL_BUF_PUT(out, ",\"health\":");
     pl_jw_init(&jw, out);
     pl_gateway *g = w->gateway;
-    pl_health_write(g->health, g->quotas, g->breakers, pl_buf_slice(&name), &jw);
+    pl_health_write(g->health, g->quotas, g->breakers, g->switches, pl_buf_slice(&name), &jw);
     pl_buf_put_char(out, '}');
     pl_buf_fini(&name);
 }
@@ -40,6 +40,15 @@ static void add_each_health(pl_worker *w, pl_slice list, pl_buf *out)
     }
 }
 
+/* All webhooks that are: also those that are not loaded any more. */
+static void put_disabled(pl_switches *switches, pl_buf *out)
+{
+    pl_json_writer jw;
+    PL_BUF_PUT(out, ",\"disabled\":");
+    pl_jw_init(&jw, out);
+    pl_health_write_switches(switches, PL_NO_SLICE, &jw);
+}
+
 void pl_api_connectors(pl_api_request *r)
 {
     pl_generation *g = pl_engine_generation(r->worker->engine);
@@ -54,6 +63,7 @@ void pl_api_connectors(pl_api_request *r)
                         &body);
         PL_BUF_PUT(&body, "],\"sources\":");
         pl_buf_put_slice(&body, pl_json_find(pl_buf_slice(&loaded), PL_SLICE("sources")));
+        put_disabled(r->worker->gateway->switches, &body);
         pl_buf_put_char(&body, '}');
         pl_api_json(r->in, 200, PL_NO_SLICE, &body);
     } else {

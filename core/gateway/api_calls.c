@@ -11,8 +11,7 @@
 
 /* -- what both need -- */
 
-/* The webhook's index, or -1 when it was answered. */
-static int64_t find_webhook(pl_api_request *r)
+int64_t pl_api_find_webhook(pl_api_request *r)
 {
     pl_generation *g = pl_engine_generation(r->worker->engine);
     int64_t index = g->find(g, r->parts[0], r->parts[1]);
@@ -140,7 +139,7 @@ static void on_called(pl_exchange *x)
 void pl_api_call(pl_api_request *r)
 {
     if (!check_reach(r)) return;
-    int64_t webhook = find_webhook(r);
+    int64_t webhook = pl_api_find_webhook(r);
     if (webhook < 0) return;
     pl_slice body = r->in->body.len ? r->in->body : PL_SLICE("{}");
     pl_event *event = parse_event(r, body, PL_TYPE_FORBIDDEN, "");
@@ -228,7 +227,7 @@ static bool read_try(pl_api_request *r, try_body *t)
 void pl_api_try(pl_api_request *r)
 {
     try_body t;
-    int64_t webhook = find_webhook(r);
+    int64_t webhook = pl_api_find_webhook(r);
     if (webhook < 0 || !read_try(r, &t)) return;
     pl_event *event = parse_event(r, t.event, PL_TYPE_OPTIONAL, "/event");
     if (event == NULL) return;

@@ -252,6 +252,22 @@ static enum pl_log_form log_form(const char *name)
 
 /* -- start -- */
 
+/* On the store's thread, and while it is opened. */
+static void on_switched(void *arg, const pl_switch *s, bool is_off)
+{
+    pl_gateway *g = arg;
+    if (is_off) {
+        pl_switches_off(g->switches, s);
+        pl_log(PL_LOG_WARN, "a webhook is disabled until it is enabled",
+               PL_LOG_SLICE("connector", s->connector), PL_LOG_SLICE("webhook", s->webhook),
+               PL_LOG_SLICE("by", s->by), PL_LOG_SLICE("reason", s->reason));
+    } else {
+        pl_switches_on(g->switches, s->connector, s->webhook);
+        pl_log(PL_LOG_INFO, "a webhook is enabled", PL_LOG_SLICE("connector", s->connector),
+               PL_LOG_SLICE("webhook", s->webhook), PL_LOG_SLICE("by", s->by));
+    }
+}
+
 static int open_store(pl_gateway *g)
 {
     char *reason = NULL;
@@ -273,6 +289,8 @@ static int open_store(pl_gateway *g)
                       .events = g->settings.retention_events,
                       .bytes = g->settings.retention_bytes},
         .wall_ms = pl_wall_ms,
+        .switched = on_switched,
+        .arg = g,
     };
     int code = pl_store_open(&g->store, &config, &reason);
     if (code != 0) fprintf(stderr, "%s\n", reason);
@@ -596,6 +614,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     g.health = pl_health_new();
     g.quotas = pl_quotas_new();
     g.breakers = pl_breakers_new();
+    g.switches = pl_switches_new();
     g.tally = pl_tally_new();
     g.cache = pl_gateway_cache_new(&g.settings);
     g.workers = pl_alloc_zero((size_t)g.worker_count * sizeof *g.workers);
@@ -615,6 +634,7 @@ int pl_gateway_run(const pl_gateway_config *config)
     pl_health_free(g.health);
     pl_quotas_free(g.quotas);
     pl_breakers_free(g.breakers);
+    pl_switches_free(g.switches);
     pl_tally_free(g.tally);
     pl_cache_free(g.cache);
     pl_egress_free(g.egress);

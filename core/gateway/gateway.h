@@ -13,6 +13,7 @@
 #include "flow/cache.h"
 #include "flow/quota.h"
 #include "flow/settings.h"
+#include "flow/switches.h"
 #include "gateway/health.h"
 #include "gateway/listener.h"
 #include "gateway/tally.h"
@@ -50,6 +51,7 @@ typedef struct pl_gateway {
     pl_cache *cache; /* of the scripts of all workers */
     pl_quotas *quotas;
     pl_breakers *breakers;
+    pl_switches *switches; /* the store's thread turns them */
     pl_worker **workers;
     pl_replay *replay; /* on the first worker */
     int worker_count;

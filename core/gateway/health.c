@@ -127,8 +127,38 @@ static void write_breakers(pl_breakers *breakers, pl_slice connector, pl_json_wr
     pl_jw_array_end(w);
 }
 
-void pl_health_write(pl_health *h, pl_quotas *quotas, pl_breakers *breakers, pl_slice connector,
-                     pl_json_writer *w)
+void pl_health_write_switch(pl_json_writer *w, const pl_switch *s)
+{
+    pl_jw_object(w);
+    pl_jw_key(w, "connector");
+    pl_jw_string(w, s->connector);
+    pl_jw_key(w, "webhook");
+    pl_jw_string(w, s->webhook);
+    write_time(w, "since", s->since_ms);
+    pl_jw_key(w, "by");
+    pl_jw_string(w, s->by);
+    pl_jw_key(w, "reason");
+    if (s->reason.len)
+        pl_jw_string(w, s->reason);
+    else
+        pl_jw_null(w);
+    pl_jw_object_end(w);
+}
+
+static void write_switch(void *arg, const pl_switch *s)
+{
+    pl_health_write_switch(arg, s);
+}
+
+void pl_health_write_switches(pl_switches *switches, pl_slice connector, pl_json_writer *w)
+{
+    pl_jw_array(w);
+    pl_switches_show(switches, connector, PL_NO_SLICE, write_switch, w);
+    pl_jw_array_end(w);
+}
+
+void pl_health_write(pl_health *h, pl_quotas *quotas, pl_breakers *breakers, pl_switches *switches,
+                     pl_slice connector, pl_json_writer *w)
 {
     static const entry nothing;
     pthread_mutex_lock(&h->lock);
@@ -155,6 +185,8 @@ void pl_health_write(pl_health *h, pl_quotas *quotas, pl_breakers *breakers, pl_
     }
     write_quota(quotas, connector, w);
     write_breakers(breakers, connector, w);
+    pl_jw_key(w, "disabled");
+    pl_health_write_switches(switches, connector, w);
     pl_jw_object_end(w);
     pthread_mutex_unlock(&h->lock);
 }

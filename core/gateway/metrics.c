@@ -70,6 +70,8 @@ static const source engine_sources[] = {
     ENGINE(claimed, "deliveries_claimed_total", "counter", "Deliveries taken back from the store."),
     ENGINE(postponed, "attempts_postponed_total", "counter",
            "Attempts that were not begun because a breaker was open."),
+    ENGINE(shelved, "deliveries_shelved_total", "counter",
+           "Deliveries put aside because their webhook is disabled."),
     ENGINE(calls, "calls_total", "counter", "Synchronous calls."),
     ENGINE(records_lost, "records_lost_total", "counter",
            "Records of calls that the store could not take."),
@@ -285,6 +287,8 @@ void pl_api_metrics(pl_api_request *r)
     sums(&out, g, engine_sources, COUNT(engine_sources), engine_of);
     one(&out, "breakers_open", "gauge", "Destinations that are left alone for a while.",
         pl_breakers_open(g->breakers));
+    one(&out, "webhooks_disabled", "gauge", "Webhooks that are disabled until they are enabled.",
+        pl_switches_count(g->switches));
     outcomes(&out, g);
     server_sums(&out, g);
     if (g->tls)

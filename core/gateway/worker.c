@@ -219,6 +219,7 @@ static void make_engine(pl_worker *w)
         .mailbox = pl_loop_mailbox(w->loop),
         .quotas = w->gateway->quotas,
         .breakers = w->gateway->breakers,
+        .switches = w->gateway->switches,
         .wall_ms = pl_wall_ms,
         .monotonic_us = pl_monotonic_us,
         .submit = port_submit,

@@ -101,7 +101,7 @@ static const pl_retry_rule *read_rule(lua_State *L, int table, pl_arena *arena)
         if (lua_istable(L, -1)) {
             lua_rawgeti(L, list + 1, 1);
             lua_rawgeti(L, list + 1, 2);
-            pl_retry_rule_add_statuses(rule, (int)lua_tointeger(L, -2), (int)lua_tointeger(L, -1));
+            pl_statuses_add(&rule->statuses, (int)lua_tointeger(L, -2), (int)lua_tointeger(L, -1));
         } else {
             pl_retry_rule_add_class(rule, pl_err_of_name(lua_tostring(L, -1)));
         }
@@ -109,6 +109,26 @@ static const pl_retry_rule *read_rule(lua_State *L, int table, pl_arena *arena)
     }
     lua_pop(L, 1);
     return rule;
+}
+
+/* { { 410, 410 }, ... } */
+static pl_statuses read_statuses(lua_State *L, int table, const char *name)
+{
+    pl_statuses statuses = {0};
+    push_field(L, table, name);
+    int list = lua_gettop(L);
+    size_t count = lua_istable(L, list) ? lua_objlen(L, list) : 0;
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, list, (int)i);
+        if (lua_istable(L, -1)) {
+            lua_rawgeti(L, list + 1, 1);
+            lua_rawgeti(L, list + 1, 2);
+            pl_statuses_add(&statuses, (int)lua_tointeger(L, -2), (int)lua_tointeger(L, -1));
+        }
+        lua_settop(L, list);
+    }
+    lua_pop(L, 1);
+    return statuses;
 }
 
 static pl_rate read_rate(lua_State *L, int table)
@@ -141,6 +161,7 @@ static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
     };
     read_delays(L, table, arena, &p);
     p.rule = read_rule(L, table, arena);
+    p.disable_on = read_statuses(L, table, "disable_on");
     p.rate = read_rate(L, table);
     return p;
 }

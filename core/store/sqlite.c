@@ -32,6 +32,7 @@
 #include "store/sqlite_feed.h"
 #include "store/sqlite_file.h"
 #include "store/sqlite_keep.h"
+#include "store/sqlite_switch.h"
 #include "store/sqlite_write.h"
 
 #include <errno.h>
@@ -139,6 +140,15 @@ static int try_transaction(pl_store *s, pl_op *first, const pl_op *end)
     return rc ? rc : pl_sqlite_writer_commit(&s->writer);
 }
 
+static void tell_switch(pl_store *s, const pl_op *op)
+{
+    if (op->kind == PL_OP_RECORD && ((const pl_record *)op)->has_disabled)
+        s->config.switched(s->config.arg, ((const pl_record *)op)->disables, true);
+    if (op->kind != PL_OP_SWITCH) return;
+    const pl_switch_op *o = (const pl_switch_op *)op;
+    if (o->has_changed) s->config.switched(s->config.arg, &o->what, o->order == PL_SWITCH_OFF);
+}
+
 /* The same with everything that success or failure entails.
  * False: it is the fault of one of them. */
 static bool transact(pl_store *s, pl_op *first, const pl_op *end)
@@ -153,6 +163,8 @@ static bool transact(pl_store *s, pl_op *first, const pl_op *end)
         pl_counter_set(&s->metrics.pending, (uint64_t)s->writer.pending);
         pl_histogram_add(&s->metrics.commit_us, now_us() - start);
         set_condition(s, 0, NULL);
+        for (pl_op *op = first; op != end && s->config.switched; op = op->next)
+            tell_switch(s, op);
         return true;
     }
     int condition = condition_of(s->db, rc);
@@ -421,6 +433,12 @@ static void close_files(pl_store *s)
     if (s->lock_fd >= 0) close(s->lock_fd);
 }
 
+static void show_switch(void *arg, const pl_switch *what)
+{
+    const pl_store *s = arg;
+    s->config.switched(s->config.arg, what, true);
+}
+
 static int open_files(pl_store *s, char **reason)
 {
     const char *path = s->config.path;
@@ -428,7 +446,8 @@ static int open_files(pl_store *s, char **reason)
     if (s->lock_fd < 0) return -1;
     if (pl_sqlite_open_writer(path, s->config.synchronous_full, &s->db, reason)) return -1;
     if (pl_sqlite_writer_open(&s->writer, s->db) != SQLITE_OK ||
-        pl_sqlite_keeper_open(&s->keeper, s->db, &s->config.retention) != SQLITE_OK) {
+        pl_sqlite_keeper_open(&s->keeper, s->db, &s->config.retention) != SQLITE_OK ||
+        (s->config.switched && pl_sqlite_switches_show(s->db, show_switch, s) != SQLITE_OK)) {
         if (asprintf(reason, "cannot open the store %s: %s", path, sqlite3_errmsg(s->db)) < 0)
             *reason = NULL;
         return -1;

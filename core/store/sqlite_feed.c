@@ -25,10 +25,13 @@
 /* ...and behind it by the time that passes between the making of both. */
 #define ID_BEHIND_MS (60 * 1000ll)
 
+#define SHELVED "r.held = " PL_SQLITE_SHELVED
+
 /* One row for both tables: see enum column. */
 #define PENDING_COLUMNS                                                                        \
     "SELECT r.id, 0, 0, r.connector, r.webhook, e.id, e.type, r.attempts, r.created_ms, NULL," \
-    " r.due_ms, r.outcome, r.status, r.reason, r.event"
+    " iif(" SHELVED ", NULL, r.due_ms), r.outcome, r.status,"                                  \
+    " iif(" SHELVED ", 'its webhook is disabled', r.reason), r.event"
 #define ENDED_COLUMNS                                                                 \
     "SELECT r.id, r.kind, r.state, r.connector, r.webhook, e.id, e.type, r.attempts," \
     " r.created_ms, r.finished_ms, NULL, r.outcome, r.status, r.reason, r.event"

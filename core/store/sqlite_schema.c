@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Six tables. The shape serves the hot path (an event comes in, goes out, is done), which touches
+ * Seven tables. The shape serves the hot path (an event comes in, goes out, is done), which touches
  * the right-hand end of each tree only, because every key is time-ordered:
  *
  *   events      what arrived, byte for byte, until retention drops the document. first_id..last_id
  *               is the span of ids of its rows in the feed
  *   pending     small: deliveries that are still owed. held: in a worker's memory, and then
- *               in no index
+ *               in no index; or shelved: its webhook is disabled
  *   deliveries  written once, when a delivery ends; calls, tries and unmatched events too.
  *               The feed is pending and deliveries merged by id, newest first. bare: retention
  *               has dropped the payload, so that it cannot be sent again
  *   attempts    one row an HTTP exchange
  *   idempotency the answer given under a client's key
  *   jobs        commands to all that a filter selects, and how far they are
+ *   disabled    webhooks that are, until an administrator enables them
  *
  * A row is in pending or in deliveries, never in both:
  * the move is one transaction. Each entry of `versions` takes the schema
@@ -144,6 +145,17 @@ static const char *const versions[] = {
     /* Of the present run of the schedule: attempts that use up nothing of it. */
     "ALTER TABLE pending ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE attempts ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;",
+
+    "CREATE TABLE disabled("
+    "  connector TEXT,"
+    "  webhook TEXT,"
+    "  since_ms INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  reason TEXT,"
+    "  PRIMARY KEY(connector, webhook)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX pending_shelved ON pending(connector, webhook) WHERE held = " PL_SQLITE_SHELVED
+    ";",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

@@ -13,6 +13,10 @@
  * an event that nothing wanted. */
 #define PL_SQLITE_KIND_EVENT 3
 
+/* Of `held` in pending: 0 it waits to be claimed, 1 in a worker's memory, and this: its webhook is
+ * disabled. As SQL. */
+#define PL_SQLITE_SHELVED "2"
+
 /* Makes an empty database ours and brings an older one forward, in one transaction. 0, or -1
  * with *reason (malloc'ed): another program's database, a newer schema, or what SQLite says. */
 int pl_sqlite_migrate(sqlite3 *db, char **reason);

@@ -11,6 +11,9 @@
  *                               ^                                       |
  *                               '------------ command: retry -----------'
  *
+ * Waiting rows of a webhook that is disabled are shelved, at their commit or record, or when a claim
+ * comes upon them; no claim finds them then until they are released (sqlite_switch.c).
+ *
  * `held` rows belong to a worker's memory and stand in no index but their key, so the hot path
  * (commit held, record final) writes an event, a pending row, a deliveries row and an attempt, all
  * at the right-hand end of their trees, and deletes the pending row again. Waiting rows are in the
@@ -27,6 +30,7 @@
 #include "store/sqlite_job.h"
 #include "store/sqlite_keep.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_switch.h"
 
 #include <stdlib.h>
 
@@ -63,6 +67,8 @@
     X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")              \
     X(CLAIM, PL_SQLITE_CLAIM)                                                                      \
     X(HOLD, "UPDATE pending SET held = 1 WHERE id = ?1")                                           \
+    X(SHELVE, "UPDATE pending SET held = " PL_SQLITE_SHELVED " WHERE id = ?1")                     \
+    X(IS_DISABLED, "SELECT 1 FROM disabled WHERE connector = ?1 AND webhook = ?2")                 \
     X(NEXT_CONNECTOR, PL_SQLITE_NEXT_CONNECTOR)                                                    \
     X(NEXT_DUE, PL_SQLITE_NEXT_DUE)                                                                \
     X(LOCATE, "SELECT 0, 0, 0 FROM pending WHERE id = ?1 UNION ALL"                                \
@@ -171,6 +177,21 @@ static int find_known(pl_sqlite_writer *w, pl_commit_event *e)
     return rc ? rc : rc_event;
 }
 
+/* The place of a row that a worker does or does not hold, or whose webhook it believes to be
+ * disabled: this table knows. */
+static int place_of(pl_sqlite_writer *w, bool held, bool is_off, pl_slice connector,
+                    pl_slice webhook, bool *is_shelved)
+{
+    *is_shelved = false;
+    if (!is_off) return held;
+    sqlite3_stmt *q = w->statements[IS_DISABLED];
+    pl_sqlite_bind_text(q, 1, connector);
+    pl_sqlite_bind_text(q, 2, webhook);
+    *is_shelved = sqlite3_step(q) == SQLITE_ROW;
+    sqlite3_reset(q);
+    return *is_shelved ? atoi(PL_SQLITE_SHELVED) : held;
+}
+
 /* `first` and `last`: the span of its rows in the feed. */
 static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, const pl_uuid *first,
                      const pl_uuid *last)
@@ -186,16 +207,16 @@ static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, co
     return run(q);
 }
 
-static int add_pending(pl_sqlite_writer *w, const pl_commit_delivery *d, int64_t event,
-                       int64_t now_ms)
+static int add_pending(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t event, int64_t now_ms)
 {
+    int place = place_of(w, d->held, d->is_off, d->connector, d->webhook, &d->is_shelved);
     sqlite3_stmt *q = w->statements[ADD_PENDING];
     pl_sqlite_bind_id(q, 1, &d->id);
     sqlite3_bind_int64(q, 2, event);
     pl_sqlite_bind_text(q, 3, d->connector);
     pl_sqlite_bind_text(q, 4, d->webhook);
     sqlite3_bind_int64(q, 5, now_ms);
-    sqlite3_bind_int(q, 6, d->held);
+    sqlite3_bind_int(q, 6, place);
     sqlite3_bind_int(q, 7, d->undecided);
     w->change++;
     return run(q);
@@ -305,16 +326,18 @@ static int end_delivery(pl_sqlite_writer *w, const pl_uuid *id, enum pl_state st
     return run_on(w, DROP_PENDING, id);
 }
 
-static int record_again(pl_sqlite_writer *w, const pl_record *r, bool *found)
+static int record_again(pl_sqlite_writer *w, pl_record *r, bool *found)
 {
+    int place = place_of(w, r->held, r->is_off, r->connector, r->webhook, &r->is_shelved);
     sqlite3_stmt *q = w->statements[AGAIN];
     pl_sqlite_bind_id(q, 1, &r->id);
     sqlite3_bind_int64(q, 2, r->due_ms);
-    sqlite3_bind_int(q, 3, r->held);
+    sqlite3_bind_int(q, 3, place);
     bind_last(q, 4, 5, r->attempt);
     sqlite3_bind_int(q, 8, r->attempt && r->attempt->is_uncounted);
     int rc = run(q);
     *found = sqlite3_changes(w->db) > 0;
+    r->is_shelved = r->is_shelved && *found;
     return rc;
 }
 
@@ -352,11 +375,18 @@ static int record_call(pl_sqlite_writer *w, const pl_record *r)
 static int run_record(pl_sqlite_writer *w, pl_record *r)
 {
     bool is_erased = false;
-    int rc = r->kind == PL_KIND_DELIVERY ? record_delivery(w, r, &is_erased) : record_call(w, r);
+    int rc = r->disables ? pl_sqlite_disable(w, r->disables, &r->has_disabled) : SQLITE_OK;
+    if (rc) return rc;
+    rc = r->kind == PL_KIND_DELIVERY ? record_delivery(w, r, &is_erased) : record_call(w, r);
     if (rc || !r->attempt || is_erased) return rc;
     sqlite3_stmt *q = w->statements[ADD_ATTEMPT];
     pl_sqlite_attempt_bind(q, &r->id, r->attempt);
     return run(q);
+}
+
+static void clear_record(pl_record *r)
+{
+    r->was_gone = r->is_shelved = r->has_disabled = false;
 }
 
 /* -- claim -- */
@@ -426,19 +456,30 @@ static int count_claimable(pl_sqlite_writer *w, const pl_claim *c, uint32_t *cou
     return rc;
 }
 
+/* What is shelved takes part of the limit, so that one claim does not look at too much. */
 static int claim_of(pl_sqlite_writer *w, pl_claim *c, pl_slice connector, uint32_t limit)
 {
     sqlite3_stmt *q = w->statements[CLAIM];
-    uint32_t first = c->count;
+    uint32_t first = c->count, shelved = 0;
+    pl_uuid *to_shelve = NULL;
     sqlite3_bind_int64(q, 1, c->before_ms);
     sqlite3_bind_int64(q, 2, limit);
     pl_sqlite_bind_text(q, 3, connector);
-    while (c->memory.used_bytes < PL_SQLITE_CLAIM_BYTES && sqlite3_step(q) == SQLITE_ROW)
-        read_claimed(q, &c->memory, &c->items[c->count++]);
+    while (c->memory.used_bytes < PL_SQLITE_CLAIM_BYTES && sqlite3_step(q) == SQLITE_ROW) {
+        if (!sqlite3_column_int(q, 12)) {
+            read_claimed(q, &c->memory, &c->items[c->count++]);
+            continue;
+        }
+        if (!to_shelve) to_shelve = pl_arena_alloc(&c->memory, limit * sizeof *to_shelve);
+        to_shelve[shelved++] = pl_sqlite_id(q, 0);
+    }
     int rc = sqlite3_reset(q);
     /* Only now: the index that was walked loses its entries. */
     for (uint32_t i = first; i < c->count && !rc; i++)
         rc = run_on(w, HOLD, &c->items[i].id);
+    for (uint32_t i = 0; i < shelved && !rc; i++)
+        rc = run_on(w, SHELVE, &to_shelve[i]);
+    c->shelved += shelved;
     return rc;
 }
 
@@ -467,7 +508,7 @@ static void clear_claim(pl_claim *c)
 {
     pl_arena_init(&c->memory);
     c->items = NULL;
-    c->count = 0;
+    c->count = c->shelved = 0;
     c->next_due_ms = INT64_MAX;
 }
 
@@ -547,7 +588,7 @@ void pl_sqlite_writer_clear(pl_op *op)
 {
     op->result = 0;
     if (op->kind == PL_OP_COMMIT) clear_commit((pl_commit *)op);
-    if (op->kind == PL_OP_RECORD) ((pl_record *)op)->was_gone = false;
+    if (op->kind == PL_OP_RECORD) clear_record((pl_record *)op);
     if (op->kind == PL_OP_CLAIM) clear_claim((pl_claim *)op);
     if (op->kind == PL_OP_ERASE) pl_sqlite_erase_clear((pl_erase *)op);
 }
@@ -567,6 +608,8 @@ int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
         return pl_sqlite_job_run(w, (pl_job_op *)op);
     case PL_OP_ERASE:
         return pl_sqlite_erase_run(w, (pl_erase *)op);
+    case PL_OP_SWITCH:
+        return pl_sqlite_switch_run(w, (pl_switch_op *)op);
     case PL_OP_KINDS:
         break;
     }
@@ -623,7 +666,11 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
     };
     *w = (pl_sqlite_writer){.db = db};
     pl_buf_init(&w->claimed);
-    int rc = sqlite3_exec(db, "UPDATE pending SET held = 0 WHERE held = 1", NULL, NULL, NULL);
+    int rc = sqlite3_exec(db,
+                          "UPDATE pending SET held = 0 WHERE held = 1 OR held = " PL_SQLITE_SHELVED
+                          " AND NOT EXISTS (SELECT 1 FROM disabled d WHERE d.connector ="
+                          " pending.connector AND d.webhook = pending.webhook)",
+                          NULL, NULL, NULL);
     for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
         rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &w->statements[i], NULL);
     if (!rc) rc = count_pending(w);

@@ -11,10 +11,12 @@
 
 /* For the test that asks SQLite how it goes about it. Of a connector ?3: ?1 due at the latest, ?2
  * how many. */
-#define PL_SQLITE_CLAIM                                                                          \
-    "SELECT p.id, p.connector, p.webhook, e.document, p.event, e.received_ms, p.created_ms,"     \
-    " p.due_ms, p.attempts, p.first, p.undecided, p.uncounted FROM pending p LEFT JOIN events e" \
-    " ON e.seq = p.event WHERE p.held = 0 AND p.connector = ?3 AND p.due_ms <= ?1 ORDER BY "     \
+#define PL_SQLITE_CLAIM                                                                      \
+    "SELECT p.id, p.connector, p.webhook, e.document, p.event, e.received_ms, p.created_ms," \
+    " p.due_ms, p.attempts, p.first, p.undecided, p.uncounted,"                              \
+    " EXISTS (SELECT 1 FROM disabled d WHERE d.connector = p.connector"                      \
+    " AND d.webhook = p.webhook) FROM pending p LEFT JOIN events e"                          \
+    " ON e.seq = p.event WHERE p.held = 0 AND p.connector = ?3 AND p.due_ms <= ?1 ORDER BY " \
     "p.due_ms, p.id LIMIT ?2"
 /* The connector behind ?1 that has anything waiting, and when its first comes due. */
 #define PL_SQLITE_NEXT_CONNECTOR                                              \
@@ -27,7 +29,7 @@
 #define PL_SQLITE_CLAIM_BYTES (16u << 20)
 #define PL_SQLITE_CLAIM_MAX   4096u
 
-#define PL_SQLITE_STATEMENT_COUNT 23
+#define PL_SQLITE_STATEMENT_COUNT 25
 
 typedef struct pl_sqlite_writer {
     sqlite3 *db; /* the caller's */

@@ -33,6 +33,10 @@ typedef struct pl_store_config {
     int64_t query_timeout_ms;
     pl_retention retention;
     int64_t (*wall_ms)(void); /* what ages count from; needed with a retention */
+    /* NULL, or told of each webhook that is disabled: in pl_store_open, then of each that is
+     * disabled or enabled, on the store's thread, after the commit and before its answers. */
+    void (*switched)(void *arg, const pl_switch *s, bool is_off);
+    void *arg; /* of it */
 } pl_store_config;
 
 typedef struct pl_store_metrics {
@@ -74,15 +78,15 @@ enum pl_query_kind {
  *   UNDELIVERED {"groups": [GROUP...], "pending": N, "failed": N, "oldest": TIME or null,
  *             "oldest_age_seconds": N or null}; of the filter counts the connector
  *   GROUP     connector, state ("pending", "failed"), outcome and status of the last attempt or
- *             null, count, oldest, oldest_age_seconds, next_due or null; the largest first
+ *             null (outcome "disabled": they wait until their webhook is enabled), count, oldest, oldest_age_seconds, next_due or null; the largest first
  *   COUNT     {"total": N, "last": the newest id or null}
  *   IDS       no JSON: the pl_uuids of a page, the oldest first
  *   JOBS      {"jobs": [JOB...]}, newest first; the filter's state is one of jobs
  *   JOB       id, kind ("replay", "cancel"), state, filter, rate, total, done, failed, cursor (the
  *             last delivery taken, or null), last, created, finished or null; PL_E_UNKNOWN_JOB
  *   ROW       id, kind ("delivery", "call", "try", "event"), state, connector, webhook, event_id,
- *             event_type, attempts, created, finished or null, due or null (next attempt),
- *             outcome, status or null, reason or null
+ *             event_type, attempts, created, finished or null, due or null (next attempt;
+ *             null as well while its webhook is disabled), outcome, status or null, reason or null
  *   ATTEMPT   see sqlite_attempt.h */
 typedef struct pl_query {
     pl_message message;

@@ -96,6 +96,7 @@ local SHARED = {
   timeout = SECONDS,
   connect_timeout = SECONDS,
   retry = retry.SPEC,
+  disable_on = retry.DISABLE_ON,
   redirects = REDIRECTS,
   hooks = { type = "list", of = { type = "table" } },
 }
@@ -226,6 +227,7 @@ local function policy_of(entry, given, webhook)
     timeout = webhook.timeout or given.timeout,
     connect_timeout = webhook.connect_timeout or given.connect_timeout,
     rate = rate_of(given.rate),
+    disable_on = retry.disable_on(given.disable_on, webhook.disable_on),
     has_on_unauthorized = authenticator.reauthorizes(entry.authenticator) or nil,
     has_on_failed = #entry.on_failed > 0 or nil,
   }

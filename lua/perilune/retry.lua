@@ -8,6 +8,10 @@
 ---     ... jitter = 0.1, max_age = 86400, on = { "connect", "timeout", 429, "5xx" }
 ---
 --- The webhook's parts win over the connector's one by one; schedule and base are one part.
+---
+--- And what answers disable the webhook until an administrator enables it:
+---
+---     disable_on = { 410 }            the default; statuses as in retry.on; false: none does
 
 local core = require "perilune.core"
 local map = require "perilune.map"
@@ -50,6 +54,17 @@ retry.SPEC = { one_of = {
   } },
 } }
 
+--- What `disable_on` may be.
+retry.DISABLE_ON = { one_of = {
+  { type = "literal", value = false },
+  { type = "list", of = { one_of = {
+    { type = "number", check = map.success_fault }, { type = "string", check = map.success_fault },
+  } } },
+} }
+
+-- Gone: there is no such receiver any more (RFC 9110 15.5.11; Standard Webhooks).
+local DISABLE_ON = { 410 }
+
 local OF_BASE = { "attempts", "factor", "max" }
 
 --- Faults between the keys of a checked policy.
@@ -84,6 +99,18 @@ local function rule_of(on)
   local rule = {}
   for i, item in ipairs(on) do rule[i] = map.range_of(item) or item end
   return rule
+end
+
+--- Which statuses disable the webhook, as C wants them.
+---@param shared (number|string)[]|false|nil   the connector's, checked
+---@param own (number|string)[]|false|nil      the webhook's, checked
+---@return integer[][] ranges
+function retry.disable_on(shared, own)
+  if own == nil then own = shared end
+  if own == nil then own = DISABLE_ON end
+  local ranges = {}
+  for i, item in ipairs(own or {}) do ranges[i] = map.range_of(item) end
+  return ranges
 end
 
 local function first_of(name, own, shared)

@@ -87,8 +87,8 @@ TEST(a_rule_names_classes_and_statuses)
 {
     pl_retry_rule rule = {0};
     pl_retry_rule_add_class(&rule, PL_E_CONNECT);
-    pl_retry_rule_add_statuses(&rule, 404, 404);
-    pl_retry_rule_add_statuses(&rule, 502, 599);
+    pl_statuses_add(&rule.statuses, 404, 404);
+    pl_statuses_add(&rule.statuses, 502, 599);
     for (int status = 100; status < 600; status++) {
         bool expected = status == 404 || status >= 502;
         CHECK(pl_retry_makes_sense(&rule, PL_E_HTTP_STATUS, status) == expected);

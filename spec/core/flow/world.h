@@ -140,6 +140,7 @@ static inline void worker_open(worker *me)
                       .mailbox = &me->box,
                       .quotas = w.quotas,
                       .breakers = w.breakers,
+                      .switches = model.switches,
                       .wall_ms = world_wall_ms,
                       .monotonic_us = world_monotonic_us,
                       .submit = port_submit,
@@ -172,6 +173,7 @@ static inline void world_begin(void)
     pl_settings_init(&w.settings);
     w.settings.breaker_failures = 0; /* but where a test is about them */
     w.ops_end = &w.ops;
+    model.switches = pl_switches_new();
     w.reply = (reply){.delay_ms = 20, .status = 200};
 }
 

@@ -22,7 +22,7 @@ typedef struct row {
     int64_t not_before_ms;  /* by the fastest clock: no attempt may be made, */
     int64_t asked_until_ms; /* and the receiver wants none, unless an administrator does */
     enum pl_state state;
-    bool held, undecided, was_cancelled;
+    bool held, shelved, undecided, was_cancelled;
     uint32_t attempts, first, uncounted, recorded;
     int sends, successes; /* at the receiver */
     int64_t sent_at_ms[12];
@@ -50,13 +50,14 @@ typedef struct document {
 static struct model {
     row **rows; /* all */
     size_t row_count, row_room;
-    rows held, waiting;      /* those that are pending */
+    rows held, waiting;      /* those that are pending, and not shelved */
     row *chains[ROW_CHAINS]; /* by id */
     document *events[ROW_CHAINS], *keys[ROW_CHAINS];
     size_t event_count;
     char served[sizeof((row *)0)->connector]; /* what a claim gave something of last */
     uint32_t claim_most;                      /* it gives so many; 0: as many as are wanted */
     int calls_recorded;
+    pl_switches *switches; /* what is disabled */
 } model;
 
 static inline row **chain_of(pl_uuid id)
@@ -92,17 +93,28 @@ static inline void rows_remove(rows *all, const row *r)
 
 static inline rows *rows_of(const row *r)
 {
-    if (r->state != PL_STATE_PENDING) return NULL;
+    if (r->state != PL_STATE_PENDING || r->shelved) return NULL;
     return r->held ? &model.held : &model.waiting;
 }
 
-static inline void row_become(row *r, enum pl_state state, bool held)
+static inline void row_move(row *r, enum pl_state state, bool held, bool shelved)
 {
     rows *from = rows_of(r);
     if (from) rows_remove(from, r);
     r->state = state;
     r->held = held;
+    r->shelved = shelved;
     if (rows_of(r)) rows_add(rows_of(r), r);
+}
+
+static inline void row_become(row *r, enum pl_state state, bool held)
+{
+    row_move(r, state, held, false);
+}
+
+static inline bool is_disabled(pl_slice connector, pl_slice webhook)
+{
+    return pl_switches_is_off(model.switches, connector, webhook);
 }
 
 /* -- commit -- */
@@ -147,9 +159,10 @@ static inline void documents_fini(document **table)
     }
 }
 
-static inline void store_delivery(const pl_commit *c, const pl_commit_delivery *d, const char *doc)
+static inline void store_delivery(const pl_commit *c, pl_commit_delivery *d, const char *doc)
 {
     row *r = pl_alloc_zero(sizeof *r);
+    d->is_shelved = d->is_off && is_disabled(d->connector, d->webhook);
     if (model.row_count == model.row_room) {
         model.row_room = model.row_room ? model.row_room * 2 : 64;
         model.rows = pl_realloc(model.rows, model.row_room * sizeof(row *));
@@ -162,13 +175,14 @@ static inline void store_delivery(const pl_commit *c, const pl_commit_delivery *
                .due_ms = c->now_ms,
                .not_before_ms = world_fastest_ms(),
                .held = d->held,
+               .shelved = d->is_shelved,
                .undecided = d->undecided,
                .chain = *chain_of(d->id)};
     snprintf(r->connector, sizeof r->connector, "%.*s", PL_FMT(d->connector));
     snprintf(r->webhook, sizeof r->webhook, "%.*s", PL_FMT(d->webhook));
     RULE("an id is given once", row_of(d->id) == NULL);
     *chain_of(d->id) = r;
-    rows_add(rows_of(r), r);
+    if (rows_of(r)) rows_add(rows_of(r), r);
 }
 
 static inline void store_answer(const pl_commit *c)
@@ -208,7 +222,11 @@ static inline void store_commit(pl_commit *c)
 
 static inline void store_record(pl_record *r)
 {
-    r->was_gone = false;
+    r->was_gone = r->is_shelved = r->has_disabled = false;
+    if (r->disables) {
+        r->has_disabled = !is_disabled(r->connector, r->webhook);
+        pl_switches_off(model.switches, r->disables);
+    }
     if (r->kind != PL_KIND_DELIVERY) {
         model.calls_recorded++;
         return;
@@ -230,7 +248,8 @@ static inline void store_record(pl_record *r)
     if (w.spy.recorded) w.spy.recorded(r);
     d->due_ms = r->due_ms;
     d->not_before_ms = world_fastest_ms() + r->due_ms - world_wall_ms();
-    row_become(d, r->state, r->state == PL_STATE_PENDING && r->held);
+    r->is_shelved = r->is_off && is_disabled(r->connector, r->webhook);
+    row_move(d, r->state, r->state == PL_STATE_PENDING && r->held, r->is_shelved);
 }
 
 /* -- claim -- */
@@ -254,6 +273,11 @@ static inline bool is_claimable(const pl_claim *c, const row *r)
 
 static inline void give(pl_claim *c, row *r)
 {
+    if (is_disabled(pl_slice_of(r->connector), pl_slice_of(r->webhook))) {
+        row_move(r, PL_STATE_PENDING, false, true);
+        c->shelved++;
+        return;
+    }
     row_become(r, PL_STATE_PENDING, true);
     snprintf(model.served, sizeof model.served, "%s", r->connector);
     c->items[c->count++] =
@@ -309,7 +333,7 @@ static inline void store_claim(pl_claim *c)
         if (is_claimable(c, model.waiting.items[i])) due[count++] = model.waiting.items[i];
     pl_arena_init(&c->memory);
     c->items = pl_arena_zero(&c->memory, c->limit * sizeof *c->items);
-    c->count = 0;
+    c->count = c->shelved = 0;
     if (count) give_some(c, due, count);
     free(due);
     c->next_due_ms = INT64_MAX;
@@ -342,6 +366,25 @@ static inline int store_command(pl_uuid id, enum pl_command_kind kind, int64_t n
     return 0;
 }
 
+/* -- switches -- */
+
+/* An administrator enables a webhook, and all that was shelved for it is released. */
+static inline void store_enable(pl_slice connector, pl_slice webhook, int64_t now_ms)
+{
+    pl_switches_on(model.switches, connector, webhook);
+    for (size_t i = 0; i < model.row_count; i++) {
+        row *r = model.rows[i];
+        if (!r->shelved || !pl_slice_eq(pl_slice_of(r->connector), connector) ||
+            !pl_slice_eq(pl_slice_of(r->webhook), webhook))
+            continue;
+        r->due_ms = now_ms;
+        r->not_before_ms = world_fastest_ms();
+        r->first = r->attempts;
+        r->uncounted = 0;
+        row_become(r, PL_STATE_PENDING, false);
+    }
+}
+
 /* -- begin and end -- */
 
 /* What a store does when a new process opens it: nobody holds a delivery. What a receiver asked for
@@ -366,6 +409,7 @@ static inline void model_fini(void)
     free(model.rows);
     free(model.held.items);
     free(model.waiting.items);
+    pl_switches_free(model.switches);
     model = (struct model){0};
 }
 

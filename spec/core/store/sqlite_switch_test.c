@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Webhooks that are disabled, and their deliveries: what is written, what a claim brings, who is
+ * told, and what a restart finds. */
+#include "store_harness.h"
+
+static char told[300];
+
+static void on_switched(void *arg, const pl_switch *s, bool is_off)
+{
+    (void)arg;
+    size_t len = strlen(told);
+    snprintf(told + len, sizeof told - len, "%.*s/%.*s %s;", PL_FMT(s->connector),
+             PL_FMT(s->webhook), is_off ? "off" : "on");
+}
+
+static void open_told(bench *b)
+{
+    char *reason = NULL;
+    pl_store_config config = bench_config(b);
+    config.switched = on_switched;
+    told[0] = '\0';
+    if (pl_store_open(&b->store, &config, &reason)) abort();
+}
+
+static void reopen_told(bench *b)
+{
+    pl_store_close(b->store);
+    open_told(b);
+}
+
+static pl_switch_op turn(bench *b, enum pl_switch_order order)
+{
+    pl_switch_op s = {.order = order,
+                      .now_ms = T0 + 60000,
+                      .what = {.connector = PL_SLICE("erp"),
+                               .webhook = PL_SLICE("order"),
+                               .since_ms = T0 + 1000,
+                               .by = PL_SLICE("token ops")}};
+    CHECK_EQ_INT(run_op(b, &s.op, PL_OP_SWITCH), 0);
+    return s;
+}
+
+/* How many a claim brings, and into *shelved how many it puts aside. */
+static uint32_t claim(bench *b, uint32_t *shelved)
+{
+    pl_claim c = {.before_ms = INT64_MAX, .limit = 1000};
+    CHECK_EQ_INT(run_op(b, &c.op, PL_OP_CLAIM), 0);
+    for (uint32_t i = 1; i < c.count; i++)
+        CHECK(memcmp(&c.items[i - 1].id, &c.items[i].id, sizeof c.items->id) < 0);
+    if (shelved) *shelved = c.shelved;
+    pl_arena_fini(&c.memory);
+    return c.count;
+}
+
+/* Commits one whose worker believes its webhook to be disabled. */
+static bool commit_off(bench *b, const char *event_id, pl_uuid id)
+{
+    one o;
+    pl_event *e = event_new(event_id, "order", "{}");
+    one_init(&o, e, id, false);
+    o.delivery.is_off = true;
+    CHECK_EQ_INT(run_op(b, &o.commit.op, PL_OP_COMMIT), 0);
+    free(e);
+    return o.delivery.is_shelved;
+}
+
+#define MANY 1200
+
+static void commit_many_off(bench *b)
+{
+    static pl_commit_delivery deliveries[MANY];
+    pl_event *e = event_new("many", "order", "{}");
+    pl_commit_event event = {.event = e, .deliveries = deliveries, .count = MANY};
+    pl_commit c = {.events = &event, .count = 1, .now_ms = T0};
+    for (uint32_t i = 0; i < MANY; i++)
+        deliveries[i] = (pl_commit_delivery){.id = id_of(T0, i),
+                                             .connector = PL_SLICE("erp"),
+                                             .webhook = PL_SLICE("order"),
+                                             .is_off = true};
+    CHECK_EQ_INT(run_op(b, &c.op, PL_OP_COMMIT), 0);
+    free(e);
+}
+
+TEST(an_order_changes_once_and_is_told_after_its_commit)
+{
+    bench b;
+    bench_init(&b);
+    open_told(&b);
+    CHECK(!turn(&b, PL_SWITCH_ON).has_changed);
+    CHECK(turn(&b, PL_SWITCH_OFF).has_changed);
+    CHECK(!turn(&b, PL_SWITCH_OFF).has_changed);
+    CHECK_EQ_STR(told, "erp/order off;");
+    reopen_told(&b);
+    CHECK_EQ_STR(told, "erp/order off;"); /* at the start */
+    CHECK(turn(&b, PL_SWITCH_ON).has_changed);
+    CHECK_EQ_STR(told, "erp/order off;erp/order on;");
+    reopen_told(&b);
+    CHECK_EQ_STR(told, "");
+    bench_fini(&b);
+}
+
+TEST(an_answer_that_disables_is_one_transaction_with_its_record)
+{
+    bench b;
+    bench_init(&b);
+    open_told(&b);
+    CHECK_EQ_INT(commit_one(&b, "e1", id_of(T0, 1), true), 0);
+    CHECK_EQ_INT(commit_one(&b, "e2", id_of(T0, 2), true), 0);
+    pl_switch s = {.connector = PL_SLICE("erp"),
+                   .webhook = PL_SLICE("order"),
+                   .since_ms = T0 + 7,
+                   .by = PL_SLICE("delivery 1"),
+                   .reason = PL_SLICE("status 410")};
+    for (uint32_t i = 1; i <= 2; i++) {
+        pl_attempt a = attempt_of(1, "http_status", 410);
+        pl_record r = record_of(id_of(T0, i), &a, PL_STATE_PENDING);
+        r.is_off = true;
+        r.disables = &s;
+        CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+        CHECK_EQ_INT(r.has_disabled, i == 1);
+        CHECK(r.is_shelved);
+    }
+    CHECK_EQ_STR(told, "erp/order off;");
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM attempts"), 2);
+    CHECK_EQ_INT(bench_number(&b, "SELECT since_ms FROM disabled WHERE connector = 'erp' AND"
+                                  " webhook = 'order' AND by = 'delivery 1' AND"
+                                  " reason = 'status 410'"),
+                 T0 + 7);
+    CHECK_EQ_INT(claim(&b, NULL), 0);
+    bench_fini(&b);
+}
+
+TEST(what_is_shelved_is_found_by_no_claim_until_it_is_released)
+{
+    bench b;
+    uint32_t shelved;
+    bench_init(&b);
+    open_told(&b);
+    turn(&b, PL_SWITCH_OFF);
+    CHECK(commit_off(&b, "e1", id_of(T0, 1)));
+    CHECK_EQ_INT(commit_one(&b, "e2", id_of(T0, 2), false), 0); /* its worker did not know yet */
+    CHECK_EQ_INT(commit_one(&b, "e3", id_of(T0, 3), true), 0);
+    pl_record r = record_of(id_of(T0, 3), NULL, PL_STATE_PENDING);
+    r.is_off = true;
+    CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+    CHECK(r.is_shelved && !r.has_disabled);
+    CHECK_EQ_INT(claim(&b, &shelved), 0);
+    CHECK_EQ_INT(shelved, 1);
+    CHECK_EQ_INT(claim(&b, &shelved), 0);
+    CHECK_EQ_INT(shelved, 0);
+    reopen_told(&b);
+    CHECK_EQ_INT(claim(&b, NULL), 0);
+    CHECK(!turn(&b, PL_SWITCH_RELEASE).has_more); /* not while it is disabled */
+    turn(&b, PL_SWITCH_ON);
+    pl_switch_op released = turn(&b, PL_SWITCH_RELEASE);
+    CHECK_EQ_INT(released.released, 3);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending WHERE due_ms = 1767225660000"), 3);
+    CHECK_EQ_INT(claim(&b, NULL), 3);
+    bench_fini(&b);
+}
+
+/* A worker that believes a webhook to be disabled, when it is no longer: nothing gets stuck. */
+TEST(what_comes_late_is_not_shelved)
+{
+    bench b;
+    bench_init(&b);
+    open_told(&b);
+    turn(&b, PL_SWITCH_OFF);
+    turn(&b, PL_SWITCH_ON);
+    CHECK(!commit_off(&b, "e1", id_of(T0, 1)));
+    CHECK_EQ_INT(commit_one(&b, "e2", id_of(T0, 2), true), 0);
+    pl_record r = record_of(id_of(T0, 2), NULL, PL_STATE_PENDING);
+    r.is_off = true;
+    r.due_ms = T0;
+    CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+    CHECK(!r.is_shelved);
+    CHECK_EQ_INT(claim(&b, NULL), 2);
+    bench_fini(&b);
+}
+
+TEST(a_cancelled_delivery_is_not_shelved)
+{
+    bench b;
+    enum pl_state state;
+    bench_init(&b);
+    open_told(&b);
+    CHECK_EQ_INT(commit_one(&b, "e1", id_of(T0, 1), true), 0);
+    turn(&b, PL_SWITCH_OFF);
+    CHECK_EQ_INT(command(&b, PL_COMMAND_CANCEL, id_of(T0, 1), &state), 0);
+    pl_record r = record_of(id_of(T0, 1), NULL, PL_STATE_PENDING);
+    r.is_off = true;
+    CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+    CHECK(r.was_gone && !r.is_shelved);
+    bench_fini(&b);
+}
+
+/* Whoever released them was stopped half-way, or has not begun. */
+TEST(a_start_releases_what_is_shelved_for_no_webhook_that_is_disabled)
+{
+    bench b;
+    bench_init(&b);
+    open_told(&b);
+    turn(&b, PL_SWITCH_OFF);
+    commit_many_off(&b);
+    turn(&b, PL_SWITCH_ON);
+    pl_switch_op step = turn(&b, PL_SWITCH_RELEASE);
+    CHECK(step.has_more && step.released < MANY);
+    uint32_t rest = MANY - step.released;
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending WHERE held = 2"), rest);
+    reopen_told(&b);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending WHERE held = 0"), MANY);
+    bench_fini(&b);
+}
+
+TEST(steps_release_the_oldest_first_until_none_is_left)
+{
+    bench b;
+    uint32_t total = 0;
+    bench_init(&b);
+    open_told(&b);
+    turn(&b, PL_SWITCH_OFF);
+    commit_many_off(&b);
+    turn(&b, PL_SWITCH_ON);
+    for (pl_switch_op s = {.has_more = true}; s.has_more;) {
+        s = turn(&b, PL_SWITCH_RELEASE);
+        total += s.released;
+        CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending WHERE held = 0 AND id >"
+                                      " (SELECT min(id) FROM pending WHERE held = 2)"),
+                     0);
+    }
+    CHECK_EQ_INT(total, MANY);
+    bench_fini(&b);
+}
+
+static bool is_in(const pl_buf *answer, const char *text)
+{
+    pl_buf copy;
+    pl_buf_init(&copy);
+    pl_buf_put_slice(&copy, pl_buf_slice(answer));
+    pl_buf_put_char(&copy, '\0');
+    bool found = strstr(copy.ptr, text) != NULL;
+    pl_buf_fini(&copy);
+    return found;
+}
+
+TEST(what_waits_for_its_webhook_is_counted_and_shown_as_such)
+{
+    bench b;
+    bench_init(&b);
+    open_told(&b);
+    turn(&b, PL_SWITCH_OFF);
+    commit_off(&b, "e1", id_of(T0, 1));
+    CHECK_EQ_INT(commit_one(&b, "e2", id_of(T0, 2), false), 0);
+    CHECK_EQ_INT(record_one(&b, id_of(T0, 2), 1, PL_STATE_PENDING), 0);
+    claim(&b, NULL); /* shelves the second */
+    pl_query q = {.kind = PL_QUERY_UNDELIVERED, .now_ms = T0 + 60000};
+    CHECK_EQ_INT(ask(&b, &q), 0);
+    CHECK(is_in(&q.answer, "{\"groups\":[{\"connector\":\"erp\",\"state\":\"pending\",\"outcome\":"
+                           "\"disabled\",\"status\":null,\"count\":2,"));
+    CHECK(is_in(&q.answer, "\"next_due\":null}],\"pending\":2,"));
+    pl_buf_fini(&q.answer);
+    pl_query feed = {.kind = PL_QUERY_FEED, .filter = filter_any(10)};
+    CHECK_EQ_INT(ask(&b, &feed), 0);
+    CHECK(is_in(&feed.answer, "\"due\":null,\"outcome\":\"http_status\",\"status\":500,"
+                              "\"reason\":\"its webhook is disabled\"}"));
+    pl_buf_fini(&feed.answer);
+    bench_fini(&b);
+}
+
+int main(void)
+{
+    return RUN(CASE(an_order_changes_once_and_is_told_after_its_commit),
+               CASE(an_answer_that_disables_is_one_transaction_with_its_record),
+               CASE(what_is_shelved_is_found_by_no_claim_until_it_is_released),
+               CASE(what_comes_late_is_not_shelved), CASE(a_cancelled_delivery_is_not_shelved),
+               CASE(a_start_releases_what_is_shelved_for_no_webhook_that_is_disabled),
+               CASE(steps_release_the_oldest_first_until_none_is_left),
+               CASE(what_waits_for_its_webhook_is_counted_and_shown_as_such));
+}
