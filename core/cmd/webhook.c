@@ -27,7 +27,7 @@ static const pl_command_line line = {
     .options = options,
     .max_words = 3,
     .examples = "  perilune webhook\n"
-                "  perilune webhook disable acme order.created --reason \"they are moving\"\n"
+                "  perilune webhook disable acme order.created --reason moving\n"
                 "  perilune webhook enable acme order.created\n",
 };
 

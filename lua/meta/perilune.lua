@@ -485,6 +485,7 @@ function template.compile(text) end
 ---@field connect_timeout? number
 ---@field content_type? string
 ---@field context? table<string, string|number|boolean|table>
+---@field disable_on? false|(number|string)[]
 ---@field headers? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret>
 ---@field hooks? table[]
 ---@field id? string
@@ -506,6 +507,7 @@ function template.compile(text) end
 ---@field connect_timeout? number
 ---@field content_type? string
 ---@field context? table<string, string|number|boolean|table>
+---@field disable_on? false|(number|string)[]
 ---@field enabled? boolean
 ---@field headers? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret>
 ---@field hooks? table[]

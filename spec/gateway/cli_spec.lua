@@ -2,7 +2,7 @@
 local support = require("spec.support")
 local http, json, process = support.http, support.json, support.process
 
-local SUBCOMMANDS = { "run", "check", "try", "render", "feed", "replay", "sink", "store", "version" }
+local SUBCOMMANDS = { "run", "check", "try", "render", "feed", "replay", "sink", "store", "version", "webhook" }
 
 local function perilune(...)
   return support.run({ support.binary, ... })
@@ -490,14 +490,17 @@ describe("perilune", function()
     setup(function()
       local stopped = support.gateway({ files = { ["gateway.lua"] = "return {}" } })
       assert.equal(0, stopped:stop())
-      gateway = support.gateway({ files = { ["gateway.lua"] = "return {}" } })
+      gateway = support.gateway({ files = {
+        ["gateway.lua"] = "return {}",
+        ["connectors/acme.lua"] = [[return { webhooks = { { on = "order.created", url = "https://acme.example/" } } }]],
+      } })
       files = { ["perilune.db"] = stopped.store, ["saved.db"] = support.folder() .. "/saved.db" }
     end)
 
     -- The last one of an option counts: examples get addresses and files of this spec.
     local function placed(name)
       if name == "sink" then return { "--listen", "127.0.0.1:0" } end
-      if name == "feed" or name == "replay" then return { "--url", gateway.url } end
+      if name == "feed" or name == "replay" or name == "webhook" then return { "--url", gateway.url } end
       if name == "run" then return { "--listen", "127.0.0.1:0", "--store", support.folder() .. "/perilune.db" } end
       return {}
     end

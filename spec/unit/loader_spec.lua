@@ -340,13 +340,14 @@ describe("a generation", function()
           { on = "z", url = "http://a.example", retry = { jitter = 0.5 }, connect_timeout = 1 },
         } }]],
     }
+    local gone = { { 410, 410 } }
     assert.same({
       { connector = "a", webhook = "x", retry = { 5, 300, 1800, 7200, 18000, 36000, 36000 },
-        jitter = 0.1 },
-      { connector = "b", webhook = "x", retry = { 1 }, jitter = 0, timeout = 3 },
-      { connector = "b", webhook = "y", retry = {}, jitter = 0.1, timeout = 4 },
+        jitter = 0.1, disable_on = gone },
+      { connector = "b", webhook = "x", retry = { 1 }, jitter = 0, timeout = 3, disable_on = gone },
+      { connector = "b", webhook = "y", retry = {}, jitter = 0.1, timeout = 4, disable_on = gone },
       { connector = "b", webhook = "z", retry = { 1 }, jitter = 0.5, timeout = 3,
-        connect_timeout = 1 },
+        connect_timeout = 1, disable_on = gone },
     }, generation.policies)
     assert.same({ a = 1, b = 2 }, generation.connectors)
   end)

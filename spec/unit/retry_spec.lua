@@ -73,6 +73,23 @@ describe("a retry policy", function()
   end)
 end)
 
+describe("what disables a webhook", function()
+  it("is an answer of 410, or what the connector or the webhook says", function()
+    assert.same({ { 410, 410 } }, policies("", "").disable_on)
+    assert.same({}, policies("disable_on = false,", "").disable_on)
+    assert.same({ { 404, 404 }, { 410, 499 } }, policies("", 'disable_on = { 404, "410-499" }').disable_on)
+    assert.same({ { 410, 410 } }, policies("disable_on = { 404 },", "disable_on = { 410 }").disable_on)
+    assert.same({}, policies("disable_on = { 404 },", "disable_on = false").disable_on)
+  end)
+
+  it("that is no status is a fault", function()
+    local found = support.faults { ["connectors/acme.lua"] = [[return {
+disable_on = { "timeout" }, webhooks = { { on = "t", url = "http://a.example" } } }]] }
+    assert.equal(1, #found)
+    assert.matches("^connectors/acme.lua:2: .*must be a status", found[1])
+  end)
+end)
+
 describe("a rate", function()
   it("is the connector's, with a tenth of a second's worth as burst", function()
     assert.same({ per_second = 50, burst = 5, concurrency = 3 },
