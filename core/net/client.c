@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * libcurl's multi interface on the worker's loop.
- *
- *   pl_client
- *       |--- shards: a CURLM each, of at most 256 transfers (the cost of each grows with them)
- *       |       '--- timers on the wheel: libcurl's own, and the end of an empty shard
- *       |--- sockets[fd]: an ev_io each
- *       '--- transfers: under way; and idle ones, which keep their easy handle
- *
- * A transfer is begun by send, which only hands it to libcurl; libcurl asks for a timer of delay 0,
- * which fires at the end of the same round of the loop. So `done` never comes from within send.
- * After each call into libcurl the finished transfers are harvested; `done` is called with the
- * transfer out of libcurl's hands, so that it may send and cancel as it likes.
+ * A transfer is an easy handle on its way through a shard (shard.h); idle ones keep theirs. It is
+ * begun by send, which only hands it to libcurl, and `done` is called from the loop with the transfer
+ * out of libcurl's hands, so that it may send and cancel as it likes.
  *
  *   begin --+------------------------> launch --> finish --+--> report
  *     ^     '--> look_up --> judge ------^                 |
@@ -21,15 +12,9 @@
  * where the answer leads on. What is refused on the way is reported by the timer `unsent`, or at
  * once when the loop called.
  *
- * Traps of libcurl 7.88 that shape this file:
- *   - Removing and adding a watcher around every reuse of a connection costs two epoll_ctl calls.
- *     So the watcher of a connection outlives POLL_REMOVE. It stops at the close callback, or by
- *     itself at the first event that nobody waits for.
- *   - The resolver's socket pair does not come through the open callback and is closed without the
- *     close callback: its watcher goes with POLL_REMOVE.
- *   - Giving up on a name that is being resolved joins the resolver's thread, for as long as
- *     getaddrinfo takes, unless CURLOPT_QUICK_EXIT is set: then the thread is left to end on its
- *     own.
+ * A trap of libcurl 7.88: giving up on a name that is being resolved joins the resolver's thread,
+ * for as long as getaddrinfo takes, unless CURLOPT_QUICK_EXIT is set: then the thread is left to end
+ * on its own.
  */
 #include "net/client.h"
 
@@ -43,6 +28,7 @@
 #include "net/proxy.h"
 #include "net/redirect.h"
 #include "net/resolve.h"
+#include "net/shard.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,37 +42,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SHARD_TRANSFERS 256
-/* Connections kept open; below the concurrency libcurl reconnects all the time. */
-#define SHARD_CONNECTIONS 1024
-#define IDLE_TRANSFERS    512 /* easy handles kept for reuse */
-/* A shard beyond the first that has been empty for so long is closed with its connections: libcurl
- * looks whether idle ones are still alive only when it begins a transfer, and while the load is low
- * such a shard gets none. */
-#define SHARD_IDLE_MS 60000
-
+#define IDLE_TRANSFERS 512 /* easy handles kept for reuse */
 /* How long the file of authorities is held ready after it was read. */
 #define AUTHORITIES_S 600
-
-typedef struct shard {
-    struct shard *next;
-    pl_client *client;
-    CURLM *multi;
-    pl_timer timer, idle;
-    uint32_t in_flight;
-} shard;
-
-typedef struct watched {
-    ev_io io;
-    shard *shard;
-    bool is_connection; /* opened by open_socket, closed by close_socket */
-    bool is_wanted;     /* libcurl waits for its events */
-} watched;
 
 struct pl_transfer {
     pl_transfer *next, **link; /* under way, or idle */
     pl_client *client;
-    shard *shard; /* NULL: not in libcurl's hands */
+    pl_shard *shard; /* NULL: not in libcurl's hands */
     CURL *easy;
     bool has_rules; /* and what outgoing.c sets, but nothing else */
     pl_url url;     /* the request's */
@@ -108,9 +71,7 @@ struct pl_transfer {
 struct pl_client {
     pl_loop *loop;
     pl_client_config config;
-    shard *shards;
-    watched **sockets; /* by descriptor */
-    size_t socket_room;
+    pl_shards *shards;
     pl_resolver *resolver; /* made when it is first needed */
     pl_transfer *active, *idle;
     uint32_t idle_count;
@@ -119,54 +80,9 @@ struct pl_client {
 
 static bool system_has_file; /* of authorities, and not a folder alone; written before threads */
 
-static void harvest(shard *s);
 static void begin(pl_transfer *t, const pl_request *request);
 
-/* -- sockets and time -- */
-
-static watched *socket_of(const pl_client *c, int fd)
-{
-    return (size_t)fd < c->socket_room ? c->sockets[fd] : NULL;
-}
-
-static void on_socket(struct ev_loop *ev, ev_io *io, int events)
-{
-    watched *w = io->data;
-    /* An idle connection was closed by the other side: libcurl sees that when it would reuse it. */
-    if (!w->is_wanted) {
-        ev_io_stop(ev, io);
-        return;
-    }
-    shard *s = w->shard;
-    int running, flags = (events & EV_READ ? CURL_CSELECT_IN : 0) |
-                         (events & EV_WRITE ? CURL_CSELECT_OUT : 0) |
-                         (events & EV_ERROR ? CURL_CSELECT_ERR : 0);
-    curl_multi_socket_action(s->multi, io->fd, flags, &running);
-    harvest(s);
-}
-
-static watched *add_socket(shard *s, int fd)
-{
-    pl_client *c = s->client;
-    if ((size_t)fd >= c->socket_room) {
-        size_t room = (size_t)fd * 2 + 64;
-        c->sockets = pl_realloc(c->sockets, room * sizeof *c->sockets);
-        memset(c->sockets + c->socket_room, 0, (room - c->socket_room) * sizeof *c->sockets);
-        c->socket_room = room;
-    }
-    watched *w = pl_alloc_zero(sizeof *w);
-    ev_io_init(&w->io, on_socket, fd, 0);
-    w->io.data = w;
-    w->shard = s;
-    return c->sockets[fd] = w;
-}
-
-static void remove_socket(pl_client *c, watched *w)
-{
-    ev_io_stop(pl_loop_ev(c->loop), &w->io);
-    c->sockets[w->io.fd] = NULL;
-    free(w);
-}
+/* -- what libcurl asks and tells -- */
 
 /* While a connection is being made, libcurl waits only until it can write. */
 static void note_connected(CURL *easy)
@@ -174,50 +90,6 @@ static void note_connected(CURL *easy)
     pl_transfer *t = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
     if (t) t->in.notes.is_connected = true; /* else it is a handle of libcurl's own */
-}
-
-static int on_interest(CURL *easy, curl_socket_t fd, int what, void *arg, void *per_socket)
-{
-    (void)per_socket;
-    shard *s = arg;
-    struct ev_loop *ev = pl_loop_ev(s->client->loop);
-    watched *w = socket_of(s->client, fd);
-    if (what == CURL_POLL_REMOVE) {
-        if (w == NULL) return 0;
-        w->is_wanted = false;
-        if (!w->is_connection) remove_socket(s->client, w);
-        return 0;
-    }
-    if (w == NULL) w = add_socket(s, fd);
-    int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
-    w->shard = s;
-    w->is_wanted = true;
-    if (w->is_connection && what & CURL_POLL_IN) note_connected(easy);
-    if (ev_is_active(&w->io) && (w->io.events & (EV_READ | EV_WRITE)) == events) return 0;
-    ev_io_stop(ev, &w->io);
-    ev_io_set(&w->io, fd, events);
-    ev_io_start(ev, &w->io);
-    return 0;
-}
-
-static void on_timer(pl_timer *timer)
-{
-    shard *s = (shard *)(void *)((char *)timer - offsetof(shard, timer));
-    int running;
-    curl_multi_socket_action(s->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    harvest(s);
-}
-
-static int on_timeout_change(CURLM *multi, long timeout_ms, void *arg)
-{
-    (void)multi;
-    shard *s = arg;
-    pl_wheel *wheel = pl_loop_wheel(s->client->loop);
-    if (timeout_ms < 0)
-        pl_wheel_stop(wheel, &s->timer);
-    else
-        pl_wheel_start(wheel, &s->timer, (uint64_t)timeout_ms);
-    return 0;
 }
 
 /* Asks the guard; false with the refusal noted. */
@@ -245,9 +117,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
         return CURL_SOCKET_BAD;
     }
     t->in.notes.was_opened = true;
-    watched *stale = socket_of(t->client, fd);
-    if (stale) remove_socket(t->client, stale); /* closed without a word; 7.88 does not do that */
-    add_socket(t->shard, fd)->is_connection = true;
+    pl_shard_opened(t->shard, fd);
     return fd;
 }
 
@@ -261,14 +131,6 @@ static int before_request(void *arg, char *peer, char *own, int peer_port, int o
     if (!pl_egress_literal(pl_slice_of(peer), &address)) address.ss_family = AF_UNSPEC;
     bool is_good = is_allowed(t, (struct sockaddr *)&address);
     return is_good ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
-}
-
-static int close_socket(void *arg, curl_socket_t fd)
-{
-    pl_client *c = arg;
-    watched *w = socket_of(c, fd);
-    if (w) remove_socket(c, w);
-    return close(fd);
 }
 
 /* -- transfers -- */
@@ -296,16 +158,11 @@ static void free_transfer(pl_transfer *t)
 /* Out of libcurl's hands, and the resolver's. */
 static void take_back(pl_transfer *t)
 {
-    pl_client *c = t->client;
-    shard *s = t->shard;
-    pl_wheel_stop(pl_loop_wheel(c->loop), &t->unsent);
+    pl_wheel_stop(pl_loop_wheel(t->client->loop), &t->unsent);
     if (t->lookup) pl_lookup_cancel(t->lookup);
     t->lookup = NULL;
-    if (s == NULL) return;
-    curl_multi_remove_handle(s->multi, t->easy);
+    if (t->shard) pl_shard_detach(t->shard, t->easy);
     t->shard = NULL;
-    if (--s->in_flight == 0 && s != c->shards)
-        pl_wheel_start(pl_loop_wheel(c->loop), &s->idle, SHARD_IDLE_MS);
 }
 
 /* Of the client no more, but for reuse. */
@@ -415,15 +272,11 @@ static void finish(pl_transfer *t, CURLcode result)
     if (code != PL_WAIT) report(t, code);
 }
 
-static void harvest(shard *s)
+static void on_finished(CURL *easy, CURLcode result)
 {
-    int left;
-    for (CURLMsg *m; (m = curl_multi_info_read(s->multi, &left)) != NULL;) {
-        if (m->msg != CURLMSG_DONE) continue;
-        pl_transfer *t = NULL;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
-        finish(t, m->data.result);
-    }
+    pl_transfer *t = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
+    finish(t, result);
 }
 
 /* Beside a file the system's folder of authorities would count as well, and keep libcurl from
@@ -455,70 +308,11 @@ static void set_rules(pl_transfer *t)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-    /* A connection outlives its transfer. */
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->client);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, pl_shards_close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->client->shards);
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* the environment's are not the gateway's */
     pl_incoming_watch(easy, &t->in);
     set_authorities(easy, config->ca_file);
-}
-
-/* -- shards -- */
-
-static void free_shard(shard *s)
-{
-    pl_wheel *wheel = pl_loop_wheel(s->client->loop);
-    curl_multi_cleanup(s->multi); /* which may start the timer */
-    pl_wheel_stop(wheel, &s->timer);
-    pl_wheel_stop(wheel, &s->idle);
-    free(s);
-}
-
-static void on_idle(pl_timer *timer)
-{
-    shard *s = (shard *)(void *)((char *)timer - offsetof(shard, idle));
-    shard **link = &s->client->shards;
-    while (*link != s)
-        link = &(*link)->next;
-    *link = s->next;
-    free_shard(s);
-}
-
-static shard *new_shard(pl_client *c)
-{
-    shard *s = pl_alloc_zero(sizeof *s);
-    s->client = c;
-    s->multi = curl_multi_init();
-    if (s->multi == NULL) abort();
-    pl_timer_init(&s->timer, on_timer);
-    pl_timer_init(&s->idle, on_idle);
-    curl_multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
-    curl_multi_setopt(s->multi, CURLMOPT_SOCKETDATA, s);
-    curl_multi_setopt(s->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
-    curl_multi_setopt(s->multi, CURLMOPT_TIMERDATA, s);
-    curl_multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, (long)SHARD_CONNECTIONS);
-    return s;
-}
-
-/* The first with room, so that few transfers share few handles and their connections. */
-static shard *shard_with_room(pl_client *c)
-{
-    shard **s = &c->shards;
-    while (*s && (*s)->in_flight >= SHARD_TRANSFERS)
-        s = &(*s)->next;
-    if (*s == NULL) *s = new_shard(c);
-    return *s;
-}
-
-/* Into libcurl's hands; false when it does not take it. */
-static bool attach(pl_transfer *t)
-{
-    shard *s = shard_with_room(t->client);
-    if (curl_multi_add_handle(s->multi, t->easy) != CURLM_OK) return false;
-    pl_wheel_stop(pl_loop_wheel(t->client->loop), &s->idle);
-    s->in_flight++;
-    t->shard = s;
-    return true;
 }
 
 /* -- public -- */
@@ -555,6 +349,7 @@ pl_client *pl_client_new(pl_loop *loop, const pl_client_config *config)
     pl_client *c = pl_alloc_zero(sizeof *c);
     c->loop = loop;
     c->config = *config;
+    c->shards = pl_shards_new(loop, on_finished, note_connected);
     return c;
 }
 
@@ -618,7 +413,8 @@ static int launch(pl_transfer *t)
     pl_outgoing_set(t->easy, request, t->client->config.user_agent, t->in.arena);
     curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)left_ms(t));
     curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
-    if (attach(t)) return 0;
+    t->shard = pl_shards_attach(t->client->shards, t->easy);
+    if (t->shard) return 0;
     t->in.response->error_text = "libcurl did not take the request";
     return PL_E_INTERNAL;
 }
@@ -725,14 +521,7 @@ void pl_client_free(pl_client *c)
         free_transfer(t);
     }
     pl_resolver_free(c->resolver);
-    for (shard *s; (s = c->shards) != NULL;) {
-        c->shards = s->next;
-        free_shard(s);
-    }
-    for (size_t fd = 0; fd < c->socket_room; fd++) {
-        if (c->sockets[fd]) remove_socket(c, c->sockets[fd]);
-    }
-    free(c->sockets);
+    pl_shards_free(c->shards);
     free(c);
 }
 
