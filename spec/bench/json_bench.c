@@ -60,6 +60,7 @@ int main(void)
 {
     pl_vm vm;
     if (pl_vm_open(&vm, NULL, 0) != 0) return 1;
+    vm.budget.kind = PL_BUDGET_NONE;
     int code = luaL_loadbuffer(vm.L, source, sizeof source - 1, "@json_bench");
     lua_pushcfunction(vm.L, clock_seconds);
     if (code == 0) code = pl_gate_call(&vm, 1, 1);

@@ -9,7 +9,7 @@
  *   -d S       for so many seconds (1)
  *   -n N       and at most so many requests
  *   -r N       so many requests a second, all connections together, instead of as many as there can be
- *   -b N       durable events: no more than N may be accepted and not have reached the sink
+ *   -b N       durable events: no more than N may be accepted and not be answered by the sink
  *   -f FILE    the sink's counter, for -b
  *   -v N       the zeros of "00000" in the body become a number that cycles through N values, spread
  *   -s N       evenly over 0 .. N-1 (of -v: the whole)
@@ -149,6 +149,7 @@ static void on_readable(connection *c)
     if (!is_good && !answers.bad) fprintf(stderr, "%.*s\n", (int)c->length, c->bytes);
     samples_add(&answers, now_ns() - c->sent_ns, is_good);
     c->length = 0;
+    if (options.is_idle) return;
     c->next_ready = ready;
     ready = c;
 }

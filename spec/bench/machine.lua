@@ -7,14 +7,17 @@ local socket = require("socket")
 local dirent = require("posix.dirent")
 local unistd = require("posix.unistd")
 
-local machine = { is_pinned = false, root = unistd.getcwd() }
+local machine = {
+  is_pinned = false,
+  root = unistd.getcwd(),
+  build = os.getenv("PERILUNE_BUILD") or "build-bench",
+}
 
-local BUILD = os.getenv("PERILUNE_BUILD") or "build-bench"
 local TICKS = unistd.sysconf(unistd._SC_CLK_TCK)
 
 --- The path of one of the bench's programs.
 function machine.program(name)
-  return BUILD .. "/spec/" .. name
+  return machine.build .. "/spec/" .. name
 end
 
 --- A port that is free at the moment.

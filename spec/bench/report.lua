@@ -5,9 +5,10 @@ local goals = require("spec.bench.goals")
 
 local report = {}
 
-local FIGURES = { "rate", "cpu_us", "p50_us", "p99_us" }
+local FIGURES = { "rate", "cpu_us", "p50_us", "p99_us", "in_flight" }
 
-local function median(list)
+--- Of a list of numbers.
+function report.median(list)
   local sorted = { unpack(list) }
   table.sort(sorted)
   local middle = math.floor(#sorted / 2)
@@ -20,7 +21,7 @@ function report.summary(point, subject, trials)
   for _, figure in ipairs(FIGURES) do
     local values = {}
     for i, t in ipairs(trials) do values[i] = t[figure] end
-    row[figure] = median(values)
+    if #values > 0 then row[figure] = report.median(values) end
   end
   for _, t in ipairs(trials) do
     row.foreign = math.max(row.foreign, t.foreign)
@@ -40,14 +41,14 @@ local function ratio(row, base, figure)
 end
 
 local function print_rows(scenario)
-  print(("%-12s %-14s %9s %8s %8s %8s %7s %6s %7s"):format(scenario.axis, "", "req/s", "CPU us", "p50 ms", "p99 ms", "x nginx",
-    "x CPU", "foreign"))
+  print(("%-12s %-14s %9s %8s %8s %8s %7s %6s %7s %9s"):format(scenario.axis, "", "req/s", "CPU us", "p50 ms", "p99 ms", "x nginx",
+    "x CPU", "foreign", "in flight"))
   local previous
   for _, row in ipairs(scenario.rows) do
     local nginx = find(scenario, row.point, "nginx")
-    print(("%-12s %-14s %9.0f %8.1f %8.2f %8.2f %7s %6s %7.2f"):format(row.point ~= previous and row.point or "", row.subject,
+    print(("%-12s %-14s %9.0f %8.1f %8.2f %8.2f %7s %6s %7.2f %9s"):format(row.point ~= previous and row.point or "", row.subject,
       row.rate, row.cpu_us, row.p50_us / 1000, row.p99_us / 1000, ratio(row, nginx, "rate"),
-      ratio(row, nginx, "cpu_us"), row.foreign))
+      ratio(row, nginx, "cpu_us"), row.foreign, row.in_flight or ""))
     previous = row.point
   end
 end
@@ -79,19 +80,19 @@ function report.goals(scenarios)
   local function at(id, point, subject)
     return find(scenarios[id], point, subject) or error({ is_missing = true })
   end
-  local function figure(id, name)
+  local function figure(id, name, point)
     for _, f in ipairs(scenarios[id] and scenarios[id].figures or {}) do
-      if f.name == name then return f.value end
+      if f.name == name and f.point == point then return f.value end
     end
     error({ is_missing = true })
   end
   local list = {}
   for _, goal in ipairs(goals) do
     local ok, value = pcall(goal.value, at, figure)
-    if ok then
+    if ok and value then
       list[#list + 1] = { of = goal.of, what = goal.what, unit = goal.unit, least = goal.least, goal = goal.goal, value = value,
         verdict = verdict(goal, value) }
-    elseif type(value) ~= "table" or not value.is_missing then
+    elseif not ok and (type(value) ~= "table" or not value.is_missing) then
       error(value, 0)
     end
   end

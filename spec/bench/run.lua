@@ -2,6 +2,7 @@
 --- The command line of the bench: spec/bench/run. What it measures is in scenarios.lua, how in trial.lua.
 
 local machine = require("spec.bench.machine")
+local plot = require("spec.bench.plot")
 local report = require("spec.bench.report")
 local scenarios = require("spec.bench.scenarios")
 local subjects = require("spec.bench.subjects")
@@ -17,18 +18,19 @@ Usage: spec/bench/run [OPTIONS]
   --seconds S          of each trial [4]
   --tries N            of a trial during which others use the machine; the quietest counts [3]
   --pin                peers on the second processor, load and sink on the first: the steadiest
-  --quick              one round of 0.1 s and no second try: whether it works, not how fast
+  --quick              one round of 0.05 s at two points: whether it works, not how fast
   --json FILE          all trials, medians and goals
+  --plots DIR          pictures (SVG) of what grows with connections, deliveries in flight, webhooks, backlog
 ]]
 
 local function parse(arguments)
   local options = { rounds = 5, seconds = 4, tries = 3 }
-  local takes = { scenario = tostring, rounds = tonumber, seconds = tonumber, tries = tonumber, json = tostring }
+  local takes = { scenario = tostring, rounds = tonumber, seconds = tonumber, tries = tonumber, json = tostring, plots = tostring }
   local i = 1
   while arguments[i] do
     local name = arguments[i]:match("^%-%-(%a+)$")
     if name == "quick" then
-      options.rounds, options.seconds, options.tries, options.is_quick = 1, 0.1, 1, true
+      options.rounds, options.seconds, options.tries, options.is_quick = 1, 0.05, 1, true
     elseif name == "pin" then
       options.is_pinned = true
     elseif takes[name] and takes[name](arguments[i + 1]) then
@@ -57,10 +59,10 @@ local function present(scenario)
 end
 
 --- Every subject at every point in turn, round after round, so that a noisy neighbour hits all of them.
-local function run_rounds(scenario, rounds)
+local function run_rounds(scenario, points, rounds)
   local names, trials, rows = present(scenario), {}, {}
   for round = 1, rounds do
-    for _, point in ipairs(scenario.points) do
+    for _, point in ipairs(points) do
       trials[point] = trials[point] or {}
       for _, name in ipairs(names) do
         local result = trial.run(name, scenario.load(point, name))
@@ -70,7 +72,7 @@ local function run_rounds(scenario, rounds)
       end
     end
   end
-  for _, point in ipairs(scenario.points) do
+  for _, point in ipairs(points) do
     for _, name in ipairs(names) do
       rows[#rows + 1] = report.summary(point, name, trials[point][name])
     end
@@ -78,10 +80,21 @@ local function run_rounds(scenario, rounds)
   return rows
 end
 
+local function write_plot(folder, scenario)
+  local picture = plot.draw(scenario)
+  if picture then support.write(folder, { [scenario.id .. ".svg"] = picture }) end
+end
+
 local function measure(scenario, options)
   local result = { id = scenario.id, title = scenario.title, axis = scenario.axis }
-  if scenario.points then result.rows = run_rounds(scenario, options.rounds) end
-  if scenario.measure then result.figures = scenario.measure(options) end
+  if scenario.points then
+    local points = options.is_quick and { unpack(scenario.points, 1, 2) } or scenario.points
+    result.rows = run_rounds(scenario, points, options.rounds)
+  end
+  if scenario.measure then
+    local measured = scenario.measure(options)
+    result.rows, result.figures = measured.rows or result.rows, measured.figures
+  end
   trial.stop_peers()
   return result
 end
@@ -100,6 +113,7 @@ local ok, reason = xpcall(function()
       local result = measure(scenario, options)
       results[#results + 1], by_id[scenario.id] = result, result
       report.print(result)
+      if options.plots then write_plot(options.plots, result) end
     end
   end
 end, debug.traceback)

@@ -5,7 +5,7 @@
  *
  *   bench_sink COUNTER_FILE [DELAY_MS]
  *
- * Says "listening on 127.0.0.1:PORT" on stderr. COUNTER_FILE holds how many requests have come. */
+ * Says "listening on 127.0.0.1:PORT" on stderr. COUNTER_FILE holds how many have been answered. */
 #include "wire.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ typedef struct connection {
 
 static int epoll_fd;
 static uint64_t delay_ns;
-static uint64_t *count;
+static volatile uint64_t *count;
 static connection *first_due,
     **last_due = &first_due; /* all wait as long: the order is that of coming */
 
@@ -66,6 +66,7 @@ static void hang_up(connection *c)
 
 static void send_answer(connection *c)
 {
+    ++*count;
     if (send(c->fd, answer, answer_length, MSG_NOSIGNAL) < 0) hang_up(c);
 }
 
@@ -89,7 +90,6 @@ static void on_readable(connection *c)
     size_t whole = message_length(c->bytes, c->length);
     if (!whole) return;
     c->length = 0;
-    ++*(volatile uint64_t *)count;
     if (delay_ns) {
         owe_answer(c);
     } else {

@@ -19,6 +19,10 @@ return {
     about = "Perilune: calls, by functions of an integrator instead of templates" },
   events = { peer = perilune, path = "/v1/events", type = "order.confirmed", is_durable = true,
     about = "Perilune: events, on disk before the 202; until all are delivered and recorded" },
+  ["events to 10"] = { peer = perilune, path = "/v1/events", type = "order.00000", is_durable = true,
+    about = "Perilune: events for ten of the webhooks, far from each other" },
+  ["events to all"] = { peer = perilune, path = "/v1/events", type = "order.00000", is_durable = true,
+    about = "Perilune: events for all webhooks in turn" },
   ["events, Lua"] = { peer = perilune, path = "/v1/events", type = "order.functions", is_durable = true,
     about = "Perilune: events, by functions of an integrator instead of templates" },
 }

@@ -29,7 +29,7 @@ function trial.sink(delay_ms)
 end
 
 --- The file of the event with a type of its own, or without one.
-local function body(type)
+function trial.body(type)
   local key = type or ""
   if not bodies[key] then
     local text = support.read("spec/bench/work/order.json"):gsub('"type":"order%.confirmed",', type and ('"type":"%s",'):format(type) or "")
@@ -38,12 +38,17 @@ local function body(type)
   return bodies[key]
 end
 
---- Runs a load to its end, and gives what it printed.
-local function run(command)
+--- Runs a load to its end, and gives what it printed; `halfway` is called in between.
+local function run(command, halfway)
   for i, argument in ipairs(command) do command[i] = tostring(argument) end
-  local code, out, err = support.run(command)
+  local process = support.start(command)
+  if halfway then
+    support.process.sleep(trial.seconds / 2)
+    halfway()
+  end
+  local code, out = process:wait(), process:output()
   local result = code == 0 and cjson.decode(out)
-  if not result or result.bad > 0 then error(table.concat(command, " ") .. "\n" .. out .. err, 0) end
+  if not result or result.bad > 0 then error(table.concat(command, " ") .. "\n" .. out .. process:errors(), 0) end
   return result
 end
 
@@ -57,11 +62,15 @@ local function peer_of(subject, sink, options)
   return peers[key]
 end
 
+local function stop(peer)
+  peer.process:signal("TERM")
+  peer.process:wait()
+end
+
 --- Ends the peers, so that the next scenario begins with new ones.
 function trial.stop_peers()
   for _, peer in pairs(peers) do
-    peer.process:signal("TERM")
-    peer.process:wait()
+    stop(peer)
   end
   peers, warm = {}, {}
 end
@@ -81,40 +90,52 @@ local function load_command(load, sink, peer, subject)
   option("-s", load.spread)
   option("-b", subject.is_durable and (load.backlog or 1000))
   option("-f", subject.is_durable and sink.counter)
-  for _, argument in ipairs({ peer.port, subject.path, body(subject.type) }) do command[#command + 1] = argument end
+  for _, argument in ipairs({ peer.port, subject.path, trial.body(subject.type) }) do command[#command + 1] = argument end
   return command
 end
 
 --- Waits until all that was accepted is delivered and recorded, and counts that instead of the 202s.
-local function finish_durable(result, gateway, delivered_before)
+local function finish_durable(result, gateway, before)
   local began = support.process.now()
   support.eventually("the backlog is gone", function()
-    return gateway:metric("perilune_deliveries_pending") == 0
+    return gateway:metric("perilune_deliveries_pending") <= before.pending
   end, MOST_DRAIN_S)
   result.seconds = result.seconds + support.process.now() - began
-  result.requests = gateway:metric("perilune_deliveries_delivered_total") - delivered_before
+  result.requests = gateway:metric("perilune_deliveries_delivered_total") - before.delivered
   result.rate = result.requests / result.seconds
+end
+
+local function count_deliveries(gateway)
+  return {
+    delivered = gateway:metric("perilune_deliveries_delivered_total"),
+    pending = gateway:metric("perilune_deliveries_pending"),
+  }
 end
 
 local function attempt(subject, load)
   local sink = trial.sink(load.delay_ms or 0)
-  local busy, own = machine.busy_s(), os.clock()
+  local busy, own, began = machine.busy_s(), os.clock(), support.process.now()
   local result
   if subject.peer.command then
-    local command = subject.peer.command(machine, sink.port, load.connections, load.seconds or trial.seconds, body(subject.type))
+    local command = subject.peer.command(machine, sink.port, load.connections, load.seconds or trial.seconds, trial.body(subject.type))
     result = machine.as_peer(function() return run(command) end)
     result.peer_cpu_s, result.cpu_s = result.cpu_s, 0
   else
     local peer = peer_of(subject, sink, load.options)
     local sink_cpu, cpu = machine.cpu_s(sink.process.pid), machine.cpu_s(peer.process.pid)
-    local delivered = subject.is_durable and peer.gateway:metric("perilune_deliveries_delivered_total")
-    result = run(load_command(load, sink, peer, subject))
-    if subject.is_durable then finish_durable(result, peer.gateway, delivered) end
+    local before = subject.is_durable and count_deliveries(peer.gateway)
+    local in_flight
+    result = run(load_command(load, sink, peer, subject), subject.is_durable and function()
+      in_flight = peer.gateway:metric("perilune_attempts_in_flight")
+    end)
+    result.in_flight = in_flight
+    if subject.is_durable then finish_durable(result, peer.gateway, before) end
     result.peer_cpu_s = machine.cpu_s(peer.process.pid) - cpu
     result.cpu_s = result.cpu_s + (peer ~= sink and machine.cpu_s(sink.process.pid) - sink_cpu or 0)
   end
   own = os.clock() - own
-  result.foreign = math.max(0, machine.busy_s() - busy - own - result.peer_cpu_s - result.cpu_s) / result.seconds
+  result.foreign = math.max(0, machine.busy_s() - busy - own - result.peer_cpu_s - result.cpu_s)
+    / (support.process.now() - began)
   result.cpu_us = result.peer_cpu_s / result.requests * 1e6
   return result
 end
@@ -128,8 +149,23 @@ local function warm_up(name, load)
   attempt(subjects[name], setmetatable(short, { __index = load }))
 end
 
+--- The peer that a subject's trials under a load use, started if it is not there: { process, port, gateway? }.
+function trial.peer(name, load)
+  return peer_of(subjects[name], trial.sink(load.delay_ms or 0), load.options)
+end
+
+--- Ends it.
+function trial.stop_peer(name, load)
+  local peer = trial.peer(name, load)
+  for key, p in pairs(peers) do
+    if p == peer then peers[key] = nil end
+  end
+  stop(peer)
+end
+
 --- One trial, done again while others use the machine; of all tries the quietest:
---- { requests, seconds, rate, p50_us, p99_us, bad, cpu_us (of the peer, a request), foreign (processors that others used) }.
+--- { requests, seconds, rate, p50_us, p99_us, bad, cpu_us (of the peer, a request), in_flight? (attempts,
+--- halfway), foreign (processors that others used) }.
 ---@param name string     of spec.bench.subjects
 ---@param load table      { connections, seconds?, rate?, backlog?, delay_ms?, varied?, spread?, options? (of the peer) }
 function trial.run(name, load)

@@ -73,7 +73,7 @@ static inline size_t message_length(const char *bytes, size_t length)
     return length >= whole ? whole : 0;
 }
 
-/* A number in a file that processes share: how many requests the sink has got. */
+/* A number in a file that processes share: how many requests the sink has answered. */
 static inline uint64_t *shared_counter(const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

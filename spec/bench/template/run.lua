@@ -5,7 +5,7 @@
 --- the escaping of JSON. All bodies are the same, which is checked first. Every subject in turn, round
 --- after round, so that a noisy neighbour hits all of them; medians of CPU time.
 ---
----     spec/bench/micro [ROUNDS]
+---     spec/bench/run --scenario i
 
 local core = require "perilune.core"
 local template = require "perilune.template"
