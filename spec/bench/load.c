@@ -7,13 +7,12 @@
  *
  *   -c N       connections (1)
  *   -d S       for so many seconds (1)
- *   -n N       and at most so many requests
- *   -r N       so many requests a second, all connections together, instead of as many as there can be
+ *   -r N       so many requests a second, all connections together, not as many as there can be
  *   -b N       durable events: no more than N may be accepted and not be answered by the sink
  *   -f FILE    the sink's counter, for -b
  *   -v N       the zeros of "00000" in the body become a number that cycles through N values, spread
  *   -s N       evenly over 0 .. N-1 (of -v: the whole)
- *   -i         idle: after one answer each, the connections are held until SIGTERM
+ *   -i         idle: each connection gets one answer, and all are held until SIGTERM
  *
  * Prints the line of JSON that samples.h describes, and the first answer that is no 2xx on stderr. */
 #include "wire.h"
@@ -37,10 +36,10 @@ typedef struct connection {
 static struct {
     int connections;
     double seconds;
-    uint64_t requests, rate, backlog, varied, spread;
+    uint64_t rate, backlog, varied, spread;
     const char *counter;
     bool is_idle;
-} options = {.connections = 1, .seconds = 1, .requests = UINT64_MAX};
+} options = {.connections = 1, .seconds = 1};
 
 static int epoll_fd;
 static char *request, *mark;
@@ -113,7 +112,7 @@ static uint64_t next_due_ns(void)
 
 static bool may_send(uint64_t now)
 {
-    if (sent >= options.requests || now >= end_ns || now < next_due_ns()) return false;
+    if (now >= end_ns || now < next_due_ns()) return false;
     if (!options.backlog) return true;
     return sent < *delivered - delivered_before + options.backlog;
 }
@@ -156,7 +155,7 @@ static void on_readable(connection *c)
 
 static bool is_over(void)
 {
-    return sent == answers.count && (now_ns() >= end_ns || sent >= options.requests);
+    return sent == answers.count && (now_ns() >= end_ns || !ready);
 }
 
 /* Nothing may be sent for as long, unless an answer comes. */
@@ -187,16 +186,13 @@ static void run(void)
 
 int main(int argc, char **argv)
 {
-    for (int o; (o = getopt(argc, argv, "c:d:n:r:b:f:v:s:i")) != -1;) {
+    for (int o; (o = getopt(argc, argv, "c:d:r:b:f:v:s:i")) != -1;) {
         switch (o) {
         case 'c':
             options.connections = atoi(optarg);
             break;
         case 'd':
             options.seconds = atof(optarg);
-            break;
-        case 'n':
-            options.requests = strtoull(optarg, NULL, 10);
             break;
         case 'r':
             options.rate = strtoull(optarg, NULL, 10);
@@ -225,7 +221,6 @@ int main(int argc, char **argv)
         return 2;
     }
     if (!options.spread) options.spread = options.varied;
-    if (options.is_idle) options.requests = (uint64_t)options.connections;
     if (options.counter) delivered = shared_counter(options.counter);
     signal(SIGTERM, on_term);
     allow_descriptors();

@@ -37,12 +37,26 @@ local function parse(arguments)
       i = i + 1
       options[name] = takes[name](arguments[i])
     else
-      io.stderr:write(USAGE)
-      os.exit(arguments[i] == "--help" and 0 or 2)
+      local is_asked = arguments[i] == "--help"
+      io[is_asked and "stdout" or "stderr"]:write(USAGE)
+      os.exit(is_asked and 0 or 2)
     end
     i = i + 1
   end
   return options
+end
+
+--- The scenarios of these letters, or all.
+local function chosen(letters)
+  local list = {}
+  for _, scenario in ipairs(scenarios) do
+    if not letters or letters:find(scenario.id, 1, true) then list[#list + 1] = scenario end
+  end
+  if #list == 0 then
+    io.stderr:write("no scenario is one of ", letters, "\n")
+    os.exit(2)
+  end
+  return list
 end
 
 --- The subjects of a scenario whose programs are installed.
@@ -106,15 +120,13 @@ if options.is_pinned then machine.pin() end
 print(("%s; %d rounds of %g s%s; medians"):format(machine.about(), options.rounds, options.seconds,
   options.is_pinned and ", pinned" or ""))
 
-local results, by_id = {}, {}
+local list, results, by_id = chosen(options.scenario), {}, {}
 local ok, reason = xpcall(function()
-  for _, scenario in ipairs(scenarios) do
-    if not options.scenario or options.scenario:find(scenario.id, 1, true) then
-      local result = measure(scenario, options)
-      results[#results + 1], by_id[scenario.id] = result, result
-      report.print(result)
-      if options.plots then write_plot(options.plots, result) end
-    end
+  for _, scenario in ipairs(list) do
+    local result = measure(scenario, options)
+    results[#results + 1], by_id[scenario.id] = result, result
+    report.print(result)
+    if options.plots then write_plot(options.plots, result) end
   end
 end, debug.traceback)
 if not ok then io.stderr:write(reason, "\n") end

@@ -13,7 +13,7 @@ local MOST_DRAIN_S = 300
 
 local trial = { seconds = 3, tries = 3 }
 
-local peers, sinks, bodies, warm = {}, {}, {}, {}
+local peers, sinks, bodies = {}, {}, {}
 
 --- The sink that answers `delay_ms` late: { process, port, counter (path) }.
 function trial.sink(delay_ms)
@@ -23,7 +23,7 @@ function trial.sink(delay_ms)
     local port = support.eventually("the sink listens", function()
       return process:errors():match("listening on 127%.0%.0%.1:(%d+)")
     end)
-    sinks[delay_ms] = { process = process, port = tonumber(port), counter = counter }
+    sinks[delay_ms] = { process = process, port = tonumber(port), counter = counter, warm = {} }
   end
   return sinks[delay_ms]
 end
@@ -38,14 +38,11 @@ function trial.body(type)
   return bodies[key]
 end
 
---- Runs a load to its end, and gives what it printed; `halfway` is called in between.
-local function run(command, halfway)
+--- Runs a load to its end, and gives what it printed; `meanwhile` is called while it runs.
+local function run(command, meanwhile)
   for i, argument in ipairs(command) do command[i] = tostring(argument) end
   local process = support.start(command)
-  if halfway then
-    support.process.sleep(trial.seconds / 2)
-    halfway()
-  end
+  if meanwhile then meanwhile() end
   local code, out = process:wait(), process:output()
   local result = code == 0 and cjson.decode(out)
   if not result or result.bad > 0 then error(table.concat(command, " ") .. "\n" .. out .. process:errors(), 0) end
@@ -56,9 +53,10 @@ end
 local function peer_of(subject, sink, options)
   if subject.peer == subjects.sink.peer then return sink end
   local key = ("%s %d %s"):format(subject.peer.about, sink.port, options and options.name or "")
-  peers[key] = peers[key] or machine.as_peer(function()
-    return subject.peer.start(machine, sink.port, options)
-  end)
+  if not peers[key] then
+    peers[key] = machine.as_peer(function() return subject.peer.start(machine, sink.port, options) end)
+    peers[key].warm = {}
+  end
   return peers[key]
 end
 
@@ -72,12 +70,12 @@ function trial.stop_peers()
   for _, peer in pairs(peers) do
     stop(peer)
   end
-  peers, warm = {}, {}
+  peers = {}
 end
 
 --- The arguments of bench_load.
-local function load_command(load, sink, peer, subject)
-  local command = { machine.program("bench_load"), "-c", load.connections, "-d", load.seconds or trial.seconds }
+local function load_command(load, seconds, sink, peer, subject)
+  local command = { machine.program("bench_load"), "-c", load.connections, "-d", seconds }
   local function option(name, value)
     if value then
       command[#command + 1] = name
@@ -85,7 +83,6 @@ local function load_command(load, sink, peer, subject)
     end
   end
   option("-r", load.rate)
-  option("-n", load.requests)
   option("-v", load.varied)
   option("-s", load.spread)
   option("-b", subject.is_durable and (load.backlog or 1000))
@@ -112,41 +109,42 @@ local function count_deliveries(gateway)
   }
 end
 
-local function attempt(subject, load)
+--- A load on a peer, or on the sink alone, whose processor time is `peer_cpu_s`; that of sink and load is `cpu_s`.
+local function load_peer(subject, load, seconds, sink)
+  local peer = peer_of(subject, sink, load.options)
+  local sink_cpu, cpu = machine.cpu_s(sink.process.pid), machine.cpu_s(peer.process.pid)
+  local before = subject.is_durable and count_deliveries(peer.gateway)
+  local in_flight
+  local result = run(load_command(load, seconds, sink, peer, subject), before and function()
+    support.process.sleep(seconds / 2)
+    in_flight = peer.gateway:metric("perilune_attempts_in_flight")
+  end)
+  if before then finish_durable(result, peer.gateway, before) end
+  result.in_flight = in_flight
+  result.peer_cpu_s = machine.cpu_s(peer.process.pid) - cpu
+  result.cpu_s = result.cpu_s + (peer ~= sink and machine.cpu_s(sink.process.pid) - sink_cpu or 0)
+  return result
+end
+
+--- A peer that sends by itself.
+local function run_peer(subject, load, seconds, sink)
+  local sink_cpu = machine.cpu_s(sink.process.pid)
+  local command = subject.peer.command(machine, sink.port, load.connections, seconds, trial.body(subject.type))
+  local result = machine.as_peer(function() return run(command) end)
+  result.peer_cpu_s, result.cpu_s = result.cpu_s, machine.cpu_s(sink.process.pid) - sink_cpu
+  return result
+end
+
+local function attempt(subject, load, seconds)
   local sink = trial.sink(load.delay_ms or 0)
   local busy, own, began = machine.busy_s(), os.clock(), support.process.now()
-  local result
-  if subject.peer.command then
-    local command = subject.peer.command(machine, sink.port, load.connections, load.seconds or trial.seconds, trial.body(subject.type))
-    result = machine.as_peer(function() return run(command) end)
-    result.peer_cpu_s, result.cpu_s = result.cpu_s, 0
-  else
-    local peer = peer_of(subject, sink, load.options)
-    local sink_cpu, cpu = machine.cpu_s(sink.process.pid), machine.cpu_s(peer.process.pid)
-    local before = subject.is_durable and count_deliveries(peer.gateway)
-    local in_flight
-    result = run(load_command(load, sink, peer, subject), subject.is_durable and function()
-      in_flight = peer.gateway:metric("perilune_attempts_in_flight")
-    end)
-    result.in_flight = in_flight
-    if subject.is_durable then finish_durable(result, peer.gateway, before) end
-    result.peer_cpu_s = machine.cpu_s(peer.process.pid) - cpu
-    result.cpu_s = result.cpu_s + (peer ~= sink and machine.cpu_s(sink.process.pid) - sink_cpu or 0)
-  end
+  local result = (subject.peer.command and run_peer or load_peer)(subject, load, seconds, sink)
   own = os.clock() - own
   result.foreign = math.max(0, machine.busy_s() - busy - own - result.peer_cpu_s - result.cpu_s)
     / (support.process.now() - began)
   result.cpu_us = result.peer_cpu_s / result.requests * 1e6
+  result.cpu_s, result.peer_cpu_s, result.bad = nil, nil, nil
   return result
-end
-
---- The first time, a short load before the first trial: compilers have compiled, and connections are open.
-local function warm_up(name, load)
-  local key = ("%s %s %s"):format(name, load.delay_ms, load.options and load.options.name)
-  if warm[key] then return end
-  warm[key] = true
-  local short = { seconds = trial.seconds / 4 }
-  attempt(subjects[name], setmetatable(short, { __index = load }))
 end
 
 --- The peer that a subject's trials under a load use, started if it is not there: { process, port, gateway? }.
@@ -164,19 +162,23 @@ function trial.stop_peer(name, load)
 end
 
 --- One trial, done again while others use the machine; of all tries the quietest:
---- { requests, seconds, rate, p50_us, p99_us, bad, cpu_us (of the peer, a request), in_flight? (attempts,
---- halfway), foreign (processors that others used) }.
+--- { requests, seconds, rate, p50_us, p99_us, cpu_us (of the peer, a request), in_flight? (attempts,
+--- halfway), foreign (processors that others used) }. What is new gets a short load before, so that
+--- compilers have compiled and connections are open.
 ---@param name string     of spec.bench.subjects
----@param load table      { connections, seconds?, rate?, backlog?, delay_ms?, varied?, spread?, options? (of the peer) }
+---@param load table      { connections, rate?, backlog?, delay_ms?, varied?, spread?, options? (of the peer) }
 function trial.run(name, load)
-  local best
-  warm_up(name, load)
+  local subject, best = subjects[name], nil
+  if subject.path then
+    local warm = trial.peer(name, load).warm
+    if not warm[name] then attempt(subject, load, trial.seconds / 4) end
+    warm[name] = true
+  end
   for _ = 1, trial.tries do
-    local result = attempt(subjects[name], load)
+    local result = attempt(subject, load, trial.seconds)
     if not best or result.foreign < best.foreign then best = result end
     if best.foreign < NOISE then break end
   end
-  best.cpu_s, best.peer_cpu_s = nil, nil
   return best
 end
 
