@@ -25,6 +25,14 @@ void *pl_alloc_zero(size_t size)
     return or_abort(calloc(1, size), size);
 }
 
+char *pl_alloc_text(pl_slice s)
+{
+    char *text = pl_alloc(s.len + 1);
+    if (s.len) memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return text;
+}
+
 void *pl_realloc(void *ptr, size_t size)
 {
     return or_abort(realloc(ptr, size), size);

@@ -22,6 +22,8 @@ typedef struct pl_buf {
 /* malloc, calloc and realloc that never return NULL: they say what was asked for and abort. */
 void *pl_alloc(size_t size);
 void *pl_alloc_zero(size_t size);
+/* A copy with a NUL behind it. */
+char *pl_alloc_text(pl_slice s);
 void *pl_realloc(void *ptr, size_t size);
 
 void pl_buf_init(pl_buf *b);

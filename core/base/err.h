@@ -39,6 +39,11 @@
     X(PL_E_NO_PAYLOAD, "no_payload", 410, false, "its event is no longer kept")                    \
     X(PL_E_KEY_REUSED, "idempotency_key_reused", 409, false,                                       \
       "this Idempotency-Key came before, with another body")                                       \
+    X(PL_E_KEY_IN_USE, "idempotency_key_in_use", 409, false,                                       \
+      "the call with this Idempotency-Key is still under way")                                     \
+    X(PL_E_KEY_UNKNOWN, "idempotency_key_unknown", 409, false,                                     \
+      "the gateway ended while the call with this Idempotency-Key was under way: whether the "     \
+      "receiver has acted on it is not known")                                                     \
     X(PL_E_LENGTH_REQUIRED, "length_required", 411, false, "the request needs a Content-Length")   \
     X(PL_E_BODY_TOO_LARGE, "body_too_large", 413, false, "the body is larger than the limit")      \
     X(PL_E_URI_TOO_LONG, "uri_too_long", 414, false,                                               \

@@ -478,7 +478,10 @@ void pl_engine_abandon(pl_engine *e)
 {
     for (pl_exchange *x = e->exchanges, *next; x; x = next) {
         next = x->next;
-        if (x->stage == PL_STAGE_RECORD) continue; /* the store has it */
+        if (x->stage == PL_STAGE_RECORD || x->stage == PL_STAGE_COMMIT) {
+            pl_call_abandon(x); /* the store has it */
+            continue;
+        }
         if (x->delivery) {
             x->delivery->phase = PL_WAITING;
             pl_exchange_free(x);

@@ -59,6 +59,7 @@ typedef struct pl_ports {
 typedef struct pl_engine_metrics {
     pl_counter events, duplicates, unmatched, deliveries, delivered, failed, cancelled, retried,
         parked, claimed, calls;
+    pl_counter calls_replayed;      /* not made: their key had an answer */
     pl_counter postponed;           /* attempts not begun: a breaker was open */
     pl_counter shelved;             /* deliveries put aside: their webhook is disabled */
     pl_counter records_lost;        /* of calls that the store could not take */
@@ -134,6 +135,10 @@ void pl_intake_free(pl_intake *in);
 
 /* -- calls -- */
 
+/* With a key (of an Idempotency-Key) a call is made once. The key is on disk before anything is
+ * sent, the answer before it is told. The same key again is told that answer, as long as it is kept.
+ * It is free again when the receiver cannot have acted on the call: nothing was sent, or the answer
+ * was 425 or 429. */
 typedef struct pl_call {
     uint32_t webhook;
     enum pl_exchange_kind kind; /* CALL or TRY */
@@ -142,9 +147,15 @@ typedef struct pl_call {
     int64_t timeout_ms; /* 0: the webhook's, or the setting */
     void (*finished)(pl_exchange *x);
     void *owner;
+    pl_slice key, digest; /* of what came with the key; both are copied */
+    /* With a key: writes what the caller is told, to be kept, and gives its HTTP status. */
+    int (*answer)(const pl_exchange *x, pl_buf *out);
+    /* With a key, instead of `finished`: it is not taken, for key->op.result says why, or it was
+     * there and has an answer. */
+    void (*known)(void *owner, const pl_key *key);
 } pl_call;
 
-/* Starts an exchange now: 0, or PL_E_BUSY, PL_E_STOPPING. `finished` may come from within. */
+/* Starts an exchange: 0, or PL_E_BUSY, PL_E_STOPPING. `finished` may come from within. */
 int pl_engine_call(pl_engine *e, const pl_call *call);
 
 /* -- the world answers -- */

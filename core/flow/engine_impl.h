@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the engine's files share: engine.c (deliveries in memory), intake.c (events on their way to
- * disk), exchange.c (one attempt through its stages) and exchange_record.c (its row). Nobody else
- * includes this. */
+ * disk), call.c (calls, and their keys), exchange.c (one attempt through its stages) and
+ * exchange_record.c (its row). Nobody else includes this. */
 #ifndef PL_FLOW_ENGINE_IMPL_H
 #define PL_FLOW_ENGINE_IMPL_H
 
@@ -54,9 +54,9 @@ struct pl_engine {
     size_t table_slots, resident;
     pl_lanes lanes;     /* and by connector */
     uint32_t in_flight; /* exchanges of deliveries */
-    uint32_t calls;     /* exchanges of calls and tries that are to be answered */
-    uint32_t answered;  /* and those whose record is on its way to the store */
-    uint32_t commits;   /* intakes at the store */
+    uint32_t calls; /* exchanges of calls and tries, their keys on the way to the store included, */
+    uint32_t answered; /* and those whose record is on its way to the store */
+    uint32_t commits;  /* intakes at the store */
     pl_exchange *exchanges;
 
     pl_claim claim;
@@ -69,6 +69,11 @@ struct pl_engine {
     uint64_t gate_due_us;
     pl_timer gate_timer; /* the first of those that a rate or a pause holds back may go */
 };
+
+static inline void pl_engine_show_in_flight(pl_engine *e)
+{
+    pl_counter_set(&e->metrics.in_flight, e->in_flight + e->calls);
+}
 
 /* engine.c */
 pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice connector,
@@ -95,6 +100,9 @@ void pl_engine_parked(pl_engine *e, pl_slice connector, int64_t due_ms);
 void pl_exchange_start(pl_delivery *d);
 /* Instead: the delivery leaves memory until its webhook is enabled. */
 void pl_exchange_shelve(pl_delivery *d);
+pl_exchange *pl_exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint32_t webhook);
+/* From render on. */
+void pl_exchange_begin(pl_exchange *x, int64_t timeout_ms);
 /* By the generation that is in use. */
 const pl_policy *pl_delivery_policy(pl_delivery *d);
 void pl_exchange_free(pl_exchange *x);
@@ -107,6 +115,14 @@ void pl_exchange_fill_record(pl_exchange *x);
 void pl_exchange_record(pl_exchange *x);
 /* The same without a row: the delivery is pending, and due in x->delay_ms. */
 void pl_exchange_park(pl_exchange *x);
+
+/* call.c */
+/* Who waits for it is told, if that was not done yet. */
+void pl_call_tell(pl_exchange *x);
+/* What the record of a call with a key says of the key. */
+void pl_call_end_key(pl_exchange *x);
+/* The engine is stopping, and does not wait for what the store has of it. */
+void pl_call_abandon(pl_exchange *x);
 
 /* intake.c: what became of a waited-for delivery; `is_final` when nothing more comes. */
 void pl_intake_settle(pl_delivery *d, const pl_record *record, bool is_final);

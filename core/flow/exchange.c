@@ -26,10 +26,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Calls are answered before they are recorded: so many times limits.calls records may be behind (a
- * checkpoint takes tens of milliseconds) before calls are refused. */
-#define RECORD_LAG 8
-
 /* -- what becomes of the delivery -- */
 
 static bool is_to_be_tried_again(const pl_exchange *x)
@@ -444,11 +440,6 @@ static void begin_second_round(pl_exchange *x)
     x->is_second_round = x->has_waited = true;
 }
 
-static void show_in_flight(pl_engine *e)
-{
-    pl_counter_set(&e->metrics.in_flight, e->in_flight + e->calls);
-}
-
 /* The one exit. */
 static void finish(pl_exchange *x)
 {
@@ -463,9 +454,9 @@ static void finish(pl_exchange *x)
     } else {
         x->engine->calls--;
         x->engine->answered++;
-        show_in_flight(x->engine);
+        pl_engine_show_in_flight(x->engine);
     }
-    if (x->finished) x->finished(x);
+    if (x->key == NULL || x->error == PL_E_STOPPING) pl_call_tell(x);
     if (x->dry_run) {
         pl_exchange_free(x);
         return;
@@ -514,7 +505,10 @@ void pl_engine_resume(pl_exchange *x, int code)
 
 void pl_exchange_fail(pl_exchange *x, int code, const char *text)
 {
-    if (x->transfer) x->engine->ports.unsend(x->engine->ports.world, x);
+    if (x->transfer) {
+        x->engine->ports.unsend(x->engine->ports.world, x);
+        x->response.was_sent = true; /* perhaps */
+    }
     x->transfer = NULL;
     tell_breaker(x, PL_BREAKER_NOTHING);
     pl_wheel_stop(x->engine->ports.wheel, &x->timer);
@@ -525,7 +519,7 @@ void pl_exchange_fail(pl_exchange *x, int code, const char *text)
 
 /* -- begin and end -- */
 
-static pl_exchange *exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint32_t webhook)
+pl_exchange *pl_exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint32_t webhook)
 {
     pl_exchange *x = pl_alloc_zero(sizeof *x);
     x->engine = e;
@@ -545,7 +539,7 @@ static pl_exchange *exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint3
     return x;
 }
 
-static void begin(pl_exchange *x, int64_t timeout_ms)
+void pl_exchange_begin(pl_exchange *x, int64_t timeout_ms)
 {
     const pl_delivery *d = x->delivery;
     x->trace = (pl_trace){
@@ -588,9 +582,9 @@ const pl_policy *pl_delivery_policy(pl_delivery *d)
 static pl_exchange *exchange_of(pl_delivery *d)
 {
     pl_engine *e = d->engine;
-    pl_exchange *x = exchange_new(e, PL_KIND_DELIVERY, find_webhook(d, e->generation));
+    pl_exchange *x = pl_exchange_new(e, PL_KIND_DELIVERY, find_webhook(d, e->generation));
     e->in_flight++;
-    show_in_flight(e);
+    pl_engine_show_in_flight(e);
     x->delivery = d;
     x->lane = d->lane;
     x->lane->in_flight++;
@@ -617,32 +611,8 @@ void pl_exchange_start(pl_delivery *d)
     x->number = ++d->attempts;
     x->queue_us = (int64_t)(x->started_us - d->ready_us);
     d->phase = PL_RUNNING;
-    begin(x, x->policy->timeout_ms ? x->policy->timeout_ms : e->settings->timeout_delivery);
-}
-
-int pl_engine_call(pl_engine *e, const pl_call *call)
-{
-    if (e->is_stopping) return PL_E_STOPPING;
-    uint64_t limit = (uint64_t)e->settings->limit_calls;
-    if (e->calls >= limit || e->answered >= limit * RECORD_LAG) return PL_E_BUSY;
-    pl_exchange *x = exchange_new(e, call->kind, call->webhook);
-    e->calls++;
-    show_in_flight(e);
-    if (call->kind == PL_KIND_CALL) pl_counter_add(&e->metrics.calls, 1);
-    x->id = pl_uuid_new(&e->rng, (uint64_t)x->started_ms);
-    x->event = call->event;
-    x->created_ms = x->started_ms;
-    x->number = 1;
-    x->dry_run = call->dry_run;
-    x->finished = call->finished;
-    x->owner = call->owner;
-    if (!x->dry_run) {
-        x->quota = pl_quotas_get(e->ports.quotas, x->policy->connector);
-        pl_quota_enter_now(x->quota, &x->policy->rate, x->started_us);
-    }
-    int64_t timeout_ms = call->timeout_ms ? call->timeout_ms : x->policy->timeout_ms;
-    begin(x, timeout_ms ? timeout_ms : e->settings->timeout_call);
-    return 0;
+    pl_exchange_begin(x, x->policy->timeout_ms ? x->policy->timeout_ms
+                                               : e->settings->timeout_delivery);
 }
 
 /* The delivery itself may be gone by now. */
@@ -667,8 +637,9 @@ void pl_exchange_free(pl_exchange *x)
         e->answered--;
     else
         e->calls--;
-    show_in_flight(e);
+    pl_engine_show_in_flight(e);
     leave_quota(x);
+    if (x->key) free(x->key->answer);
     pl_event_unref(x->event);
     pl_generation_unref(x->generation);
     pl_arena_fini(&x->arena);

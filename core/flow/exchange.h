@@ -97,10 +97,13 @@ struct pl_exchange {
     /* A script waits too long; later: the store could not write, try the record again. */
     pl_timer timer;
 
-    /* calls and tries: told when map (or the failure) is through; the exchange lives until
-     * `finished` returns */
+    /* calls and tries: told when map (or the failure) is through, with a key when that is on disk;
+     * the exchange lives until `finished` returns. NULL: it was told */
     void (*finished)(pl_exchange *x);
     void *owner;
+    pl_key *key; /* of a call; NULL: it has none */
+    int (*answer)(const pl_exchange *x, pl_buf *out);
+    void (*known)(void *owner, const pl_key *key);
     pl_exchange *next, **link; /* the engine's list of exchanges under way */
 };
 

@@ -2,8 +2,8 @@
  *
  * The row of an attempt and its way to the store. It is written whatever happened, credentials
  * masked and bodies capped. When the store cannot write, the record is tried again until it can: a
- * delivery stays in memory, held, until its attempt is durable. Only the record of a call is given
- * up in the end, loudly. */
+ * delivery stays in memory, held, until its attempt is durable, and so does a call with a key. Only
+ * the record of another call is given up in the end, loudly. */
 #include "flow/engine_impl.h"
 
 #include "base/log.h"
@@ -122,7 +122,9 @@ static void on_recorded(pl_message *m);
 static void record_again(pl_exchange *x)
 {
     pl_engine *e = x->engine;
-    if (x->delivery == NULL && (++x->record_tries >= RECORD_CALL_TRIES || e->is_stopping)) {
+    pl_call_tell(x);
+    bool has_duty = x->delivery || (x->key && !e->is_stopping);
+    if (!has_duty && (++x->record_tries >= RECORD_CALL_TRIES || e->is_stopping)) {
         char id[PL_UUID_TEXT + 1];
         pl_uuid_format(x->id, id);
         pl_counter_add(&e->metrics.records_lost, 1);
@@ -168,8 +170,9 @@ void pl_exchange_fill_record(pl_exchange *x)
     x->record.due_ms = now_ms + x->delay_ms;
     x->record.held = !x->record.is_off && x->delay_ms <= e->settings->limit_horizon &&
                      !pl_engine_is_crowded(e, x->record.connector);
+    if (x->key) pl_call_end_key(x);
     x->record.op.bytes = sizeof *x + x->attempt.request_body.len + x->attempt.response_body.len +
-                         x->attempt.trace.len;
+                         x->attempt.trace.len + x->record.answer.len;
 }
 
 static void count_state(pl_engine_metrics *m, enum pl_state state)
@@ -217,6 +220,7 @@ static void on_recorded(pl_message *m)
         x->delivery->is_cancelled = false; /* and brought back since */
     if (e->ports.recorded && x->record.attempt) e->ports.recorded(e->ports.world, &x->record);
     if (x->delivery) settle(x);
+    pl_call_tell(x);
     pl_exchange_free(x);
     pl_engine_pump(e);
 }

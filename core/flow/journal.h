@@ -24,6 +24,7 @@ enum pl_op_kind {
     PL_OP_JOB,
     PL_OP_ERASE,
     PL_OP_SWITCH,
+    PL_OP_KEY,
     PL_OP_KINDS
 };
 
@@ -111,9 +112,30 @@ typedef struct pl_record {
     bool is_off, is_shelved;   /* as of a pl_commit_delivery */
     const pl_switch *disables; /* NULL; the answer disables its webhook */
     bool has_disabled;         /* out: which was not so before */
+    /* of a call with an idempotency key that is over; without an answer the key is free again */
+    pl_slice key, answer;
+    int answer_status;
     bool was_gone; /* out: the delivery was no longer pending (cancelled meanwhile); the attempt is
                       kept all the same */
 } pl_record;
+
+/* -- key: a call's idempotency key is taken before its request is made -- */
+
+typedef struct pl_key {
+    /* result also, when the key was there: 0 with its answer, or
+     *   PL_E_KEY_REUSED   it came with something else
+     *   PL_E_KEY_IN_USE   its call is under way
+     *   PL_E_KEY_UNKNOWN  its call was under way when a gateway ended */
+    pl_op op;
+    void *owner;      /* its submitter's */
+    pl_slice key;     /* those of calls are none of events (pl_call) */
+    pl_slice digest;  /* of what came with it */
+    pl_slice subject; /* of the call's event */
+    pl_uuid call;
+    int64_t now_ms;
+    int status;   /* out: of the answer; 0: none, the key is this call's */
+    char *answer; /* out, malloc'ed */
+} pl_key;
 
 /* -- claim: deliveries that wait in the store come into a worker's memory -- */
 

@@ -86,8 +86,9 @@ typedef struct pl_response {
     pl_slice body;
     pl_timings timings;
     bool connection_reused;
-    char peer[64];          /* address and port that answered, "" before a connection */
-    pl_hop *hops;           /* in the order in which they were followed */
+    bool was_sent; /* the receiver may have seen a request, this one or one that led here */
+    char peer[64]; /* address and port that answered, "" before a connection */
+    pl_hop *hops;  /* in the order in which they were followed */
     const char *error_text; /* what went wrong in words; NULL when nothing did */
 } pl_response;
 

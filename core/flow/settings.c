@@ -22,14 +22,6 @@ static void *member_of(pl_settings *s, const pl_setting *setting)
     return (char *)s + setting->offset;
 }
 
-static char *text_dup(pl_slice s)
-{
-    char *text = pl_alloc(s.len + 1);
-    if (s.len) memcpy(text, s.ptr, s.len);
-    text[s.len] = 0;
-    return text;
-}
-
 /* Digits that fit 53 bits: what a number of gateway.lua can hold as well. */
 static bool read_count(pl_slice s, int64_t *n)
 {
@@ -148,7 +140,7 @@ static const char *set_text(char **member, const pl_setting *setting, pl_slice t
 {
     if (!is_choice(setting->allowed, text)) return setting->allowed;
     free(*member);
-    *member = text_dup(text);
+    *member = pl_alloc_text(text);
     return NULL;
 }
 
@@ -194,7 +186,7 @@ void pl_settings_add(pl_settings *s, const pl_setting *setting, pl_slice text)
 {
     pl_list *list = member_of(s, setting);
     list->items = pl_realloc(list->items, (list->count + 1) * sizeof *list->items);
-    list->items[list->count++] = text_dup(text);
+    list->items[list->count++] = pl_alloc_text(text);
 }
 
 void pl_setting_flag(const pl_setting *setting, pl_buf *out)

@@ -9,7 +9,7 @@
  *               |                 |           |                      |  a 401, once
  *               |                 |           '---- reauthorize <----'
  *               |                 `-----------+---- one event becomes n deliveries
- *               `-----------------------------'     a call is neither routed nor committed
+ *               `-----------------------------'     a call is not routed; of it a key is committed
  *
  * An attempt that has failed goes by way of `failed`, where a connector has hooks that want to hear
  * of it. Neither that nor reauthorize is on the way of an attempt that goes well.
@@ -27,7 +27,7 @@
     X(PL_STAGE_ACCEPT, "accept", "connection to request bytes (net)")                          \
     X(PL_STAGE_PARSE, "parse", "request body to events (flow)")                                \
     X(PL_STAGE_ROUTE, "route", "event to the webhooks that want it (script)")                  \
-    X(PL_STAGE_COMMIT, "commit", "event and deliveries made durable (store)")                  \
+    X(PL_STAGE_COMMIT, "commit", "events, or the key of a call, made durable (store)")         \
     X(PL_STAGE_RENDER, "render", "webhook and event to a request (script)")                    \
     X(PL_STAGE_AUTHENTICATE, "authenticate", "credentials put on the request (script)")        \
     X(PL_STAGE_SEND, "send", "request to response (net)")                                      \

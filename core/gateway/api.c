@@ -7,11 +7,14 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "crypto/hash.h"
 #include "gateway/guard.h"
 #include "http/message.h"
 #include "http/url.h"
 
 #include <stdio.h>
+
+#define MAX_KEY_BYTES 256 /* of an Idempotency-Key */
 
 enum scope { OPEN, INGEST, SOURCE, ADMIN }; /* SOURCE: as the source says */
 
@@ -385,6 +388,28 @@ bool pl_api_check_json(pl_inbound *in, int max_depth, bool last_wins)
         return refuse_json(in, PL_E_BAD_JSON, &fault);
     if (!last_wins && pl_json_repeats(in->body, &fault))
         return refuse_json(in, PL_E_BAD_EVENT, &fault);
+    return true;
+}
+
+bool pl_api_key(pl_inbound *in, pl_slice *key, pl_slice *digest)
+{
+    const pl_header *h = NULL;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < in->request.header_count; i++) {
+        if (!pl_slice_eq_nocase(in->request.headers[i].name, PL_SLICE("Idempotency-Key"))) continue;
+        h = &in->request.headers[i];
+        count++;
+    }
+    if (count == 0) return true;
+    if (count > 1 || h->value.len == 0 || h->value.len > MAX_KEY_BYTES) {
+        pl_api_problem(in, PL_E_BAD_REQUEST, "Idempotency-Key: expected once, with 1 to %d bytes",
+                       MAX_KEY_BYTES);
+        return false;
+    }
+    pl_hash hash;
+    pl_hash_of(PL_SLICE("sha256"), in->body, &hash);
+    *key = h->value;
+    *digest = pl_arena_dup(&in->arena, (pl_slice){hash.bytes, hash.len});
     return true;
 }
 

@@ -66,6 +66,9 @@ void pl_api_verify(pl_api_request *r, pl_api_fn *next);
 /* What a source's script answers. */
 void pl_api_own_answer(pl_inbound *in, const pl_reception *r);
 
+/* Of an answer that was given before, under the same key. */
+#define PL_API_REPLAYED "Idempotent-Replayed: true\r\n"
+
 /* Answers. */
 void pl_api_json(pl_inbound *in, int status, pl_slice extra, const pl_buf *body);
 void pl_api_problem(pl_inbound *in, int code, const char *format, ...)
@@ -80,6 +83,9 @@ void pl_api_write_try(const pl_exchange *x, pl_buf *out);
  * when it was answered. */
 bool pl_api_check_json(pl_inbound *in, int max_depth, bool last_wins);
 bool pl_api_last_wins(const pl_settings *s);
+/* The request's Idempotency-Key, if there is one, and with it the SHA-256 of its body, in the
+ * inbound's arena; false when it was answered. */
+bool pl_api_key(pl_inbound *in, pl_slice *key, pl_slice *digest);
 /* The parameter of the query, decoded into the inbound's arena;
  * false at a bad escape (then it was answered). */
 bool pl_api_param(pl_inbound *in, const char *name, pl_slice *value);

@@ -8,6 +8,7 @@
 #include "base/err.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* -- what both need -- */
 
@@ -96,9 +97,9 @@ static void write_outcome(pl_json_writer *w, const pl_exchange *x)
     pl_jw_string(w, x->attempt.error);
 }
 
-/* The target did not get to answer, or what it said could not be used: a problem document with the
- * members of an answer beside its own (whose `status` is the gateway's). */
-static void answer_problem(pl_inbound *in, const pl_exchange *x)
+/* When the target did not get to answer, or what it said cannot be used: a problem document with
+ * the members of an answer beside its own (whose `status` is the gateway's). */
+static int write_problem(const pl_exchange *x, pl_buf *out)
 {
     pl_buf members;
     pl_json_writer w;
@@ -107,33 +108,75 @@ static void answer_problem(pl_inbound *in, const pl_exchange *x)
     PL_BUF_PUT(&members, ",");
     write_ok(&w, x);
     write_outcome(&w, x);
-    char *detail = pl_arena_printf(&in->arena, "%.*s", PL_FMT(x->attempt.error));
-    pl_slice extra = PL_NO_SLICE;
-    if (x->error == PL_E_BREAKER)
-        extra = pl_slice_of(pl_arena_printf(&in->arena, "Retry-After: %lld\r\n",
-                                            (long long)(x->delay_ms + 999) / 1000));
-    pl_inbound_problem(in, x->error, detail, extra, pl_buf_slice(&members));
+    char *detail = pl_alloc_text(x->attempt.error);
+    pl_problem_write(out, x->error, detail, pl_buf_slice(&members));
+    free(detail);
     pl_buf_fini(&members);
+    return pl_err_status(x->error);
 }
 
-static void on_called(pl_exchange *x)
+/* What the caller is told; its HTTP status. */
+static int write_answer(const pl_exchange *x, pl_buf *out)
 {
-    pl_inbound *in = x->owner;
-    if (x->error != 0 && x->error != PL_E_HTTP_STATUS) {
-        answer_problem(in, x);
-        return;
-    }
-    pl_buf body;
+    if (x->error != 0 && x->error != PL_E_HTTP_STATUS) return write_problem(x, out);
     pl_json_writer w;
-    pl_buf_init(&body);
-    pl_jw_init(&w, &body);
+    pl_jw_init(&w, out);
     pl_jw_object(&w);
     write_ok(&w, x);
     write_status(&w, x);
     write_outcome(&w, x);
     pl_jw_object_end(&w);
-    pl_api_json(in, 200, PL_NO_SLICE, &body);
+    return 200;
+}
+
+static void reply(pl_inbound *in, int status, pl_slice extra, pl_slice body)
+{
+    pl_inbound_reply(in, status, status == 200 ? PL_SLICE("application/json") : PL_PROBLEM_TYPE,
+                     extra, body);
+}
+
+static void on_called(pl_exchange *x)
+{
+    pl_buf body;
+    char retry[40] = "";
+    pl_buf_init(&body);
+    int status = write_answer(x, &body);
+    if (x->error == PL_E_BREAKER)
+        snprintf(retry, sizeof retry, "Retry-After: %lld\r\n",
+                 (long long)(x->delay_ms + 999) / 1000);
+    reply(x->owner, status, pl_slice_of(retry), pl_buf_slice(&body));
     pl_buf_fini(&body);
+}
+
+/* -- calls with a key -- */
+
+/* The key was there, or could not be taken: in no case was anything sent. */
+static void on_known(void *owner, const pl_key *key)
+{
+    int code = key->op.result;
+    if (code == 0)
+        reply(owner, key->status, PL_SLICE(PL_API_REPLAYED), pl_slice_of(key->answer));
+    else if (pl_err_status(code) == 409)
+        pl_inbound_problem(owner, code, pl_err_text(code),
+                           code == PL_E_KEY_IN_USE ? PL_SLICE("Retry-After: 1\r\n") : PL_NO_SLICE,
+                           PL_NO_SLICE);
+    else
+        pl_api_problem(owner, code, "%s; nothing was sent", pl_err_text(code));
+}
+
+/* Its key, within the webhook. A client's cannot have a line end in it: it is none of events. False
+ * when it was answered. */
+static bool take_key(pl_api_request *r, pl_call *call)
+{
+    const pl_policy *p = &pl_engine_generation(r->worker->engine)->policies[call->webhook];
+    pl_slice key = PL_NO_SLICE;
+    if (!pl_api_key(r->in, &key, &call->digest)) return false;
+    if (key.len == 0) return true;
+    call->key = pl_slice_of(pl_arena_printf(&r->in->arena, "%.*s\n%.*s\n%.*s", PL_FMT(p->connector),
+                                            PL_FMT(p->webhook), PL_FMT(key)));
+    call->answer = write_answer;
+    call->known = on_known;
+    return true;
 }
 
 void pl_api_call(pl_api_request *r)
@@ -141,13 +184,11 @@ void pl_api_call(pl_api_request *r)
     if (!check_reach(r)) return;
     int64_t webhook = pl_api_find_webhook(r);
     if (webhook < 0) return;
+    pl_call call = {.webhook = (uint32_t)webhook, .kind = PL_KIND_CALL, .finished = on_called};
+    if (!take_key(r, &call)) return;
     pl_slice body = r->in->body.len ? r->in->body : PL_SLICE("{}");
-    pl_event *event = parse_event(r, body, PL_TYPE_FORBIDDEN, "");
-    if (event == NULL) return;
-    start(r, &(pl_call){.webhook = (uint32_t)webhook,
-                        .kind = PL_KIND_CALL,
-                        .event = event,
-                        .finished = on_called});
+    call.event = parse_event(r, body, PL_TYPE_FORBIDDEN, "");
+    if (call.event) start(r, &call);
 }
 
 /* -- try -- */

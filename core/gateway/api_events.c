@@ -5,10 +5,7 @@
 #include "gateway/api.h"
 
 #include "base/err.h"
-#include "crypto/hash.h"
 #include "http/message.h"
-
-#define MAX_KEY_BYTES 256 /* of an Idempotency-Key */
 
 /* -- body to events -- */
 
@@ -109,17 +106,11 @@ static int granted_wait_s(const pl_worker *w, const pl_http_request *q)
 
 static bool take_key(pl_inbound *in, pl_intake *intake)
 {
-    const pl_header *h = pl_http_header(&in->request, PL_SLICE("Idempotency-Key"));
-    if (h == NULL) return true;
-    if (h->value.len == 0 || h->value.len > MAX_KEY_BYTES) {
-        pl_api_problem(in, PL_E_BAD_REQUEST, "Idempotency-Key: expected 1 to %d bytes",
-                       MAX_KEY_BYTES);
-        return false;
-    }
-    pl_hash digest;
-    pl_hash_of(PL_SLICE("sha256"), in->body, &digest);
-    intake->idempotency_key = pl_arena_dup(&intake->arena, h->value);
-    intake->digest = pl_arena_dup(&intake->arena, (pl_slice){digest.bytes, digest.len});
+    pl_slice key = PL_NO_SLICE, digest = PL_NO_SLICE;
+    if (!pl_api_key(in, &key, &digest)) return false;
+    if (key.len == 0) return true;
+    intake->idempotency_key = pl_arena_dup(&intake->arena, key);
+    intake->digest = pl_arena_dup(&intake->arena, digest);
     return true;
 }
 

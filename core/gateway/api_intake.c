@@ -200,7 +200,7 @@ static void write_kept(const pl_intake *in, pl_buf *out)
 static void answer_usual(pl_waiter *v)
 {
     pl_buf body;
-    char extra[64] = "";
+    char extra[100] = "";
     const pl_intake *in = v->intake;
     bool is_known = in->commit.is_duplicate || all_known(in);
     bool is_complete = v->wait_s && all_ended(in);
@@ -209,7 +209,11 @@ static void answer_usual(pl_waiter *v)
         write_kept(in, &body);
     else
         write_answer(in, v->is_list, &body);
-    if (v->wait_s) snprintf(extra, sizeof extra, "Preference-Applied: wait=%d\r\n", v->wait_s);
+    const char *mark = in->commit.is_duplicate ? PL_API_REPLAYED : "";
+    if (v->wait_s)
+        snprintf(extra, sizeof extra, "%sPreference-Applied: wait=%d\r\n", mark, v->wait_s);
+    else
+        snprintf(extra, sizeof extra, "%s", mark);
     pl_api_json(v->in, is_known || is_complete ? 200 : 202, pl_slice_of(extra), &body);
     pl_buf_fini(&body);
 }

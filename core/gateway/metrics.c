@@ -73,6 +73,8 @@ static const source engine_sources[] = {
     ENGINE(shelved, "deliveries_shelved_total", "counter",
            "Deliveries put aside because their webhook is disabled."),
     ENGINE(calls, "calls_total", "counter", "Synchronous calls."),
+    ENGINE(calls_replayed, "calls_replayed_total", "counter",
+           "Calls that were not made: their Idempotency-Key had an answer."),
     ENGINE(records_lost, "records_lost_total", "counter",
            "Records of calls that the store could not take."),
     ENGINE(resident, "deliveries_resident", "gauge", "Deliveries in memory."),

@@ -66,11 +66,8 @@ static bool is_name(pl_slice s)
 static void take_name(reader *r, pl_token *t, pl_slice value)
 {
     if (!is_name(value)) fault(r, "'name' has bytes that cannot stand in a name");
-    char *own = pl_alloc(value.len + 1);
-    memcpy(own, value.ptr, value.len);
-    own[value.len] = '\0';
     free((char *)(uintptr_t)t->name.ptr);
-    t->name = (pl_slice){own, value.len};
+    t->name = (pl_slice){pl_alloc_text(value), value.len};
     snprintf(r->place, sizeof r->place, "the token '%.*s'", value.len < 100 ? (int)value.len : 100,
              value.ptr);
 }
@@ -89,9 +86,7 @@ static void take_connectors(reader *r, pl_token *t, pl_slice value)
         pl_cut(&rest, '|', &id);
         if (id.len == 0) continue;
         t->only.items = pl_realloc(t->only.items, (t->only.count + 1) * sizeof(char *));
-        char *own = pl_alloc(id.len + 1);
-        memcpy(own, id.ptr, id.len);
-        own[id.len] = '\0';
+        char *own = pl_alloc_text(id);
         t->only.items[t->only.count++] = own;
         bool is_known =
             r->generation == NULL || r->generation->find(r->generation, id, PL_NO_SLICE) >= 0;

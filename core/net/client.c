@@ -261,7 +261,7 @@ static int follow(pl_transfer *t)
 static void finish(pl_transfer *t, CURLcode result)
 {
     pl_client *c = t->client;
-    bool is_new = pl_outcome_measure(t->easy, t->in.response);
+    bool is_new = pl_outcome_measure(t->easy, &t->in.notes, t->in.response);
     shift_timings(t);
     int code =
         pl_outcome_of(t->easy, result, &t->in.notes, t->in.request, t->in.response, t->in.arena);
@@ -477,7 +477,7 @@ static void begin(pl_transfer *t, const pl_request *request)
                           .max_head_bytes = c->config.max_response_header_bytes,
                           .notes.detail = t->detail};
     t->detail[0] = '\0';
-    *response = (pl_response){.hops = response->hops};
+    *response = (pl_response){.hops = response->hops, .was_sent = response->was_sent};
     t->proxy = request->has_proxy ? request->proxy : c->config.proxy;
     t->in.notes.is_proxied = t->proxy.url.len > 0;
     int code = refusal_of(t, &response->error_text);

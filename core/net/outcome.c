@@ -190,7 +190,7 @@ static void format_peer(CURL *easy, char *peer, size_t room)
     snprintf(peer, room, strchr(ip, ':') ? "[%s]:%ld" : "%s:%ld", ip, port);
 }
 
-bool pl_outcome_measure(CURL *easy, pl_response *response)
+bool pl_outcome_measure(CURL *easy, const pl_outcome_notes *notes, pl_response *response)
 {
     long status = 0, connects = 0, request_bytes = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
@@ -206,6 +206,8 @@ bool pl_outcome_measure(CURL *easy, pl_response *response)
         t->connect_us = time_of(easy, CURLINFO_CONNECT_TIME_T);
         t->tls_us = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
     }
+    if (request_bytes > 0 && (!notes->is_proxied || pl_proxy_is_open(easy)))
+        response->was_sent = true;
     format_peer(easy, response->peer, sizeof response->peer);
     return connects > 0;
 }

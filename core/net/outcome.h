@@ -24,7 +24,7 @@ typedef struct pl_outcome_notes {
 /* 0, or the code, with response->error_text set. */
 int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
                   const pl_request *request, pl_response *response, pl_arena *arena);
-/* Status, timings, peer. Gives whether the connection was a new one. */
-bool pl_outcome_measure(CURL *easy, pl_response *response);
+/* Status, timings, peer, was_sent. Gives whether the connection was a new one. */
+bool pl_outcome_measure(CURL *easy, const pl_outcome_notes *notes, pl_response *response);
 
 #endif

@@ -34,6 +34,13 @@ static curl_off_t time_of(CURL *easy, CURLINFO info)
     return us;
 }
 
+bool pl_proxy_is_open(CURL *easy)
+{
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return time_of(easy, CURLINFO_PRETRANSFER_TIME_T) > 0 || status / 100 == 2;
+}
+
 int pl_proxy_blame(CURL *easy, CURLcode result, int code, bool is_connected)
 {
     long status = 0, reply = 0;
@@ -41,8 +48,8 @@ int pl_proxy_blame(CURL *easy, CURLcode result, int code, bool is_connected)
     curl_easy_getinfo(easy, CURLINFO_PROXY_ERROR, &reply);
     if (result == CURLE_PROXY) return says_unreachable(reply) ? PL_E_CONNECT : PL_E_PROXY;
     if (status == 502 || status == 503 || status == 504) return PL_E_CONNECT;
-    bool is_open = time_of(easy, CURLINFO_PRETRANSFER_TIME_T) > 0 || status / 100 == 2;
-    if (is_open || code == PL_E_TLS || code == PL_E_INTERNAL || code == PL_E_AUTH) return code;
+    if (pl_proxy_is_open(easy) || code == PL_E_TLS || code == PL_E_INTERNAL || code == PL_E_AUTH)
+        return code;
     /* The proxy may be waiting for the receiver. */
     if (code == PL_E_TIMEOUT && is_connected) return code;
     return PL_E_PROXY;

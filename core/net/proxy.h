@@ -11,6 +11,8 @@
 
 /* Without a URL there is none. */
 void pl_proxy_set(CURL *easy, const pl_proxy *proxy, pl_arena *arena);
+/* Is the tunnel to the receiver open? What was sent before is for the proxy. */
+bool pl_proxy_is_open(CURL *easy);
 /* The code of a transfer that failed with `code` on its way through a proxy: PL_E_PROXY where it is
  * the proxy's fault; PL_E_CONNECT where the proxy says that it cannot reach the receiver.
  * `is_connected`: to the proxy. */

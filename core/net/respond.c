@@ -77,23 +77,27 @@ void pl_inbound_reply(pl_inbound *in, int status, pl_slice content_type, pl_slic
     pl_conn_leave(c);
 }
 
+void pl_problem_write(pl_buf *out, int code, const char *detail, pl_slice members)
+{
+    pl_buf_printf(out, "{\"type\": \"urn:perilune:%s\", \"title\": \"", pl_err_name(code));
+    pl_json_escape(out, pl_slice_of(pl_err_text(code)));
+    pl_buf_printf(out, "\", \"status\": %d", pl_err_status(code));
+    if (detail) {
+        PL_BUF_PUT(out, ", \"detail\": \"");
+        pl_json_escape(out, pl_slice_of(detail));
+        PL_BUF_PUT(out, "\"");
+    }
+    pl_buf_put_slice(out, members);
+    PL_BUF_PUT(out, "}\n");
+}
+
 void pl_inbound_problem(pl_inbound *in, int code, const char *detail, pl_slice extra,
                         pl_slice members)
 {
     pl_buf body;
     pl_buf_init(&body);
-    pl_buf_printf(&body, "{\"type\": \"urn:perilune:%s\", \"title\": \"", pl_err_name(code));
-    pl_json_escape(&body, pl_slice_of(pl_err_text(code)));
-    pl_buf_printf(&body, "\", \"status\": %d", pl_err_status(code));
-    if (detail) {
-        PL_BUF_PUT(&body, ", \"detail\": \"");
-        pl_json_escape(&body, pl_slice_of(detail));
-        PL_BUF_PUT(&body, "\"");
-    }
-    pl_buf_put_slice(&body, members);
-    PL_BUF_PUT(&body, "}\n");
-    pl_inbound_reply(in, pl_err_status(code), PL_SLICE("application/problem+json"), extra,
-                     pl_buf_slice(&body));
+    pl_problem_write(&body, code, detail, members);
+    pl_inbound_reply(in, pl_err_status(code), PL_PROBLEM_TYPE, extra, pl_buf_slice(&body));
     pl_buf_fini(&body);
 }
 

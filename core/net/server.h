@@ -84,8 +84,10 @@ const pl_server_metrics *pl_server_metrics_of(const pl_server *s);
  * Connection and (for HEAD) the missing body are the server's. The bytes are copied. */
 void pl_inbound_reply(pl_inbound *in, int status, pl_slice content_type, pl_slice extra,
                       pl_slice body);
-/* application/problem+json (RFC 9457): type urn:perilune:NAME, title, status, detail; `members` is
- * further JSON members (", \"a\": 1") or empty. */
+#define PL_PROBLEM_TYPE PL_SLICE("application/problem+json")
+/* RFC 9457: type urn:perilune:NAME, title, status, detail; `members` is further JSON members
+ * (", \"a\": 1") or empty. */
+void pl_problem_write(pl_buf *out, int code, const char *detail, pl_slice members);
 void pl_inbound_problem(pl_inbound *in, int code, const char *detail, pl_slice extra,
                         pl_slice members);
 /* An answer without end (server-sent events): chunked. A write gives 0, or PL_E_RESET when the

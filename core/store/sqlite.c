@@ -353,8 +353,8 @@ int pl_store_submit(pl_store *s, pl_op *op)
     pthread_mutex_lock(&s->lock);
     /* A commit that is heavier than the bound by itself is taken when nothing else waits:
      * refused, it could never be done. What ends work that was taken is always taken. */
-    bool fits = op->kind != PL_OP_COMMIT || !s->queue_bytes ||
-                s->queue_bytes + op->bytes <= s->config.queue_bytes;
+    bool is_new = op->kind == PL_OP_COMMIT || op->kind == PL_OP_KEY;
+    bool fits = !is_new || !s->queue_bytes || s->queue_bytes + op->bytes <= s->config.queue_bytes;
     int result = s->stopping ? PL_E_STOPPING : fits ? 0 : PL_E_BUSY;
     if (result == 0) {
         if (!s->ops) pthread_cond_signal(&s->has_ops);

@@ -7,8 +7,9 @@
 
 #include "store/sqlite_bind.h"
 
-/* Events of one operation. */
+/* Events of one operation, and idempotency keys of calls. */
 #define EVENTS_AT_ONCE 16
+#define KEYS_AT_ONCE   64
 
 #define OF_EVENT " WHERE id BETWEEN ?2 AND ?3 AND event = ?1"
 
@@ -89,6 +90,23 @@ static int find(pl_sqlite_writer *w, const pl_erase *e, span *spans, int *count)
     return sqlite3_finalize(q);
 }
 
+/* The answers of calls stay longer than their events may. */
+static int erase_keys(pl_sqlite_writer *w, pl_erase *e)
+{
+    sqlite3_stmt *q;
+    int rc = sqlite3_prepare_v2(w->db,
+                                "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency"
+                                " WHERE subject = ?1 AND subject NOTNULL LIMIT ?2)",
+                                -1, &q, NULL);
+    if (rc) return rc;
+    pl_sqlite_bind_text(q, 1, e->subject);
+    sqlite3_bind_int(q, 2, KEYS_AT_ONCE);
+    sqlite3_step(q);
+    rc = sqlite3_finalize(q);
+    e->has_more |= sqlite3_changes(w->db) == KEYS_AT_ONCE;
+    return rc;
+}
+
 int pl_sqlite_erase_run(pl_sqlite_writer *w, pl_erase *e)
 {
     span spans[EVENTS_AT_ONCE + 1];
@@ -98,6 +116,7 @@ int pl_sqlite_erase_run(pl_sqlite_writer *w, pl_erase *e)
     sqlite3_exec(w->db, "PRAGMA secure_delete = ON", NULL, NULL, NULL);
     for (int i = 0; i < count && i < EVENTS_AT_ONCE && !rc; i++)
         rc = erase_event(w, &spans[i], e);
+    if (e->subject.len && !rc) rc = erase_keys(w, e);
     sqlite3_exec(w->db, "PRAGMA secure_delete = OFF", NULL, NULL, NULL);
     return rc;
 }

@@ -11,7 +11,7 @@
  *               The feed is pending and deliveries merged by id, newest first. bare: retention
  *               has dropped the payload, so that it cannot be sent again
  *   attempts    one row an HTTP exchange
- *   idempotency the answer given under a client's key
+ *   idempotency the answer given under a client's key; of a call its key before the answer is known
  *   jobs        commands to all that a filter selects, and how far they are
  *   disabled    webhooks that are, until an administrator enables them
  *
@@ -156,6 +156,12 @@ static const char *const versions[] = {
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX pending_shelved ON pending(connector, webhook) WHERE held = " PL_SQLITE_SHELVED
     ";",
+
+    "ALTER TABLE idempotency ADD COLUMN call BLOB;" /* its id; NULL: the key is one of events */
+    "ALTER TABLE idempotency ADD COLUMN status INTEGER;" /* see sqlite_keys.c */
+    "ALTER TABLE idempotency ADD COLUMN subject TEXT;"
+    "CREATE INDEX idempotency_under_way ON idempotency(call) WHERE call NOTNULL AND status IS NULL;"
+    "CREATE INDEX idempotency_subject ON idempotency(subject) WHERE subject NOTNULL;",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

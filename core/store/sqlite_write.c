@@ -38,10 +38,6 @@
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(PROBE, "PRAGMA application_id = " PL_SQLITE_APPLICATION_ID)                                  \
-    X(KEEP_ANSWER,                                                                                 \
-      "INSERT INTO idempotency(key, answer, created_ms, digest) VALUES(?1, ?2, ?3, ?4)"            \
-      " ON CONFLICT DO NOTHING")                                                                   \
-    X(FIND_ANSWER, "SELECT answer, digest FROM idempotency WHERE key = ?1")                        \
     X(ADD_EVENT, "INSERT INTO events(id, type, received_ms, first_id, last_id, document, subject)" \
                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO NOTHING")                 \
     X(FIND_EVENT, "SELECT seq, first_id, last_id FROM events WHERE id = ?1")                       \
@@ -106,43 +102,7 @@ static int run_on(pl_sqlite_writer *w, enum statement code, const pl_uuid *id)
     return run(q);
 }
 
-static char *copy(pl_slice s)
-{
-    char *text = pl_alloc(s.len + 1);
-    if (s.len) memcpy(text, s.ptr, s.len);
-    text[s.len] = '\0';
-    return text;
-}
-
 /* -- commit -- */
-
-static int find_answer(pl_sqlite_writer *w, pl_commit *c)
-{
-    sqlite3_stmt *q = w->statements[FIND_ANSWER];
-    pl_sqlite_bind_text(q, 1, c->idempotency_key);
-    c->is_duplicate = sqlite3_step(q) == SQLITE_ROW;
-    if (c->is_duplicate) {
-        pl_slice digest = pl_sqlite_slice(q, 1);
-        c->is_reused = digest.len && !pl_slice_eq(digest, c->digest);
-        if (!c->is_reused) c->known = copy(pl_sqlite_slice(q, 0));
-    }
-    return sqlite3_reset(q);
-}
-
-static int keep_answer(pl_sqlite_writer *w, const pl_commit *c)
-{
-    sqlite3_stmt *q = w->statements[KEEP_ANSWER];
-    pl_buf answer;
-    pl_buf_init(&answer);
-    c->answer(c, &answer);
-    pl_sqlite_bind_text(q, 1, c->idempotency_key);
-    pl_sqlite_bind_text(q, 2, pl_buf_slice(&answer));
-    sqlite3_bind_int64(q, 3, c->now_ms);
-    pl_sqlite_bind_blob(q, 4, c->digest);
-    int rc = run(q);
-    pl_buf_fini(&answer);
-    return rc;
-}
 
 /* The deliveries of the event that was there first, as the JSON that its answer names them by. */
 static int find_known(pl_sqlite_writer *w, pl_commit_event *e)
@@ -171,7 +131,7 @@ static int find_known(pl_sqlite_writer *w, pl_commit_event *e)
         }
     }
     pl_jw_array_end(&j);
-    e->known = copy(pl_buf_slice(&json));
+    e->known = pl_alloc_text(pl_buf_slice(&json));
     pl_buf_fini(&json);
     int rc = sqlite3_reset(rows), rc_event = sqlite3_reset(event);
     return rc ? rc : rc_event;
@@ -270,11 +230,11 @@ static int commit_event(pl_sqlite_writer *w, pl_commit_event *e, int64_t now_ms)
 
 static int run_commit(pl_sqlite_writer *w, pl_commit *c)
 {
-    int rc = c->idempotency_key.len ? find_answer(w, c) : SQLITE_OK;
+    int rc = c->idempotency_key.len ? pl_sqlite_keys_find(&w->keys, c) : SQLITE_OK;
     if (c->is_duplicate) return rc;
     for (uint32_t i = 0; i < c->count && !rc; i++)
         rc = commit_event(w, &c->events[i], c->now_ms);
-    if (c->idempotency_key.len && !rc) rc = keep_answer(w, c);
+    if (c->idempotency_key.len && !rc) rc = pl_sqlite_keys_keep(&w->keys, c);
     return rc;
 }
 
@@ -378,6 +338,7 @@ static int run_record(pl_sqlite_writer *w, pl_record *r)
     int rc = r->disables ? pl_sqlite_disable(w, r->disables, &r->has_disabled) : SQLITE_OK;
     if (rc) return rc;
     rc = r->kind == PL_KIND_DELIVERY ? record_delivery(w, r, &is_erased) : record_call(w, r);
+    if (!rc && r->key.len) rc = pl_sqlite_keys_end(&w->keys, r);
     if (rc || !r->attempt || is_erased) return rc;
     sqlite3_stmt *q = w->statements[ADD_ATTEMPT];
     pl_sqlite_attempt_bind(q, &r->id, r->attempt);
@@ -584,6 +545,12 @@ static int run_command(pl_sqlite_writer *w, pl_command *c)
 
 /* -- the writer -- */
 
+static void clear_key(pl_key *k)
+{
+    k->status = 0;
+    k->answer = NULL;
+}
+
 void pl_sqlite_writer_clear(pl_op *op)
 {
     op->result = 0;
@@ -591,6 +558,7 @@ void pl_sqlite_writer_clear(pl_op *op)
     if (op->kind == PL_OP_RECORD) clear_record((pl_record *)op);
     if (op->kind == PL_OP_CLAIM) clear_claim((pl_claim *)op);
     if (op->kind == PL_OP_ERASE) pl_sqlite_erase_clear((pl_erase *)op);
+    if (op->kind == PL_OP_KEY) clear_key((pl_key *)op);
 }
 
 int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
@@ -606,6 +574,8 @@ int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
         return run_command(w, (pl_command *)op);
     case PL_OP_JOB:
         return pl_sqlite_job_run(w, (pl_job_op *)op);
+    case PL_OP_KEY:
+        return pl_sqlite_keys_take(&w->keys, (pl_key *)op);
     case PL_OP_ERASE:
         return pl_sqlite_erase_run(w, (pl_erase *)op);
     case PL_OP_SWITCH:
@@ -621,6 +591,7 @@ void pl_sqlite_writer_undo(pl_op *op, int result)
     if (op->kind == PL_OP_COMMIT) undo_commit((pl_commit *)op);
     if (op->kind == PL_OP_CLAIM) pl_arena_fini(&((pl_claim *)op)->memory);
     if (op->kind == PL_OP_ERASE) pl_arena_fini(&((pl_erase *)op)->memory);
+    if (op->kind == PL_OP_KEY) free(((pl_key *)op)->answer);
     pl_sqlite_writer_clear(op);
     op->result = result;
 }
@@ -666,7 +637,9 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
     };
     *w = (pl_sqlite_writer){.db = db};
     pl_buf_init(&w->claimed);
-    int rc = sqlite3_exec(db,
+    int rc = pl_sqlite_keys_open(&w->keys, db);
+    if (!rc)
+        rc = sqlite3_exec(db,
                           "UPDATE pending SET held = 0 WHERE held = 1 OR held = " PL_SQLITE_SHELVED
                           " AND NOT EXISTS (SELECT 1 FROM disabled d WHERE d.connector ="
                           " pending.connector AND d.webhook = pending.webhook)",
@@ -681,6 +654,7 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
 void pl_sqlite_writer_fini(pl_sqlite_writer *w)
 {
     pl_buf_fini(&w->claimed);
+    pl_sqlite_keys_fini(&w->keys);
     for (int i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(w->statements[i]);
         w->statements[i] = NULL;

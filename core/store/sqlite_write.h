@@ -6,6 +6,7 @@
 #define PL_STORE_SQLITE_WRITE_H
 
 #include "flow/journal.h"
+#include "store/sqlite_keys.h"
 
 #include <sqlite3.h>
 
@@ -29,11 +30,12 @@
 #define PL_SQLITE_CLAIM_BYTES (16u << 20)
 #define PL_SQLITE_CLAIM_MAX   4096u
 
-#define PL_SQLITE_STATEMENT_COUNT 25
+#define PL_SQLITE_STATEMENT_COUNT 23
 
 typedef struct pl_sqlite_writer {
     sqlite3 *db; /* the caller's */
     sqlite3_stmt *statements[PL_SQLITE_STATEMENT_COUNT];
+    pl_sqlite_keys keys;
     int64_t pending; /* rows of it that are committed */
     int64_t change;  /* and what the transaction under way adds */
     pl_buf claimed;  /* the connector that a claim gave to last: the next begins behind it */

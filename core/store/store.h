@@ -109,8 +109,8 @@ int pl_store_open(pl_store **out, const pl_store_config *config, char **reason);
  * stops the threads and closes. Answers still arrive on the mailboxes. */
 void pl_store_close(pl_store *s);
 /* 0, or PL_E_BUSY when the queue is full, PL_E_STOPPING when the store is closing:
- * the operation was not taken. Only commits are refused by a full queue: the other operations end
- * work that was taken, and are bounded by it. */
+ * the operation was not taken. Only commits and keys are refused by a full queue: the other
+ * operations end work that was taken, and are bounded by it. */
 int pl_store_submit(pl_store *s, pl_op *op);
 /* 0, or PL_E_BUSY when too many questions wait, PL_E_STOPPING when the store is closing. */
 int pl_store_ask(pl_store *s, pl_query *q);

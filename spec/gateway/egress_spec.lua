@@ -101,6 +101,13 @@ describe("an egress proxy", function()
       local tried = try(connector, sink.url .. "/e")
       assert.equal(expected, tried.outcome, tried.error)
       if expected ~= "timeout" then assert.matches("^the egress proxy", tried.error) end
+      if expected == "timeout" then return end
+      for _ = 1, 2 do -- what only the proxy saw may be sent again under the same Idempotency-Key
+        local answer = gateway:post(("/v1/calls/%s/go"):format(connector), { data = { url = sink.url .. "/e" } },
+          { ["Idempotency-Key"] = "k" })
+        assert.equal(expected, answer.json.outcome)
+        assert.is_nil(answer.headers["idempotent-replayed"])
+      end
     end)
   end
 

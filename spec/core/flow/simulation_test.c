@@ -142,13 +142,41 @@ static void leave_one(void)
     }
 }
 
+static int write_answer(const pl_exchange *x, pl_buf *out)
+{
+    pl_buf_printf(out, "{\"error\":%d}", x->error);
+    return x->error ? 502 : 200;
+}
+
+static void on_known(void *owner, const pl_key *key)
+{
+    (void)owner;
+    const key_row *k = key->status ? key_row_of(key->key) : NULL;
+    if (k) CHECK_EQ_STR(key->answer, k->answer);
+    CHECK(key->op.result != PL_E_KEY_REUSED);
+    calls_open--;
+}
+
+static void add_key(pl_call *c, char id[16])
+{
+    snprintf(id, 16, "c%d", (int)below(30));
+    c->kind = PL_KIND_CALL;
+    c->dry_run = false;
+    c->key = pl_slice_of(id);
+    c->digest = PL_SLICE("digest");
+    c->answer = write_answer;
+    c->known = on_known;
+}
+
 static void call_one(void)
 {
+    char id[16];
     pl_call c = {.kind = chance(50) ? PL_KIND_CALL : PL_KIND_TRY,
                  .dry_run = chance(20),
                  .event = event_of("call", "x"),
                  .webhook = (uint32_t)below(WEBHOOKS),
                  .finished = on_finished};
+    if (chance(50)) add_key(&c, id);
     calls_open++;
     if (pl_engine_call(w.engine, &c) == 0) return;
     pl_event_unref(c.event);

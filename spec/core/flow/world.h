@@ -17,7 +17,7 @@
  *    world/state.h    what it is made of, clocks, rules
  *    world/model.h    the tables of the store      world/network.h   transfers
  *    world/store.h    its queue; commands          world/scripts.h   generations
- *    world/clients.h  requests with events */
+ *    world/clients.h  requests with events         world/keys.h      keys of calls */
 #ifndef PL_SPEC_FLOW_WORLD_H
 #define PL_SPEC_FLOW_WORLD_H
 

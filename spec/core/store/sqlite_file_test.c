@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define VERSION      12 /* of the schema */
+#define VERSION_TEXT "12"
+
 /* Opening must be refused for a reason that names the file and says `word`. */
 static void check_refused(const bench *b, const char *path, const char *word)
 {
@@ -29,7 +32,7 @@ TEST(a_new_database_is_the_owners_alone_and_has_the_settings)
     CHECK_EQ_INT(stat(b.path, &st), 0);
     CHECK_EQ_INT(st.st_mode & 0777, 0600);
     CHECK_EQ_INT(bench_number(&b, "PRAGMA page_size"), 8192);
-    CHECK_EQ_INT(bench_number(&b, "PRAGMA user_version"), 11);
+    CHECK_EQ_INT(bench_number(&b, "PRAGMA user_version"), VERSION);
     CHECK_EQ_INT(bench_number(&b, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     bench_fini(&b);
 }
@@ -104,7 +107,7 @@ TEST(a_newer_schema_is_refused)
     b.store = NULL;
     bench_exec(&b, "PRAGMA user_version = 1000");
     check_refused(&b, b.path, "newer version");
-    bench_exec(&b, "PRAGMA user_version = 11");
+    bench_exec(&b, "PRAGMA user_version = " VERSION_TEXT);
     bench_open(&b);
     CHECK_EQ_INT(commit_one(&b, "e1", id_of(T0, 1), true), 0);
     bench_fini(&b);
@@ -131,7 +134,7 @@ TEST(a_database_of_the_first_version_is_taken_over)
     bench_exec(&b, sql);
     free(sql);
     bench_open(&b);
-    CHECK_EQ_INT(bench_number(&b, "PRAGMA user_version"), 11);
+    CHECK_EQ_INT(bench_number(&b, "PRAGMA user_version"), VERSION);
     pl_query q = {.kind = PL_QUERY_DELIVERY};
     CHECK(pl_uuid_parse(PL_SLICE("01a21bf1-47cd-72fc-ac91-01e95e733464"), &q.id));
     CHECK_EQ_INT(ask(&b, &q), 0);

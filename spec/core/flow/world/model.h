@@ -8,6 +8,7 @@
 
 #include "flow/exchange.h"
 #include "flow/journal.h"
+#include "keys.h"
 #include "state.h"
 
 #define ROW_CHAINS 4096
@@ -228,6 +229,7 @@ static inline void store_record(pl_record *r)
         pl_switches_off(model.switches, r->disables);
     }
     if (r->kind != PL_KIND_DELIVERY) {
+        if (r->key.len) store_key_end(r);
         model.calls_recorded++;
         return;
     }
@@ -391,6 +393,7 @@ static inline void store_enable(pl_slice connector, pl_slice webhook, int64_t no
  * in an answer that was not recorded is forgotten with it. */
 static inline void model_reopen(void)
 {
+    keys_reopen();
     while (model.held.count)
         row_become(model.held.items[0], PL_STATE_PENDING, false);
     for (size_t i = 0; i < model.row_count; i++) {
@@ -402,6 +405,7 @@ static inline void model_reopen(void)
 
 static inline void model_fini(void)
 {
+    keys_fini();
     for (size_t i = 0; i < model.row_count; i++)
         free(model.rows[i]);
     documents_fini(model.events);

@@ -21,6 +21,13 @@ static inline void row_is_sent(worker *me, row *r)
     if (++w.under_way > w.most_under_way) w.most_under_way = w.under_way;
 }
 
+/* Does the receiver act on the request that it answers so, or does not answer? */
+static inline bool acts_on(const reply *r)
+{
+    bool is_sent = r->code != PL_E_CONNECT;
+    return is_sent && r->status != 401 && r->status != 425 && r->status != 429;
+}
+
 static inline void port_send(void *world, pl_exchange *x)
 {
     worker *me = world;
@@ -32,6 +39,7 @@ static inline void port_send(void *world, pl_exchange *x)
     if (!has_effect()) return;
     w.sends++;
     if (w.spy.sent) w.spy.sent(me, x);
+    if (x->key) key_is_sent(x, acts_on(&answer));
     if (x->delivery == NULL) return;
     row *r = row_of(x->id);
     RULE("what is sent was committed", r != NULL);
@@ -83,6 +91,7 @@ static inline void transfer_answer(coming *c)
     free(c);
     transfer_over(me, x);
     x->response.status = answer.status;
+    x->response.was_sent = answer.code != PL_E_CONNECT;
     x->response.body = pl_slice_of(answer.body);
     if (answer.retry_after_s || answer.retry_after) ask_to_wait(x, &answer);
     if (answer.code != 0) x->response.error_text = "the test's network says so";

@@ -28,6 +28,8 @@ static inline void store_execute(pl_op *op)
     } else if (op->kind == PL_OP_CLAIM) {
         worker_of(op->reply_to)->claim_unread = (pl_claim *)op;
         store_claim((pl_claim *)op);
+    } else if (op->kind == PL_OP_KEY) {
+        op->result = store_key((pl_key *)op);
     } else {
         op->result = store_order(op);
     }
