@@ -28,15 +28,10 @@ static int refuse(pl_json_reader *r, const char *at, const char *message)
 static void skip_space(pl_json_reader *r)
 {
     const char *p = r->at;
-    while (p < r->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    while (p < r->end && (uint8_t)*p <= ' ' &&
+           (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
         p++;
     r->at = p;
-}
-
-static bool in_object(const pl_json_reader *r)
-{
-    int level = r->depth - 1;
-    return r->depth > 0 && (r->is_object[level / 64] >> level % 64 & 1);
 }
 
 /* The four digits of a \u escape, or -1. */
@@ -165,6 +160,7 @@ static int open_container(pl_json_reader *r, bool is_object)
     uint64_t bit = 1ULL << r->depth % 64, *word = &r->is_object[r->depth / 64];
     *word = is_object ? *word | bit : *word & ~bit;
     r->depth++;
+    r->in_object = is_object;
     r->expects_comma = false;
     r->at++;
     return 0;
@@ -172,9 +168,10 @@ static int open_container(pl_json_reader *r, bool is_object)
 
 static int close_container(pl_json_reader *r, pl_json_token *token)
 {
-    token->kind = in_object(r) ? PL_JSON_OBJECT_END : PL_JSON_ARRAY_END;
+    token->kind = r->in_object ? PL_JSON_OBJECT_END : PL_JSON_ARRAY_END;
     token->raw = (pl_slice){r->at++, 1};
-    r->depth--;
+    int outer = --r->depth - 1;
+    r->in_object = outer >= 0 && (r->is_object[outer / 64] >> outer % 64 & 1);
     r->expects_comma = true;
     r->is_done = r->depth == 0;
     return 0;
@@ -183,7 +180,7 @@ static int close_container(pl_json_reader *r, pl_json_token *token)
 /* The comma in front of all but the first, and in an object the name. */
 static int read_separator(pl_json_reader *r, pl_json_token *token)
 {
-    bool is_object = in_object(r);
+    bool is_object = r->in_object;
     if (r->expects_comma) {
         if (r->at == r->end || *r->at != ',')
             return refuse(r, r->at, is_object ? "expected ',' or '}'" : "expected ',' or ']'");
@@ -274,7 +271,7 @@ int pl_json_next(pl_json_reader *r, pl_json_token *token)
         return 0;
     }
     if (r->depth == 0) return read_value(r, token);
-    if (r->at < r->end && *r->at == (in_object(r) ? '}' : ']')) return close_container(r, token);
+    if (r->at < r->end && *r->at == (r->in_object ? '}' : ']')) return close_container(r, token);
     int err = read_separator(r, token);
     return err ? err : read_value(r, token);
 }

@@ -39,6 +39,7 @@ typedef struct pl_json_reader {
     const char *start, *at, *end;
     int depth, max_depth;
     uint64_t is_object[PL_JSON_MAX_DEPTH / 64]; /* one bit a level */
+    bool in_object;                             /* the bit of the innermost level */
     bool expects_comma, is_done;
     const char *error; /* what was wrong, NULL while all is well */
 } pl_json_reader;

@@ -30,17 +30,13 @@
 #include "net/resolve.h"
 #include "net/shard.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <ev.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define IDLE_TRANSFERS 512 /* easy handles kept for reuse */
 /* How long the file of authorities is held ready after it was read. */
