@@ -90,6 +90,8 @@ void pl_json_pointer_put(pl_buf *out, pl_slice name);
  * from 0. Its raw span (strings with their quotes) or PL_NO_SLICE. Of a duplicated member the last
  * counts. An empty path names the whole. */
 pl_slice pl_json_find(pl_slice document, pl_slice path);
+/* Does a name, as it is written inside its quotes, say this? */
+bool pl_json_name_is(pl_slice raw, bool has_escapes, pl_slice name);
 /* Appends the text of a raw JSON string (with quotes) to `out`; false when raw is not a string. */
 bool pl_json_unescape(pl_slice raw, pl_buf *out);
 /* The same for the inside of a string, as pl_json_token.raw and .key give it. */

@@ -65,10 +65,10 @@ bool pl_json_unescape(pl_slice raw, pl_buf *out)
     return true;
 }
 
-static bool key_is(const pl_json_token *token, pl_slice name)
+bool pl_json_name_is(pl_slice raw, bool has_escapes, pl_slice name)
 {
-    if (!token->key_has_escapes) return pl_slice_eq(token->key, name);
-    const char *p = token->key.ptr, *end = p + token->key.len;
+    if (!has_escapes) return pl_slice_eq(raw, name);
+    const char *p = raw.ptr, *end = p + raw.len;
     while (p < end) {
         char bytes[4] = {*p};
         int len = 1;
@@ -103,7 +103,8 @@ static pl_slice find_step(pl_slice value, pl_slice step)
     if (!is_array && token.kind != PL_JSON_OBJECT) return PL_NO_SLICE;
     for (size_t i = 0; pl_json_value(&r, &token, &raw) == 0 && r.depth > 0; i++) {
         if (is_array && index_is(i, step)) return raw;
-        if (!is_array && key_is(&token, step)) found = raw; /* the last one counts: go on */
+        if (!is_array && pl_json_name_is(token.key, token.key_has_escapes, step))
+            found = raw; /* the last one counts: go on */
     }
     return found;
 }

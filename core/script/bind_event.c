@@ -37,6 +37,15 @@ static int event_value(lua_State *L)
     return 1;
 }
 
+/* open() -> a document, to read single values of */
+static int event_open(lua_State *L)
+{
+    pl_json_fault fault;
+    if (!pl_bind_document_push(L, check_event(L)->event->document, PL_JSON_MAX_DEPTH, &fault))
+        return luaL_error(L, "the event cannot be read: %s", fault.message);
+    return 1;
+}
+
 static int event_get(lua_State *L)
 {
     event_ud *ud = check_event(L);
@@ -80,7 +89,8 @@ static int event_index(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg event_methods[] = {{"value", event_value}, {"get", event_get}, {NULL, NULL}};
+static const luaL_Reg event_methods[] = {
+    {"value", event_value}, {"open", event_open}, {"get", event_get}, {NULL, NULL}};
 
 void pl_bind_event_push(lua_State *L, const pl_event *event)
 {

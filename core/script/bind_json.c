@@ -84,6 +84,25 @@ static int json_decode(lua_State *L)
     return 2;
 }
 
+/* open(text) -> a document, to read single values of; nil and the fault that decode would give */
+static int json_open(lua_State *L)
+{
+    pl_vm *vm = pl_vm_of(L);
+    pl_slice text = pl_check_slice(L, 1);
+    pl_json_fault ignored;
+    bool is_valid = pl_bind_document_push(L, text, vm->json_depth, &ignored);
+    if (is_valid && (vm->last_wins || !pl_bind_document_may_repeat(L))) return 1;
+    pl_decode_options options = {.max_depth = vm->json_depth, .last_wins = vm->last_wins};
+    pl_decode_fault fault;
+    if (pl_codec_decode(&vm->codec, L, text, &options, &fault) == 0) {
+        lua_pop(L, 1); /* the value: no name is there twice */
+        return 1;
+    }
+    lua_pushnil(L);
+    push_fault(L, text, &fault);
+    return 2;
+}
+
 /* check(text): nil, or the fault that decode would give, duplicates aside. */
 static int json_check(lua_State *L)
 {
@@ -328,23 +347,12 @@ static int json_get(lua_State *L)
 }
 
 static const luaL_Reg json_functions[] = {
-    {"decode", json_decode},
-    {"check", json_check},
-    {"number", json_number},
-    {"encode", json_encode},
-    {"array", json_array},
-    {"tuple", json_tuple},
-    {"dict", json_dict},
-    {"listed", json_listed},
-    {"object", json_object},
-    {"is_array", json_is_array},
-    {"is_object", json_is_object},
-    {"is_exact", json_is_exact},
-    {"keys", json_keys},
-    {"get", json_get},
-    {"escape", json_escape},
-    {"ordered", json_ordered},
-    {NULL, NULL},
+    {"decode", json_decode},     {"open", json_open},         {"check", json_check},
+    {"number", json_number},     {"encode", json_encode},     {"array", json_array},
+    {"tuple", json_tuple},       {"dict", json_dict},         {"listed", json_listed},
+    {"object", json_object},     {"is_array", json_is_array}, {"is_object", json_is_object},
+    {"is_exact", json_is_exact}, {"keys", json_keys},         {"get", json_get},
+    {"escape", json_escape},     {"ordered", json_ordered},   {NULL, NULL},
 };
 
 int pl_open_json(lua_State *L)

@@ -16,6 +16,7 @@
 #define PL_SCRIPT_CODEC_H
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "text/number.h"
 
 #include <lua.h>
@@ -67,6 +68,8 @@ typedef struct pl_decode_fault {
 int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_options *options,
                     pl_decode_fault *fault);
 void pl_codec_push_null(pl_codec *c, lua_State *L);
+/* Pushes what a token of a valid document that opens no container stands for. */
+void pl_codec_push_scalar(pl_codec *c, lua_State *L, const pl_json_token *token);
 /* Pushes the number that a valid JSON literal stands for. */
 void pl_codec_push_number(pl_codec *c, lua_State *L, pl_slice literal);
 /* The same for the double that the literal is read as: whole ones as Python prints them ("1000.0",
@@ -91,6 +94,9 @@ typedef struct pl_encode_options {
  * with the reason, which names the place, in c->text. */
 int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options,
                     pl_buf *out);
+/* Appends a value of a valid document as decoding and encoding it writes it. Names that are there
+ * twice stay. */
+void pl_codec_put_compact(pl_codec *c, pl_slice value, pl_buf *out);
 /* Pushes the keys of a table as an array: in source order, later ones behind them, sorted. Of the
  * dicts of templates also those that are no strings. */
 void pl_codec_push_keys(pl_codec *c, lua_State *L, int table);

@@ -207,16 +207,27 @@ static int decode_object(decoder *d)
 
 /* -- values -- */
 
-static void push_string(decoder *d, const pl_json_token *token)
+static void push_string(pl_codec *c, lua_State *L, const pl_json_token *token)
 {
     if (!token->has_escapes) {
-        lua_pushlstring(d->L, token->raw.ptr, token->raw.len);
+        lua_pushlstring(L, token->raw.ptr, token->raw.len);
         return;
     }
-    pl_buf *text = &d->codec->text;
-    pl_buf_clear(text);
-    pl_json_unescape_inner(token->raw, text);
-    lua_pushlstring(d->L, text->ptr, text->len);
+    pl_buf_clear(&c->text);
+    pl_json_unescape_inner(token->raw, &c->text);
+    lua_pushlstring(L, c->text.ptr, c->text.len);
+}
+
+void pl_codec_push_scalar(pl_codec *c, lua_State *L, const pl_json_token *token)
+{
+    if (token->kind == PL_JSON_STRING)
+        push_string(c, L, token);
+    else if (token->kind == PL_JSON_NUMBER)
+        pl_codec_push_number(c, L, token->raw);
+    else if (token->kind == PL_JSON_NULL)
+        pl_codec_push_null(c, L);
+    else
+        lua_pushboolean(L, token->kind == PL_JSON_TRUE);
 }
 
 /* A null of the document, or what stands for a secret. */
@@ -240,20 +251,17 @@ static int decode_value(decoder *d, const pl_json_token *token)
         return decode_object(d);
     case PL_JSON_ARRAY:
         return decode_array(d);
-    case PL_JSON_STRING:
-        push_string(d, token);
-        return 0;
-    case PL_JSON_NUMBER:
-        if (d->options->numbers_as_read)
-            pl_codec_push_number_read(d->codec, d->L, token->raw);
-        else
-            pl_codec_push_number(d->codec, d->L, token->raw);
-        return 0;
     case PL_JSON_NULL:
         push_null(d, token);
         return 0;
+    case PL_JSON_NUMBER:
+        if (d->options->numbers_as_read) {
+            pl_codec_push_number_read(d->codec, d->L, token->raw);
+            return 0;
+        }
+        /* fall through */
     default:
-        lua_pushboolean(d->L, token->kind == PL_JSON_TRUE);
+        pl_codec_push_scalar(d->codec, d->L, token);
         return 0;
     }
 }

@@ -93,3 +93,43 @@ int64_t pl_string_put(pl_buf *out, const char *s, size_t len)
     }
     return -1;
 }
+
+/* `p` is on the quote of a string of a valid document; returns where it ends. */
+static const char *put_normal(pl_codec *c, pl_buf *out, const char *p, const char *end)
+{
+    const char *start = p++;
+    bool has_escapes = false;
+    for (; p < end && *p != '"'; p++) {
+        if (*p != '\\') continue;
+        has_escapes = true;
+        p++;
+    }
+    pl_slice inner = {start + 1, (size_t)(p - start - 1)};
+    if (!has_escapes) {
+        pl_buf_put(out, start, inner.len + 2);
+        return p + 1;
+    }
+    pl_buf_clear(&c->text);
+    pl_json_unescape_inner(inner, &c->text);
+    pl_buf_put_char(out, '"');
+    pl_string_put(out, c->text.ptr, c->text.len);
+    pl_buf_put_char(out, '"');
+    return p + 1;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+void pl_codec_put_compact(pl_codec *c, pl_slice value, pl_buf *out)
+{
+    const char *p = value.ptr, *end = p + value.len;
+    while (p < end) {
+        const char *run = p;
+        while (p < end && *p != '"' && !is_space(*p))
+            p++;
+        pl_buf_put(out, run, (size_t)(p - run));
+        if (p < end) p = *p == '"' ? put_normal(c, out, p, end) : p + 1;
+    }
+}

@@ -14,6 +14,7 @@
 --- all with the status.
 
 local core = require "perilune.core"
+local document = require "perilune.document"
 local forms = require "perilune.forms"
 local xml = require "perilune.xml"
 
@@ -45,8 +46,8 @@ end
 
 local function json_of(body)
   local unmarked = body:sub(1, 3) == BYTE_ORDER_MARK and body:sub(4) or body
-  local parsed, fault = core.json.decode(unmarked)
-  if not fault then return parsed end
+  local index, fault = core.json.open(unmarked)
+  if index then return document.opened(index) end
   return nil, ("the answer is not valid JSON: %s (line %d, column %d)"):format(fault.message,
     fault.line, fault.column)
 end
@@ -55,36 +56,41 @@ local function utf8_of(charset)
   return function(text) return core.charset.decode(text, charset) end
 end
 
+local function whole(value, message)
+  if value ~= nil then return document.of(value) end
+  return nil, message
+end
+
 -- How a body is read, by type. `charset` is one that core.charset knows, or nil.
 local READERS = {
   json = json_of,
   xml = function(body, rule, charset)
     local parsed, message = xml.decode(body,
       { lists = rule.lists, prefixes = rule.prefixes, encoding = charset })
-    if parsed then return parsed end
-    return nil, "the answer is not valid XML: " .. message
+    return whole(parsed, "the answer is not valid XML: " .. tostring(message))
   end,
-  form = function(body, _, charset) return forms.decode(body, charset and utf8_of(charset)) end,
-  text = function(body, _, charset) return charset and utf8_of(charset)(body) or body end,
+  form = function(body, _, charset)
+    return whole(forms.decode(body, charset and utf8_of(charset)))
+  end,
+  text = function(body, _, charset) return whole(charset and utf8_of(charset)(body) or body) end,
 }
 
 local function guessed(body)
   local parsed, message = json_of(body)
-  if message then return body end
-  return parsed
+  return message and document.of(body) or parsed
 end
 
---- The value of a response's body; nil when there is none or it is not what it should be.
+--- A response's body; nil when there is none or it is not what it should be.
 ---@param response any
 ---@param rule perilune.answer_rule
----@return any
+---@return perilune.document|nil
 ---@return string[] warnings
 function answer.parse(response, rule)
   local body = response.body
   local media, charset = content_type(response)
   local kind = rule.type
   if kind == "auto" then kind = type_of(media) end
-  if body == "" then return rule.type == "text" and "" or nil, {} end
+  if body == "" then return rule.type == "text" and document.of("") or nil, {} end
   if kind == nil then return guessed(body), {} end
   local warnings = {}
   if charset and kind ~= "json" and not core.charset.is_known(charset) then

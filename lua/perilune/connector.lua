@@ -35,6 +35,8 @@ local connector = {}
 ---@field on_failed perilune.hook[]
 ---@field context table          constants of connector and webhook
 ---@field source table           the webhook as checked, for describe
+---@field event_paths table<string, string|false>   where chains of names lead (context.lua)
+---@field body_paths table<string, string|false>
 ---@field whole_url string|nil   the URL, where no part of it is made anew
 ---@field policy table
 ---@field retry_on function|nil   says of an answer that is no success if it is tried again

@@ -11,6 +11,10 @@
 ---
 --- A layer hides the names of those below it: what an integrator wrote, the host name of a tenant
 --- say, is not for an event to change.
+---
+--- Templates ask for most values by a chain of names. Where one leads into a document (the event, the
+--- answer), only what stands there is read of it: that is `__read` of the metatable, which says nil
+--- where a chain has to be followed name by name.
 
 local core = require "perilune.core"
 
@@ -24,32 +28,82 @@ end
 -- How our own names are made. What an entry's attempts share is copied, so that what a script
 -- changes ends with its attempt.
 local MADE = {
-  event = function(_, _, event) return event:value() end,
+  event = function(_, _, document) return document:value() end,
   data = function(self) return member(self.event, "data") end,
   context = function(_, entry) return core.copy(entry.context) end,
   connector = function(_, entry) return core.copy(entry.connector_view) end,
   webhook = function(_, entry) return core.copy(entry.webhook_view) end,
 }
 
+-- Own names that are there from the beginning.
+local GIVEN = { attempt = true, now = true }
+
+local function root_and_rest(chain) return chain:match("^([^.]+)%.?(.*)$") end
+
+--- Where a chain of names leads in the event's document, or false.
+local function event_path(entry, chain)
+  local root, rest = root_and_rest(chain)
+  if root == "event" then return rest ~= "" and rest end
+  if root == "data" then return chain end
+  if MADE[root] or GIVEN[root] or entry.context[root] ~= nil then return false end
+  return "data." .. chain
+end
+
+--- `find(entry, chain)`, kept in `paths`: the chains that templates have are few.
+local function kept(paths, find, entry, chain)
+  local path = paths[chain]
+  if path == nil then
+    path = find(entry, chain)
+    paths[chain] = path
+  end
+  return path
+end
+
+--- A script has set a name: what it has set is not in the document.
+local function on_written(self, name, value)
+  getmetatable(self).__read = nil
+  rawset(self, name, value)
+end
+
+local function read_from(document, path, as_json)
+  if as_json then return document:json(path) end
+  return (document:read(path))
+end
+
+--- A member of event.data.
+local function member_of_data(self, document, name)
+  if type(name) == "string" and not name:find(".", 1, true) then
+    local value, is_certain = document:read("data." .. name)
+    if is_certain then return value end
+  end
+  return member(self.data, name)
+end
+
 --- The context of rendering.
 ---@param entry perilune.entry
----@param event any            what has the event as :value(), for this context alone
+---@param document perilune.document   the event's
 ---@param info { attempt: integer, now: number }
 ---@return table
-function context.new(entry, event, info)
+function context.new(entry, document, info)
   local own = { attempt = info.attempt, now = info.now }
-  return setmetatable(own, { __index = function(self, name)
+  local function index(self, name)
     local make = MADE[name]
     if make then
-      local made = make(self, entry, event)
+      local made = make(self, entry, document)
       rawset(self, name, made)
       return made
     end
     local value = entry.context[name]
-    if value == nil then return member(self.data, name) end
+    if value == nil then return member_of_data(self, document, name) end
     if type(value) == "table" then return self.context[name] end
     return value
-  end })
+  end
+  local function read(chain, as_json)
+    local path = kept(entry.event_paths, event_path, entry, chain)
+    if path then return read_from(document, path, as_json) end
+    return nil
+  end
+  return setmetatable(own, { __index = index, __newindex = on_written, __read = read })
 end
 
 -- The fields of an answer; their names are found in any case. The mark says to templates that it is
@@ -63,31 +117,47 @@ local FIELDS = {
 
 -- How an answer's own names are made.
 local ANSWERED = {
+  response = function(_, body) return body and body:value() end,
   headers = function(response) return setmetatable(response:headers(), FIELDS) end,
   raw = function(response) return response.body end,
 }
 
+--- Where a chain of names leads in the answer's body; false: not there.
+local function body_path(_, chain)
+  local root, rest = root_and_rest(chain)
+  if root == "response" then return rest ~= "" and rest end
+  return not (MADE[root] or GIVEN[root] or ANSWERED[root] or root == "status") and chain
+end
+
 --- The context of mapping: the answer on top of what the request was rendered from.
----@param base table      of context.new
----@param response any    the response userdata
----@param body any        the answer's parsed body
+---@param entry perilune.entry
+---@param base table                      of context.new
+---@param response any                    the response userdata
+---@param body perilune.document|nil      the answer's, if it is one that can be read
 ---@return table
-function context.answered(base, response, body)
-  local own = { response = body, status = response.status }
-  return setmetatable(own, { __index = function(self, name)
-    if name == "response" then return nil end -- not JSON: no layer below may pose as it
-    local make = ANSWERED[name]
+function context.answered(entry, base, response, body)
+  local function index(self, name)
+    local make = ANSWERED[name] -- a body that is none hides what is below, too
     if make then
-      local made = make(response)
+      local made = make(response, body)
       rawset(self, name, made)
       return made
     end
     -- A name that the base has of its own stays what it is.
     local value = rawget(base, name)
-    if value == nil and not MADE[name] then value = member(body, name) end
+    if value == nil and not MADE[name] then value = member(self.response, name) end
     if value == nil then return base[name] end
     return value
-  end })
+  end
+  local function read(chain, as_json)
+    local path = kept(entry.body_paths, body_path, entry, chain)
+    if path and body then return read_from(body, path, as_json) end
+    if path then return nil end
+    local read_below = getmetatable(base).__read
+    return read_below and read_below(chain, as_json)
+  end
+  return setmetatable({ status = response.status },
+    { __index = index, __newindex = on_written, __read = read })
 end
 
 return context

@@ -7,6 +7,7 @@ local context = require "perilune.context"
 local core = require "perilune.core"
 local ctx = require "perilune.ctx"
 local describe = require "perilune.describe"
+local document = require "perilune.document"
 local errors = require "perilune.errors"
 local loader = require "perilune.loader"
 local map = require "perilune.map"
@@ -92,7 +93,9 @@ end
 ---@param info { attempt: integer, id: string, now: number, deadline: number }
 function perilune.failed(generation, index, failure, frame, event, info)
   local entry = generation.entries[index]
-  frame = frame or { values = context.new(entry, event, info), entry = entry, info = info }
+  frame = frame or {
+    values = context.new(entry, document.new(event), info), entry = entry, info = info,
+  }
   for _, hook in ipairs(entry.on_failed) do
     local own = ctx.with(frame, { config = hook.config })
     local ok, raised = pcall(hook.run, ctx.of(own), failure)

@@ -96,7 +96,7 @@ function map.compile(entry, scope, webhook, path, mapper)
   entry.answer = { type = kind, lists = response.lists, prefixes = response.prefixes }
   entry.variables = variables.compile(scope, tables.extend(response_path, "variables"),
     response.variables)
-  entry.mapper = mapper
+  entry.mapper, entry.body_paths = mapper, {}
 end
 
 --- A variable that a mapper gave, so that it can be written; json.null, and a warning, for others.
@@ -178,7 +178,7 @@ function map.run(entry, response, rendered)
   for _, hook in ipairs(entry.after_receive) do
     hook.run(ctx.of(ctx.with(rendered, { config = hook.config })), response)
   end
-  local frame = ctx.with(rendered, { values = context.answered(rendered.values, response, parsed) })
+  local frame = ctx.with(rendered, { values = context.answered(entry, rendered.values, response, parsed) })
   local ok, reason = entry.success(response, frame)
   local again, text, fault
   if not ok then -- that an error page is no JSON is not what went wrong

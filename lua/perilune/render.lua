@@ -7,6 +7,7 @@ local core = require "perilune.core"
 local body = require "perilune.body"
 local context = require "perilune.context"
 local ctx = require "perilune.ctx"
+local document = require "perilune.document"
 local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"
 
@@ -202,7 +203,7 @@ end
 ---@param options { base_url: any, require_https: boolean, egress_allow: string[]|nil }
 function render.compile(entry, scope, connector, webhook, path, options)
   local url_path = tables.extend(path, "url")
-  entry.where = scope:where(path)
+  entry.where, entry.event_paths = scope:where(path), {}
   entry.when_is_script = type(webhook.when) == "function"
   entry.when = scope:expression(tables.extend(path, "when"), webhook.when)
   entry.base_url = options.base_url
@@ -314,7 +315,9 @@ end
 ---@param info { attempt: integer, id: string, now: number, deadline: number, undecided: boolean }
 ---@return perilune.ctx_frame|nil frame   for the stages behind; nil: an undecided `when` said no
 function render.run(entry, event, request, info)
-  local frame = { values = context.new(entry, event, info), entry = entry, info = info }
+  local frame = {
+    values = context.new(entry, document.new(event), info), entry = entry, info = info,
+  }
   if info.undecided and entry.when and not value.truthy(evaluate(entry.when, frame)) then
     return nil
   end

@@ -11,6 +11,7 @@
 
 local context = require "perilune.context"
 local core = require "perilune.core"
+local document = require "perilune.document"
 local tables = require "perilune.util.tables"
 local template_value = require "perilune.template.value"
 
@@ -103,22 +104,13 @@ local function other_conditions_hold(entry, event)
   return true
 end
 
---- The event, decoded once for all who only read it.
-local function read_only(event)
-  local value
-  return { value = function()
-    value = value or event:value()
-    return value
-  end }
-end
-
 --- Does `when` want it? Nil when it cannot say, or when the time of this run is over, whatever it
 --- says then: it is asked again with a budget of its own. A function gets an event of its own: it may
 --- write.
 local function asks_when(entry, event, shared, now)
-  local source = entry.when_is_script and event or shared
+  local read = entry.when_is_script and document.new(event) or shared
   local info = { attempt = 1, now = now, deadline = now }
-  local values = context.new(entry, source, info)
+  local values = context.new(entry, read, info)
   local ok, answer = pcall(entry.when, values, { values = values, entry = entry, info = info })
   if not ok or core.is_over() then return nil end
   return template_value.truthy(answer)
@@ -156,7 +148,7 @@ function route.run(index, event, now)
   if not node then
     return {}, {}, ("no webhook is triggered by '%s'"):format(tostring(event.type))
   end
-  local causes, wanted, undecided, shared = {}, {}, {}, read_only(event)
+  local causes, wanted, undecided, shared = {}, {}, {}, document.new(event)
   local found = candidates(node, event, causes)
   table.sort(found, function(a, b) return a.index < b.index end)
   for _, entry in ipairs(found) do

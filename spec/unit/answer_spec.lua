@@ -10,7 +10,7 @@ local function read(kind, body, content_type, rule)
   rule.type = kind
   local response = support.response(200, body, { ["content-type"] = content_type })
   local parsed, warnings = answer.parse(response, rule)
-  return parsed ~= nil and core.json.encode(parsed) or nil, table.concat(warnings, "; ")
+  return parsed and core.json.encode(parsed:value()), table.concat(warnings, "; ")
 end
 
 describe("an answer", function()

@@ -81,15 +81,21 @@ describe("routing", function()
     end
   end)
 
-  it("decodes the event once for all expressions", function()
-    local generation = support.load {
-      ["connectors/a.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
-        when = "data.n == 1" } } }]],
-      ["connectors/b.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
-        when = "data.n == 1" } } }]],
-    }
-    local _, _, _, event = route(generation, '{"type":"x","data":{"n":1}}')
-    assert.equal(1, event.decoded)
+  it("decodes the event once for all expressions that want it whole", function()
+    local function decoded(first, second)
+      local generation = support.load {
+        ["connectors/a.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
+          when = "]] .. first .. [[" } } }]],
+        ["connectors/b.lua"] = [[return { webhooks = { { on = "x", url = "http://a.example",
+          when = "]] .. second .. [[" } } }]],
+      }
+      local indices, _, _, event = route(generation, '{"type":"x","data":{"n":1}}')
+      assert.same({ 1, 2 }, indices)
+      return event.decoded
+    end
+    assert.equal(1, decoded("data|length == 1", "event.data|length == 1"))
+    assert.equal(1, decoded("data|length == 1", "data.n == 1"))
+    assert.equal(0, decoded("data.n == 1", "n == 1"))
   end)
 
   it("keeps a webhook whose when cannot be asked, as undecided", function()

@@ -85,6 +85,14 @@ function support.event(json)
     self.decoded = self.decoded + 1
     return core.json.decode(json)
   end
+  function event:open()
+    local index = core.json.open(json)
+    return {
+      value = function() return self:value() end,
+      read = function(_, path) return index:read(path) end,
+      json = function(_, path) return index:json(path) end,
+    }
+  end
   function event:get(path)
     self.asked = self.asked + 1
     local v = document

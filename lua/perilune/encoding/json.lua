@@ -48,7 +48,10 @@ json.write = value.to_json
 
 --- A hole: its value as JSON text. What is done, by tojson or safe, must be JSON of its own.
 local function hole(where, evaluate)
+  local read = template.json_reader(evaluate)
   return function(values, frame)
+    local known = read and read(values)
+    if known then return known end
     local v = evaluate(values, frame)
     local text, message
     if value.is_done(v, "json") then

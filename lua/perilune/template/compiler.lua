@@ -50,12 +50,13 @@ local escape = require "perilune.template.escape"
 local folding = require "perilune.template.code.folding"
 local inheritance = require "perilune.template.code.inheritance"
 local names = require "perilune.template.code.names"
+local operands = require "perilune.template.code.operands"
 local runtime = require "perilune.template.runtime"
 local tree = require "perilune.template.code.tree"
 
 local compiler = {}
 
-coder.Coder.operands_by_kind = require "perilune.template.code.operands"
+coder.Coder.operands_by_kind = operands
 coder.Coder.statements_by_kind = {}
 for _, part in ipairs { "statements", "loops", "macros", "inheritance" } do
   for kind, write in pairs(require("perilune.template.code." .. part)) do
@@ -80,6 +81,7 @@ local HEADER = header()
 ---@field exports table<string, boolean>   names that an import sees
 ---@field needs_context boolean   it keeps something in its context, which has to be its own
 ---@field final? string           the state of escaping at its end
+---@field chain? string           of an expression that is a.b.c and no more
 ---@field positions table         { line, column } by line of the Lua source
 ---@field chunk string            name of the Lua source
 ---@field source string           the Lua source, for whoever wants to read what was made
@@ -185,10 +187,14 @@ end
 ---@return perilune.template_code
 function compiler.expression(root, options)
   local found = names.resolve(root)
-  return make(root, found, options, function(c)
+  local chain
+  local code = make(root, found, options, function(c)
     c.root_unit = found.scopes[root].unit
+    chain = operands.name_chain(c, root)
     return { root = inheritance.write_expression(c, root), blocks = {} }
   end)
+  code.chain = chain
+  return code
 end
 
 return compiler

@@ -109,6 +109,7 @@ local function run(code, env, ctx)
 end
 
 local function renderer(origin, code)
+  origin.chain = code.chain
   local handle, env = handler_of(origin), origin.env
   local function render(ctx)
     local ok, result = xpcall(run, handle, code, env, ctx)
@@ -163,6 +164,15 @@ end
 function template.expression(text, options)
   local evaluate, fault = compiled("expression", text, options)
   return evaluate, fault
+end
+
+--- The value of an expression as JSON text, read from the document of a context; nil where it has to
+--- be evaluated: the expression is more than a chain of names, or the context cannot say.
+---@param evaluate function   of template.expression
+---@return (fun(context: table): string|nil)|nil
+function template.json_reader(evaluate)
+  local chain = origins[evaluate] and origins[evaluate].chain
+  return chain and function(ctx) return runtime.helpers.read_json(ctx, chain) end
 end
 
 -- -- which place wrote what

@@ -61,9 +61,34 @@ local function simple_loop(c, node)
   return code[node.attr]
 end
 
+--- The names of a.b.c, joined, when the first is one of the context; else nil.
+function operands.name_chain(c, node)
+  local attributes = {}
+  while node.kind == "Getattr" do
+    table.insert(attributes, 1, node.attr)
+    node = node.node
+  end
+  local slot = #attributes > 0 and node.kind == "Name" and c.names.slots[node]
+  if not slot or c.is_variable(slot) or c.env.functions[node.name] ~= nil then return nil end
+  return node.name .. "." .. table.concat(attributes, ".")
+end
+
+local subject
+
+--- Code that reads a chain, and with it the object in which its end was looked for: a function of its
+--- own follows it where that is needed.
+local function read_chain(c, node, chain)
+  local follow = c.e:begin("ctx")
+  local code, _, owner = subject(c, node, true)
+  c.e:line("local result = %s", code)
+  c.e:line("return result, %s", owner)
+  c.e:finish()
+  return c.e:at(node, ("read(ctx, %s, P[%d])"):format(quote(chain), follow))
+end
+
 --- Code of a value that must not be undefined, and of what says why it is: the object and the key
---- where it was looked for; no object for a name.
-local function subject(c, node)
+--- where it was looked for; no object for a name. `in_steps`: a chain is followed name by name.
+function subject(c, node, in_steps)
   local loop = simple_loop(c, node)
   if loop then return loop, 0, "nil", quote("loop." .. node.attr) end
   if node.kind == "Name" then
@@ -73,7 +98,13 @@ local function subject(c, node)
     local code, depth = c:operand(node)
     return code, depth, "nil", "nil"
   end
-  local code, depth, owner, key = subject(c, node.node)
+  local chain = not in_steps and operands.name_chain(c, node)
+  if chain then
+    local value, owner = c.e:temporary(), c.e:temporary()
+    c.e:line("%s, %s = %s", value, owner, read_chain(c, node, chain))
+    return value, 0, owner, quote(node.attr)
+  end
+  local code, depth, owner, key = subject(c, node.node, in_steps)
   -- Named twice: a context may have to make what is asked of it.
   if depth > 0 or code:find("^ctx") then code = c.e:temporary(code) end
   local part = node.kind == "Getattr" and quote(node.attr) or c:atom(node.arg)
@@ -86,6 +117,8 @@ end
 operands.subject = subject
 
 function operands.Getattr(c, node)
+  local chain = operands.name_chain(c, node)
+  if chain then return ("(%s)"):format(read_chain(c, node, chain)), 1 end
   local code, depth = subject(c, node)
   return code, depth
 end

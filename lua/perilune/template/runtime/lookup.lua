@@ -22,6 +22,23 @@ function lookup.explain(owner, key)
   return key and ("'%s' is undefined"):format(key) or "the value is undefined"
 end
 
+--- What a chain of names leads to, "a.b.c". A context that has a document to read it from says so;
+--- otherwise `follow` goes from name to name, and gives the value and the object it was looked for in.
+function lookup.read(ctx, chain, follow)
+  local meta = getmetatable(ctx)
+  local read = type(meta) == "table" and meta.__read
+  local found = read and read(chain)
+  if found ~= nil and found ~= false then return found end
+  return follow(ctx)
+end
+
+--- The same as JSON text, or nil.
+function lookup.read_json(ctx, chain)
+  local meta = getmetatable(ctx)
+  local read = type(meta) == "table" and meta.__read
+  return read and read(chain, true)
+end
+
 --- v.name. `owner` and `key` say where `v` was found, in case that it was not.
 function lookup.attribute(v, name, owner, key)
   if type(v) == "table" then

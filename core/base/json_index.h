@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where the values of a JSON document are. One pass writes a node for each value, in the order in
+ * which they stand; a node leads past all that is in it, so a path is followed without looking at
+ * what it does not name:
+ *
+ *     {"a": [1, 2], "b": true}
+ *
+ *     node    0: the whole   1: a, [1, 2]   2: 1   3: 2   4: b, true
+ *     next    5              4              3      4      5
+ */
+#ifndef PL_BASE_JSON_INDEX_H
+#define PL_BASE_JSON_INDEX_H
+
+#include "base/json.h"
+
+typedef struct pl_json_node {
+    uint32_t at, len;        /* the value's bytes in the document; of a string without its quotes */
+    uint32_t name, name_len; /* of a member: as it is written, without quotes */
+    uint32_t next;           /* the node behind this one and what is in it */
+    uint8_t kind;            /* enum pl_json_kind */
+    bool has_escapes, name_has_escapes;
+} pl_json_node;
+
+/* Appends the nodes of a document of less than 4 GiB: 0, or PL_E_BAD_JSON with *fault. */
+int pl_json_index(pl_slice document, int max_depth, pl_buf *nodes, pl_json_fault *fault);
+/* The value that names with dots between them lead to, or NULL. Of a name that is there twice the
+ * last one counts. */
+const pl_json_node *pl_json_node_find(const pl_json_node *nodes, pl_slice document, pl_slice path);
+/* Can an object have a name twice? False is certain, true is not. */
+bool pl_json_nodes_may_repeat(const pl_json_node *nodes, pl_slice document);
+static inline pl_slice pl_json_node_raw(const pl_json_node *node, pl_slice document)
+{
+    return (pl_slice){document.ptr + node->at, node->len};
+}
+
+#endif

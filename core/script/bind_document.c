@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A JSON document of which values are read one by one (core.json.open): what nobody asks for
+ * becomes no table. It holds a copy of the text, and behind the nodes of base/json_index.h. */
+#include "script/bind.h"
+
+#include "base/json_index.h"
+
+#include <lauxlib.h>
+
+#define TYPE "perilune.document"
+
+typedef struct document {
+    size_t len, count;
+    pl_json_node nodes[]; /* and then the text */
+} document;
+
+static document *check_document(lua_State *L)
+{
+    return luaL_checkudata(L, 1, TYPE);
+}
+
+static pl_slice text_of(const document *d)
+{
+    return (pl_slice){(const char *)(d->nodes + d->count), d->len};
+}
+
+static const pl_json_node *find(lua_State *L, const document *d)
+{
+    return pl_json_node_find(d->nodes, text_of(d), pl_check_slice(L, 2));
+}
+
+static int decode(lua_State *L, pl_slice text)
+{
+    pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH, .last_wins = true};
+    pl_decode_fault fault;
+    if (pl_codec_decode(&pl_vm_of(L)->codec, L, text, &options, &fault) != 0)
+        luaL_error(L, "the document cannot be decoded: %s", fault.message);
+    return 1;
+}
+
+/* -- methods -- */
+
+/* value() -> all of it, each time anew */
+static int document_value(lua_State *L)
+{
+    return decode(L, text_of(check_document(L)));
+}
+
+/* read("order.id") -> the value, each time anew; nil where there is none */
+static int document_read(lua_State *L)
+{
+    const document *d = check_document(L);
+    const pl_json_node *node = find(L, d);
+    if (node == NULL) return 0;
+    pl_json_token token = {.kind = node->kind,
+                           .raw = pl_json_node_raw(node, text_of(d)),
+                           .has_escapes = node->has_escapes};
+    if (token.kind == PL_JSON_OBJECT || token.kind == PL_JSON_ARRAY) return decode(L, token.raw);
+    pl_codec_push_scalar(&pl_vm_of(L)->codec, L, &token);
+    return 1;
+}
+
+/* json("order.lines") -> the value as JSON, as encoding what `read` gives writes it; nil where there
+ * is none, and where names may be there twice */
+static int document_json(lua_State *L)
+{
+    const document *d = check_document(L);
+    pl_vm *vm = pl_vm_of(L);
+    const pl_json_node *node = vm->last_wins ? NULL : find(L, d);
+    if (node == NULL) return 0;
+    pl_slice raw = pl_json_node_raw(node, text_of(d));
+    if (node->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
+    pl_buf_clear(&vm->codec.out);
+    pl_codec_put_compact(&vm->codec, raw, &vm->codec.out);
+    return pl_push_buf(L, &vm->codec.out);
+}
+
+static const luaL_Reg document_methods[] = {
+    {"value", document_value}, {"read", document_read}, {"json", document_json}, {NULL, NULL}};
+
+bool pl_bind_document_push(lua_State *L, pl_slice text, int max_depth, pl_json_fault *fault)
+{
+    pl_buf *nodes = pl_scratch(L);
+    if (text.len > UINT32_MAX) luaL_error(L, "a document of more than 4 GB");
+    if (pl_json_index(text, max_depth, nodes, fault) != 0) return false;
+    document *d = lua_newuserdata(L, sizeof *d + nodes->len + text.len);
+    d->len = text.len;
+    d->count = nodes->len / sizeof(pl_json_node);
+    memcpy(d->nodes, nodes->ptr, nodes->len);
+    memcpy(d->nodes + d->count, text.ptr, text.len);
+    pl_bind_type(L, TYPE, document_methods, NULL);
+    lua_setmetatable(L, -2);
+    return true;
+}
+
+bool pl_bind_document_may_repeat(lua_State *L)
+{
+    const document *d = lua_touserdata(L, -1);
+    return pl_json_nodes_may_repeat(d->nodes, text_of(d));
+}

@@ -1,0 +1,118 @@
+-- SPDX-License-Identifier: MIT
+
+--- A JSON document of which only what is asked for becomes values, an event's or an answer's:
+---
+---     local document = Document.new(event)          -- or anything else that has :open()
+---     document:read("data.order.id")                -- 4711; nothing else was decoded
+---     document:read("data.order.lines")             -- a table
+---     document:value().data.order.lines             -- all of it: that table is in it
+---
+--- Whoever is given a table may write in it, and whoever comes later sees that. So a table that was
+--- read is kept, and is put into the whole when that is made.
+
+local document = {}
+
+---@class perilune.document
+---@field source any             what has the document, as :open()
+---@field index any              of core.json.open, once something was read
+---@field parts table|nil        tables that were read, by path
+---@field whole any              the value of all of it, once somebody has asked
+local Document = {}
+Document.__index = Document
+
+---@param source { open: fun(self: any): any }
+---@return perilune.document
+function document.new(source)
+  return setmetatable({ source = source, index = nil, parts = nil, whole = nil }, Document)
+end
+
+--- One that is open already.
+---@param index any   of core.json.open
+---@return perilune.document
+function document.opened(index)
+  return setmetatable({ source = nil, index = index, parts = nil, whole = nil }, Document)
+end
+
+--- What never was JSON: all of it is there.
+---@param value any
+---@return perilune.document
+function document.of(value)
+  return setmetatable({ source = nil, index = nil, parts = nil, whole = value }, Document)
+end
+
+local function index_of(self)
+  local index = self.index
+  if not index then
+    index = self.source:open()
+    self.index = index
+  end
+  return index
+end
+
+--- Does one of two paths lead through the other?
+local function is_within(inner, outer)
+  return #inner > #outer and inner:byte(#outer + 1) == 46 and inner:sub(1, #outer) == outer
+end
+
+local function overlaps(parts, path)
+  for part in pairs(parts) do
+    if is_within(path, part) or is_within(part, path) then return true end
+  end
+  return false
+end
+
+--- Can the document still answer for a path? Not where somebody may have written.
+local function is_intact(self, path)
+  return self.whole == nil and not (self.parts and overlaps(self.parts, path))
+end
+
+--- The value at a path of names; nil where there is none, and where only `value` can say.
+---@param path string   with dots
+---@return any
+---@return boolean|nil is_certain   nil means that there is none
+function Document:read(path)
+  local parts = self.parts
+  local known = parts and parts[path]
+  if known ~= nil and self.whole == nil then return known, true end
+  if not is_intact(self, path) then return nil end
+  local v = index_of(self):read(path)
+  if type(v) == "table" then
+    if not parts then
+      parts = {}
+      self.parts = parts
+    end
+    parts[path] = v
+  end
+  return v, true
+end
+
+--- The same as JSON text.
+---@param path string
+---@return string|nil
+function Document:json(path)
+  if self.parts and self.parts[path] or not is_intact(self, path) then return nil end
+  return index_of(self):json(path)
+end
+
+--- Puts a table in its place.
+local function graft(whole, path, part)
+  local at, name = whole, nil
+  for step in path:gmatch("[^.]+") do
+    if name then at = at[name] end
+    name = step
+  end
+  at[name] = part
+end
+
+--- All of it.
+---@return any
+function Document:value()
+  if self.whole == nil then
+    local whole = index_of(self):value()
+    for path, part in pairs(self.parts or {}) do graft(whole, path, part) end
+    self.whole = whole
+  end
+  return self.whole
+end
+
+return document

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json_index.h"
+
+#include "base/err.h"
+#include "test.h"
+
+static pl_slice find(const char *text, const char *path)
+{
+    pl_buf nodes = {0};
+    pl_slice document = pl_slice_of(text), found = PL_NO_SLICE;
+    pl_json_fault fault;
+    CHECK_EQ_INT(pl_json_index(document, 16, &nodes, &fault), 0);
+    const pl_json_node *list = (const pl_json_node *)(void *)nodes.ptr;
+    const pl_json_node *node = pl_json_node_find(list, document, pl_slice_of(path));
+    if (node) found = pl_json_node_raw(node, document);
+    CHECK_EQ_INT(list->next, nodes.len / sizeof *list);
+    pl_buf_fini(&nodes);
+    return found;
+}
+
+TEST(values_are_found_by_their_names)
+{
+    static const char text[] = " {\"a\": [1, {\"b\": 2}], \"b\": {\"c\": {}, \"d\": \"x\\ty\", "
+                               "\"e\": [ ] }, \"\": true, \"\\u0063\": -1.50e3} ";
+    static const char *const rows[][2] = {
+        {"b.d", "x\\ty"}, {"b.c", "{}"},
+        {"b.e", "[ ]"},   {"a", "[1, {\"b\": 2}]"},
+        {"c", "-1.50e3"}, {"b", "{\"c\": {}, \"d\": \"x\\ty\", \"e\": [ ] }"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CHECK_EQ_SLICE(find(text, rows[i][0]), pl_slice_of(rows[i][1]));
+    static const char *const missing[] = {"x", "a.b", "a.0", "b.d.e", "b.c.d", "b.", "a..b"};
+    for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++)
+        CHECK(find(text, missing[i]).ptr == NULL);
+    CHECK_EQ_SLICE(find(" 7 ", ""), PL_SLICE("7"));
+    CHECK(find("7", "a").ptr == NULL);
+    CHECK_EQ_SLICE(find("{\"a\":1,\"b\":{\"a\":2},\"a\":3}", "a"), PL_SLICE("3"));
+}
+
+TEST(what_is_no_json_has_no_index)
+{
+    pl_buf nodes = {0};
+    pl_json_fault fault;
+    CHECK_EQ_INT(pl_json_index(PL_SLICE("{\"a\":\n[1,}"), 16, &nodes, &fault), PL_E_BAD_JSON);
+    CHECK_EQ_INT(fault.line, 2);
+    CHECK_EQ_INT(fault.column, 4);
+    CHECK_EQ_INT(pl_json_index(PL_SLICE("[[[]]]"), 2, &nodes, &fault), PL_E_BAD_JSON);
+    CHECK_EQ_STR(fault.message, "nested too deeply");
+    pl_buf_fini(&nodes);
+}
+
+static bool may_repeat(const char *text)
+{
+    pl_buf nodes = {0};
+    pl_json_fault fault;
+    CHECK_EQ_INT(pl_json_index(pl_slice_of(text), 16, &nodes, &fault), 0);
+    bool may = pl_json_nodes_may_repeat((const pl_json_node *)(void *)nodes.ptr, pl_slice_of(text));
+    pl_buf_fini(&nodes);
+    return may;
+}
+
+TEST(a_name_that_is_there_twice_is_not_missed)
+{
+    CHECK(!may_repeat("{\"a\":{\"a\":1,\"b\":2},\"b\":[{\"a\":1},{\"a\":1}]}"));
+    CHECK(!may_repeat("[]"));
+    CHECK(may_repeat("[{\"b\":{\"a\":1,\"c\":2,\"a\":3}}]"));
+    CHECK(may_repeat("{\"a\":1,\"\\u0061\":2}"));
+    pl_buf many = {0};
+    for (int i = 0; i < 40; i++)
+        pl_buf_printf(&many, "%s\"%d\":0", i ? "," : "{", i % 39);
+    pl_buf_put(&many, "}", 2);
+    CHECK(may_repeat(many.ptr));
+    pl_buf_fini(&many);
+}
+
+int main(void)
+{
+    return RUN(CASE(values_are_found_by_their_names), CASE(what_is_no_json_has_no_index),
+               CASE(a_name_that_is_there_twice_is_not_missed));
+}
