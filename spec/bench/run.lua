@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: MIT
 --- The command line of the bench: spec/bench/run. What it measures is in scenarios.lua, how in trial.lua.
 
+local goals = require("spec.bench.goals")
 local machine = require("spec.bench.machine")
 local plot = require("spec.bench.plot")
 local report = require("spec.bench.report")
+local results = require("spec.bench.results")
 local scenarios = require("spec.bench.scenarios")
 local subjects = require("spec.bench.subjects")
 local support = require("spec.support")
@@ -88,7 +90,7 @@ local function run_rounds(scenario, points, rounds)
   end
   for _, point in ipairs(points) do
     for _, name in ipairs(names) do
-      rows[#rows + 1] = report.summary(point, name, trials[point][name])
+      rows[#rows + 1] = results.row(point, name, trials[point][name])
     end
   end
   return rows
@@ -120,22 +122,22 @@ if options.is_pinned then machine.pin() end
 print(("%s; %d rounds of %g s%s; medians"):format(machine.about(), options.rounds, options.seconds,
   options.is_pinned and ", pinned" or ""))
 
-local list, results, by_id = chosen(options.scenario), {}, {}
+local list, run = chosen(options.scenario), results.new()
 local ok, reason = xpcall(function()
   for _, scenario in ipairs(list) do
     local result = measure(scenario, options)
-    results[#results + 1], by_id[scenario.id] = result, result
-    report.print(result)
+    run:add(result)
+    report.print(run, result)
     if options.plots then write_plot(options.plots, result) end
   end
 end, debug.traceback)
 if not ok then io.stderr:write(reason, "\n") end
-local goals = report.goals(by_id)
-report.print_goals(goals)
+local judged = goals.judge(run)
+report.print_goals(judged)
 if options.json then
   local file = assert(io.open(options.json, "w"))
   file:write(cjson.encode({ machine = machine.about(), is_pinned = options.is_pinned or false, rounds = options.rounds,
-    seconds = options.seconds, scenarios = results, goals = goals }), "\n")
+    seconds = options.seconds, scenarios = run.scenarios, goals = judged }), "\n")
   file:close()
 end
 support.finish()

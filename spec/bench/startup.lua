@@ -3,7 +3,7 @@
 --- under load, and how fast it is with the backlog behind it.
 
 local backlog = require("spec.bench.backlog")
-local report = require("spec.bench.report")
+local results = require("spec.bench.results")
 local support = require("spec.support")
 local trial = require("spec.bench.trial")
 
@@ -13,7 +13,7 @@ local POINTS, QUICK_POINTS = { 0, 10000, 100000, 1000000 }, { 0, 1000 }
 local function median_of(list, figure)
   local values = {}
   for i, entry in ipairs(list) do values[i] = entry[figure] end
-  return report.median(values)
+  return results.median(values)
 end
 
 --- One start, and a load: { listens_ms, delivers_ms, resident_mb, trial }.
@@ -43,7 +43,7 @@ return function(options)
       starts[round] = start(load, event)
       trials[round] = starts[round].trial
     end
-    rows[#rows + 1] = report.summary(point, SUBJECT, trials)
+    rows[#rows + 1] = results.row(point, SUBJECT, trials)
     for _, figure in ipairs({
       { "listens_ms", "start until it listens", "ms" },
       { "delivers_ms", "start until a new event is delivered", "ms" },
