@@ -192,7 +192,11 @@ static int open_parts(attempt *t)
     t->engine = pl_engine_new(&ports, &t->settings, seed);
     t->cache = pl_gateway_cache_new(&t->settings);
     pl_script_host host = {
-        .wheel = ports.wheel, .client = t->client, .cache = t->cache, .mailbox = ports.mailbox};
+        .wheel = ports.wheel,
+        .client = t->client,
+        .tolls = {.quotas = t->quotas, .breakers = t->breakers, .settings = &t->settings},
+        .cache = t->cache,
+        .mailbox = ports.mailbox};
     pl_script_attach(t->generation, &t->settings, &host);
     pl_engine_use(t->engine, pl_generation_ref(t->generation));
     return PL_EXIT_OK;

@@ -57,14 +57,6 @@ void pl_breakers_free(pl_breakers *all)
     free(all);
 }
 
-static char *copy(pl_slice s)
-{
-    char *text = pl_alloc(s.len + 1);
-    if (s.len) memcpy(text, s.ptr, s.len);
-    text[s.len] = '\0';
-    return text;
-}
-
 static entry **chain_of(pl_breakers *all, pl_slice destination)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
@@ -84,7 +76,7 @@ static entry *add(pl_breakers *all, pl_slice destination)
 {
     entry **chain = chain_of(all, destination);
     entry *e = pl_alloc_zero(sizeof *e);
-    e->destination = copy(destination);
+    e->destination = pl_alloc_text(destination);
     e->chain = *chain;
     all->count++;
     return *chain = e;
@@ -182,7 +174,7 @@ static int tell(pl_breakers *all, const pl_breaker_terms *terms, pl_slice destin
     if (e == NULL) e = add(all, destination);
     if (e->connector == NULL || !pl_slice_eq(pl_slice_of(e->connector), connector)) {
         free(e->connector);
-        e->connector = copy(connector);
+        e->connector = pl_alloc_text(connector);
     }
     return fault(all, terms, e, now_us, is_still_probe);
 }

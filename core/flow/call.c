@@ -27,10 +27,7 @@ void pl_call_tell(pl_exchange *x)
 static void begin(pl_exchange *x)
 {
     if (x->kind == PL_KIND_CALL) pl_counter_add(&x->engine->metrics.calls, 1);
-    if (!x->dry_run) {
-        x->quota = pl_quotas_get(x->engine->ports.quotas, x->policy->connector);
-        pl_quota_enter_now(x->quota, &x->policy->rate, x->started_us);
-    }
+    if (!x->dry_run) pl_exchange_enter_now(x);
     pl_exchange_begin(x, x->request.timeout_ms);
 }
 

@@ -98,7 +98,8 @@ void pl_delivery_make_ready(pl_delivery *d)
 {
     d->phase = PL_READY;
     d->ready_us = d->engine->ports.monotonic_us();
-    pl_lanes_push(&d->engine->lanes, d->lane, &d->node, d->attempts > d->first);
+    pl_track_name track = pl_delivery_track(d);
+    pl_lanes_push(&d->engine->lanes, d->lane, &track, &d->node, d->attempts > d->first);
 }
 
 void pl_delivery_wait(pl_delivery *d, int64_t delay_ms)
@@ -132,6 +133,7 @@ void pl_delivery_drop(pl_delivery *d)
     look_again(e, d->lane);
     pl_lanes_leave(&e->lanes, d->lane);
     pl_event_unref(d->event);
+    free(d->destination);
     free(d);
 }
 
@@ -174,17 +176,44 @@ void pl_engine_pump_in(pl_engine *e, int64_t wait_ms)
     pl_wheel_start(e->ports.wheel, &e->gate_timer, (uint64_t)wait_ms);
 }
 
-/* The gate of lanes: does the receiver's rate allow one more, does it want a pause? What will not be
- * sent may pass. */
+static const pl_limit *limit_of(const pl_delivery *d, pl_slice *name)
+{
+    if (d->destination == NULL) return NULL;
+    return pl_limit_of(d->engine->generation->limits, pl_slice_of(d->destination), name);
+}
+
+pl_track_name pl_delivery_track(pl_delivery *d)
+{
+    pl_track_name track = {0};
+    if (pl_delivery_policy(d)->own_quota.len) track.webhook = d->webhook;
+    limit_of(d, &track.destination);
+    return track;
+}
+
+/* The gate of lanes: does the receiver want a pause, do all rates that it is subject to allow one
+ * more? A webhook with a rate of its own shares none with its connector. What will not be sent may
+ * pass. */
 static bool may_go(void *arg, pl_lane_node *node)
 {
     pl_engine *e = arg;
+    pl_quotas *quotas = e->ports.quotas;
     pl_delivery *d = delivery_of(node);
     d->is_off = pl_switches_is_off(e->ports.switches, d->connector, d->webhook);
     if (d->is_cancelled || d->is_off) return true;
-    int64_t wait_ms = pl_quota_enter(pl_quotas_get(e->ports.quotas, d->connector),
-                                     &pl_delivery_policy(d)->rate, e->ports.monotonic_us());
+    const pl_policy *policy = pl_delivery_policy(d);
+    bool has_own = policy->own_quota.len > 0;
+    uint64_t now_us = e->ports.monotonic_us();
+    pl_slice name;
+    const pl_limit *limit = limit_of(d, &name);
+    int64_t wait_ms = pl_quota_enter(quotas, d->connector, has_own ? NULL : &policy->rate, now_us,
+                                     &d->of_connector);
+    if (wait_ms == 0 && has_own)
+        wait_ms = pl_quota_enter(quotas, policy->own_quota, &policy->rate, now_us, &d->of_webhook);
+    if (wait_ms == 0 && limit)
+        wait_ms = pl_quota_enter(quotas, name, &limit->rate, now_us, &d->of_destination);
     if (wait_ms == 0) return true;
+    pl_quota_undo(quotas, &d->of_webhook);
+    pl_quota_undo(quotas, &d->of_connector);
     pl_engine_pump_in(e, wait_ms);
     return false;
 }
@@ -380,6 +409,8 @@ pl_engine *pl_engine_new(const pl_ports *ports, const pl_settings *settings, con
     pl_engine *e = pl_alloc_zero(sizeof *e);
     e->ports = *ports;
     e->settings = settings;
+    e->tolls =
+        (pl_tolls){.quotas = ports->quotas, .breakers = ports->breakers, .settings = settings};
     e->table_slots = PL_TABLE_FIRST_SLOTS;
     e->table = pl_alloc_zero(e->table_slots * sizeof *e->table);
     e->parked_due_ms = INT64_MAX; /* until the claim timer has looked, which it does at once */

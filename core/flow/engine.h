@@ -59,10 +59,10 @@ typedef struct pl_ports {
 typedef struct pl_engine_metrics {
     pl_counter events, duplicates, unmatched, deliveries, delivered, failed, cancelled, retried,
         parked, claimed, calls;
-    pl_counter calls_replayed;      /* not made: their key had an answer */
-    pl_counter postponed;           /* attempts not begun: a breaker was open */
-    pl_counter shelved;             /* deliveries put aside: their webhook is disabled */
-    pl_counter records_lost;        /* of calls that the store could not take */
+    pl_counter calls_replayed; /* not made: their key had an answer */
+    pl_counter postponed;      /* attempts not begun: a breaker was open, a host at its limit */
+    pl_counter shelved;        /* deliveries put aside: their webhook is disabled */
+    pl_counter records_lost;   /* of calls that the store could not take */
     pl_counter resident, in_flight; /* gauges */
     /* by outcome: index 0 is ok, i is the error of ordinal i - 1 */
     pl_counter attempts[PL_ERR_COUNT + 1];

@@ -17,6 +17,8 @@ struct pl_delivery {
     pl_engine *engine;
     pl_uuid id;
     pl_event *event;
+    char *destination; /* of its request, when that was held back by a limit of its host; NULL */
+    pl_quota_place of_connector, of_webhook, of_destination; /* from its start on its exchange's */
     enum pl_phase phase;
     bool undecided;
     bool is_cancelled;    /* by an administrator, while it was in the queue or under way */
@@ -45,6 +47,7 @@ struct pl_delivery {
 struct pl_engine {
     pl_ports ports;
     const pl_settings *settings;
+    pl_tolls tolls;
     pl_generation *generation;
     pl_rng rng;
     pl_engine_metrics metrics;
@@ -105,9 +108,23 @@ pl_exchange *pl_exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint32_t 
 void pl_exchange_begin(pl_exchange *x, int64_t timeout_ms);
 /* By the generation that is in use. */
 const pl_policy *pl_delivery_policy(pl_delivery *d);
+/* What it waits for beside what all of its connector do, by the same. */
+pl_track_name pl_delivery_track(pl_delivery *d);
 void pl_exchange_free(pl_exchange *x);
 /* Ends a stage that was interrupted from outside. */
 void pl_exchange_fail(pl_exchange *x, int code, const char *text);
+
+/* exchange_pass.c: what it passes. */
+/* Of pl_exchange_pass: there is no place for it at its destination. */
+#define PL_HELD_BACK (PL_AGAIN + 1)
+/* The places that begin with it, for one that does not wait. */
+void pl_exchange_enter_now(pl_exchange *x);
+/* The request is made: may it be sent? 0; PL_E_BREAKER, or of a delivery PL_HELD_BACK. */
+int pl_exchange_pass(pl_exchange *x);
+/* A delivery that may not, with what was said: it waits; `x` is gone, or on its way to the store. */
+void pl_exchange_postpone(pl_exchange *x, int code);
+/* Nothing of it is at its receiver any more. */
+void pl_exchange_leave(pl_exchange *x);
 
 /* exchange_record.c: its row, with what the record says of the delivery. */
 void pl_exchange_fill_record(pl_exchange *x);

@@ -16,14 +16,13 @@
  * the transfer may take.
  *
  * A stage that waits is continued by pl_engine_sent or pl_engine_resume. What is recorded, and how,
- * is in exchange_record.c. */
+ * is in exchange_record.c; what a request has to pass before it is sent, in
+ * exchange_pass.c. */
 #include "flow/engine_impl.h"
 
 #include "base/log.h"
 #include "http/retry_after.h"
-#include "http/url.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 /* -- what becomes of the delivery -- */
@@ -48,9 +47,11 @@ static int64_t retry_after_ms(const pl_exchange *x, int64_t now_ms)
 static void heed_pause(pl_exchange *x)
 {
     int status = x->response.status;
-    if (x->quota == NULL || (status != 429 && status != 503)) return;
-    int64_t pause_ms = retry_after_ms(x, x->engine->ports.wall_ms());
-    if (pause_ms <= 0 || !pl_quota_pause(x->quota, x->engine->ports.monotonic_us(), pause_ms))
+    if (status != 429 && status != 503) return;
+    pl_ports *ports = &x->engine->ports;
+    int64_t pause_ms = retry_after_ms(x, ports->wall_ms());
+    if (pause_ms <= 0 ||
+        !pl_quota_pause(ports->quotas, x->policy->connector, ports->monotonic_us(), pause_ms))
         return;
     pl_log(PL_LOG_WARN, "a receiver wants a pause: deliveries of its connector wait",
            PL_LOG_SLICE("connector", x->policy->connector), PL_LOG_INT("seconds", pause_ms / 1000));
@@ -106,13 +107,6 @@ static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
     return *delay_ms == PL_RETRY_NO ? PL_STATE_FAILED : PL_STATE_PENDING;
 }
 
-/* Nothing of it is at the receiver any more. */
-static void leave_quota(pl_exchange *x)
-{
-    if (x->quota) pl_quota_leave(x->quota);
-    x->quota = NULL;
-}
-
 static void count_attempt(pl_exchange *x)
 {
     pl_engine_metrics *m = &x->engine->metrics;
@@ -135,33 +129,6 @@ static void log_outcome(const pl_exchange *x)
            PL_LOG_STR("state", pl_state_name(x->record.state)),
            x->attempt.traceback.len ? PL_LOG_SLICE("traceback", x->attempt.traceback)
                                     : (pl_log_field){0});
-}
-
-/* -- postpone -- */
-
-/* An attempt at a delivery that has come to the point of being sent, and is not. The delivery waits
- * as if it had not been begun; not all of them to the same moment, as each is rendered again. */
-static void postpone(pl_exchange *x)
-{
-    pl_engine *e = x->engine;
-    pl_delivery *d = x->delivery;
-    d->attempts--;
-    pl_quota_undo(x->quota, &x->policy->rate);
-    x->quota = NULL;
-    pl_counter_add(&e->metrics.postponed, 1);
-    x->delay_ms += (int64_t)((double)x->delay_ms / 4 * pl_rng_unit(&e->rng));
-    if (x->delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e, d->connector)) {
-        if (d->is_cancelled)
-            pl_delivery_cancelled(d);
-        else
-            pl_delivery_wait(d, x->delay_ms);
-        pl_exchange_free(x);
-        pl_engine_pump_in(e, 0);
-        return;
-    }
-    x->stage = PL_STAGE_RECORD;
-    d->phase = PL_RECORDING;
-    pl_exchange_park(x);
 }
 
 /* -- time -- */
@@ -225,86 +192,9 @@ static int authenticate(pl_exchange *x)
     return watch_script(x, x->generation->authenticate(x->generation, x));
 }
 
-/* -- breakers -- */
-
-static pl_breaker_terms breaker_terms(const pl_exchange *x)
-{
-    const pl_settings *s = x->engine->settings;
-    return (pl_breaker_terms){.failures = s->breaker_failures,
-                              .cooldown_ms = s->breaker_cooldown,
-                              .max_ms = s->breaker_max};
-}
-
-/* Empty for a URL that leads nowhere. */
-static pl_slice destination_of(pl_exchange *x)
-{
-    pl_url url;
-    const char *reason;
-    if (pl_url_parse(x->request.url, &url, &reason) != 0) return PL_NO_SLICE;
-    char *text =
-        pl_arena_printf(&x->arena, "%.*s://%s%.*s%s:%d", PL_FMT(url.scheme), url.is_ipv6 ? "[" : "",
-                        PL_FMT(url.host), url.is_ipv6 ? "]" : "", url.port);
-    for (char *c = text; *c; c++)
-        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + 'a' - 'A');
-    return pl_slice_of(text);
-}
-
-/* A try is an administrator's probe, whatever the breaker says. */
-static int ask_breaker(pl_exchange *x)
-{
-    pl_breaker_terms terms = breaker_terms(x);
-    if (x->is_second_round || terms.failures == 0) return 0;
-    x->destination = destination_of(x);
-    x->pass.is_given = x->kind == PL_KIND_TRY;
-    if (x->destination.len == 0 || x->kind == PL_KIND_TRY) return 0;
-    int64_t wait_ms = pl_breaker_ask(x->engine->ports.breakers, &terms, x->destination,
-                                     x->engine->ports.monotonic_us(), &x->pass);
-    if (wait_ms == 0) return 0;
-    x->delay_ms = wait_ms;
-    x->error_text = pl_arena_printf(&x->arena,
-                                    "%.*s failed again and again; it is left alone for "
-                                    "%" PRId64 " more seconds",
-                                    PL_FMT(x->destination), (wait_ms + 999) / 1000);
-    return PL_E_BREAKER;
-}
-
-/* Is the destination there? One that answers is, whatever it says but that what stands behind it is
- * not. */
-static enum pl_breaker_news news_of(int code, int status)
-{
-    switch (code) {
-    case 0:
-        return status >= 502 && status <= 504 ? PL_BREAKER_FAULT : PL_BREAKER_ANSWER;
-    case PL_E_TOO_LARGE:
-        return PL_BREAKER_ANSWER;
-    case PL_E_DNS:
-    case PL_E_CONNECT:
-    case PL_E_TLS:
-    case PL_E_TIMEOUT:
-    case PL_E_RESET:
-    case PL_E_PROTOCOL:
-        return PL_BREAKER_FAULT;
-    default:
-        return PL_BREAKER_NOTHING;
-    }
-}
-
-static void tell_breaker(pl_exchange *x, enum pl_breaker_news news)
-{
-    pl_breaker_terms terms = breaker_terms(x);
-    int state =
-        pl_breaker_tell(x->engine->ports.breakers, &terms, x->destination, x->policy->connector,
-                        x->engine->ports.monotonic_us(), &x->pass, news);
-    if (state == PL_BREAKER_OPEN)
-        pl_log(PL_LOG_WARN, "a destination fails again and again and is left alone for a while",
-               PL_LOG_SLICE("destination", x->destination));
-    if (state == PL_BREAKER_CLOSED)
-        pl_log(PL_LOG_INFO, "a destination is back", PL_LOG_SLICE("destination", x->destination));
-}
-
 static int send_request(pl_exchange *x)
 {
-    int code = ask_breaker(x);
+    int code = x->is_second_round ? 0 : pl_exchange_pass(x);
     if (code) return code;
     if (x->has_waited) {
         x->request.timeout_ms = left_ms(x);
@@ -446,7 +336,7 @@ static void finish(pl_exchange *x)
     x->stage = PL_STAGE_RECORD;
     x->stage_us = x->engine->ports.monotonic_us();
     pl_exchange_fill_record(x);
-    leave_quota(x);
+    pl_exchange_leave(x);
     if (!x->dry_run) count_attempt(x);
     log_outcome(x);
     if (x->delivery) {
@@ -470,8 +360,8 @@ static void advance(pl_exchange *x, int code)
         pl_engine_time(x->engine, x->stage, x->stage_us);
         if (x->stage != PL_STAGE_SEND)
             x->script_us += (int64_t)(x->engine->ports.monotonic_us() - x->stage_us);
-        if (code == PL_E_BREAKER && x->delivery) {
-            postpone(x);
+        if (code == PL_HELD_BACK || (code == PL_E_BREAKER && x->delivery)) {
+            pl_exchange_postpone(x, code);
             return;
         }
         take_code(x, code);
@@ -491,7 +381,8 @@ void pl_engine_sent(pl_exchange *x, int code)
 {
     x->transfer = NULL;
     pl_trace_redirects(&x->trace, x->response.hops);
-    tell_breaker(x, news_of(code, x->response.status));
+    pl_passage_tell(&x->passage, &x->engine->tolls, x->policy->connector,
+                    x->engine->ports.monotonic_us(), code, x->response.status);
     if (code < 0) x->error_text = x->response.error_text;
     advance(x, code);
 }
@@ -510,7 +401,7 @@ void pl_exchange_fail(pl_exchange *x, int code, const char *text)
         x->response.was_sent = true; /* perhaps */
     }
     x->transfer = NULL;
-    tell_breaker(x, PL_BREAKER_NOTHING);
+    pl_passage_drop(&x->passage, &x->engine->tolls);
     pl_wheel_stop(x->engine->ports.wheel, &x->timer);
     x->generation->release(x->generation, x);
     x->error_text = text;
@@ -605,7 +496,10 @@ void pl_exchange_start(pl_delivery *d)
 {
     pl_engine *e = d->engine;
     pl_exchange *x = exchange_of(d);
-    x->quota = pl_quotas_get(e->ports.quotas, d->connector); /* it was entered */
+    x->of_connector = d->of_connector; /* they were entered */
+    x->of_webhook = d->of_webhook;
+    x->passage.place = d->of_destination;
+    d->of_connector = d->of_webhook = d->of_destination = (pl_quota_place){0};
     x->undecided = d->undecided;
     x->created_ms = d->created_ms;
     x->number = ++d->attempts;
@@ -626,7 +520,7 @@ void pl_exchange_free(pl_exchange *x)
 {
     pl_engine *e = x->engine;
     if (x->transfer) e->ports.unsend(e->ports.world, x);
-    tell_breaker(x, PL_BREAKER_NOTHING);
+    pl_passage_drop(&x->passage, &x->engine->tolls);
     pl_wheel_stop(e->ports.wheel, &x->timer);
     x->generation->release(x->generation, x);
     *x->link = x->next;
@@ -638,7 +532,7 @@ void pl_exchange_free(pl_exchange *x)
     else
         e->calls--;
     pl_engine_show_in_flight(e);
-    leave_quota(x);
+    pl_exchange_leave(x);
     if (x->key) free(x->key->answer);
     pl_event_unref(x->event);
     pl_generation_unref(x->generation);

@@ -43,15 +43,14 @@ struct pl_exchange {
     pl_event *event;
     pl_delivery *delivery; /* NULL for calls */
     struct pl_lane *lane;  /* its connector's; NULL for calls */
-    struct pl_quota *quota;
-    pl_slice destination; /* scheme://host:port of its request; empty before send */
-    pl_breaker_pass pass; /* of its breaker */
-    uint32_t number;      /* attempts count from 1 */
-    int64_t created_ms;   /* wall clock: of the delivery or call */
-    int64_t started_ms;   /* wall clock: of this attempt */
-    uint64_t started_us;  /* monotonic */
-    int64_t deadline_ms;  /* wall clock: it is over by then; moved by pl_exchange_set_timeout */
-    bool has_waited;      /* for a script, or a first round: the time is taken off */
+    pl_quota_place of_connector, of_webhook;
+    pl_passage passage;  /* from send on; the place of its destination before, if it has one */
+    uint32_t number;     /* attempts count from 1 */
+    int64_t created_ms;  /* wall clock: of the delivery or call */
+    int64_t started_ms;  /* wall clock: of this attempt */
+    uint64_t started_us; /* monotonic */
+    int64_t deadline_ms; /* wall clock: it is over by then; moved by pl_exchange_set_timeout */
+    bool has_waited;     /* for a script, or a first round: the time is taken off */
     bool is_second_round;
     enum pl_stage stage;
     pl_arena arena;

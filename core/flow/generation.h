@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "flow/event.h"
 #include "flow/message.h"
-#include "flow/quota.h"
+#include "flow/passage.h"
 
 typedef struct pl_exchange pl_exchange;
 typedef struct pl_generation pl_generation;
@@ -38,7 +38,8 @@ typedef struct pl_policy {
     int64_t max_age_ms;        /* of a delivery at an attempt; 0: any */
     const pl_retry_rule *rule; /* NULL: the usual one */
     pl_statuses disable_on;    /* answers to deliveries that disable the webhook */
-    pl_rate rate;              /* of the connector, all its webhooks together */
+    pl_rate rate;              /* of the connector, all its webhooks together; or */
+    pl_slice own_quota;        /* of the webhook, under this name in the quotas; empty: it is not */
     bool has_on_unauthorized;  /* its authenticator is asked what to do about a 401 */
     bool has_on_failed;        /* hooks hear of its failures */
 } pl_policy;
@@ -68,6 +69,7 @@ struct pl_generation {
     bool https_only; /* its requests, those of scripts too */
     const pl_policy *policies;
     uint32_t policy_count;
+    pl_limits limits; /* of destinations */
     const pl_source *sources;
     uint32_t source_count;
     bool has_ingress; /* who has no token may be verified by scripts instead */

@@ -3,12 +3,15 @@
  * Lanes: one for each connector that has deliveries in memory, so that a slow or dead receiver with
  * a large backlog delays no other.
  *
- *    lane "acme"   [fresh: d d d]  [again: d]      \
- *    lane "beta"   [fresh: d]      [again: ]        >  in turn, one delivery a turn
- *    lane "gone"   [fresh: d d..]  [again: d d..]  /
+ *    lane "acme"   track ""                [fresh: d d d]  [again: d]     \
+ *                  track "//slow.example"  [fresh: d d..]  [again: ]       \
+ *    lane "beta"   track ""                [fresh: d]      [again: ]       / in turn, one a turn
+ *    lane "gone"   track ""                [fresh: d d..]  [again: d d..] /
  *
- * Within a lane first attempts go before retries, but each fourth turn is a retry's, so that
- * neither waits for ever.
+ * A lane has a track for all that has to wait together: most is in the one without a name; who
+ * waits for something that the others of its connector do not wait for has another. Tracks of a
+ * lane are served in turn as well. Within a track first attempts go before retries, but each fourth
+ * turn is a retry's, so that neither waits for ever.
  *
  * What all lanes share (attempts in flight, places in memory) is shared by one rule: a lane may
  * take one more while it has less than PL_LANE_SHARE times what is free. One lane alone takes four
@@ -34,24 +37,40 @@ typedef struct pl_lane_queue {
     pl_lane_node *first, *last;
 } pl_lane_queue;
 
-typedef struct pl_lane {
+/* What its members wait for beside what all of their connector do; both may be empty. */
+typedef struct pl_track_name {
+    pl_slice webhook, destination;
+} pl_track_name;
+
+typedef struct pl_track {
     pl_lane_queue fresh, again;
     uint32_t turns;
+    size_t queued; /* 0: it is in no ring, and gone if it has a name */
+    struct pl_lane *lane;
+    struct pl_track *next;  /* in the ring of its lane */
+    struct pl_track *chain; /* in the table of those with a name */
+    pl_track_name name;     /* behind it in memory */
+} pl_track;
+
+typedef struct pl_lane {
+    pl_track main;         /* the one without a name */
+    pl_track *last;        /* of the ring of those that have something: whose turn it was */
+    size_t tracks;         /* in it */
     size_t resident;       /* who entered and has not left */
     size_t in_flight;      /* the owner's count; a lane that is not 0 stays */
     bool is_full;          /* the owner's: it had no share left when it was last looked at */
-    bool is_ready;         /* something is queued: it is in the ring */
     struct pl_lane *next;  /* in the ring */
     struct pl_lane *chain; /* in the table */
     size_t name_len;
     char name[];
 } pl_lane;
 
-/* May this one go, which is the next of its lane? Then it does. */
+/* May this one go, which is the next of its track? Then it does; else those behind it wait. */
 typedef bool pl_lane_gate(void *arg, pl_lane_node *node);
 
 typedef struct pl_lanes {
     pl_lane *table[PL_LANE_CHAINS];
+    pl_track *named[PL_LANE_CHAINS];
     pl_lane *last; /* of the ring: whose turn it was */
     size_t ready;  /* lanes in the ring */
     size_t count;
@@ -65,9 +84,12 @@ pl_lane *pl_lanes_enter(pl_lanes *all, pl_slice name);
 void pl_lanes_leave(pl_lanes *all, pl_lane *lane);
 /* One fewer in flight; likewise. */
 void pl_lanes_landed(pl_lanes *all, pl_lane *lane);
-void pl_lanes_push(pl_lanes *all, pl_lane *lane, pl_lane_node *node, bool is_retry);
+void pl_lanes_push(pl_lanes *all, pl_lane *lane, const pl_track_name *name, pl_lane_node *node,
+                   bool is_retry);
+/* How many are on the track. */
+size_t pl_lanes_queued(const pl_lanes *all, const pl_lane *lane, const pl_track_name *name);
 /* The next of the next lane that may have one more of `limit` in flight, `used` of which are taken,
- * and whose gate is open. NULL: there is none, or nothing is queued. */
+ * and for whom the gate is open. NULL: there is none, or nothing is queued. */
 pl_lane_node *pl_lanes_take(pl_lanes *all, size_t used, size_t limit, pl_lane_gate *gate,
                             void *arg);
 

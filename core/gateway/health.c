@@ -99,7 +99,7 @@ static void write_time(pl_json_writer *w, const char *key, int64_t ms)
 
 static void write_quota(pl_quotas *quotas, pl_slice connector, pl_json_writer *w)
 {
-    pl_quota_state s = pl_quota_state_of(pl_quotas_get(quotas, connector), pl_monotonic_us());
+    pl_quota_state s = pl_quota_state_of(quotas, connector, pl_monotonic_us());
     pl_jw_key(w, "in_flight");
     pl_jw_int(w, s.in_flight);
     write_time(w, "paused_until", s.pause_ms ? pl_wall_ms() + s.pause_ms : 0);

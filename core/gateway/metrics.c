@@ -69,7 +69,7 @@ static const source engine_sources[] = {
     ENGINE(parked, "deliveries_parked_total", "counter", "Deliveries put aside in the store."),
     ENGINE(claimed, "deliveries_claimed_total", "counter", "Deliveries taken back from the store."),
     ENGINE(postponed, "attempts_postponed_total", "counter",
-           "Attempts that were not begun because a breaker was open."),
+           "Attempts not begun: a breaker was open, or a host at its limit."),
     ENGINE(shelved, "deliveries_shelved_total", "counter",
            "Deliveries put aside because their webhook is disabled."),
     ENGINE(calls, "calls_total", "counter", "Synchronous calls."),

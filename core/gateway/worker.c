@@ -71,6 +71,9 @@ static void use_generation(pl_worker *w, pl_generation *g)
     pl_script_host host = {
         .wheel = pl_loop_wheel(w->loop),
         .client = w->client,
+        .tolls = {.quotas = w->gateway->quotas,
+                  .breakers = w->gateway->breakers,
+                  .settings = &w->gateway->settings},
         .cache = w->gateway->cache,
         .mailbox = pl_loop_mailbox(w->loop),
         .undertaker = &w->gateway->mailbox,

@@ -4,6 +4,7 @@
 #include "script/bind.h"
 
 #include "base/percent.h"
+#include "http/host.h"
 #include "http/message.h"
 #include "http/url.h"
 #include "script/budget.h"
@@ -165,6 +166,24 @@ static int http_is_hop_by_hop(lua_State *L)
     return 1;
 }
 
+/* place(text) -> host and port (0: none) of "host", "*.host" or "*", perhaps with ":port"; or nil */
+static int url_place(lua_State *L)
+{
+    pl_slice text = pl_check_slice(L, 1);
+    pl_url url;
+    const char *reason;
+    bool has_star = pl_slice_starts(text, PL_SLICE("*"));
+    pl_buf *authority = pl_scratch(L); /* with "a" for what the star stands for */
+    pl_buf_put_slice(authority, text);
+    if (has_star) authority->ptr[0] = 'a';
+    if (pl_url_authority(pl_buf_slice(authority), &url, &reason) != 0) return 0;
+    if (has_star) authority->ptr[0] = '*';
+    if (!url.is_ipv6 && !pl_host_is_pattern(url.host)) return 0;
+    pl_push_lower(L, url.host);
+    lua_pushinteger(L, url.port);
+    return 2;
+}
+
 static const luaL_Reg url_functions[] = {
     {"encode", url_encode},
     {"encode_form", url_encode_form},
@@ -177,6 +196,7 @@ static const luaL_Reg url_functions[] = {
     {"of_secret", url_of_secret},
     {"whole", url_whole},
     {"dot_segment", url_dot_segment},
+    {"place", url_place},
     {NULL, NULL},
 };
 

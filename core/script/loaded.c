@@ -163,6 +163,7 @@ static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
     p.rule = read_rule(L, table, arena);
     p.disable_on = read_statuses(L, table, "disable_on");
     p.rate = read_rate(L, table);
+    p.own_quota = text_field(L, table, "own_quota", arena);
     return p;
 }
 
@@ -181,6 +182,26 @@ void pl_loaded_policies(lua_State *L, int generation, pl_arena *arena, pl_genera
     lua_settop(L, list - 1);
     g->policies = policies;
     g->policy_count = (uint32_t)count;
+}
+
+/* -- limits -- */
+
+void pl_loaded_limits(lua_State *L, int generation, pl_arena *arena, pl_generation *g)
+{
+    int list = lua_gettop(L) + 1;
+    push_field(L, generation, "limits");
+    size_t count = lua_istable(L, list) ? lua_objlen(L, list) : 0;
+    pl_limit *limits = pl_arena_zero(arena, (count + 1) * sizeof *limits);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, list, (int)i + 1);
+        if (lua_istable(L, list + 1))
+            limits[i] = (pl_limit){.host = text_field(L, list + 1, "host", arena),
+                                   .port = (uint16_t)number_field(L, list + 1, "port"),
+                                   .rate = read_rate(L, list + 1)};
+        lua_settop(L, list);
+    }
+    lua_settop(L, list - 1);
+    g->limits = (pl_limits){limits, (uint32_t)count};
 }
 
 /* -- sources -- */

@@ -289,6 +289,7 @@ static bool take_generation(pl_script *s, const pl_bundle *bundle, const pl_scri
     pl_loaded_faults(L, generation + 1, lua_istable(L, generation), faults);
     if (!lua_istable(L, generation)) return false;
     pl_loaded_policies(L, generation, &s->arena, &s->base);
+    pl_loaded_limits(L, generation, &s->arena, &s->base);
     pl_loaded_sources(L, generation, &s->arena, &s->base);
     lua_getfield(L, generation, "require_https");
     s->base.https_only = s->vm.https_only = lua_toboolean(L, -1);
@@ -334,23 +335,14 @@ void pl_script_settings(pl_generation *g, pl_settings *settings)
 
 /* -- what scripts reach through their worker -- */
 
-static void *send_by_client(void *client, const pl_request *request, pl_response *response,
-                            pl_arena *arena, void (*done)(void *arg, int code), void *arg)
-{
-    return pl_client_send(client, request, response, arena, done, arg);
-}
-
-static void cancel_transfer(void *transfer)
-{
-    pl_transfer_cancel(transfer);
-}
-
 void pl_script_attach(pl_generation *g, const pl_settings *settings, const pl_script_host *host)
 {
     pl_script *s = pl_script_of(g);
     pl_vm_use(&s->vm, settings);
     s->vm.wheel = host->wheel;
-    if (host->client) s->vm.sender = (pl_sender){host->client, send_by_client, cancel_transfer};
+    s->client = host->client;
+    s->tolls = host->tolls;
+    if (host->client) s->vm.sender = pl_script_sender(s);
     s->vm.cache = host->cache;
     s->vm.mailbox = host->mailbox;
     s->undertaker = host->undertaker;

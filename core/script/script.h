@@ -16,6 +16,7 @@
 #include "flow/cache.h"
 #include "flow/engine.h"
 #include "flow/generation.h"
+#include "flow/passage.h"
 #include "flow/settings.h"
 #include "net/client.h"
 
@@ -73,6 +74,7 @@ void pl_script_settings(pl_generation *g, pl_settings *settings);
 typedef struct pl_script_host {
     pl_wheel *wheel;        /* `sleep` and time-outs run here */
     pl_client *client;      /* ctx.http; lives longer than the generation's work */
+    pl_tolls tolls;         /* what the requests of ctx.http pass, with a client */
     pl_cache *cache;        /* ctx.cache; lives longer than the generation */
     pl_mailbox *mailbox;    /* of the worker: there it is told what other workers have filled */
     pl_mailbox *undertaker; /* of the thread that closes the state in the end; NULL: this one */

@@ -8,6 +8,7 @@
 #include "base/mailbox.h"
 #include "flow/exchange.h"
 #include "flow/generation.h"
+#include "net/client.h"
 #include "script/vm.h"
 
 /* The functions of lua/perilune/init.lua that are called here. */
@@ -36,6 +37,8 @@ typedef struct pl_script {
     pl_arena arena;                          /* policies and sources */
     int functions[PL_SCRIPT_FUNCTION_COUNT]; /* registry */
     int generation;                          /* registry: what `load` returned */
+    pl_client *client;                       /* its worker's, for requests of scripts */
+    pl_tolls tolls;                          /* and what those pass on their way */
     pl_mailbox *undertaker; /* of the thread that closes it; NULL: whoever drops it last */
     pl_message burial;
 } pl_script;
@@ -43,6 +46,9 @@ typedef struct pl_script {
 pl_script *pl_script_of(pl_generation *g);
 /* Pushes a function and the generation. */
 void pl_script_push_function(const pl_script *s, lua_State *L, enum pl_script_function f);
+
+/* sender.c: how the requests of its scripts leave. */
+pl_sender pl_script_sender(pl_script *s);
 
 /* script_stages.c, as in flow/generation.h */
 int pl_script_render(pl_generation *g, pl_exchange *x);

@@ -30,7 +30,7 @@
 ---@field json fun(self: perilune.http_answer): any, perilune.json_fault?
 
 ---@class perilune.http_failure
----@field class string   dns, connect, tls, timeout, egress and others
+---@field class string   dns, connect, tls, timeout, egress, breaker and others
 ---@field message string
 ---@field ok false
 
@@ -492,6 +492,7 @@ function template.compile(text) end
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field on? string
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
+---@field rate? { burst?: number, concurrency?: integer, per_second?: number }
 ---@field redirects? integer|{ max: integer, to_http?: boolean }
 ---@field response? { lists?: string[], mapper?: string|(fun(ctx: perilune.ctx, value: any): any)|table, prefixes?: boolean, type?: "json"|"xml"|"form"|"text"|"auto", variables?: table<string, string|(fun(ctx: perilune.ctx, value: any): any)|{ [1]: string|(fun(ctx: perilune.ctx, value: any): any), default?: any, required?: boolean }> }
 ---@field retry? false|{ attempts?: integer, base?: number, factor?: number, jitter?: number, max?: number, max_age?: number, on?: (fun(ctx: perilune.ctx, value: any): any)|(number|string)[], schedule?: number[] }
@@ -525,6 +526,7 @@ function template.compile(text) end
 ---@class perilune.gateway_file
 ---@field admin? { listen?: string }
 ---@field breaker? { cooldown?: number, failures?: integer, max?: number }
+---@field destinations? table<string, { burst?: number, concurrency?: integer, per_second?: number }>
 ---@field egress? { allow?: string|string[], ca_file?: string, proxy?: string, proxy_auth?: string|perilune.secret|(string|perilune.secret)[], proxy_names?: "judge"|"trust" }
 ---@field events? table
 ---@field hosts? string|string[]

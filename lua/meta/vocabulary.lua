@@ -255,7 +255,7 @@ vocabulary.types = {
   "---@field json fun(self: perilune.http_answer): any, perilune.json_fault?",
   "",
   "---@class perilune.http_failure",
-  "---@field class string   dns, connect, tls, timeout, egress and others",
+  "---@field class string   dns, connect, tls, timeout, egress, breaker and others",
   "---@field message string",
   "---@field ok false",
   "",

@@ -10,6 +10,7 @@ local core = require "perilune.core"
 local hooks = require "perilune.hooks"
 local map = require "perilune.map"
 local nearest = require "perilune.util.nearest"
+local rate = require "perilune.rate"
 local render = require "perilune.render"
 local retry = require "perilune.retry"
 local route = require "perilune.route"
@@ -79,15 +80,6 @@ local REDIRECTS = { one_of = {
     to_http = { type = "boolean" } } },
 } }
 
-local RATE = { type = "record", fields = {
-  per_second = { type = "number", min = 0.001, max = 1000000 },
-  burst = { type = "number", min = 1, max = 1000000 },
-  concurrency = { type = "integer", min = 1, max = 1000000 },
-} }
-
--- A burst without a number is what comes in so much time.
-local BURST_SECONDS = 0.1
-
 -- Keys that a connector gives for all its webhooks, and a webhook for itself.
 local SHARED = {
   headers = { type = "map", of = HEADER },
@@ -99,6 +91,7 @@ local SHARED = {
   connect_timeout = SECONDS,
   retry = retry.SPEC,
   disable_on = retry.DISABLE_ON,
+  rate = rate.SPEC,
   redirects = REDIRECTS,
   hooks = { type = "list", of = { type = "table" } },
 }
@@ -128,7 +121,6 @@ local CONNECTOR = {
   authenticator = { one_of = { TEXT, { type = "table" } } }, -- an id, an instance, or a list
   proxy = PROXY,
   base_url = URL,
-  rate = RATE,
   applies_to = { type = "map", of = { type = "list", of = SCALAR, filled = true } },
   ingress = source.SPEC,
 }
@@ -206,21 +198,6 @@ local function redirects_of(given, webhook)
   return redirects, nil
 end
 
-local function rate_of(rate)
-  if not rate then return nil end
-  local per_second = rate.per_second
-  return {
-    per_second = per_second, concurrency = rate.concurrency,
-    burst = per_second and (rate.burst or math.max(1, per_second * BURST_SECONDS)),
-  }
-end
-
-local function check_rate(scope, rate)
-  if rate and rate.burst and not rate.per_second then
-    scope:fault({ "rate", "burst" }, "'burst' goes with 'per_second'")
-  end
-end
-
 local function policy_of(entry, given, webhook)
   local redirects, may_downgrade = redirects_of(given, webhook)
   return {
@@ -228,7 +205,8 @@ local function policy_of(entry, given, webhook)
     connector = entry.connector, webhook = entry.webhook,
     timeout = webhook.timeout or given.timeout,
     connect_timeout = webhook.connect_timeout or given.connect_timeout,
-    rate = rate_of(given.rate),
+    rate = rate.compile(webhook.rate or given.rate),
+    own_quota = webhook.rate and ("%s/%s"):format(entry.connector, entry.webhook or "") or nil,
     disable_on = retry.disable_on(given.disable_on, webhook.disable_on),
     has_on_unauthorized = authenticator.reauthorizes(entry.authenticator) or nil,
     has_on_failed = #entry.on_failed > 0 or nil,
@@ -278,6 +256,7 @@ local function compile_webhook(scope, shared, webhook, path, env)
   hooks.compile(entry, scope, { shared.given.hooks, webhook.hooks }, path, env.plugins)
   entry.policy = policy_of(entry, shared.given, webhook)
   retry.check(scope, tables.extend(path, "retry"), webhook.retry)
+  rate.check(scope, tables.extend(path, "rate"), webhook.rate)
   retry.compile(entry, shared.given.retry, webhook.retry)
   entry.proxy = shared.given.proxy
   render.compile(entry, scope, shared.given, webhook, path, shared.options)
@@ -311,7 +290,7 @@ function connector.compile(id, returned, scope, env)
     given.authenticator, env.plugins, env.authenticators)
   check_authenticator(scope, returned, found, env)
   retry.check(scope, { "retry" }, given.retry)
-  check_rate(scope, given.rate)
+  rate.check(scope, { "rate" }, given.rate)
   local shared = {
     id = id, given = given, authenticator = found, seen = { triggers = {}, ids = {} },
     applies_to = route.conditions(given.applies_to),

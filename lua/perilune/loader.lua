@@ -25,6 +25,7 @@ local loader = {}
 
 ---@class perilune.generation
 ---@field settings table<string, any>
+---@field limits table[]   of destinations
 ---@field policies table[]
 ---@field connectors table<string, integer>   id -> index of its first webhook; 0 when it has none
 ---@field entries perilune.entry[]
@@ -39,7 +40,7 @@ local loader = {}
 local function load_gateway(shop, egress_allow)
   if not shop.files["gateway.lua"] then
     shop.faults:add(shop.root .. "gateway.lua", 0, "the file is missing")
-    return { values = {}, sources = {}, require_https = false, require_authenticator = false }
+    return { values = {}, sources = {}, limits = {}, require_https = false, require_authenticator = false }
   end
   local returned = shop:returned("gateway.lua") or {}
   return settings.compile(returned, shop:scope("gateway.lua"), connector.WEBHOOK_KEYS, egress_allow)
@@ -107,7 +108,7 @@ local function assemble(gateway, list, sources, ingress)
   local generation = {
     settings = gateway.values, policies = {}, connectors = {}, entries = {}, by_id = {},
     loaded = list, require_https = gateway.require_https, sources = sources, source_list = {},
-    ingress = ingress,
+    ingress = ingress, limits = gateway.limits,
   }
   for i, name in ipairs(tables.names(sources)) do generation.source_list[i] = sources[name] end
   for _, made in ipairs(list) do

@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: MIT
 
 --- gateway.lua: the settings of the core (core.settings names them; `limits = { body = "1M" }` is
---- "limits.body") and what only scripts know: name, events, ingress, sources, require_authenticator,
---- require_https.
+--- "limits.body") and what only scripts know: name, events, ingress, sources, destinations,
+--- require_authenticator, require_https.
 
 local core = require "perilune.core"
 local nearest = require "perilune.util.nearest"
+local rate = require "perilune.rate"
 local schema = require "perilune.schema"
 local source = require "perilune.source"
 local tables = require "perilune.util.tables"
@@ -71,6 +72,7 @@ function settings.specification()
     events = { type = "table" },
     ingress = source.VERIFY,
     sources = { type = "map", of = source.SPEC },
+    destinations = rate.DESTINATIONS,
     require_authenticator = { type = "boolean" },
     require_https = { type = "boolean" },
   }
@@ -154,6 +156,7 @@ end
 ---@field egress_allow string[]|nil       nil: with mistakes
 ---@field ingress function|table|nil      as written, to be compiled
 ---@field sources table<string, table>    checked, to be compiled
+---@field limits table[]                   of destinations
 
 --- Checks what gateway.lua returned.
 ---@param returned table
@@ -176,6 +179,7 @@ function settings.compile(returned, scope, reserved, outside_allow)
     require_authenticator = checked.require_authenticator or false,
     require_https = checked.require_https or false,
     ingress = checked.ingress, sources = checked.sources or {},
+    limits = rate.destinations(scope, checked.destinations),
   }
 end
 

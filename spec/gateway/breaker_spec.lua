@@ -5,10 +5,10 @@
 local support = require("spec.support")
 
 describe("a destination that fails again and again", function()
-  local gateway, sink, port
+  local gateway, sink, port, script_port
 
   setup(function()
-    port = support.closed_port()
+    port, script_port = support.closed_port(), support.closed_port()
     gateway = support.gateway {
       files = {
         ["gateway.lua"] = [[return { egress = { allow = { "127.0.0.1" } },
@@ -17,6 +17,11 @@ describe("a destination that fails again and again", function()
           { on = "gone", url = "/", retry = { schedule = { 3600 } } } } }]]):format(port),
         ["connectors/errors.lua"] = ([[return { base_url = "%s", retry = false, webhooks = {
           { on = "error", url = "/status?code=500" } } }]]):format(support.faulty_peer().url),
+        ["connectors/asks.lua"] = ([[return { base_url = "http://127.0.0.1:%d", webhooks = { { id = "asks", url = "/",
+          body = function(ctx)
+            local answer, failure = ctx.http.get { url = "http://127.0.0.1:%d/" }
+            error(answer and "it is there" or failure.class .. " " .. failure.message, 0)
+          end } } }]]):format(support.closed_port(), script_port),
       },
       arguments = { "--workers", "2" },
     }
@@ -63,6 +68,18 @@ describe("a destination that fails again and again", function()
     assert.equal("breaker", answer.json.outcome)
     assert.matches("^http://127.0.0.1:%d+ failed again and again; it is left alone for %d+ more seconds$", answer.json.detail)
     assert.matches("^%d+$", answer.headers["retry-after"])
+  end)
+
+  it("makes requests of scripts fail at once, after such of them have found it gone", function()
+    local function ask() return gateway:post("/v1/calls/asks/asks", { data = {} }).json.detail end
+    for _ = 1, 5 do assert.matches("connect ", ask()) end
+    assert.matches(("breaker http://127.0.0.1:%d failed again and again; it is left alone for 1 more seconds"):format(script_port),
+      ask(), 1, true)
+    assert.equal("http://127.0.0.1:" .. script_port, breakers("asks")[1].destination)
+    sink = support.start({ support.binary, "sink", "--listen", "127.0.0.1:" .. script_port, "--quiet" })
+    support.eventually("it is back", function() return ask():find("it is there", 1, true) end)
+    assert.same({}, breakers("asks"))
+    sink:signal("TERM")
   end)
 
   it("gets what waits for it when it is back", function()

@@ -15,11 +15,22 @@ describe("a gateway", function()
     peer = support.faulty_peer()
     gateway = support.gateway {
       files = {
-        ["gateway.lua"] = support.gateway_lua,
+        ["gateway.lua"] = ([[return {
+          egress = { allow = { "127.0.0.1", "::1" } }, breaker = { failures = 0 },
+          destinations = { ["localhost:%d"] = { concurrency = 1 }, ["*.invalid"] = { per_second = 1 } },
+        }]]):format(peer.port),
         ["connectors/few.lua"] = connector("few", "/hang", "rate = { concurrency = 2 },"),
         ["connectors/slow.lua"] = connector("slow", "/turns?name=slow&say=200", "rate = { per_second = 0.001, burst = 2 },"),
         ["connectors/paused.lua"] = connector("paused", "/turns?name=paused&say=429,200&after=3600"),
         ["connectors/free.lua"] = connector("free", "/ok"),
+        ["connectors/hosts.lua"] = ([[return { webhooks = {
+          { on = "narrow", url = "http://localhost:%d/hang" }, { on = "wide", url = env "PEER" .. "/ok" },
+        } }]]):format(peer.port),
+        ["connectors/also.lua"] = ([[return { webhooks = { { on = "narrow-also", url = "http://localhost:%d/hang" } } }]]):format(peer.port),
+        ["connectors/own.lua"] = [[return { base_url = env "PEER", rate = { concurrency = 1 }, webhooks = {
+          { on = "stuck", url = "/hang" }, { on = "stuck-also", url = "/ok" },
+          { on = "own", url = "/ok", rate = { per_second = 1000 } },
+        } }]],
       },
       arguments = { "--workers", "2" },
       env = { PERILUNE_VAR_PEER = peer.url },
@@ -58,6 +69,34 @@ describe("a gateway", function()
     assert.equal(2, #gateway:feed("webhook=slow&state=delivered"))
     assert.equal(3, #gateway:feed("webhook=slow&state=pending"))
     assert.equal(200, gateway:post("/v1/calls/slow/slow", { data = {} }).status)
+  end)
+
+  it("has no more attempts in flight than a destination allows, whatever connector they are of", function()
+    local before = peer:count("/hang")
+    for _ = 1, 3 do
+      post("narrow")
+      post("narrow-also")
+      post("wide")
+    end
+    gateway:wait_feed("webhook=wide&state=delivered", 3)
+    support.eventually("one in flight", function() return peer:count("/hang") == before + 1 end)
+    something_else_is_delivered()
+    assert.equal(before + 1, peer:count("/hang"))
+    assert.equal(1, health("hosts").in_flight + health("also").in_flight)
+    for _, row in ipairs(gateway:feed("state=pending&connector=also")) do assert.equal(0, row.attempts) end
+    local answer = gateway:post("/v1/calls/also/narrow-also?timeout=0.05", { data = {} })
+    assert.equal(504, answer.status)
+    assert.equal(before + 2, peer:count("/hang"))
+  end)
+
+  it("lets a webhook with a rate of its own go its own way", function()
+    post("stuck")
+    support.eventually("one in flight", function() return health("own").in_flight == 1 end)
+    post("stuck-also")
+    for _ = 1, 3 do post("own") end
+    gateway:wait_feed("webhook=own&state=delivered", 3)
+    something_else_is_delivered()
+    assert.equal(1, #gateway:feed("webhook=stuck-also&state=pending"))
   end)
 
   it("leaves a whole connector alone when its receiver wants a pause", function()

@@ -101,10 +101,61 @@ describe("a rate", function()
     assert.is_nil(policies("", "").rate)
   end)
 
+  it("of a webhook is its own, and counts instead of the connector's", function()
+    local policy = policies("rate = { per_second = 50 },", "rate = { concurrency = 2 }")
+    assert.same({ concurrency = 2 }, policy.rate)
+    assert.equal("acme/t", policy.own_quota)
+    assert.is_nil(policies("rate = { per_second = 50 },", "").own_quota)
+    assert.same({ "connectors/acme.lua:2: 'burst' goes with 'per_second'" },
+      support.faults { ["connectors/acme.lua"] = [[return { webhooks = { { on = "t", url = "http://a.example",
+rate = { burst = 3 } } } }]] })
+  end)
+
   it("that is wrong is a fault", function()
     assert.same({ "connectors/acme.lua:2: 'rate.concurrency' must be between 1 and 1000000",
       "connectors/acme.lua:2: 'burst' goes with 'per_second'" },
       support.faults { ["connectors/acme.lua"] = [[return {
 rate = { burst = 3, concurrency = 0 }, webhooks = { { on = "t", url = "http://a.example" } } }]] })
+  end)
+end)
+
+describe("a destination of gateway.lua", function()
+  local function limits(text)
+    return support.load({ ["gateway.lua"] = ("return { destinations = { %s } }"):format(text) }).limits
+  end
+
+  it("that says more is looked at first", function()
+    local order = {}
+    for i, limit in ipairs(limits [[ ["*"] = { concurrency = 1 }, ["*.example"] = { concurrency = 2 }, ["*.A.example"] = { concurrency = 3 },
+      ["a.example"] = { concurrency = 4 }, ["*.example:81"] = { concurrency = 5 }, ["[::1]:80"] = { concurrency = 6 },
+      ["*:443"] = { concurrency = 7 } ]]) do
+      order[i] = ("%s %d %d"):format(limit.host, limit.port, limit.rate.concurrency)
+    end
+    assert.same({ "::1 80 6", "*.example 81 5", "* 443 7", "a.example 0 4", "*.a.example 0 3", "*.example 0 2", "* 0 1" }, order)
+  end)
+
+  it("has a rate as connectors do", function()
+    assert.same({ { host = "a.example", port = 0, rate = { per_second = 50, burst = 5 } } },
+      limits [[ ["a.example"] = { per_second = 50 } ]])
+    assert.same({}, limits "")
+  end)
+
+  it("that is wrong is a fault", function()
+    local found = support.faults { ["gateway.lua"] = [[return { destinations = {
+["http://a.example"] = { concurrency = 1 },
+["a.*.example"] = { concurrency = 1 },
+["a.example:0"] = { concurrency = 1 },
+["b.example"] = { concurrency = 1 },
+["B.example"] = { concurrency = 1 },
+["c.example"] = {},
+["d.example"] = { burst = 1 },
+} }]] }
+    local lines = {}
+    for i, fault in ipairs(found) do lines[i] = fault:match("^gateway.lua:(%d+): ") end
+    assert.same({ "2", "3", "4", "5", "7", "8" }, lines)
+    assert.matches("'http://a.example' is no destination: they are \"api.example.com\"", found[1], 1, true)
+    assert.matches("'B.example' and 'b.example' are the same destination", found[4], 1, true)
+    assert.matches("a limit wants 'per_second' or 'concurrency'", found[5], 1, true)
+    assert.matches("'burst' goes with 'per_second'", found[6], 1, true)
   end)
 end)

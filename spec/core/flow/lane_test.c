@@ -20,17 +20,27 @@ static void check(void)
     CHECK_EQ_STR(wrong ? wrong : "", "");
 }
 
-static pl_lane *queue(const char *name, int count, bool is_retry)
+static pl_track_name track(const char *webhook, const char *destination)
+{
+    return (pl_track_name){pl_slice_of(webhook), pl_slice_of(destination)};
+}
+
+static pl_lane *queue_on(const char *name, pl_track_name track, int count, bool is_retry)
 {
     pl_lane *lane = NULL;
     for (int i = 0; i < count; i++) {
         item *it = &items[item_count];
         it->number = item_count++;
         lane = pl_lanes_enter(&all, pl_slice_of(name));
-        pl_lanes_push(&all, lane, &it->node, is_retry);
+        pl_lanes_push(&all, lane, &track, &it->node, is_retry);
         check();
     }
     return lane;
+}
+
+static pl_lane *queue(const char *name, int count, bool is_retry)
+{
+    return queue_on(name, (pl_track_name){0}, count, is_retry);
 }
 
 static int shut = -1; /* the number of one that may not go */
@@ -134,6 +144,42 @@ TEST(a_lane_whose_gate_is_shut_is_passed_over_and_keeps_its_order)
     leave("b", 2);
 }
 
+TEST(tracks_of_a_lane_are_served_in_turn_and_one_that_is_shut_holds_up_no_other)
+{
+    begin();
+    queue("a", 2, false);                                   /* 0, 1 */
+    pl_lane *a = queue_on("a", track("", "//x"), 2, false); /* 2, 3 */
+    queue_on("a", track("w", ""), 1, false);                /* 4 */
+    queue_on("a", track("w", "//x"), 1, false);             /* 5 */
+    queue_on("b", track("", "//x"), 1, false);              /* 6 */
+    pl_track_name x = track("", "//x"), other = track("//x", "");
+    CHECK_EQ_INT(pl_lanes_queued(&all, a, &x), 2);
+    CHECK_EQ_INT(pl_lanes_queued(&all, a, &other), 0);
+    CHECK_EQ_INT(pl_lanes_queued(&all, a, &(pl_track_name){0}), 2);
+    shut = 2;
+    static const int expected[] = {0, 6, 4, 5, 1, -1};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        CHECK_EQ_INT(take(0, 100), expected[i]);
+    shut = -1;
+    CHECK_EQ_INT(take(0, 100), 2);
+    CHECK_EQ_INT(take(0, 100), 3);
+    CHECK_EQ_INT(pl_lanes_queued(&all, a, &x), 0);
+    leave("a", 6);
+    leave("b", 1);
+    CHECK_EQ_INT(all.count, 0);
+}
+
+TEST(tracks_go_with_their_lane)
+{
+    begin();
+    queue_on("a", track("", "//x"), 2, false);
+    queue_on("a", track("", "//y"), 1, true);
+    queue("b", 1, false);
+    leave("a", 3);
+    CHECK_EQ_INT(take(0, 100), 3);
+    leave("b", 1);
+}
+
 /* The share of one lane, of two, of four, that take as much as they get, of 500 places. */
 TEST(what_is_free_is_shared_and_never_all_of_it)
 {
@@ -178,6 +224,7 @@ int main(void)
                CASE(first_attempts_go_before_retries_but_neither_waits_for_ever),
                CASE(a_lane_that_has_its_share_is_passed_over),
                CASE(a_lane_whose_gate_is_shut_is_passed_over_and_keeps_its_order),
-               CASE(what_is_free_is_shared_and_never_all_of_it),
+               CASE(tracks_of_a_lane_are_served_in_turn_and_one_that_is_shut_holds_up_no_other),
+               CASE(tracks_go_with_their_lane), CASE(what_is_free_is_shared_and_never_all_of_it),
                CASE(a_lane_stays_while_anything_of_it_is_in_flight));
 }

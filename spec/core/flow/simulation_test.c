@@ -76,6 +76,13 @@ static plan plan_of_script(pl_exchange *x)
     return (plan){chance(30) ? PL_E_SCRIPT : 0, chance(50) ? -1 : below(500)};
 }
 
+static const pl_limit limit = {
+    .host = {"limited.example", 15},
+    .rate = {.per_second = 20, .burst = 2, .concurrency = 3},
+};
+static const pl_limits limits = {&limit, 1};
+static bool has_limits;
+
 static scripts *some_scripts(void)
 {
     scripts *s = scripts_new(delays, DELAYS);
@@ -85,6 +92,12 @@ static scripts *some_scripts(void)
         if (i < 2) continue;
         s->policies[i].connector = PL_SLICE("d");
         s->policies[i].rate = (pl_rate){.per_second = 20, .burst = 3, .concurrency = 4};
+    }
+    if (has_limits) {
+        s->urls[0] = s->urls[2] = "http://limited.example/";
+        s->base.limits = limits;
+        s->policies[1].rate = (pl_rate){.per_second = 30, .burst = 2, .concurrency = 3};
+        s->policies[1].own_quota = PL_SLICE("c/1");
     }
     return s;
 }
@@ -250,6 +263,7 @@ static void simulate(uint64_t seed)
 {
     throw_dice_of(seed);
     is_calm = false;
+    has_limits = chance(50);
     calls_open = 0;
     world_open(some_scripts());
     w.op_fault = trouble_of_store;

@@ -14,6 +14,7 @@ typedef struct scripts {
     pl_generation base;
     worker *at; /* whose it is */
     pl_policy policies[WEBHOOKS];
+    const char *urls[WEBHOOKS]; /* where they go */
     plan plans[PL_STAGE_COUNT];
     bool when_says_no;
     int rendered, asked, heard; /* of each stage */
@@ -69,7 +70,7 @@ static inline int scripts_render(pl_generation *g, pl_exchange *x)
         return PL_E_CANCELLED;
     }
     x->request.method = PL_SLICE("POST");
-    x->request.url = PL_SLICE("https://receiver.example/hook");
+    x->request.url = pl_slice_of(s->urls[x->webhook]);
     x->request.body = x->event->document;
     x->request.has_body = x->request.body_is_event = true;
     return scripts_stage(g, x);
@@ -132,6 +133,8 @@ static inline scripts *scripts_new(const int64_t *delays_ms, uint32_t delay_coun
                                      .webhook = {names + i, 1},
                                      .delays_ms = delays_ms,
                                      .delay_count = delay_count};
+    for (uint32_t i = 0; i < WEBHOOKS; i++)
+        s->urls[i] = "https://receiver.example/hook";
     for (int i = 0; i < PL_STAGE_COUNT; i++)
         s->plans[i].wait_ms = -1;
     s->base = (pl_generation){.refs = 1,
