@@ -27,6 +27,14 @@ typedef struct pl_retry_rule {
     pl_statuses statuses;
 } pl_retry_rule;
 
+#define PL_FOR_EVER (-1)
+
+/* How long what has ended of one connector is kept; 0: as the settings say. */
+typedef struct pl_keep {
+    int64_t age_ms, payload_ms; /* or PL_FOR_EVER; of payloads: as long as the rest */
+    int64_t deliveries, bytes;  /* so many of the newest, as they weigh; 0: any */
+} pl_keep;
+
 typedef struct pl_policy {
     pl_slice connector, webhook; /* ids */
     int64_t timeout_ms;          /* 0: the setting for deliveries, or for calls */
@@ -40,6 +48,7 @@ typedef struct pl_policy {
     pl_statuses disable_on;    /* answers to deliveries that disable the webhook */
     pl_rate rate;              /* of the connector, all its webhooks together; or */
     pl_slice own_quota;        /* of the webhook, under this name in the quotas; empty: it is not */
+    pl_keep keep;              /* of the connector */
     bool has_on_unauthorized;  /* its authenticator is asked what to do about a 401 */
     bool has_on_failed;        /* hooks hear of its failures */
 } pl_policy;

@@ -345,8 +345,25 @@ static void open_rate(pl_gateway *g)
                           (uint32_t)g->settings.limit_client_burst, seed);
 }
 
+/* The store keeps what connectors want; the policies of one stand side by side. */
+static void retain(pl_gateway *g, const pl_generation *generation)
+{
+    uint32_t count = 0;
+    pl_retention_of *own = pl_alloc((generation->policy_count + 1) * sizeof *own);
+    for (uint32_t i = 0; i < generation->policy_count; i++) {
+        const pl_policy *p = &generation->policies[i];
+        const pl_keep *k = &p->keep;
+        bool is_known = count && pl_slice_eq(own[count - 1].connector, p->connector);
+        bool is_own = k->age_ms || k->payload_ms || k->deliveries || k->bytes;
+        if (is_own && !is_known) own[count++] = (pl_retention_of){p->connector, *k};
+    }
+    pl_store_retain(g->store, own, count);
+    free(own);
+}
+
 static void start_workers(pl_gateway *g, pl_generation **generations)
 {
+    retain(g, generations[0]);
     for (int i = 0; i < g->worker_count; i++)
         g->workers[i] = pl_worker_new(g, i, generations[i]);
     for (int i = 0; i < g->worker_count; i++)
@@ -375,6 +392,7 @@ static void publish(pl_gateway *g, pl_generation **all, const fresh_settings *fr
     g->egress = fresh->egress;
     pl_tokens_unref(g->tokens);
     g->tokens = fresh->tokens;
+    retain(g, all[0]);
     atomic_store(&p->remaining, g->worker_count);
     for (int i = 0; i < g->worker_count; i++)
         pl_worker_publish(g->workers[i], all[i], p);

@@ -145,6 +145,31 @@ static pl_rate read_rate(lua_State *L, int table)
     return rate;
 }
 
+/* A bound of 0 is said: there is none. */
+static int64_t read_age(lua_State *L, int table, const char *name)
+{
+    push_field(L, table, name);
+    bool is_said = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    int64_t age_ms = milliseconds(number_field(L, table, name) * 86400);
+    return is_said && age_ms == 0 ? PL_FOR_EVER : age_ms;
+}
+
+static pl_keep read_keep(lua_State *L, int table)
+{
+    pl_keep keep = {0};
+    push_field(L, table, "retention");
+    int at = lua_gettop(L);
+    if (lua_istable(L, at)) {
+        keep.age_ms = read_age(L, at, "days");
+        keep.payload_ms = read_age(L, at, "payload_days");
+        keep.deliveries = (int64_t)number_field(L, at, "deliveries");
+        keep.bytes = (int64_t)number_field(L, at, "bytes");
+    }
+    lua_pop(L, 1);
+    return keep;
+}
+
 static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
 {
     pl_policy p = {
@@ -164,6 +189,7 @@ static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
     p.disable_on = read_statuses(L, table, "disable_on");
     p.rate = read_rate(L, table);
     p.own_quota = text_field(L, table, "own_quota", arena);
+    p.keep = read_keep(L, table);
     return p;
 }
 

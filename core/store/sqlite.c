@@ -54,6 +54,10 @@
 #define KEEP_STEP_US  2000
 #define KEEP_PAUSE_US 20000
 #define KEEP_WALK_US  60000000
+/* The same after a walk that has found more than may stay; and both at least so many times what the
+ * walk has taken, so that no table, however long, costs more than a twentieth of the time. */
+#define KEEP_MORE_US 1000000
+#define KEEP_REST    20
 /* Of SQLite's machine between looks at the clock: some tens of microseconds. */
 #define PROGRESS_STEPS 1000
 
@@ -64,7 +68,7 @@ struct pl_store {
     sqlite3 *db, *reader_db;
     pl_sqlite_writer writer; /* the writer thread's */
     pl_sqlite_keeper keeper; /* the writer thread's, as is when it did and does something: */
-    uint64_t step_began_us, next_walk_us;
+    uint64_t step_began_us, walk_took_us, next_walk_us;
     int condition;        /* the writer thread's: 0, or how the last transaction failed */
     int wal_pages;        /* the writer thread's: not yet known to be in the database; */
     int checkpoint_pages; /* so many of them are worth a checkpoint, */
@@ -78,6 +82,8 @@ struct pl_store {
     pl_query *questions, **questions_end;
     uint32_t question_count;
     bool is_reading, wants_quiet;
+    pl_retention_of *own; /* not yet the keeper's; NULL: nothing new */
+    uint32_t own_count;
     bool stopping;
 
     atomic_bool cut_short; /* stopping, as the question under way sees it */
@@ -235,6 +241,7 @@ static void tidy_wal(pl_store *s)
 
 static bool keep_is_due(const pl_store *s)
 {
+    if (s->own) return true;
     return pl_sqlite_keeper_has_rules(&s->keeper) &&
            (s->keeper.is_walking || now_us() >= s->next_walk_us);
 }
@@ -242,6 +249,15 @@ static bool keep_is_due(const pl_store *s)
 static bool step_is_over(void *arg)
 {
     return now_us() - ((const pl_store *)arg)->step_began_us >= KEEP_STEP_US;
+}
+
+static void free_own(pl_store *s)
+{
+    for (uint32_t i = 0; i < s->own_count; i++)
+        free((char *)(uintptr_t)s->own[i].connector.ptr);
+    free(s->own);
+    s->own = NULL;
+    s->own_count = 0;
 }
 
 static void set_sync(pl_store *s, bool is_on)
@@ -261,25 +277,49 @@ static void step(pl_store *s)
         pl_log(PL_LOG_ERROR, "what has been kept long enough cannot be removed",
                PL_LOG_STR("detail", sqlite3_errmsg(s->db)));
     set_sync(s, true);
-    pl_histogram_add(&s->metrics.keep_us, now_us() - s->step_began_us);
+    uint64_t took_us = now_us() - s->step_began_us;
+    s->walk_took_us += took_us;
+    pl_histogram_add(&s->metrics.keep_us, took_us);
     pl_counter_set(&s->metrics.removed, (uint64_t)s->keeper.removed);
     pl_counter_set(&s->metrics.stripped, (uint64_t)s->keeper.stripped);
+}
+
+/* What connectors want. The lock is held. */
+static void take_own(pl_store *s)
+{
+    if (s->own == NULL) return;
+    pl_sqlite_keeper_set(&s->keeper, s->own, s->own_count);
+    free_own(s);
+    s->next_walk_us = 0;
+}
+
+static void begin_walk(pl_store *s)
+{
+    s->walk_took_us = 0;
+    pl_sqlite_keeper_begin(&s->keeper, s->config.wall_ms());
+}
+
+static void end_walk(pl_store *s)
+{
+    uint64_t pause_us = pl_sqlite_keeper_has_more(&s->keeper) ? KEEP_MORE_US : KEEP_WALK_US;
+    uint64_t rest_us = KEEP_REST * s->walk_took_us;
+    s->next_walk_us = now_us() + (rest_us > pause_us ? rest_us : pause_us);
 }
 
 static void keep(pl_store *s)
 {
     pthread_mutex_lock(&s->lock);
     bool is_pressed = s->ops != NULL, is_stopping = s->stopping;
+    take_own(s);
     pthread_mutex_unlock(&s->lock);
     if (!keep_is_due(s) || is_stopping) return;
     if (is_pressed && now_us() - s->step_began_us < KEEP_PAUSE_US) return;
-    if (!s->keeper.is_walking && !s->condition)
-        pl_sqlite_keeper_begin(&s->keeper, s->config.wall_ms());
+    if (!s->keeper.is_walking && !s->condition) begin_walk(s);
     if (s->condition)
         s->keeper.is_walking = false; /* it would only fill the log of a full disk */
     else
         step(s);
-    if (!s->keeper.is_walking) s->next_walk_us = now_us() + KEEP_WALK_US;
+    if (!s->keeper.is_walking) end_walk(s);
 }
 
 /* -- the writer: its queue -- */
@@ -477,6 +517,7 @@ static void store_free(pl_store *s)
     pthread_cond_destroy(&s->has_questions);
     pthread_cond_destroy(&s->has_ops);
     pthread_mutex_destroy(&s->lock);
+    free_own(s);
     free(s->path);
     free(s);
 }
@@ -524,6 +565,21 @@ void pl_store_close(pl_store *s)
     pthread_join(s->reader_thread, NULL);
     pthread_join(s->writer_thread, NULL);
     store_free(s);
+}
+
+void pl_store_retain(pl_store *s, const pl_retention_of *own, uint32_t count)
+{
+    pl_retention_of *copy = pl_alloc((count + 1) * sizeof *copy);
+    for (uint32_t i = 0; i < count; i++) {
+        copy[i] = own[i];
+        copy[i].connector.ptr = pl_alloc_text(own[i].connector);
+    }
+    pthread_mutex_lock(&s->lock);
+    free_own(s);
+    s->own = copy;
+    s->own_count = count;
+    pthread_cond_signal(&s->has_ops);
+    pthread_mutex_unlock(&s->lock);
 }
 
 const pl_store_metrics *pl_store_metrics_of(const pl_store *s)

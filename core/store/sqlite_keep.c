@@ -4,7 +4,11 @@
  * attempts and events at that of theirs, and a walk from there ends at the first delivery that no
  * rule concerns. What ended late is passed over and looked at again by the next walk. Pending
  * deliveries are not in this table: what is owed is never touched, and an event stays while one of
- * its deliveries is there.
+ * its deliveries is there, its document while one is that has not lost its payload.
+ *
+ * A connector may have ages of its own. How many of its deliveries there are, and what they weigh, is
+ * counted by a walk, to the very end; the next one removes as many from the oldest on as were too
+ * many.
  *
  * Pages that become free are used for what comes: the file grows to what the rules let stay and a
  * little more, and no further. A step is not synced. After a power cut it may have to be done again,
@@ -21,23 +25,31 @@
     "NOT EXISTS (SELECT 1 FROM " table " r WHERE r.id BETWEEN events.first_id AND" \
     " events.last_id AND r.event = events.seq)"
 
-#define STATEMENTS(X)                                                                            \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                  \
-    X(COMMIT, "COMMIT")                                                                          \
-    X(NEXT, "SELECT id, event, created_ms, finished_ms, bare FROM deliveries WHERE id > ?1"      \
-            " ORDER BY id LIMIT 1")                                                              \
-    X(NEWEST, "SELECT max(seq) FROM events")                                                     \
-    X(PAGES, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")           \
-    X(FREE, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size")    \
-    X(DROP_ATTEMPTS, "DELETE FROM attempts WHERE delivery = ?1")                                 \
-    X(DROP_DELIVERY, "DELETE FROM deliveries WHERE id = ?1")                                     \
-    X(DROP_EVENT,                                                                                \
-      "DELETE FROM events WHERE seq = ?1 AND " NONE_IN("pending") " AND " NONE_IN("deliveries")) \
-    X(BARE_ATTEMPTS, "UPDATE attempts SET request_body = NULL, response_body = NULL,"            \
-                     " variables = NULL, trace = NULL WHERE delivery = ?1")                      \
-    X(BARE_DELIVERY, "UPDATE deliveries SET bare = 1 WHERE id = ?1")                             \
-    X(BARE_EVENT, "UPDATE events SET document = NULL WHERE seq = ?1 AND " NONE_IN("pending"))    \
-    X(DROP_KEYS, "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency"             \
+#define STATEMENTS(X)                                                                             \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
+    X(COMMIT, "COMMIT")                                                                           \
+    X(NEXT, "SELECT id, event, created_ms, finished_ms, bare, connector FROM deliveries"          \
+            " WHERE id > ?1 ORDER BY id LIMIT 1")                                                 \
+    X(WEIGH, "SELECT coalesce((SELECT length(document) FROM events WHERE seq = ?2), 0) +"         \
+             " coalesce(sum(coalesce(length(request_body), 0) +"                                  \
+             " coalesce(length(response_body), 0) + coalesce(length(variables), 0) +"             \
+             " coalesce(length(trace), 0) + coalesce(length(request_fields), 0) +"                \
+             " coalesce(length(response_fields), 0)), 0) FROM attempts WHERE delivery = ?1")      \
+    X(NEWEST, "SELECT max(seq) FROM events")                                                      \
+    X(PAGES, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")            \
+    X(FREE, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size")     \
+    X(DROP_ATTEMPTS, "DELETE FROM attempts WHERE delivery = ?1")                                  \
+    X(DROP_DELIVERY, "DELETE FROM deliveries WHERE id = ?1")                                      \
+    X(DROP_EVENT,                                                                                 \
+      "DELETE FROM events WHERE seq = ?1 AND " NONE_IN("pending") " AND " NONE_IN("deliveries"))  \
+    X(BARE_ATTEMPTS, "UPDATE attempts SET request_body = NULL, response_body = NULL,"             \
+                     " variables = NULL, trace = NULL WHERE delivery = ?1")                       \
+    X(BARE_DELIVERY, "UPDATE deliveries SET bare = 1 WHERE id = ?1")                              \
+    X(BARE_EVENT, "UPDATE events SET document = NULL WHERE seq = ?1 AND " NONE_IN(                \
+                      "pending") " AND NOT EXISTS (SELECT 1 FROM deliveries r WHERE r.id BETWEEN" \
+                                 " events.first_id AND events.last_id AND r.event = events.seq "  \
+                                 "AND r.bare = 0)")                                               \
+    X(DROP_KEYS, "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency"              \
                  " WHERE created_ms < ?1 ORDER BY created_ms LIMIT 20)")
 
 enum statement {
@@ -49,7 +61,7 @@ enum statement {
 
 _Static_assert(STATEMENT_COUNT == PL_SQLITE_KEEP_STATEMENT_COUNT, "one slot a statement");
 
-enum column { ID, EVENT, CREATED, FINISHED, BARE };
+enum column { ID, EVENT, CREATED, FINISHED, BARE, CONNECTOR };
 
 static int run(sqlite3_stmt *q)
 {
@@ -84,7 +96,15 @@ typedef struct row {
     pl_uuid id;
     int64_t event, created_ms, finished_ms;
     bool is_bare;
+    pl_sqlite_own *own; /* of its connector; NULL: it has none */
 } row;
+
+static pl_sqlite_own *own_of(const pl_sqlite_keeper *k, pl_slice connector)
+{
+    for (uint32_t i = 0; i < k->own_count; i++)
+        if (pl_slice_eq(k->own[i].rule.connector, connector)) return &k->own[i];
+    return NULL;
+}
 
 static int next_row(pl_sqlite_keeper *k, row *r, bool *found)
 {
@@ -96,7 +116,8 @@ static int next_row(pl_sqlite_keeper *k, row *r, bool *found)
                    .event = sqlite3_column_int64(q, EVENT),
                    .created_ms = sqlite3_column_int64(q, CREATED),
                    .finished_ms = sqlite3_column_int64(q, FINISHED),
-                   .is_bare = sqlite3_column_int(q, BARE) != 0};
+                   .is_bare = sqlite3_column_int(q, BARE) != 0,
+                   .own = own_of(k, pl_sqlite_slice(q, CONNECTOR))};
     return sqlite3_reset(q);
 }
 
@@ -124,6 +145,30 @@ static int strip_row(pl_sqlite_keeper *k, const row *r)
     return rc;
 }
 
+static int64_t weigh(pl_sqlite_keeper *k, const row *r)
+{
+    if (r->own->rule.keep.bytes == 0) return 0;
+    pl_sqlite_bind_id(k->statements[WEIGH], 1, &r->id);
+    sqlite3_bind_int64(k->statements[WEIGH], 2, r->event);
+    return number(k, WEIGH);
+}
+
+/* Of a connector with bounds of its own: is it one of those that are too many? */
+static bool is_one_more(pl_sqlite_keeper *k, const row *r)
+{
+    pl_sqlite_own *own = r->own;
+    if (own == NULL) return false;
+    int64_t bytes = weigh(k, r);
+    if (own->more_deliveries > 0 || own->more_bytes > 0) {
+        own->more_deliveries--;
+        own->more_bytes -= bytes;
+        return true;
+    }
+    own->deliveries++;
+    own->bytes += bytes;
+    return false;
+}
+
 /* One row; *more is false when the walk is over. */
 static int walk_rows(pl_sqlite_keeper *k, bool *more)
 {
@@ -131,11 +176,29 @@ static int walk_rows(pl_sqlite_keeper *k, bool *more)
     int rc = next_row(k, &r, more);
     if (rc || !*more) return rc;
     k->cursor = r.id;
-    if (r.event <= k->gone_event || r.finished_ms < k->gone_before_ms || is_too_large(k))
+    int64_t gone_before_ms = r.own ? r.own->gone_before_ms : k->gone_before_ms;
+    int64_t bare_before_ms = r.own ? r.own->bare_before_ms : k->bare_before_ms;
+    if (r.event <= k->gone_event || r.finished_ms < gone_before_ms || is_too_large(k) ||
+        is_one_more(k, &r))
         return remove_row(k, &r);
-    if (r.finished_ms < k->bare_before_ms) return r.is_bare ? SQLITE_OK : strip_row(k, &r);
-    *more = r.created_ms < k->gone_before_ms || r.created_ms < k->bare_before_ms;
+    if (r.finished_ms < bare_before_ms) return r.is_bare ? SQLITE_OK : strip_row(k, &r);
+    *more = r.created_ms < k->reach_ms;
     return SQLITE_OK;
+}
+
+static int64_t excess(int64_t are, int64_t may_be)
+{
+    return may_be && are > may_be ? are - may_be : 0;
+}
+
+/* Those that were counted are all that there are. */
+static void end_counts(pl_sqlite_keeper *k)
+{
+    for (uint32_t i = 0; i < k->own_count; i++) {
+        pl_sqlite_own *own = &k->own[i];
+        own->more_deliveries = excess(own->deliveries, own->rule.keep.deliveries);
+        own->more_bytes = excess(own->bytes, own->rule.keep.bytes);
+    }
 }
 
 static int walk_keys(pl_sqlite_keeper *k, bool *more)
@@ -153,6 +216,7 @@ static int walk(pl_sqlite_keeper *k)
     bool more = false;
     int rc = k->is_at_keys ? walk_keys(k, &more) : walk_rows(k, &more);
     if (more) return rc;
+    if (!k->is_at_keys && !rc) end_counts(k);
     k->is_walking = !k->is_at_keys;
     k->is_at_keys = true;
     return rc;
@@ -161,16 +225,69 @@ static int walk(pl_sqlite_keeper *k)
 bool pl_sqlite_keeper_has_rules(const pl_sqlite_keeper *k)
 {
     const pl_retention *r = k->rules;
-    return r->age_ms || r->payload_ms || r->key_ms || r->events || r->bytes;
+    return r->age_ms || r->payload_ms || r->key_ms || r->events || r->bytes || k->own_count;
+}
+
+bool pl_sqlite_keeper_has_more(const pl_sqlite_keeper *k)
+{
+    for (uint32_t i = 0; i < k->own_count; i++)
+        if (k->own[i].more_deliveries > 0 || k->own[i].more_bytes > 0) return true;
+    return false;
+}
+
+static void free_own(pl_sqlite_keeper *k)
+{
+    for (uint32_t i = 0; i < k->own_count; i++)
+        free((char *)(uintptr_t)k->own[i].rule.connector.ptr);
+    free(k->own);
+    k->own = NULL;
+    k->own_count = 0;
+}
+
+void pl_sqlite_keeper_set(pl_sqlite_keeper *k, const pl_retention_of *own, uint32_t count)
+{
+    free_own(k);
+    k->own = pl_alloc_zero((count + 1) * sizeof *k->own);
+    k->own_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        k->own[i].rule = own[i];
+        k->own[i].rule.connector.ptr = pl_alloc_text(own[i].connector);
+    }
+    k->is_walking = false; /* it is begun again */
+}
+
+/* What is older than `age_ms` has ended before; 0: as `usual_ms`. */
+static int64_t before(int64_t now_ms, int64_t age_ms, int64_t usual_ms)
+{
+    if (age_ms == 0) return usual_ms;
+    return age_ms == PL_FOR_EVER ? INT64_MIN : now_ms - age_ms;
+}
+
+static int64_t later(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms > b_ms ? a_ms : b_ms;
+}
+
+static void begin_own(pl_sqlite_keeper *k, pl_sqlite_own *own, int64_t now_ms)
+{
+    const pl_keep *keep = &own->rule.keep;
+    own->gone_before_ms = before(now_ms, keep->age_ms, k->gone_before_ms);
+    own->bare_before_ms = before(now_ms, keep->payload_ms, k->bare_before_ms);
+    own->deliveries = own->bytes = 0;
+    k->reach_ms = later(k->reach_ms, later(own->gone_before_ms, own->bare_before_ms));
+    if (keep->deliveries || keep->bytes) k->reach_ms = INT64_MAX;
 }
 
 int pl_sqlite_keeper_begin(pl_sqlite_keeper *k, int64_t now_ms)
 {
     const pl_retention *r = k->rules;
     k->cursor = (pl_uuid){{0}};
-    k->gone_before_ms = r->age_ms ? now_ms - r->age_ms : INT64_MIN;
-    k->bare_before_ms = r->payload_ms ? now_ms - r->payload_ms : INT64_MIN;
-    k->keys_before_ms = r->key_ms ? now_ms - r->key_ms : INT64_MIN;
+    k->gone_before_ms = before(now_ms, r->age_ms, INT64_MIN);
+    k->bare_before_ms = before(now_ms, r->payload_ms, INT64_MIN);
+    k->keys_before_ms = before(now_ms, r->key_ms, INT64_MIN);
+    k->reach_ms = later(k->gone_before_ms, k->bare_before_ms);
+    for (uint32_t i = 0; i < k->own_count; i++)
+        begin_own(k, &k->own[i], now_ms);
     k->gone_event = r->events ? number(k, NEWEST) - r->events : 0;
     k->is_walking = true;
     k->is_at_keys = false;
@@ -210,6 +327,7 @@ int pl_sqlite_keeper_open(pl_sqlite_keeper *k, sqlite3 *db, const pl_retention *
 
 void pl_sqlite_keeper_fini(pl_sqlite_keeper *k)
 {
+    free_own(k);
     for (int i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(k->statements[i]);
         k->statements[i] = NULL;

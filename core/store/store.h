@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/metrics.h"
+#include "flow/generation.h"
 #include "flow/journal.h"
 
 typedef struct pl_store pl_store;
@@ -25,6 +26,12 @@ typedef struct pl_retention {
     int64_t events;     /* so many of the newest */
     int64_t bytes;      /* so much of the file in use; the oldest goes first */
 } pl_retention;
+
+/* What is kept of one connector otherwise. */
+typedef struct pl_retention_of {
+    pl_slice connector;
+    pl_keep keep;
+} pl_retention_of;
 
 typedef struct pl_store_config {
     const char *path;      /* of the database file */
@@ -114,6 +121,8 @@ void pl_store_close(pl_store *s);
 int pl_store_submit(pl_store *s, pl_op *op);
 /* 0, or PL_E_BUSY when too many questions wait, PL_E_STOPPING when the store is closing. */
 int pl_store_ask(pl_store *s, pl_query *q);
+/* From now on; copied. What was said before no longer counts. */
+void pl_store_retain(pl_store *s, const pl_retention_of *own, uint32_t count);
 const pl_store_metrics *pl_store_metrics_of(const pl_store *s);
 
 #endif

@@ -519,6 +519,7 @@ function template.compile(text) end
 ---@field proxy? false|string|{ password?: string|perilune.secret, url: string, user?: string|perilune.secret }
 ---@field rate? { burst?: number, concurrency?: integer, per_second?: number }
 ---@field redirects? integer|{ max: integer, to_http?: boolean }
+---@field retention? { bytes?: number|string, days?: integer, deliveries?: integer, payload_days?: integer }
 ---@field retry? false|{ attempts?: integer, base?: number, factor?: number, jitter?: number, max?: number, max_age?: number, on?: (fun(ctx: perilune.ctx, value: any): any)|(number|string)[], schedule?: number[] }
 ---@field timeout? number
 ---@field webhooks perilune.webhook[]

@@ -80,6 +80,15 @@ local REDIRECTS = { one_of = {
     to_http = { type = "boolean" } } },
 } }
 
+local DAYS = { type = "integer", min = 0, max = 36500 }
+
+-- How long what has ended is kept, where it is not as the settings say.
+local RETENTION = { type = "record", fields = {
+  days = DAYS, payload_days = DAYS,
+  deliveries = { type = "integer", min = 1, max = 1000000000 },
+  bytes = settings.BYTES,
+} }
+
 -- Keys that a connector gives for all its webhooks, and a webhook for itself.
 local SHARED = {
   headers = { type = "map", of = HEADER },
@@ -121,6 +130,7 @@ local CONNECTOR = {
   authenticator = { one_of = { TEXT, { type = "table" } } }, -- an id, an instance, or a list
   proxy = PROXY,
   base_url = URL,
+  retention = RETENTION,
   applies_to = { type = "map", of = { type = "list", of = SCALAR, filled = true } },
   ingress = source.SPEC,
 }
@@ -198,6 +208,13 @@ local function redirects_of(given, webhook)
   return redirects, nil
 end
 
+local function retention_of(retention)
+  return retention and {
+    days = retention.days, payload_days = retention.payload_days, deliveries = retention.deliveries,
+    bytes = retention.bytes and settings.bytes_of(retention.bytes),
+  }
+end
+
 local function policy_of(entry, given, webhook)
   local redirects, may_downgrade = redirects_of(given, webhook)
   return {
@@ -207,6 +224,7 @@ local function policy_of(entry, given, webhook)
     connect_timeout = webhook.connect_timeout or given.connect_timeout,
     rate = rate.compile(webhook.rate or given.rate),
     own_quota = webhook.rate and ("%s/%s"):format(entry.connector, entry.webhook or "") or nil,
+    retention = retention_of(given.retention),
     disable_on = retry.disable_on(given.disable_on, webhook.disable_on),
     has_on_unauthorized = authenticator.reauthorizes(entry.authenticator) or nil,
     has_on_failed = #entry.on_failed > 0 or nil,

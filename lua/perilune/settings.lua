@@ -35,6 +35,17 @@ local function bytes_check(setting)
   end
 end
 
+local function own_bytes_fault(v)
+  local bytes = bytes_of(v)
+  return (not bytes or bytes < 1) and 'must be a whole number of bytes, or a text such as "64k", "1M" or "1G"' or nil
+end
+
+--- Of a connector: so many bytes, as in a setting, and the number that a value is.
+settings.BYTES = { one_of = {
+  { type = "number", check = own_bytes_fault }, { type = "string", check = own_bytes_fault },
+} }
+settings.bytes_of = bytes_of
+
 local TEXTS = { type = "list", of = { type = "string" } }
 
 -- The specification of a setting, by its kind.

@@ -3,8 +3,8 @@
  * How fast the store carries a delivery through its whole life (commit of an event with one
  * delivery, record of its success), with so many in flight that groups form by themselves; beside
  * it, in the same run and on the same disk, the appended file with one fdatasync a group that it
- * cannot beat. Then the same once more beside a walk that removes all that the first run left: what
- * retention costs the commits.
+ * cannot beat. Then the same once more beside walks that remove all that the first run left: what
+ * retention costs the commits, by a bound for all and by one of the connector, which counts and weighs.
  *
  *   store_bench FOLDER [IN_FLIGHT [SECONDS]] */
 #include "store/store.h"
@@ -159,8 +159,11 @@ static void forget(const char *path)
     }
 }
 
-/* `kept`: of what is in the file already, so many events stay; 0: all, and the file stays, too. */
-static double run_store(const char *folder, bool full, int in_flight, double seconds, int64_t kept)
+/* What of the file that is there already stays: all, and the file too; one event; one delivery. */
+enum kept { KEPT_ALL, KEPT_ONE, KEPT_ONE_OF_CONNECTOR };
+
+static double run_store(const char *folder, bool full, int in_flight, double seconds,
+                        enum kept kept)
 {
     char path[512], *reason = NULL;
     snprintf(path, sizeof path, "%s/bench-%d-%ld.db", folder, full, (long)getpid());
@@ -168,12 +171,14 @@ static double run_store(const char *folder, bool full, int in_flight, double sec
                               .synchronous_full = full,
                               .queue_bytes = 64u << 20,
                               .query_timeout_ms = 5000,
-                              .retention.events = kept,
+                              .retention.events = kept == KEPT_ONE,
                               .wall_ms = wall_ms};
     if (pl_store_open(&store, &config, &reason)) {
         fprintf(stderr, "%s\n", reason);
         exit(1);
     }
+    pl_retention_of own = {PL_SLICE("acme-erp"), {.deliveries = 1, .bytes = 1000}};
+    if (kept == KEPT_ONE_OF_CONNECTOR) pl_store_retain(store, &own, 1);
     chain *chains = calloc((size_t)in_flight, sizeof *chains);
     double start = now_s(CLOCK_MONOTONIC), cpu = cpu_s();
     cycles = 0;
@@ -196,7 +201,8 @@ static double run_store(const char *folder, bool full, int in_flight, double sec
            (cpu_s() - cpu) * 1e6 / (double)cycles);
     print_times("a commit", &m->commit_us);
     if (kept) {
-        print_times("a step of retention", &m->keep_us);
+        print_times(kept == KEPT_ONE ? "a step of retention" : "a step of a connector's retention",
+                    &m->keep_us);
         printf("   removed %llu deliveries\n", (unsigned long long)pl_counter_get(&m->removed));
     }
     pl_store_close(store);
@@ -240,11 +246,13 @@ int main(int argc, char **argv)
     pl_rng_init(&rng, seed);
     pl_mailbox_init(&mailbox, wake, NULL);
     sem_init(&arrived, 0, 0);
-    double group = run_store(argv[1], true, in_flight, seconds, 0);
-    run_store(argv[1], true, in_flight, seconds, 1);
+    double group = run_store(argv[1], true, in_flight, seconds, KEPT_ALL);
+    run_store(argv[1], true, in_flight, seconds, KEPT_ONE);
+    run_store(argv[1], true, in_flight, seconds, KEPT_ALL);
+    run_store(argv[1], true, in_flight, seconds, KEPT_ONE_OF_CONNECTOR);
     run_file(argv[1], group < 2 ? 1 : (int)(group / 2), seconds);
-    run_store(argv[1], false, in_flight, seconds, 0);
-    run_store(argv[1], false, in_flight, seconds, 1);
+    run_store(argv[1], false, in_flight, seconds, KEPT_ALL);
+    run_store(argv[1], false, in_flight, seconds, KEPT_ONE);
     pl_mailbox_fini(&mailbox);
     return 0;
 }

@@ -112,4 +112,22 @@ describe("retention", function()
     assert.equal(20, gateway:metric("perilune_store_removed_total"))
     assert.equal(0, gateway:stop())
   end)
+
+  it("is a connector's own where its file says so, from the next reload on", function()
+    local function connector(retention)
+      return ([[return { base_url = "http://127.0.0.1:%d", retry = false, %s
+        webhooks = { { on = "gone", url = "/" } } }]]):format(support.closed_port(), retention)
+    end
+    gateway = support.gateway({ files = {
+      ["gateway.lua"] = support.gateway_lua, ["connectors/all.lua"] = connector(""), ["connectors/few.lua"] = connector(""),
+    } })
+    for n = 1, 12 do assert.equal(202, gateway:post("/v1/events", { id = "e" .. n, type = "gone", data = {} }).status) end
+    gateway:wait_feed("state=failed&limit=100", 24)
+    support.write(gateway.folder, { ["connectors/few.lua"] = connector("retention = { deliveries = 3, days = 1 },") })
+    assert.equal(200, gateway:post("/v1/reload", "").status)
+    support.eventually("the oldest are gone", function() return #gateway:feed("connector=few&limit=100") == 3 end)
+    assert.equal("e12", gateway:feed("connector=few")[1].event_id)
+    assert.equal(12, #gateway:feed("connector=all&limit=100"))
+    assert.equal(0, gateway:stop())
+  end)
 end)

@@ -90,6 +90,23 @@ disable_on = { "timeout" }, webhooks = { { on = "t", url = "http://a.example" } 
   end)
 end)
 
+describe("a connector's retention", function()
+  it("is days, and how much may stay", function()
+    assert.same({ days = 3, payload_days = 0, deliveries = 100, bytes = 1048576 },
+      policies('retention = { days = 3, payload_days = 0, deliveries = 100, bytes = "1M" },', "").retention)
+    assert.is_nil(policies("", "").retention)
+  end)
+
+  it("that is wrong is a fault", function()
+    assert.same({
+      'connectors/acme.lua:2: \'retention.bytes\' must be a whole number of bytes, or a text such as "64k", "1M" or "1G"',
+      "connectors/acme.lua:2: 'retention.days' must be between 0 and 36500",
+      "connectors/acme.lua:2: 'retention.deliveries' must be between 1 and 1000000000" },
+      support.faults { ["connectors/acme.lua"] = [[return {
+retention = { days = -1, deliveries = 0, bytes = "much" }, webhooks = { { on = "t", url = "http://a.example" } } }]] })
+  end)
+end)
+
 describe("a rate", function()
   it("is the connector's, with a tenth of a second's worth as burst", function()
     assert.same({ per_second = 50, burst = 5, concurrency = 3 },

@@ -54,7 +54,8 @@ static void run(keep *k, pl_op *op, enum pl_op_kind kind)
 
 /* Event number n at a time, with a document of so many bytes, and its delivery, which ends at once
  * unless `state` is PENDING. In a transaction that is the caller's. */
-static void put(keep *k, uint32_t n, int64_t at_ms, size_t bytes, enum pl_state state)
+static void put_to(keep *k, const char *connector, uint32_t n, int64_t at_ms, size_t bytes,
+                   enum pl_state state)
 {
     char id[16], *document = malloc(bytes + 1);
     snprintf(id, sizeof id, "e%u", n);
@@ -65,6 +66,7 @@ static void put(keep *k, uint32_t n, int64_t at_ms, size_t bytes, enum pl_state 
     one o;
     one_init(&o, e, id_of(at_ms, n), true);
     o.commit.now_ms = at_ms;
+    o.delivery.connector = pl_slice_of(connector);
     run(k, &o.commit.op, PL_OP_COMMIT);
     pl_attempt a = attempt_of(1, "ok", 200);
     a.response_body = PL_SLICE("an answer");
@@ -74,6 +76,11 @@ static void put(keep *k, uint32_t n, int64_t at_ms, size_t bytes, enum pl_state 
     run(k, &r.op, PL_OP_RECORD);
     free(e);
     free(document);
+}
+
+static void put(keep *k, uint32_t n, int64_t at_ms, size_t bytes, enum pl_state state)
+{
+    put_to(k, "erp", n, at_ms, bytes, state);
 }
 
 static void begin(keep *k)
@@ -235,6 +242,170 @@ TEST(over_a_month_the_file_grows_to_a_week_and_no_further)
     close_keep(&k);
 }
 
+/* -- connectors with rules of their own -- */
+
+static void set_own(keep *k, const char *connector, pl_keep rule)
+{
+    pl_sqlite_keeper_set(&k->keeper, &(pl_retention_of){pl_slice_of(connector), rule}, 1);
+}
+
+static int64_t count_of(const keep *k, const char *connector, const char *what)
+{
+    char sql[200];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM deliveries WHERE connector = '%s'%s", connector,
+             what);
+    return number(k, sql);
+}
+
+/* Four days of two connectors, an event of each at every noon. */
+static void put_days(keep *k)
+{
+    begin(k);
+    for (uint32_t day = 0; day < 4; day++) {
+        put_to(k, "erp", 2 * day, T0 + day * DAY, 100, PL_STATE_DELIVERED);
+        put_to(k, "crm", 2 * day + 1, T0 + day * DAY, 100, PL_STATE_DELIVERED);
+    }
+    commit(k);
+}
+
+TEST(a_connector_has_ages_of_its_own)
+{
+    keep k = {.rules = {.age_ms = 3 * DAY}};
+    open_keep(&k);
+    put_days(&k);
+    set_own(&k, "crm", (pl_keep){.age_ms = DAY});
+    walk(&k, T0 + 4 * DAY - DAY / 2);
+    CHECK_EQ_INT(count_of(&k, "crm", ""), 1);
+    CHECK_EQ_INT(count_of(&k, "erp", ""), 3);
+    set_own(&k, "crm", (pl_keep){.age_ms = PL_FOR_EVER, .payload_ms = DAY});
+    walk(&k, T0 + 100 * DAY);
+    CHECK_EQ_INT(count_of(&k, "erp", ""), 0);
+    CHECK_EQ_INT(count_of(&k, "crm", " AND bare = 1"), 1);
+    close_keep(&k);
+    k = (keep){.rules = {.age_ms = DAY, .payload_ms = DAY / 4}};
+    open_keep(&k);
+    put_days(&k);
+    set_own(&k, "crm", (pl_keep){.age_ms = 3 * DAY}); /* the payload goes as all do */
+    walk(&k, T0 + 4 * DAY - DAY / 2);
+    CHECK_EQ_INT(count_of(&k, "erp", ""), 1);
+    CHECK_EQ_INT(count_of(&k, "crm", " AND bare = 1"), 3);
+    close_keep(&k);
+    k = (keep){.rules = {.age_ms = 0}};
+    open_keep(&k);
+    put_days(&k);
+    set_own(&k, "crm", (pl_keep){.payload_ms = PL_FOR_EVER, .age_ms = 2 * DAY});
+    walk(&k, T0 + 4 * DAY - DAY / 2);
+    CHECK_EQ_INT(count_of(&k, "erp", ""), 4);
+    CHECK_EQ_INT(count_of(&k, "crm", " AND bare = 0"), 2);
+    close_keep(&k);
+}
+
+TEST(of_a_connector_so_many_deliveries_stay_the_newest)
+{
+    keep k = {.rules = {.age_ms = 0}};
+    open_keep(&k);
+    begin(&k);
+    for (uint32_t n = 0; n < 60; n++)
+        put_to(&k, n % 3 ? "erp" : "crm", n, T0 + n, 100,
+               n == 9 ? PL_STATE_PENDING : PL_STATE_DELIVERED);
+    commit(&k);
+    set_own(&k, "crm", (pl_keep){.deliveries = 5});
+    walk(&k, T0); /* counts */
+    CHECK(pl_sqlite_keeper_has_more(&k.keeper));
+    CHECK_EQ_INT(count_of(&k, "crm", ""), 19);
+    walk(&k, T0);
+    CHECK(!pl_sqlite_keeper_has_more(&k.keeper));
+    CHECK_EQ_INT(count_of(&k, "crm", ""), 5);
+    CHECK_EQ_INT(count_of(&k, "erp", ""), 40);
+    CHECK_EQ_INT(number(&k, "SELECT count(*) FROM events"), 46);
+    CHECK_EQ_INT(number(&k, "SELECT min(created_ms) FROM deliveries WHERE connector = 'crm'"),
+                 T0 + 45);
+    walk(&k, T0);
+    CHECK_EQ_INT(count_of(&k, "crm", ""), 5);
+    close_keep(&k);
+}
+
+TEST(of_a_connector_so_many_bytes_stay)
+{
+    keep k = {.rules = {.age_ms = 0}};
+    open_keep(&k);
+    begin(&k);
+    for (uint32_t n = 0; n < 40; n++)
+        put_to(&k, n % 2 ? "erp" : "crm", n, T0 + n, 2000, PL_STATE_DELIVERED);
+    commit(&k);
+    set_own(&k, "crm", (pl_keep){.bytes = 12000});
+    walk(&k, T0);
+    walk(&k, T0);
+    /* 2,000 bytes of a document, an answer of 9, 32 of fields */
+    CHECK_EQ_INT(count_of(&k, "crm", ""), 5);
+    CHECK_EQ_INT(count_of(&k, "erp", ""), 20);
+    close_keep(&k);
+}
+
+/* An event went to two connectors: what the one lets go is the other's as well. */
+TEST(a_document_stays_while_a_delivery_of_its_event_has_its_payload)
+{
+    keep k = {.rules = {.payload_ms = 3 * DAY}};
+    open_keep(&k);
+    pl_event *e = event_new("e1", "order", "{}");
+    pl_commit_delivery two[] = {{.id = id_of(T0, 1), .connector = PL_SLICE("crm"), .held = true},
+                                {.id = id_of(T0, 2), .connector = PL_SLICE("erp"), .held = true}};
+    pl_commit_event event = {.event = e, .deliveries = two, .count = 2};
+    pl_commit c = {.events = &event, .count = 1, .now_ms = T0};
+    pl_attempt a = attempt_of(1, "ok", 200);
+    begin(&k);
+    run(&k, &c.op, PL_OP_COMMIT);
+    for (int i = 0; i < 2; i++) {
+        pl_record r = record_of(two[i].id, &a, PL_STATE_DELIVERED);
+        run(&k, &r.op, PL_OP_RECORD);
+    }
+    commit(&k);
+    set_own(&k, "crm", (pl_keep){.payload_ms = DAY});
+    walk(&k, T0 + 2 * DAY);
+    CHECK_EQ_INT(count_of(&k, "crm", " AND bare = 1"), 1);
+    CHECK_EQ_INT(count_of(&k, "erp", " AND bare = 0"), 1);
+    CHECK_EQ_INT(number(&k, "SELECT count(*) FROM events WHERE document NOTNULL"), 1);
+    walk(&k, T0 + 4 * DAY);
+    CHECK_EQ_INT(number(&k, "SELECT count(*) FROM events WHERE document NOTNULL"), 0);
+    free(e);
+    close_keep(&k);
+}
+
+/* One connector keeps three days, one its newest hundred, one so many bytes, the rest a week. */
+TEST(over_a_month_the_file_stays_bounded_whatever_connectors_want)
+{
+    static const char *const names[] = {"days", "count", "bytes", "rest"};
+    keep k = {.rules = {.age_ms = 7 * DAY}};
+    pl_retention_of own[] = {
+        {PL_SLICE("days"), {.age_ms = 3 * DAY, .payload_ms = DAY}},
+        {PL_SLICE("count"), {.deliveries = 100}},
+        {PL_SLICE("bytes"), {.age_ms = PL_FOR_EVER, .bytes = 200000}},
+    };
+    open_keep(&k);
+    pl_sqlite_keeper_set(&k.keeper, own, 3);
+    uint32_t n = 0;
+    int64_t pages = 0;
+    for (int day = 0; day < 31; day++) {
+        begin(&k);
+        for (int i = 0; i < 80 + day % 7 * 20; i++, n++)
+            put_to(&k, names[n % 4], n, T0 + day * DAY + i * 1000, 500 + i % 10 * 900,
+                   PL_STATE_DELIVERED);
+        commit(&k);
+        walk(&k, T0 + (day + 1) * DAY);
+        walk(&k, T0 + (day + 1) * DAY);
+        if (day == 8) pages = number(&k, "SELECT page_count FROM pragma_page_count");
+    }
+    CHECK_EQ_INT(count_of(&k, "rest", ""), (7 * 80 + 21 * 20) / 4);
+    CHECK_EQ_INT(count_of(&k, "count", ""), 100);
+    CHECK_EQ_INT(count_of(&k, "days", " AND created_ms < 1767225600000 + 28 * 86400000"), 0);
+    CHECK(count_of(&k, "bytes", "") > 20);
+    CHECK(number(&k, "SELECT sum(length(document)) FROM events e WHERE EXISTS (SELECT 1 FROM"
+                     " deliveries d WHERE d.event = e.seq AND d.connector = 'bytes')") <= 200000);
+    CHECK(number(&k, "SELECT page_count FROM pragma_page_count") <= pages + pages / 5);
+    CHECK_EQ_INT(number(&k, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    close_keep(&k);
+}
+
 static void give_answer(const pl_commit *c, pl_buf *out)
 {
     (void)c;
@@ -356,6 +527,11 @@ int main(void)
                CASE(the_newest_events_stay_when_their_number_is_bounded),
                CASE(a_bound_of_bytes_is_kept_by_what_is_oldest),
                CASE(over_a_month_the_file_grows_to_a_week_and_no_further),
+               CASE(a_connector_has_ages_of_its_own),
+               CASE(of_a_connector_so_many_deliveries_stay_the_newest),
+               CASE(of_a_connector_so_many_bytes_stay),
+               CASE(a_document_stays_while_a_delivery_of_its_event_has_its_payload),
+               CASE(over_a_month_the_file_stays_bounded_whatever_connectors_want),
                CASE(idempotency_keys_are_known_for_so_long), CASE(an_erased_event_leaves_nothing),
                CASE(what_is_erased_is_not_in_the_file_any_more),
                CASE(a_subject_is_erased_a_few_events_at_a_time));
