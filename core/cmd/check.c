@@ -19,7 +19,10 @@ static const pl_command_line line = {
     .about =
         "Loads the gateway folder DIR and prints every mistake in it as file:line: message; in a\n"
         "folder without mistakes, what it has and does not use, as file:line: warning: message.\n"
-        "Exit code 0 when there is no mistake, 3 otherwise. Nothing is sent and nothing is opened.",
+        "Of what gateway.lua names, certificates and keys are looked into; what flags and "
+        "environment\n"
+        "say is not known here, but for secrets.\n"
+        "Exit code 0 when there is no mistake, 3 otherwise. Nothing is sent, no socket is opened.",
     .options = options,
     .settings = "secrets.",
     .min_words = 1,
@@ -46,15 +49,10 @@ static size_t count_connectors(const pl_generation *g)
 static void check_settings(const char *dir, pl_generation *g, pl_faults *faults)
 {
     pl_settings settings;
-    pl_buf file;
-    pl_buf_init(&file);
-    pl_buf_printf(&file, "%s/gateway.lua", dir);
-    pl_buf_put_char(&file, '\0');
     pl_settings_init(&settings);
     pl_script_settings(g, &settings);
-    pl_gateway_check(&settings, file.ptr, faults);
+    pl_gateway_check(&settings, g, dir, faults);
     pl_settings_fini(&settings);
-    pl_buf_fini(&file);
 }
 
 static void print_json(const pl_faults *faults)

@@ -136,28 +136,53 @@ static void check_hosts(const pl_list *hosts, const char *file, pl_faults *fault
     }
 }
 
-void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults)
-{
-    pl_tokens_unref(pl_tokens_new(s, NULL, file, faults));
-    pl_egress_free(pl_gateway_egress_new(s, file, faults));
-    check_hosts(&s->hosts, file, faults);
-    check_proxy(s, file, faults);
-}
-
 /* Without it no https would work, which is better said before the first delivery. */
-static void check_ca_file(const pl_settings *s, pl_faults *faults)
+static void check_ca_file(const pl_settings *s, const char *file, pl_faults *faults)
 {
     char text[512];
     if (s->egress_ca_file[0] == '\0' || access(s->egress_ca_file, R_OK) == 0) return;
     snprintf(text, sizeof text, "egress.ca_file: %s: %s", s->egress_ca_file, strerror(errno));
-    pl_faults_add(faults, "settings", 0, text);
+    pl_faults_add(faults, file, 0, text);
 }
 
-static void open_tls(pl_gateway *g, pl_faults *faults)
+/* What they say that comes to nothing which is kept. */
+static void check_words(const pl_settings *s, const char *file, pl_faults *faults)
+{
+    check_hosts(&s->hosts, file, faults);
+    check_proxy(s, file, faults);
+    check_ca_file(s, file, faults);
+}
+
+static pl_tls *open_tls(const pl_settings *s, const char *dir, const char *file, pl_faults *faults)
 {
     char text[PL_TLS_TEXT];
-    if (!pl_listeners_open_tls(&g->settings, g->config->dir, &g->tls, text))
-        pl_faults_add(faults, "settings", 0, text);
+    pl_tls *tls = NULL;
+    if (!pl_listeners_open_tls(s, dir, &tls, text)) pl_faults_add(faults, file, 0, text);
+    return tls;
+}
+
+static void check_tls(const pl_settings *s, const char *dir, const char *file, pl_faults *faults)
+{
+    char text[PL_TLS_TEXT];
+    pl_tls *tls = open_tls(s, dir, file, faults);
+    if (tls && pl_tls_expires(tls) <= pl_wall_ms() / 1000) {
+        snprintf(text, sizeof text, "tls.certificate: %s: it has expired", s->tls_certificate);
+        pl_faults_warn(faults, file, text);
+    }
+    pl_tls_free(tls);
+}
+
+void pl_gateway_check(const pl_settings *s, pl_generation *g, const char *dir, pl_faults *faults)
+{
+    pl_buf file;
+    pl_buf_init(&file);
+    pl_buf_printf(&file, "%s/gateway.lua%c", dir, '\0');
+    pl_tokens_unref(pl_tokens_new(s, g, file.ptr, faults));
+    pl_egress_free(pl_gateway_egress_new(s, file.ptr, faults));
+    check_words(s, file.ptr, faults);
+    check_tls(s, dir, file.ptr, faults);
+    pl_listeners_check(s, file.ptr, faults);
+    pl_buf_fini(&file);
 }
 
 static bool list_differs(const pl_list *a, const pl_list *b)
@@ -577,11 +602,9 @@ static pl_generation **load_others(pl_gateway *g, const pl_bundle *bundle, pl_ge
 {
     if (merge_settings(g, first, &g->settings)) {
         g->tokens = pl_tokens_new(&g->settings, first, "settings", faults);
-        check_hosts(&g->settings.hosts, "settings", faults);
         g->egress = pl_gateway_egress_new(&g->settings, "settings", faults);
-        check_proxy(&g->settings, "settings", faults);
-        check_ca_file(&g->settings, faults);
-        open_tls(g, faults);
+        check_words(&g->settings, "settings", faults);
+        g->tls = open_tls(&g->settings, g->config->dir, "settings", faults);
         g->worker_count = worker_count(&g->settings);
         if (faults->count == 0) {
             pl_generation **all = generations_new(g->worker_count);

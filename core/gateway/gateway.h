@@ -63,8 +63,9 @@ typedef struct pl_gateway {
     int running;                /* control thread: workers that have not stopped */
 } pl_gateway;
 
-/* The mistakes that a setting's form does not show (is it an address?): to `faults`, as of `file`. */
-void pl_gateway_check(const pl_settings *s, const char *file, pl_faults *faults);
+/* What a folder's own settings would keep pl_gateway_run from, or should not be: to `faults`, as of
+ * its gateway.lua. Files that they name are looked into. */
+void pl_gateway_check(const pl_settings *s, pl_generation *g, const char *dir, pl_faults *faults);
 
 /* The guard of egress.allow; NULL with its mistake in `faults`, as of `file`. */
 pl_egress *pl_gateway_egress_new(const pl_settings *s, const char *file, pl_faults *faults);

@@ -49,6 +49,29 @@ static int check_guarded(const pl_listener *l, const pl_settings *s)
     return 3;
 }
 
+void pl_listeners_check(const pl_settings *s, const char *file, pl_faults *faults)
+{
+    const struct {
+        const char *name, *address;
+    } all[PL_LISTENERS] = {{"listen", s->listen}, {"admin.listen", s->admin_listen}};
+    for (int i = 0; i < PL_LISTENERS; i++) {
+        char reason[128], text[256];
+        bool is_loopback = false;
+        if (all[i].address[0] == '\0') continue;
+        bool is_good = pl_listen_check(pl_slice_of(all[i].address), &is_loopback, reason);
+        if (!is_good) {
+            snprintf(text, sizeof text, "%s: %s", all[i].name, reason);
+            pl_faults_add(faults, file, 0, text);
+        } else if (!is_loopback && !has_tokens(s)) {
+            snprintf(text, sizeof text,
+                     "%s: without tokens the gateway listens on loopback only: it starts if flags "
+                     "or the environment set some",
+                     all[i].name);
+            pl_faults_warn(faults, file, text);
+        }
+    }
+}
+
 int pl_listeners_open(pl_listener all[PL_LISTENERS], const pl_settings *s, int workers)
 {
     const char *addresses[PL_LISTENERS] = {s->listen, s->admin_listen};

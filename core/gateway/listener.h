@@ -7,6 +7,7 @@
 
 #include "flow/settings.h"
 #include "net/tls.h"
+#include "script/script.h"
 
 enum pl_listener_kind { PL_LISTENER_MAIN, PL_LISTENER_ADMIN, PL_LISTENERS };
 
@@ -23,6 +24,9 @@ typedef struct pl_listener {
 /* Opens the sockets of all workers: 0, or the exit code, with the reason on stderr. What is not
  * loopback wants tokens. */
 int pl_listeners_open(pl_listener all[PL_LISTENERS], const pl_settings *s, int workers);
+
+/* What can be said of the addresses without opening them, as of `file`. */
+void pl_listeners_check(const pl_settings *s, const char *file, pl_faults *faults);
 
 /* TLS as the settings say: NULL in `*tls` when they do not ask for it. False with the reason in
  * `text`. */

@@ -65,14 +65,39 @@ static int listen_on(const struct sockaddr *address, socklen_t len, bool joins)
     return -1;
 }
 
+static bool is_loopback_address(const any_address *a)
+{
+    if (a->sa.sa_family == AF_INET) return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
+    const struct in6_addr *v6 = &a->v6.sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
+}
+
+static bool read_address(pl_slice address, char host[64], char port[8], char text[128])
+{
+    if (split_address(address, host, port)) return true;
+    snprintf(text, 128, "'%.*s' is not HOST:PORT or [IPV6]:PORT",
+             address.len < 64 ? (int)address.len : 64, address.ptr);
+    return false;
+}
+
+bool pl_listen_check(pl_slice address, bool *is_loopback, char text[128])
+{
+    char host[64], port[8];
+    any_address a = {0};
+    if (!read_address(address, host, port, text)) return false;
+    a.sa.sa_family = AF_INET;
+    if (inet_pton(AF_INET6, host, &a.v6.sin6_addr) == 1)
+        a.sa.sa_family = AF_INET6;
+    else
+        inet_pton(AF_INET, host, &a.v4.sin_addr);
+    *is_loopback = strcmp(host, "localhost") == 0 || is_loopback_address(&a);
+    return true;
+}
+
 int pl_listen(pl_slice address, char text[128])
 {
     char host[64], port[8];
-    if (!split_address(address, host, port)) {
-        snprintf(text, 128, "'%.*s' is not HOST:PORT or [IPV6]:PORT",
-                 address.len < 64 ? (int)address.len : 64, address.ptr);
-        return -1;
-    }
+    if (!read_address(address, host, port, text)) return -1;
     struct addrinfo *list = NULL,
                     hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
     int error = getaddrinfo(host[0] ? host : NULL, port, &hints, &list);
@@ -121,10 +146,7 @@ void pl_listen_address(int fd, char text[128])
 bool pl_listen_is_loopback(int fd)
 {
     any_address a;
-    if (!own_address(fd, &a)) return false;
-    if (a.sa.sa_family == AF_INET) return ntohl(a.v4.sin_addr.s_addr) >> 24 == 127;
-    const struct in6_addr *v6 = &a.v6.sin6_addr;
-    return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
+    return own_address(fd, &a) && is_loopback_address(&a);
 }
 
 /* -- accepting -- */

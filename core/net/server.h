@@ -62,6 +62,9 @@ typedef struct pl_server_metrics {
  * `text`: among others, that the port is in use. Port 0 takes a free one; an empty host or "*" means
  * all addresses. May ask the resolver, so: at start, before the loop runs. */
 int pl_listen(pl_slice address, char text[128]);
+/* Could it be one, by its form? Nobody is asked, and nothing is bound; `is_loopback` is about numbers
+ * and "localhost". */
+bool pl_listen_check(pl_slice address, bool *is_loopback, char text[128]);
 /* One more on the address of `first` (SO_REUSEPORT: the kernel spreads connections over them). */
 int pl_listen_too(int first, char text[128]);
 /* "127.0.0.1:8080" of a listening socket. */

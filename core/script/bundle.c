@@ -53,6 +53,12 @@ void pl_faults_add_at(pl_faults *f, const char *file, int line, int column, cons
     if (fault->file == NULL) abort();
 }
 
+void pl_faults_warn(pl_faults *f, const char *file, const char *message)
+{
+    pl_faults_add(f, file, 0, message);
+    f->items[f->count - 1].is_warning = true;
+}
+
 size_t pl_faults_warnings(const pl_faults *f)
 {
     size_t count = 0;

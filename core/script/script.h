@@ -38,6 +38,8 @@ typedef struct pl_faults {
 void pl_faults_add(pl_faults *f, const char *file, int line, const char *message);
 /* The same with a column, counted in characters. */
 void pl_faults_add_at(pl_faults *f, const char *file, int line, int column, const char *message);
+/* A warning, of the file as a whole. */
+void pl_faults_warn(pl_faults *f, const char *file, const char *message);
 /* How many of them are warnings. */
 size_t pl_faults_warnings(const pl_faults *f);
 /* "file:line:column: message" each, without what is 0; "warning: " before the message of one. */

@@ -546,8 +546,15 @@ function template.compile(text) end
 ---@field store_sync? "full"|"normal"
 ---@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, hook?: number, idle?: number, query?: number, source?: number, wait?: number, write?: number }
 ---@field tls? { certificate?: string, client?: "required"|"optional", client_ca?: string, key?: string }
----@field tokens? { admin?: string|perilune.secret|(string|perilune.secret)[], ingest?: string|perilune.secret|(string|perilune.secret)[], named?: string|perilune.secret|(string|perilune.secret)[] }
+---@field tokens? { admin?: string|perilune.secret|(string|perilune.secret)[], ingest?: string|perilune.secret|(string|perilune.secret)[], named?: string|perilune.secret|(string|perilune.secret)[], [integer]: perilune.token }
 ---@field workers? integer
+
+---@class perilune.token
+---@field connectors? string[]   those that it may reach; without this, all
+---@field name string   what the log calls it
+---@field scope "ingest"|"admin"   what may be done with it: events and calls, or everything
+---@field sha256? string   of the token, as 64 hexadecimal digits: what is kept here is no secret
+---@field token? string|perilune.secret   the token itself, instead of `sha256`
 
 ---@class perilune.plugin.api_key
 ---@field in? "header"|"query"|"cookie"   where it goes; in a query it is part of the URL, which others log

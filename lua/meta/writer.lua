@@ -6,6 +6,7 @@ local connector = require "perilune.connector"
 local settings = require "perilune.settings"
 local signature = require "meta.signature"
 local tables = require "perilune.util.tables"
+local tokens = require "perilune.tokens"
 local vocabulary = require "meta.vocabulary"
 
 local writer = {}
@@ -209,6 +210,7 @@ local function record_type(spec)
     local field = spec.fields[name]
     parts[#parts + 1] = ("%s%s: %s"):format(name, field.required and "" or "?", type_of(field))
   end
+  if spec.items then parts[#parts + 1] = ("[integer]: %s"):format(type_of(spec.items)) end
   return ("{ %s }"):format(table.concat(parts, ", "))
 end
 
@@ -303,7 +305,10 @@ function writer.definitions(plugins, presets)
   for name, spec in pairs(fields) do own[name] = spec end
   own.webhooks = { class = "perilune.webhook[]", required = true }
   class_of_fields("perilune.connector", own, lines)
-  class_of_fields("perilune.gateway_file", settings.specification().fields, lines)
+  local gateway = settings.specification().fields
+  gateway.tokens.items = { class = "perilune.token" } -- which are taken out of it before it is checked
+  class_of_fields("perilune.gateway_file", gateway, lines)
+  class_of_fields("perilune.token", tokens.SPEC.fields, lines)
   for _, name in ipairs(tables.names(plugins)) do
     local config = {}
     if not presets[name] then config.type = { class = ("%q"):format(name), required = true } end

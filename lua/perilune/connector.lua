@@ -255,6 +255,7 @@ end
 
 ---@class perilune.connector_env
 ---@field gateway perilune.gateway
+---@field is_enabled table<string, boolean>   connectors by id, those with mistakes too
 ---@field authenticators table<string, perilune.authenticator|false>
 ---@field mappers table<string, perilune.instance|false>
 ---@field plugins perilune.plugins

@@ -18,6 +18,7 @@ local scripts = require "perilune.scripts"
 local settings = require "perilune.settings"
 local source = require "perilune.source"
 local tables = require "perilune.util.tables"
+local tokens = require "perilune.tokens"
 local unused = require "perilune.unused"
 local workshop = require "perilune.workshop"
 
@@ -80,9 +81,11 @@ local function load_connectors(shop, env)
     local scope = shop:scope(file.path)
     local returned = shop:returned(file.path)
     returned = returned and preset.expand(scope, returned, env.plugins)
+    env.is_enabled[file.id] = true
     if returned then
       local made = connector.compile(file.id, returned, scope, env)
-      if made.given.enabled ~= false then list[#list + 1] = made end
+      env.is_enabled[file.id] = made.given.enabled ~= false
+      if env.is_enabled[file.id] then list[#list + 1] = made end
     end
   end
   return list
@@ -153,8 +156,12 @@ function loader.load(files, options)
   local authenticators, mappers = load_authenticators(shop, plugins), load_mappers(shop, plugins)
   local env = {
     gateway = gateway, plugins = plugins, authenticators = authenticators, mappers = mappers,
+    is_enabled = {},
   }
   local list = load_connectors(shop, env)
+  if gateway.tokens then
+    tokens.check_connectors(gateway.tokens, shop:scope("gateway.lua"), env.is_enabled)
+  end
   local sources, ingress = load_sources(shop, env, list)
   scripts.lint(shop, {
     connectors = list, plugins = plugins, authenticators = authenticators, mappers = mappers,

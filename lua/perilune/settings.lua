@@ -168,6 +168,7 @@ end
 ---@field ingress function|table|nil      as written, to be compiled
 ---@field sources table<string, table>    checked, to be compiled
 ---@field limits table[]                   of destinations
+---@field tokens any                      as written: which connectors there are is known later
 
 --- Checks what gateway.lua returned.
 ---@param returned table
@@ -191,6 +192,7 @@ function settings.compile(returned, scope, reserved, outside_allow)
     require_https = checked.require_https or false,
     ingress = checked.ingress, sources = checked.sources or {},
     limits = rate.destinations(scope, checked.destinations),
+    tokens = returned.tokens,
   }
 end
 

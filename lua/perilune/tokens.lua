@@ -10,7 +10,9 @@
 --- A token with a name becomes the text that core/gateway/tokens.c reads, in "tokens.named".
 
 local core = require "perilune.core"
+local nearest = require "perilune.util.nearest"
 local schema = require "perilune.schema"
+local tables = require "perilune.util.tables"
 
 local tokens = {}
 
@@ -33,12 +35,27 @@ local function hash_check(v)
   return nil
 end
 
-local NAMED = { type = "record", fields = {
-  name = { type = "string", required = true, check = name_check },
-  scope = { type = "string", required = true, values = { "ingest", "admin" } },
-  connectors = { type = "list", of = { type = "string", check = id_check }, filled = true },
-  sha256 = { type = "string", check = hash_check },
-  token = { one_of = { { type = "string" }, { type = "secret" } } },
+--- A token with a name, as gateway.lua says it.
+tokens.SPEC = { type = "record", fields = {
+  name = {
+    type = "string", required = true, check = name_check, description = "what the log calls it",
+  },
+  scope = {
+    type = "string", required = true, values = { "ingest", "admin" },
+    description = "what may be done with it: events and calls, or everything",
+  },
+  connectors = {
+    type = "list", of = { type = "string", check = id_check }, filled = true,
+    description = "those that it may reach; without this, all",
+  },
+  sha256 = {
+    type = "string", check = hash_check,
+    description = "of the token, as 64 hexadecimal digits: what is kept here is no secret",
+  },
+  token = {
+    one_of = { { type = "string" }, { type = "secret" } },
+    description = "the token itself, instead of `sha256`",
+  },
 } }
 
 local function text_of(token)
@@ -53,7 +70,7 @@ end
 local function named_text(v, scope, path)
   local is_wrong
   local report = scope:reporter()
-  local token = schema.check(NAMED, v, function(...) is_wrong = true report(...) end, path)
+  local token = schema.check(tokens.SPEC, v, function(...) is_wrong = true report(...) end, path)
   if is_wrong then return nil end
   if (token.sha256 == nil) == (token.token == nil) then
     scope:fault(path, "a token has either 'sha256' or 'token'")
@@ -81,6 +98,25 @@ function tokens.split(returned, scope)
   end
   rest.tokens = short
   return rest, named
+end
+
+--- Whether the connectors that tokens are restricted to are there.
+---@param given any   `tokens` of gateway.lua
+---@param scope perilune.scope
+---@param is_enabled table<string, boolean>   connectors by id
+function tokens.check_connectors(given, scope, is_enabled)
+  for i, token in ipairs(type(given) == "table" and given or {}) do
+    local wanted = type(token) == "table" and token.connectors
+    for k, id in ipairs(type(wanted) == "table" and wanted or {}) do
+      local path = { "tokens", i, "connectors", k }
+      if is_enabled[id] == false then
+        scope:fault(path, ("the connector '%s' is not enabled"):format(id))
+      elseif type(id) == "string" and not is_enabled[id] then
+        scope:fault(path, ("there is no connector '%s'%s"):format(id,
+          nearest.hint(id, tables.names(is_enabled), "connectors are")))
+      end
+    end
+  end
 end
 
 return tokens

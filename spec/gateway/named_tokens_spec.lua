@@ -121,7 +121,7 @@ describe("tokens with names", function()
     it("and stay as they are when it has mistakes", function()
       local answer = reload('admin = "other", { name = "x", scope = "ingest", connectors = { "nobody" }, token = "t" }', "next-admin")
       assert.equal(422, answer.status)
-      assert.matches("the token 'x': 'connectors': there is no connector 'nobody'", answer.body, 1, true)
+      assert.matches("there is no connector 'nobody'; connectors are crm, shop", answer.body, 1, true)
       assert.equal(422, reload('admin = "other", { name = "x", scope = "admin", token = "t" }, '
         .. '{ name = "x", scope = "admin", token = "u" }', "next-admin").status)
       assert.equal(200, ask("next-admin", "GET", "/v1/deliveries").status)

@@ -4,17 +4,27 @@ local support = require "unit.support"
 
 local HASH = ("0123456789abcdef"):rep(4)
 
+local CONNECTOR = [[return { webhooks = { { id = "w", url = "https://w.example/" } } }]]
+
 local function faults(tokens)
-  return support.faults({ ["gateway.lua"] = "return { tokens = {\n" .. tokens .. "\n} }" })
+  return support.faults({
+    ["gateway.lua"] = "return { tokens = {\n" .. tokens .. "\n} }",
+    ["connectors/shop.lua"] = CONNECTOR,
+    ["connectors/rest.lua"] = CONNECTOR:gsub("{", "{ enabled = false,", 1),
+    ["connectors/odd.lua"] = "return 5",
+  })
 end
 
 describe("tokens with names", function()
   it("stand beside the short form", function()
-    local generation = support.load({ ["gateway.lua"] = ([[return { tokens = {
-      admin = "a",
-      { name = "shop", scope = "ingest", connectors = { "x", "y" }, sha256 = "%s" },
-      { name = "ci", scope = "admin", token = "secret-word" },
-    } }]]):format(HASH) })
+    local generation = support.load({
+      ["gateway.lua"] = ([[return { tokens = {
+        admin = "a",
+        { name = "shop", scope = "ingest", connectors = { "x", "y" }, sha256 = "%s" },
+        { name = "ci", scope = "admin", token = "secret-word" },
+      } }]]):format(HASH),
+      ["connectors/x.lua"] = CONNECTOR, ["connectors/y.lua"] = CONNECTOR,
+    })
     assert.same({ "a" }, generation.settings["tokens.admin"])
     assert.same({
       "name=shop scope=ingest connectors=x|y sha256=" .. HASH,
@@ -35,10 +45,21 @@ describe("tokens with names", function()
       ['{ name = "a", scope = "ingest", token = "t", connectors = {} }'] = "gateway.lua:2: .*connectors",
       ['{ name = "a", scope = "ingest", token = "t", connecters = { "x" } }'] = "gateway.lua:2: .*connecters",
       ['"t"'] = "gateway.lua:2: ",
+      ['{ name = "a", scope = "ingest", token = "t", connectors = { "shop", "shpo" } }'] =
+        "gateway.lua:2: .*there is no connector 'shpo'.*did you mean 'shop'",
+      ['{ name = "a", scope = "ingest", token = "t", connectors = { "rest" } }'] =
+        "gateway.lua:2: .*the connector 'rest' is not enabled",
     } do
       local found = faults(text)
-      assert.equal(1, #found, text)
-      assert.matches(fault, found[1])
+      assert.equal(2, #found, text)
+      assert.matches("odd.lua", found[1])
+      assert.matches(fault, found[2])
     end
+  end)
+
+  it("may name a connector that has a mistake itself", function()
+    local found = faults('{ name = "a", scope = "ingest", token = "t", connectors = { "odd" } }')
+    assert.equal(1, #found)
+    assert.matches("odd.lua", found[1])
   end)
 end)
