@@ -12,8 +12,8 @@
 
 #define MODES        7 /* of template.lua, with the expression */
 #define TIME_MS      200
-#define OUTPUT_BYTES (1 << 20)
-#define LOOPS        20000
+#define OUTPUT_BYTES (64 << 10)
+#define LOOPS        2000
 
 static pl_vm vm;
 static int drive; /* registry: what template.lua gives */

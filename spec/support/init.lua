@@ -23,7 +23,7 @@ support.binary = os.getenv("PERILUNE_BIN") or "build/perilune"
 ---@param question fun(): any
 ---@param seconds? number
 function support.eventually(what, question, seconds)
-  local deadline = process.now() + (seconds or 20)
+  local deadline = process.now() + (seconds or 20) * process.patience
   local answer
   repeat
     answer = question()

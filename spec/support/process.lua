@@ -11,6 +11,9 @@ local time = require("posix.time")
 
 local process = {}
 
+--- How much longer than usual things may take: under valgrind and the like.
+process.patience = tonumber(os.getenv("PERILUNE_PATIENCE")) or 1
+
 local Process = {}
 Process.__index = Process
 
@@ -103,7 +106,7 @@ end
 
 --- Waits for its end: the exit code, or 128 plus the signal. Kills it, and fails, after `seconds` (60).
 function Process:wait(seconds)
-  local deadline = process.now() + (seconds or 60)
+  local deadline = process.now() + (seconds or 60) * process.patience
   while not reap(self, wait.WNOHANG) do
     if process.now() > deadline then
       self:signal("KILL")
