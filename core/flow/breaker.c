@@ -21,6 +21,7 @@ typedef struct entry {
     uint64_t failures;
     int64_t cooldown_ms;
     uint64_t open_until_us;
+    bool is_told;                  /* that it is open */
     char *destination, *connector; /* NUL-terminated */
 } entry;
 
@@ -122,26 +123,38 @@ static int64_t ask(entry *e, uint64_t now_us, pl_breaker_pass *pass)
     return 0;
 }
 
-static int fault(pl_breakers *all, const pl_breaker_terms *terms, entry *e, uint64_t now_us,
-                 bool is_probe)
+static const pl_breaker_turn no_turn = {.state = -1};
+
+/* It opens, or stays open for longer. One that opened quietly is told of as soon as anybody else
+ * finds it so. */
+static pl_breaker_turn opens(entry *e, bool is_quiet)
+{
+    bool is_news = !is_quiet && !e->is_told;
+    if (is_news) e->is_told = true;
+    return (pl_breaker_turn){PL_BREAKER_OPEN, is_news, e->failures};
+}
+
+static pl_breaker_turn fault(pl_breakers *all, const pl_breaker_terms *terms, entry *e,
+                             uint64_t now_us, const pl_breaker_pass *pass, bool is_probe)
 {
     e->failures++;
     if (is_probe) {
         int64_t twice = e->cooldown_ms * 2;
         open_for(all, e, now_us, twice < terms->max_ms ? twice : terms->max_ms);
-        return PL_BREAKER_OPEN;
+        return opens(e, pass->is_quiet);
     }
-    if (e->state != PL_BREAKER_CLOSED || e->failures < (uint64_t)terms->failures) return -1;
+    if (e->state != PL_BREAKER_CLOSED || e->failures < (uint64_t)terms->failures) return no_turn;
     open_for(all, e, now_us, terms->cooldown_ms);
-    return PL_BREAKER_OPEN;
+    return opens(e, pass->is_quiet);
 }
 
-static int answer(pl_breakers *all, entry *e)
+static pl_breaker_turn answer(pl_breakers *all, entry *e)
 {
+    pl_breaker_turn turn = {PL_BREAKER_CLOSED, e->is_told, e->failures};
     bool was_open = e->state != PL_BREAKER_CLOSED;
     if (was_open) all->open--;
     drop(all, e);
-    return was_open ? PL_BREAKER_CLOSED : -1;
+    return was_open ? turn : no_turn;
 }
 
 /* -- public -- */
@@ -159,36 +172,37 @@ int64_t pl_breaker_ask(pl_breakers *all, const pl_breaker_terms *terms, pl_slice
     return wait_ms;
 }
 
-static int tell(pl_breakers *all, const pl_breaker_terms *terms, pl_slice destination,
-                pl_slice connector, uint64_t now_us, bool is_probe, enum pl_breaker_news news)
+static pl_breaker_turn tell(pl_breakers *all, const pl_breaker_terms *terms, pl_slice destination,
+                            pl_slice connector, uint64_t now_us, const pl_breaker_pass *pass,
+                            enum pl_breaker_news news)
 {
     entry *e = find(all, destination);
-    if (news == PL_BREAKER_ANSWER) return e ? answer(all, e) : -1;
+    if (news == PL_BREAKER_ANSWER) return e ? answer(all, e) : no_turn;
     if (news == PL_BREAKER_NOTHING) {
-        if (e && is_probe && e->state == PL_BREAKER_PROBING) e->state = PL_BREAKER_OPEN;
-        return -1;
+        if (e && pass->is_probe && e->state == PL_BREAKER_PROBING) e->state = PL_BREAKER_OPEN;
+        return no_turn;
     }
     /* A probe whose destination has answered meanwhile is as any other request. */
-    bool is_still_probe = e && is_probe && e->state == PL_BREAKER_PROBING;
-    if (e == NULL && all->count >= PL_BREAKER_MOST) return -1;
+    bool is_still_probe = e && pass->is_probe && e->state == PL_BREAKER_PROBING;
+    if (e == NULL && all->count >= PL_BREAKER_MOST) return no_turn;
     if (e == NULL) e = add(all, destination);
     if (e->connector == NULL || !pl_slice_eq(pl_slice_of(e->connector), connector)) {
         free(e->connector);
         e->connector = pl_alloc_text(connector);
     }
-    return fault(all, terms, e, now_us, is_still_probe);
+    return fault(all, terms, e, now_us, pass, is_still_probe);
 }
 
-int pl_breaker_tell(pl_breakers *all, const pl_breaker_terms *terms, pl_slice destination,
-                    pl_slice connector, uint64_t now_us, pl_breaker_pass *pass,
-                    enum pl_breaker_news news)
+pl_breaker_turn pl_breaker_tell(pl_breakers *all, const pl_breaker_terms *terms,
+                                pl_slice destination, pl_slice connector, uint64_t now_us,
+                                pl_breaker_pass *pass, enum pl_breaker_news news)
 {
-    if (!pass->is_given) return -1;
+    if (!pass->is_given) return no_turn;
     pthread_mutex_lock(&all->lock);
-    int state = tell(all, terms, destination, connector, now_us, pass->is_probe, news);
+    pl_breaker_turn turn = tell(all, terms, destination, connector, now_us, pass, news);
     pthread_mutex_unlock(&all->lock);
     *pass = (pl_breaker_pass){0};
-    return state;
+    return turn;
 }
 
 void pl_breakers_show(pl_breakers *all, pl_slice connector, uint64_t now_us,

@@ -49,7 +49,15 @@ enum pl_breaker_news { PL_BREAKER_ANSWER, PL_BREAKER_FAULT, PL_BREAKER_NOTHING }
 typedef struct pl_breaker_pass {
     bool is_given;
     bool is_probe;
+    bool is_quiet; /* by who asked: that it fails is no news */
 } pl_breaker_pass;
+
+/* What a request did to the breaker. */
+typedef struct pl_breaker_turn {
+    int state;         /* that it came to by this, or -1: it stays as it was */
+    bool is_news;      /* it opened after it was closed, or closed after that was told */
+    uint64_t failures; /* in a row */
+} pl_breaker_turn;
 
 typedef struct pl_breakers pl_breakers;
 
@@ -60,11 +68,10 @@ void pl_breakers_free(pl_breakers *all);
  * makes sense to ask again. */
 int64_t pl_breaker_ask(pl_breakers *all, const pl_breaker_terms *terms, pl_slice destination,
                        uint64_t now_us, pl_breaker_pass *pass);
-/* How it went with a request of this connector; the pass is used up. Returns the state that the
- * breaker came to by this, or -1 when it stays as it was. */
-int pl_breaker_tell(pl_breakers *all, const pl_breaker_terms *terms, pl_slice destination,
-                    pl_slice connector, uint64_t now_us, pl_breaker_pass *pass,
-                    enum pl_breaker_news news);
+/* How it went with a request of this connector; the pass is used up. */
+pl_breaker_turn pl_breaker_tell(pl_breakers *all, const pl_breaker_terms *terms,
+                                pl_slice destination, pl_slice connector, uint64_t now_us,
+                                pl_breaker_pass *pass, enum pl_breaker_news news);
 
 typedef struct pl_breaker_view {
     pl_slice destination;

@@ -397,6 +397,14 @@ void pl_engine_parked(pl_engine *e, pl_slice connector, int64_t due_ms)
     if (due_ms < e->parked_due_ms) e->parked_due_ms = due_ms;
 }
 
+void pl_engine_waits(pl_engine *e, const pl_commit_delivery *d, int64_t due_ms)
+{
+    if (d->is_shelved)
+        pl_counter_add(&e->metrics.shelved, 1);
+    else
+        pl_engine_parked(e, d->connector, due_ms);
+}
+
 void pl_engine_claim_now(pl_engine *e)
 {
     start_claim(e);
@@ -409,8 +417,11 @@ pl_engine *pl_engine_new(const pl_ports *ports, const pl_settings *settings, con
     pl_engine *e = pl_alloc_zero(sizeof *e);
     e->ports = *ports;
     e->settings = settings;
-    e->tolls =
-        (pl_tolls){.quotas = ports->quotas, .breakers = ports->breakers, .settings = settings};
+    e->tolls = (pl_tolls){.quotas = ports->quotas,
+                          .breakers = ports->breakers,
+                          .settings = settings,
+                          .turned = pl_notice_breaker,
+                          .arg = e};
     e->table_slots = PL_TABLE_FIRST_SLOTS;
     e->table = pl_alloc_zero(e->table_slots * sizeof *e->table);
     e->parked_due_ms = INT64_MAX; /* until the claim timer has looked, which it does at once */
@@ -425,6 +436,7 @@ void pl_engine_free(pl_engine *e)
 {
     while (e->exchanges) /* those whose records the store never took */
         pl_exchange_free(e->exchanges);
+    pl_notices_free(e);
     for (size_t i = 0; i < e->table_slots; i++)
         while (e->table[i])
             pl_delivery_drop(e->table[i]);
@@ -444,6 +456,11 @@ const pl_engine_metrics *pl_engine_metrics_of(const pl_engine *e)
 void pl_engine_time(pl_engine *e, enum pl_stage stage, uint64_t began_us)
 {
     pl_histogram_add(&e->metrics.stages[stage], e->ports.monotonic_us() - began_us);
+}
+
+const pl_tolls *pl_engine_tolls(const pl_engine *e)
+{
+    return &e->tolls;
 }
 
 pl_generation *pl_engine_generation(pl_engine *e)

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "flow/engine.h"
 #include "flow/lane.h"
+#include "flow/notice.h"
 #include "flow/retry.h"
 
 enum pl_phase { PL_COMMITTING, PL_READY, PL_RUNNING, PL_RECORDING, PL_WAITING };
@@ -61,6 +62,7 @@ struct pl_engine {
     uint32_t answered; /* and those whose record is on its way to the store */
     uint32_t commits;  /* intakes at the store */
     pl_exchange *exchanges;
+    pl_notice *notices; /* not yet on disk */
 
     pl_claim claim;
     bool claim_is_out, claim_again;
@@ -98,6 +100,8 @@ void pl_engine_pump_in(pl_engine *e, int64_t wait_ms);
 void pl_delivery_cancelled(pl_delivery *d);
 /* A delivery of this connector was parked with this due time. */
 void pl_engine_parked(pl_engine *e, pl_slice connector, int64_t due_ms);
+/* The same of one that was committed without a place in memory. */
+void pl_engine_waits(pl_engine *e, const pl_commit_delivery *d, int64_t due_ms);
 
 /* exchange.c */
 void pl_exchange_start(pl_delivery *d);
@@ -141,7 +145,19 @@ void pl_call_end_key(pl_exchange *x);
 /* The engine is stopping, and does not wait for what the store has of it. */
 void pl_call_abandon(pl_exchange *x);
 
-/* intake.c: what became of a waited-for delivery; `is_final` when nothing more comes. */
+/* exchange_notice.c: what is to be told with its record. */
+void pl_exchange_announce(pl_exchange *x);
+/* What breakers do: of the engine's tolls. */
+void pl_notice_breaker(void *engine, const pl_breaker_turn *turn, pl_slice destination,
+                       pl_slice connector, int code);
+
+/* notice.c: with the engine. */
+void pl_notices_free(pl_engine *e);
+
+/* intake.c: the row of a delivery that was routed, which nobody holds. */
+pl_commit_delivery pl_intake_row(pl_engine *e, pl_arena *arena, int64_t now_ms,
+                                 const pl_route *route);
+/* What became of a waited-for delivery; `is_final` when nothing more comes. */
 void pl_intake_settle(pl_delivery *d, const pl_record *record, bool is_final);
 
 #endif

@@ -154,6 +154,9 @@ static int take_texts(const scan *s, const pl_event_rules *rules, pl_buf *texts,
         return fault_at(fault, "id", "expected a string that is not empty");
     if (rules->type == PL_TYPE_NEEDED && spans[TYPE].len == 0)
         return fault_at(fault, "type", "an event needs a type, a string that is not empty");
+    pl_slice type = {pl_buf_slice(texts).ptr + (size_t)spans[TYPE].ptr, spans[TYPE].len};
+    if (rules->type == PL_TYPE_NEEDED && pl_slice_starts(type, PL_EVENT_OWN))
+        return fault_at(fault, "type", "types that begin with perilune. are the gateway's own");
     if (rules->type == PL_TYPE_FORBIDDEN && s->raw[TYPE].ptr)
         return fault_at(fault, "type", "a call has no type: the path names its webhook");
     pl_slice time = pl_slice_from(pl_buf_slice(texts), (size_t)spans[TIME].ptr);

@@ -22,7 +22,7 @@ typedef struct pl_event {
     char bytes[];
 } pl_event;
 
-/* Events need a type, the body of a call must have none, what is tried may have one. */
+/* Events need a type, which is none of the gateway's own; the body of a call must have none, what is tried may have one. */
 enum pl_type_rule { PL_TYPE_NEEDED, PL_TYPE_FORBIDDEN, PL_TYPE_OPTIONAL };
 
 typedef struct pl_event_rules {
@@ -37,6 +37,13 @@ typedef struct pl_event_fault {
     char pointer[256]; /* JSON pointer of the member (RFC 6901), "" for the whole */
     int line, column;  /* of a syntax error or a repeated name, else 0 */
 } pl_event_fault;
+
+/* What the types of the gateway's own events begin with: operator events (notice.h). */
+#define PL_EVENT_OWN PL_SLICE("perilune.")
+static inline bool pl_event_is_own(const pl_event *e)
+{
+    return pl_slice_starts(e->type, PL_EVENT_OWN);
+}
 
 #define PL_EVENT_MAX_ID   256 /* bytes of id */
 #define PL_EVENT_MAX_TYPE 256

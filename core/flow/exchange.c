@@ -336,6 +336,7 @@ static void finish(pl_exchange *x)
     x->stage = PL_STAGE_RECORD;
     x->stage_us = x->engine->ports.monotonic_us();
     pl_exchange_fill_record(x);
+    pl_exchange_announce(x);
     pl_exchange_leave(x);
     if (!x->dry_run) count_attempt(x);
     log_outcome(x);

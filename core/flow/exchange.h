@@ -92,6 +92,7 @@ struct pl_exchange {
     /* record */
     pl_attempt attempt;
     pl_record record;
+    struct pl_notice *notice; /* that goes with it; NULL */
     int record_tries;
     /* A script waits too long; later: the store could not write, try the record again. */
     pl_timer timer;

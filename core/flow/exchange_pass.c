@@ -84,6 +84,7 @@ static int enter_destination(pl_exchange *x)
 int pl_exchange_pass(pl_exchange *x)
 {
     pl_passage_init(&x->passage, &x->engine->tolls, &x->request, &x->arena);
+    x->passage.is_quiet = pl_event_is_own(x->event);
     int code = ask_breakers(x);
     return code ? code : enter_destination(x);
 }

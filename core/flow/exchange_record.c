@@ -218,6 +218,7 @@ static void on_recorded(pl_message *m)
         x->record.state = PL_STATE_CANCELLED;
     else if (x->delivery)
         x->delivery->is_cancelled = false; /* and brought back since */
+    pl_notice_done(x->notice, x->record.has_notice);
     if (e->ports.recorded && x->record.attempt) e->ports.recorded(e->ports.world, &x->record);
     if (x->delivery) settle(x);
     pl_call_tell(x);

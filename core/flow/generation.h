@@ -51,6 +51,7 @@ typedef struct pl_policy {
     pl_keep keep;              /* of the connector */
     bool has_on_unauthorized;  /* its authenticator is asked what to do about a 401 */
     bool has_on_failed;        /* hooks hear of its failures */
+    bool is_for_operators;     /* its trigger is an operator event */
 } pl_policy;
 
 typedef struct pl_route {
@@ -79,6 +80,7 @@ struct pl_generation {
     const pl_policy *policies;
     uint32_t policy_count;
     pl_limits limits; /* of destinations */
+    uint32_t notices; /* kinds of operator events that triggers name, a bit for each */
     const pl_source *sources;
     uint32_t source_count;
     bool has_ingress; /* who has no token may be verified by scripts instead */

@@ -19,6 +19,19 @@ pl_intake *pl_intake_new(void)
     return in;
 }
 
+pl_commit_delivery pl_intake_row(pl_engine *e, pl_arena *arena, int64_t now_ms,
+                                 const pl_route *route)
+{
+    const pl_policy *policy = &e->generation->policies[route->webhook];
+    return (pl_commit_delivery){
+        .id = pl_uuid_new(&e->rng, (uint64_t)now_ms),
+        .connector = pl_arena_dup(arena, policy->connector),
+        .webhook = pl_arena_dup(arena, policy->webhook),
+        .undecided = route->undecided,
+        .is_off = pl_switches_is_off(e->ports.switches, policy->connector, policy->webhook),
+    };
+}
+
 static void route_to(pl_engine *e, pl_intake *in, uint32_t event, uint32_t i, const pl_route *route)
 {
     const pl_policy *policy = &e->generation->policies[route->webhook];
@@ -127,10 +140,7 @@ static void start_event(pl_engine *e, pl_intake *in, uint32_t n)
     for (uint32_t i = 0; i < c->count; i++) {
         pl_delivery *d = in->deliveries[n][i];
         if (d == NULL) {
-            if (c->deliveries[i].is_shelved)
-                pl_counter_add(&e->metrics.shelved, 1);
-            else
-                pl_engine_parked(e, c->deliveries[i].connector, in->commit.now_ms);
+            pl_engine_waits(e, &c->deliveries[i], in->commit.now_ms);
             continue;
         }
         if (!in->waits) { /* from here on they go their own ways */

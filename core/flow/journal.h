@@ -115,6 +115,10 @@ typedef struct pl_record {
     /* of a call with an idempotency key that is over; without an answer the key is free again */
     pl_slice key, answer;
     int answer_status;
+    /* NULL; an operator event: written as well when the answer has disabled its webhook, or when the
+     * state is final and the delivery was there */
+    pl_commit *notice;
+    bool has_notice; /* out: it was written */
     bool was_gone; /* out: the delivery was no longer pending (cancelled meanwhile); the attempt is
                       kept all the same */
 } pl_record;
@@ -241,7 +245,8 @@ typedef struct pl_switch_op {
     enum pl_switch_order order;
     pl_switch what;    /* ON, RELEASE: its names count */
     int64_t now_ms;    /* RELEASE: when they are due */
-    bool has_changed;  /* out: OFF, ON: it was not so before */
+    pl_commit *notice; /* NULL; OFF, ON: an operator event, written when it */
+    bool has_changed;  /* out: it was not so before */
     uint32_t released; /* out: RELEASE: so many */
     bool has_more;     /* out: RELEASE: do it again */
 } pl_switch_op;

@@ -69,16 +69,20 @@ static pl_breaker_terms terms_of(const pl_tolls *t)
                               .max_ms = s->breaker_max};
 }
 
+/* `code`: of the request, 0 for an answer that is a fault. */
 static void tell(const pl_tolls *t, pl_slice name, pl_slice connector, uint64_t now_us,
-                 pl_breaker_pass *pass, enum pl_breaker_news news)
+                 pl_breaker_pass *pass, enum pl_breaker_news news, int code)
 {
     pl_breaker_terms terms = terms_of(t);
-    int state = pl_breaker_tell(t->breakers, &terms, name, connector, now_us, pass, news);
-    if (state == PL_BREAKER_OPEN)
+    pl_breaker_turn turn =
+        pl_breaker_tell(t->breakers, &terms, name, connector, now_us, pass, news);
+    if (turn.state == PL_BREAKER_OPEN)
         pl_log(PL_LOG_WARN, "a destination fails again and again and is left alone for a while",
                PL_LOG_SLICE("destination", name));
-    if (state == PL_BREAKER_CLOSED)
+    if (turn.state == PL_BREAKER_CLOSED)
         pl_log(PL_LOG_INFO, "a destination is back", PL_LOG_SLICE("destination", name));
+    if (turn.is_news && t->turned)
+        t->turned(t->arg, &turn, name, connector, code ? code : PL_E_HTTP_STATUS);
 }
 
 static int64_t ask(const pl_tolls *t, pl_slice name, uint64_t now_us, pl_breaker_pass *pass,
@@ -153,8 +157,9 @@ static enum pl_breaker_news news_of_proxy(int code)
 void pl_passage_tell(pl_passage *p, const pl_tolls *t, pl_slice connector, uint64_t now_us,
                      int code, int status)
 {
-    tell(t, p->proxy, connector, now_us, &p->proxy_pass, news_of_proxy(code));
-    tell(t, p->destination, connector, now_us, &p->pass, news_of(code, status));
+    p->proxy_pass.is_quiet = p->pass.is_quiet = p->is_quiet;
+    tell(t, p->proxy, connector, now_us, &p->proxy_pass, news_of_proxy(code), code);
+    tell(t, p->destination, connector, now_us, &p->pass, news_of(code, status), code);
 }
 
 /* -- limits -- */
@@ -168,6 +173,6 @@ void pl_passage_enter_now(pl_passage *p, const pl_tolls *t, pl_limits limits, ui
 
 void pl_passage_drop(pl_passage *p, const pl_tolls *t)
 {
-    tell(t, p->proxy, PL_NO_SLICE, 0, &p->proxy_pass, PL_BREAKER_NOTHING);
-    tell(t, p->destination, PL_NO_SLICE, 0, &p->pass, PL_BREAKER_NOTHING);
+    tell(t, p->proxy, PL_NO_SLICE, 0, &p->proxy_pass, PL_BREAKER_NOTHING, 0);
+    tell(t, p->destination, PL_NO_SLICE, 0, &p->pass, PL_BREAKER_NOTHING, 0);
 }

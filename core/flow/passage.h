@@ -29,11 +29,15 @@ typedef struct pl_limits {
     uint32_t count;
 } pl_limits;
 
-/* Shared by the workers. */
+/* Shared by the workers, but for who is told. */
 typedef struct pl_tolls {
     pl_quotas *quotas;
     pl_breakers *breakers;
     const pl_settings *settings;
+    /* NULL, or told what is news of a breaker: by a request of this connector with this code */
+    void (*turned)(void *arg, const pl_breaker_turn *turn, pl_slice destination, pl_slice connector,
+                   int code);
+    void *arg; /* of it */
 } pl_tolls;
 
 /* Who is on the way; zero: nobody. */
@@ -41,6 +45,7 @@ typedef struct pl_passage {
     pl_slice destination; /* empty: its URL leads nowhere */
     pl_slice proxy;       /* "proxy http://host:port"; empty: straight there */
     pl_breaker_pass pass, proxy_pass;
+    bool is_quiet; /* that it fails is no news */
     pl_quota_place place;
 } pl_passage;
 

@@ -140,6 +140,12 @@
       "what an egress proxy failed")                                                             \
     X(SECONDS, breaker_max, "breaker.max", "60", "0.01..86400",                                  \
       "how long at most: it doubles with each time that it is not back")                         \
+    X(COUNT, backlog_deliveries, "backlog.deliveries", "10000", "",                              \
+      "of a connector's deliveries pending, from which on it has a backlog; 0: any number")      \
+    X(SECONDS, backlog_age, "backlog.age", "3600", "0..31536000",                                \
+      "or from which on, when the oldest has been pending for so long; 0: any time")             \
+    X(SECONDS, backlog_every, "backlog.every", "10", "0.1..3600",                                \
+      "how often that is looked at, while a webhook wants the operator event perilune.backlog")  \
     X(COUNT, limit_in_flight, "limits.in_flight", "500", "1..1000000",                           \
       "of delivery attempts in flight, per worker")                                              \
     X(COUNT, limit_resident, "limits.resident", "10000", "8..10000000",                          \

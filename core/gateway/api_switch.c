@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/secret.h"
+#include "flow/notice.h"
 
 #include <stdlib.h>
 
@@ -19,6 +20,7 @@
 typedef struct turning {
     pl_api_request *request;
     pl_switch_op order;
+    pl_notice *notice; /* that goes with it; NULL */
     uint64_t released;
 } turning;
 
@@ -56,6 +58,7 @@ static void answer(turning *t)
 
 static void fail(turning *t, int code)
 {
+    pl_notice_done(t->notice, false);
     pl_api_problem(t->request->in, code, "%s", pl_err_text(code));
     free(t);
 }
@@ -67,6 +70,9 @@ static void on_turned(pl_message *m)
     turning *t = (turning *)((char *)m - offsetof(turning, order.op.message));
     int code = t->order.op.result;
     bool is_over = t->order.order == PL_SWITCH_OFF;
+    pl_notice_done(t->notice, code == 0 && t->order.has_changed);
+    t->notice = NULL;
+    t->order.notice = NULL;
     if (t->order.order == PL_SWITCH_RELEASE) {
         t->released += t->order.released;
         is_over = !t->order.has_more;
@@ -108,6 +114,8 @@ static void turn(pl_api_request *r, enum pl_switch_order order, pl_slice reason)
                            : PL_SLICE("an administrator"),
         .reason = pl_secret_masked(arena, reason),
     };
+    t->notice = pl_notice_of_switch(r->worker->engine, &t->order.what, order == PL_SWITCH_OFF);
+    t->order.notice = pl_notice_commit(t->notice);
     submit(t, order);
 }
 

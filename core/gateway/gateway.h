@@ -26,6 +26,7 @@
 
 typedef struct pl_worker pl_worker;
 typedef struct pl_replay pl_replay;
+typedef struct pl_backlog pl_backlog;
 
 typedef struct pl_gateway_config {
     const char *dir;         /* the gateway folder */
@@ -53,7 +54,8 @@ typedef struct pl_gateway {
     pl_breakers *breakers;
     pl_switches *switches; /* the store's thread turns them */
     pl_worker **workers;
-    pl_replay *replay; /* on the first worker */
+    pl_replay *replay; /* these two are on the first worker */
+    pl_backlog *backlog;
     int worker_count;
     uint64_t generation;  /* control thread: number of the last load */
     pl_mailbox mailbox;   /* of the control thread */

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/api.h"
+#include "gateway/backlog.h"
 #include "gateway/replay.h"
 
 #include <stdio.h>
@@ -71,9 +72,7 @@ static void use_generation(pl_worker *w, pl_generation *g)
     pl_script_host host = {
         .wheel = pl_loop_wheel(w->loop),
         .client = w->client,
-        .tolls = {.quotas = w->gateway->quotas,
-                  .breakers = w->gateway->breakers,
-                  .settings = &w->gateway->settings},
+        .tolls = *pl_engine_tolls(w->engine),
         .cache = w->gateway->cache,
         .mailbox = pl_loop_mailbox(w->loop),
         .undertaker = &w->gateway->mailbox,
@@ -167,7 +166,10 @@ static void on_stop(pl_message *m)
     for (int i = 0; i < PL_LISTENERS; i++)
         if (w->entrances[i].server) pl_server_stop(w->entrances[i].server);
     pl_live_stop(w);
-    if (w->index == 0) pl_replay_stop(w->gateway->replay);
+    if (w->index == 0) {
+        pl_replay_stop(w->gateway->replay);
+        pl_backlog_stop(w->gateway->backlog);
+    }
     pl_api_stop_waiting(w);
     w->stop_deadline_us = pl_monotonic_us() + (uint64_t)w->gateway->settings.timeout_grace * 1000;
     pl_wheel_start(pl_loop_wheel(w->loop), &w->stop_timer, 0);
@@ -249,7 +251,10 @@ pl_worker *pl_worker_new(pl_gateway *g, int index, pl_generation *generation)
     w->tokens = pl_tokens_ref(g->tokens);
     open_entrances(w);
     use_generation(w, generation);
-    if (index == 0) g->replay = pl_replay_new(w);
+    if (index == 0) {
+        g->replay = pl_replay_new(w);
+        g->backlog = pl_backlog_new(w);
+    }
     return w;
 }
 
@@ -274,7 +279,10 @@ void pl_worker_free(pl_worker *w)
         pl_server_free(w->entrances[i].server);
     pl_engine_free(w->engine);
     pl_mailbox_drain(pl_loop_mailbox(w->loop)); /* what it was to fill goes to another worker */
-    if (w->index == 0) pl_replay_free(w->gateway->replay);
+    if (w->index == 0) {
+        pl_replay_free(w->gateway->replay);
+        pl_backlog_free(w->gateway->backlog);
+    }
     pl_client_free(w->client);
     pl_tokens_unref(w->tokens);
     pl_loop_free(w->loop);

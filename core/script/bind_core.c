@@ -5,6 +5,7 @@
 #include "script/bind.h"
 
 #include "base/err.h"
+#include "flow/notice_kind.h"
 #include "flow/retry.h"
 #include "flow/settings.h"
 
@@ -219,6 +220,17 @@ static int push_retry(lua_State *L)
     return 1;
 }
 
+/* Types of operator events. */
+static int push_notices(lua_State *L)
+{
+    lua_createtable(L, PL_NOTICE_KINDS, 0);
+    for (int kind = 0; kind < PL_NOTICE_KINDS; kind++) {
+        lua_pushstring(L, pl_notice_type((enum pl_notice_kind)kind));
+        lua_rawseti(L, -2, kind + 1);
+    }
+    return 1;
+}
+
 static void set_limit(lua_State *L, const char *name, int64_t n)
 {
     lua_pushnumber(L, (double)n);
@@ -294,14 +306,31 @@ static const luaL_Reg core_functions[] = {
 
 /* What is in members of its own: each leaves its value on the stack. */
 static const luaL_Reg core_tables[] = {
-    {"base64", pl_open_base64},   {"budget", pl_open_budget}, {"cache", pl_open_cache},
-    {"charset", pl_open_charset}, {"crypto", pl_open_crypto}, {"egress", pl_open_egress},
-    {"errors", push_errors},      {"hex", pl_open_hex},       {"http", pl_open_http},
-    {"integer", pl_open_integer}, {"json", pl_open_json},     {"limits", push_limits},
-    {"random", pl_open_random},   {"regex", pl_open_regex},   {"retry", push_retry},
-    {"settings", push_settings},  {"span", pl_open_span},     {"string", pl_open_string},
-    {"table", pl_open_table},     {"text", pl_open_text},     {"time", pl_open_time},
-    {"url", pl_open_url},         {"xml", pl_open_xml},       {NULL, NULL},
+    {"base64", pl_open_base64},
+    {"budget", pl_open_budget},
+    {"cache", pl_open_cache},
+    {"charset", pl_open_charset},
+    {"crypto", pl_open_crypto},
+    {"egress", pl_open_egress},
+    {"errors", push_errors},
+    {"hex", pl_open_hex},
+    {"http", pl_open_http},
+    {"integer", pl_open_integer},
+    {"json", pl_open_json},
+    {"limits", push_limits},
+    {"notices", push_notices},
+    {"random", pl_open_random},
+    {"regex", pl_open_regex},
+    {"retry", push_retry},
+    {"settings", push_settings},
+    {"span", pl_open_span},
+    {"string", pl_open_string},
+    {"table", pl_open_table},
+    {"text", pl_open_text},
+    {"time", pl_open_time},
+    {"url", pl_open_url},
+    {"xml", pl_open_xml},
+    {NULL, NULL},
 };
 
 int pl_open_core(lua_State *L)

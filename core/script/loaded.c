@@ -5,6 +5,7 @@
 #include "script/loaded.h"
 
 #include "base/log.h"
+#include "flow/notice_kind.h"
 #include "flow/retry.h"
 #include "script/bind.h"
 
@@ -186,11 +187,23 @@ static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
     };
     read_delays(L, table, arena, &p);
     p.rule = read_rule(L, table, arena);
+    p.is_for_operators = flag_field(L, table, "notice");
     p.disable_on = read_statuses(L, table, "disable_on");
     p.rate = read_rate(L, table);
     p.own_quota = text_field(L, table, "own_quota", arena);
     p.keep = read_keep(L, table);
     return p;
+}
+
+/* The bit of the operator event that a policy's webhook is triggered by, or 0. */
+static uint32_t read_notice(lua_State *L, int table)
+{
+    push_field(L, table, "notice");
+    pl_slice type = {NULL, 0};
+    if (lua_type(L, -1) == LUA_TSTRING) type.ptr = lua_tolstring(L, -1, &type.len);
+    int kind = pl_notice_kind_of(type);
+    lua_pop(L, 1);
+    return kind < 0 ? 0 : 1u << kind;
 }
 
 void pl_loaded_policies(lua_State *L, int generation, pl_arena *arena, pl_generation *g)
@@ -202,7 +215,10 @@ void pl_loaded_policies(lua_State *L, int generation, pl_arena *arena, pl_genera
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, list, (int)i + 1);
         policies[i] = (pl_policy){0};
-        if (lua_istable(L, list + 1)) policies[i] = read_policy(L, list + 1, arena);
+        if (lua_istable(L, list + 1)) {
+            policies[i] = read_policy(L, list + 1, arena);
+            g->notices |= read_notice(L, list + 1);
+        }
         lua_settop(L, list);
     }
     lua_settop(L, list - 1);

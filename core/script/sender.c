@@ -55,6 +55,7 @@ static void *send_errand(void *world, const pl_request *request, pl_response *re
                   .arg = arg};
     pl_timer_init(&e->refused, on_refused);
     pl_passage_init(&e->passage, &s->tolls, request, arena);
+    e->passage.is_quiet = x && pl_event_is_own(x->event);
     if (pl_passage_ask(&e->passage, &s->tolls, now_us, arena, &response->error_text) > 0) {
         pl_wheel_start(s->vm.wheel, &e->refused, 0);
         return e;

@@ -434,6 +434,8 @@ static int answer(sqlite3 *db, pl_query *q, bool *found)
         return answer_delivery(db, q, found);
     case PL_QUERY_UNDELIVERED:
         return pl_sqlite_undelivered_answer(db, q);
+    case PL_QUERY_BACKLOG:
+        return pl_sqlite_backlog_answer(db, q);
     case PL_QUERY_COUNT:
         return answer_count(db, q);
     case PL_QUERY_IDS:

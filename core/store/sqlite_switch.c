@@ -98,7 +98,9 @@ static int release(pl_sqlite_writer *w, pl_switch_op *s)
 
 int pl_sqlite_switch_run(pl_sqlite_writer *w, pl_switch_op *s)
 {
-    if (s->order == PL_SWITCH_OFF) return pl_sqlite_disable(w, &s->what, &s->has_changed);
-    if (s->order == PL_SWITCH_ON) return enable(w, &s->what, &s->has_changed);
-    return release(w, s);
+    if (s->order == PL_SWITCH_RELEASE) return release(w, s);
+    int rc = s->order == PL_SWITCH_OFF ? pl_sqlite_disable(w, &s->what, &s->has_changed)
+                                       : enable(w, &s->what, &s->has_changed);
+    if (rc || !s->notice || !s->has_changed) return rc;
+    return pl_sqlite_commit_run(w, s->notice);
 }

@@ -76,3 +76,29 @@ int pl_sqlite_undelivered_answer(sqlite3 *db, pl_query *query)
     pl_jw_object_end(&w);
     return sqlite3_finalize(q);
 }
+
+int pl_sqlite_backlog_answer(sqlite3 *db, pl_query *query)
+{
+    sqlite3_stmt *q = NULL;
+    pl_json_writer w;
+    int rc = sqlite3_prepare_v2(db,
+                                "SELECT connector, count(*), sum(held = " PL_SQLITE_SHELVED "),"
+                                " min(created_ms) FROM pending GROUP BY connector",
+                                -1, &q, NULL);
+    if (rc) return rc;
+    pl_jw_init(&w, &query->answer);
+    pl_jw_object(&w);
+    pl_jw_key(&w, "connectors");
+    pl_jw_array(&w);
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        pl_jw_object(&w);
+        pl_sqlite_json_text(&w, "connector", q, 0);
+        pl_sqlite_json_number(&w, "pending", q, 1);
+        pl_sqlite_json_number(&w, "disabled", q, 2);
+        pl_sqlite_json_number(&w, "oldest_ms", q, 3);
+        pl_jw_object_end(&w);
+    }
+    pl_jw_array_end(&w);
+    pl_jw_object_end(&w);
+    return sqlite3_finalize(q);
+}

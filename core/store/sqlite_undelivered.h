@@ -23,4 +23,7 @@
 /* The answer to PL_QUERY_UNDELIVERED; a SQLite code. */
 int pl_sqlite_undelivered_answer(sqlite3 *db, pl_query *q);
 
+/* And to PL_QUERY_BACKLOG. */
+int pl_sqlite_backlog_answer(sqlite3 *db, pl_query *q);
+
 #endif

@@ -228,7 +228,7 @@ static int commit_event(pl_sqlite_writer *w, pl_commit_event *e, int64_t now_ms)
     return rc;
 }
 
-static int run_commit(pl_sqlite_writer *w, pl_commit *c)
+int pl_sqlite_commit_run(pl_sqlite_writer *w, pl_commit *c)
 {
     int rc = c->idempotency_key.len ? pl_sqlite_keys_find(&w->keys, c) : SQLITE_OK;
     if (c->is_duplicate) return rc;
@@ -332,6 +332,14 @@ static int record_call(pl_sqlite_writer *w, const pl_record *r)
     return run(q);
 }
 
+/* See pl_record.notice. */
+static int record_notice(pl_sqlite_writer *w, pl_record *r)
+{
+    bool is_final = r->state != PL_STATE_PENDING && !r->was_gone;
+    r->has_notice = r->notice && (r->disables ? r->has_disabled : is_final);
+    return r->has_notice ? pl_sqlite_commit_run(w, r->notice) : SQLITE_OK;
+}
+
 static int run_record(pl_sqlite_writer *w, pl_record *r)
 {
     bool is_erased = false;
@@ -339,6 +347,7 @@ static int run_record(pl_sqlite_writer *w, pl_record *r)
     if (rc) return rc;
     rc = r->kind == PL_KIND_DELIVERY ? record_delivery(w, r, &is_erased) : record_call(w, r);
     if (!rc && r->key.len) rc = pl_sqlite_keys_end(&w->keys, r);
+    if (!rc) rc = record_notice(w, r);
     if (rc || !r->attempt || is_erased) return rc;
     sqlite3_stmt *q = w->statements[ADD_ATTEMPT];
     pl_sqlite_attempt_bind(q, &r->id, r->attempt);
@@ -347,7 +356,8 @@ static int run_record(pl_sqlite_writer *w, pl_record *r)
 
 static void clear_record(pl_record *r)
 {
-    r->was_gone = r->is_shelved = r->has_disabled = false;
+    r->was_gone = r->is_shelved = r->has_disabled = r->has_notice = false;
+    if (r->notice) clear_commit(r->notice);
 }
 
 /* -- claim -- */
@@ -559,13 +569,15 @@ void pl_sqlite_writer_clear(pl_op *op)
     if (op->kind == PL_OP_CLAIM) clear_claim((pl_claim *)op);
     if (op->kind == PL_OP_ERASE) pl_sqlite_erase_clear((pl_erase *)op);
     if (op->kind == PL_OP_KEY) clear_key((pl_key *)op);
+    if (op->kind == PL_OP_SWITCH && ((pl_switch_op *)op)->notice)
+        clear_commit(((pl_switch_op *)op)->notice);
 }
 
 int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
 {
     switch (op->kind) { /* `op` is the first member of each */
     case PL_OP_COMMIT:
-        return run_commit(w, (pl_commit *)op);
+        return pl_sqlite_commit_run(w, (pl_commit *)op);
     case PL_OP_RECORD:
         return run_record(w, (pl_record *)op);
     case PL_OP_CLAIM:

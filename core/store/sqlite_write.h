@@ -50,6 +50,8 @@ int pl_sqlite_writer_begin(pl_sqlite_writer *w);
 int pl_sqlite_writer_probe(pl_sqlite_writer *w);
 int pl_sqlite_writer_commit(pl_sqlite_writer *w);
 void pl_sqlite_writer_rollback(pl_sqlite_writer *w);
+/* Part of an operation: events with their deliveries. */
+int pl_sqlite_commit_run(pl_sqlite_writer *w, pl_commit *c);
 /* Gives an operation an empty result and empty `out` members. */
 void pl_sqlite_writer_clear(pl_op *op);
 /* Carries out one operation that is clear. After any code

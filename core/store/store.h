@@ -72,6 +72,7 @@ enum pl_query_kind {
     PL_QUERY_FEED,
     PL_QUERY_DELIVERY,
     PL_QUERY_UNDELIVERED,
+    PL_QUERY_BACKLOG,
     PL_QUERY_COUNT,
     PL_QUERY_IDS,
     PL_QUERY_JOBS,
@@ -86,6 +87,8 @@ enum pl_query_kind {
  *             "oldest_age_seconds": N or null}; of the filter counts the connector
  *   GROUP     connector, state ("pending", "failed"), outcome and status of the last attempt or
  *             null (outcome "disabled": they wait until their webhook is enabled), count, oldest, oldest_age_seconds, next_due or null; the largest first
+ *   BACKLOG   {"connectors": [{connector, pending, disabled (of these: wait for their webhook),
+ *             oldest_ms}...]}, those of which anything is pending
  *   COUNT     {"total": N, "last": the newest id or null}
  *   IDS       no JSON: the pl_uuids of a page, the oldest first
  *   JOBS      {"jobs": [JOB...]}, newest first; the filter's state is one of jobs

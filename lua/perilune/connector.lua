@@ -225,6 +225,7 @@ local function policy_of(entry, given, webhook)
     rate = rate.compile(webhook.rate or given.rate),
     own_quota = webhook.rate and ("%s/%s"):format(entry.connector, entry.webhook or "") or nil,
     retention = retention_of(given.retention),
+    notice = settings.is_for_operators(entry.on) and entry.on or nil,
     disable_on = retry.disable_on(given.disable_on, webhook.disable_on),
     has_on_unauthorized = authenticator.reauthorizes(entry.authenticator) or nil,
     has_on_failed = #entry.on_failed > 0 or nil,

@@ -112,6 +112,16 @@ end
 
 local KEYED = { type = "record", fields = { key = { type = "string" } } }
 
+-- What the types of operator events begin with, which the gateway makes itself.
+local OPERATOR = "^perilune%."
+
+--- Is it an operator event, one of core.notices or one that there is not?
+---@param trigger string|nil
+---@return boolean
+function settings.is_for_operators(trigger)
+  return trigger ~= nil and trigger:find(OPERATOR) ~= nil
+end
+
 --- The vocabulary: trigger -> { key = name of its key, or nil }. Nil when none is declared.
 local function vocabulary(events, scope, reserved)
   if not events then return nil end
@@ -125,6 +135,8 @@ local function vocabulary(events, scope, reserved)
       scope:fault(path, ("'events' wants names of triggers, got %s"):format(schema.kind(trigger)))
     elseif known[trigger] then
       scope:fault(path, ("the trigger '%s' is declared twice"):format(trigger))
+    elseif settings.is_for_operators(trigger) then
+      scope:fault(path, ("'%s' is the gateway's own: operator events are known without this"):format(trigger))
     else
       known[trigger] = checked
     end
@@ -141,6 +153,13 @@ end
 ---@param trigger string
 ---@return string|nil
 function settings.trigger_fault(known, trigger)
+  if settings.is_for_operators(trigger) then
+    for _, name in ipairs(core.notices) do
+      if name == trigger then return nil end
+    end
+    return ("there is no operator event '%s'%s"):format(trigger,
+      nearest.hint(trigger, core.notices, "operator events are"))
+  end
   if not known or known[trigger] then return nil end
   return ("unknown trigger '%s'%s"):format(trigger,
     nearest.hint(trigger, tables.names(known), "gateway.lua declares"))

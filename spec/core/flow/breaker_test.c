@@ -23,13 +23,18 @@ static int64_t ask(uint64_t now_ms, pl_breaker_pass *pass)
     return wait_ms;
 }
 
+static int news_count;
+static bool is_quiet; /* who asks */
+
 static int tell(uint64_t now_ms, pl_breaker_pass *pass, enum pl_breaker_news news)
 {
-    int state = pl_breaker_tell(all, &terms, PL_SLICE("https://there:443"), PL_SLICE("acme"),
-                                now_ms * MS, pass, news);
+    pass->is_quiet = is_quiet;
+    pl_breaker_turn turn = pl_breaker_tell(all, &terms, PL_SLICE("https://there:443"),
+                                           PL_SLICE("acme"), now_ms * MS, pass, news);
     CHECK(!pass->is_given);
     check();
-    return state;
+    news_count += turn.is_news;
+    return turn.state;
 }
 
 static int trip(uint64_t now_ms, enum pl_breaker_news news)
@@ -42,6 +47,8 @@ static int trip(uint64_t now_ms, enum pl_breaker_news news)
 static void begin(void)
 {
     all = pl_breakers_new();
+    news_count = 0;
+    is_quiet = false;
 }
 
 static void begin_open(void)
@@ -165,6 +172,42 @@ TEST(those_that_are_open_are_shown_to_who_asked_last)
     end();
 }
 
+TEST(it_is_news_once_that_it_opens_and_once_that_it_closes)
+{
+    begin_open();
+    CHECK_EQ_INT(news_count, 1);
+    CHECK_EQ_INT(trip(1000, PL_BREAKER_FAULT), PL_BREAKER_OPEN);
+    CHECK_EQ_INT(news_count, 1);
+    CHECK_EQ_INT(trip(3000, PL_BREAKER_ANSWER), PL_BREAKER_CLOSED);
+    CHECK_EQ_INT(news_count, 2);
+    CHECK_EQ_INT(trip(3000, PL_BREAKER_FAULT), -1);
+    CHECK_EQ_INT(trip(3000, PL_BREAKER_ANSWER), -1);
+    CHECK_EQ_INT(news_count, 2);
+    end();
+}
+
+TEST(what_fails_quietly_is_no_news_until_somebody_else_finds_it_so)
+{
+    begin();
+    is_quiet = true;
+    for (int i = 0; i < 3; i++)
+        trip(0, PL_BREAKER_FAULT);
+    CHECK_EQ_INT(news_count, 0);
+    is_quiet = false;
+    CHECK_EQ_INT(trip(1000, PL_BREAKER_ANSWER), PL_BREAKER_CLOSED);
+    CHECK_EQ_INT(news_count, 0); /* nobody heard that it was down */
+    is_quiet = true;
+    for (int i = 0; i < 3; i++)
+        trip(1000, PL_BREAKER_FAULT);
+    is_quiet = false;
+    CHECK_EQ_INT(trip(2000, PL_BREAKER_FAULT), PL_BREAKER_OPEN);
+    CHECK_EQ_INT(news_count, 1);
+    is_quiet = true; /* good news is not quiet */
+    CHECK_EQ_INT(trip(4000, PL_BREAKER_ANSWER), PL_BREAKER_CLOSED);
+    CHECK_EQ_INT(news_count, 2);
+    end();
+}
+
 TEST(the_table_is_bounded_and_zero_failures_switch_it_off)
 {
     pl_breaker_terms at_once = {.failures = 1, .cooldown_ms = 1000, .max_ms = 1000}, off = {0};
@@ -191,5 +234,7 @@ int main(void)
                CASE(a_probe_that_comes_to_nothing_is_followed_by_the_next),
                CASE(what_was_under_way_counts_when_it_ends),
                CASE(those_that_are_open_are_shown_to_who_asked_last),
+               CASE(it_is_news_once_that_it_opens_and_once_that_it_closes),
+               CASE(what_fails_quietly_is_no_news_until_somebody_else_finds_it_so),
                CASE(the_table_is_bounded_and_zero_failures_switch_it_off));
 }

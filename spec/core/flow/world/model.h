@@ -223,7 +223,7 @@ static inline void store_commit(pl_commit *c)
 
 static inline void store_record(pl_record *r)
 {
-    r->was_gone = r->is_shelved = r->has_disabled = false;
+    r->was_gone = r->is_shelved = r->has_disabled = r->has_notice = false;
     if (r->disables) {
         r->has_disabled = !is_disabled(r->connector, r->webhook);
         pl_switches_off(model.switches, r->disables);
@@ -252,6 +252,8 @@ static inline void store_record(pl_record *r)
     d->not_before_ms = world_fastest_ms() + r->due_ms - world_wall_ms();
     r->is_shelved = r->is_off && is_disabled(r->connector, r->webhook);
     row_move(d, r->state, r->state == PL_STATE_PENDING && r->held, r->is_shelved);
+    r->has_notice = r->notice && (r->disables ? r->has_disabled : r->state != PL_STATE_PENDING);
+    if (r->has_notice) store_commit(r->notice);
 }
 
 /* -- claim -- */
