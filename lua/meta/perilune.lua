@@ -526,6 +526,7 @@ function template.compile(text) end
 
 ---@class perilune.gateway_file
 ---@field admin? { listen?: string }
+---@field backlog? { age?: number, deliveries?: integer, every?: number }
 ---@field breaker? { cooldown?: number, failures?: integer, max?: number }
 ---@field destinations? table<string, { burst?: number, concurrency?: integer, per_second?: number }>
 ---@field egress? { allow?: string|string[], ca_file?: string, proxy?: string, proxy_auth?: string|perilune.secret|(string|perilune.secret)[], proxy_names?: "judge"|"trust" }

@@ -82,6 +82,31 @@ describe("README.md", function()
     assert.same({ channel = "#alarms", text = "a &lt; b" }, json.decode(request.body))
   end)
 
+  describe("its operator events", function()
+    local rows = {}
+    for name, data in README:gmatch("\n| `(perilune%.[%l.]+)` |[^\n]+| ([^|\n]+) |") do rows[name] = data end
+
+    it("are those that there are", function()
+      local types = {}
+      for name in support.read("core/flow/notice_kind.h"):gmatch('"(perilune%.[%l.]+)"') do
+        assert.is_string(rows[name], name)
+        types[#types + 1] = name
+      end
+      assert.equal(7, #types)
+    end)
+
+    it("go to Slack as it says", function()
+      local text = assert(README:match("```lua\n(%-%- connectors/alerts%.lua\n.-)```"))
+      local folder = support.write(support.folder(), { ["gateway.lua"] = "return {}", ["connectors/alerts.lua"] = text,
+        ["event.json"] = '{"data":{"connector":"shop","webhook":"order.paid","reason":"status 410","since":"x","by":"y"}}' })
+      local code, output = support.run({ support.binary, "try", "--dry-run", "--event", folder .. "/event.json", folder,
+        "alerts", "perilune.endpoint.disabled" }, { PERILUNE_SECRET_SLACK_TOKEN = "xoxb-1-2" })
+      assert.equal(0, code, output)
+      assert.same({ channel = "#operations", text = "shop order.paid is disabled: status 410" },
+        json.decode(json.decode(output).request.body))
+    end)
+  end)
+
   it("names subcommands that there are", function()
     local _, help = support.run({ support.binary, "--help" })
     local count = 0

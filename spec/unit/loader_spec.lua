@@ -150,6 +150,14 @@ describe("the loader says with file and line", function()
 { on = "field_update", field = "x", url = "/" },]], { ["gateway.lua"] = GATEWAY }))
     end)
 
+    it("operator events, which need not be declared, and cannot be", function()
+      assert.same({}, webhooks('{ on = "perilune.backlog", url = "/" },', { ["gateway.lua"] = GATEWAY }))
+      assert.same({ "connectors/acme.lua:2: there is no operator event 'perilune.backlogs', did you mean 'perilune.backlog'?" },
+        webhooks('{ on = "perilune.backlogs", url = "/" },', { ["gateway.lua"] = GATEWAY }))
+      assert.same({ "gateway.lua:2: 'perilune.x' is the gateway's own: operator events are known without this" },
+        support.faults { ["gateway.lua"] = 'return { events = {\n "perilune.x" } }' })
+    end)
+
     it("a key at a trigger that has none", function()
       assert.same({
         "connectors/acme.lua:2: 'field' is the key of the trigger 'field_update', not of 'created'",

@@ -174,6 +174,9 @@ TEST(what_is_no_event_is_refused_with_its_member)
     CHECK_REFUSED("{}", NEEDED, PL_E_BAD_EVENT, "/type");
     CHECK_REFUSED("{\"type\":\"\"}", NEEDED, PL_E_BAD_EVENT, "/type");
     CHECK_REFUSED("{\"type\":7}", NEEDED, PL_E_BAD_EVENT, "/type");
+    CHECK_REFUSED("{\"type\":\"perilune.backlog\"}", NEEDED, PL_E_BAD_EVENT, "/type");
+    CHECK_REFUSED("{\"type\":\"\\u0070erilune.x\"}", NEEDED, PL_E_BAD_EVENT, "/type");
+    pl_event_unref(parse("{\"type\":\"perilune\"}"));
     CHECK_REFUSED("{\"type\":[\"t\"]}", NEEDED, PL_E_BAD_EVENT, "/type");
     CHECK_REFUSED("{\"type\":\"t\",\"id\":\"\"}", NEEDED, PL_E_BAD_EVENT, "/id");
     CHECK_REFUSED("{\"type\":\"t\",\"id\":1}", NEEDED, PL_E_BAD_EVENT, "/id");

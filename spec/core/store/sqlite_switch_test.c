@@ -268,6 +268,86 @@ TEST(what_waits_for_its_webhook_is_counted_and_shown_as_such)
     bench_fini(&b);
 }
 
+/* -- operator events go along -- */
+
+/* An event with one delivery to the connector "ops". */
+static void notice_init(one *o, pl_event *event, uint16_t n)
+{
+    one_init(o, event, id_of(T0 + 100, n), false);
+    o->delivery.connector = PL_SLICE("ops");
+}
+
+TEST(an_order_takes_its_notice_along_when_it_changes_anything)
+{
+    bench b;
+    one o;
+    bench_init(&b);
+    open_told(&b);
+    for (uint16_t i = 1; i <= 2; i++) {
+        pl_event *e = event_new(i == 1 ? "n1" : "n2", "perilune.endpoint.disabled", "{}");
+        notice_init(&o, e, i);
+        pl_switch_op s = {.order = PL_SWITCH_OFF,
+                          .what = {.connector = PL_SLICE("erp"),
+                                   .webhook = PL_SLICE("order"),
+                                   .by = PL_SLICE("token ops")},
+                          .notice = &o.commit};
+        CHECK_EQ_INT(run_op(&b, &s.op, PL_OP_SWITCH), 0);
+        CHECK_EQ_INT(s.has_changed, i == 1);
+        free(e);
+    }
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 1);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending WHERE connector = 'ops'"), 1);
+    CHECK_EQ_INT(pl_counter_get(&pl_store_metrics_of(b.store)->pending), 1);
+    bench_fini(&b);
+}
+
+/* The delivery that ends, the one that was cancelled meanwhile, the one that goes on. */
+TEST(a_record_takes_its_notice_along_when_it_ends_the_delivery)
+{
+    bench b;
+    one o;
+    enum pl_state state;
+    static const char *const ids[] = {"e0", "e1", "e2"};
+    bench_init(&b);
+    open_told(&b);
+    for (uint16_t i = 0; i < 3; i++)
+        CHECK_EQ_INT(commit_one(&b, ids[i], id_of(T0, i), true), 0);
+    CHECK_EQ_INT(command(&b, PL_COMMAND_CANCEL, id_of(T0, 1), &state), 0);
+    for (uint16_t i = 0; i < 3; i++) {
+        pl_event *e = event_new("n", "perilune.delivery.failed", "{}");
+        notice_init(&o, e, i);
+        pl_attempt a = attempt_of(1, "http_status", 404);
+        pl_record r = record_of(id_of(T0, i), &a, i == 2 ? PL_STATE_PENDING : PL_STATE_FAILED);
+        r.notice = &o.commit;
+        CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+        CHECK_EQ_INT(r.has_notice, i == 0);
+        CHECK(!o.event.is_duplicate);
+        free(e);
+    }
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending WHERE connector = 'ops'"), 1);
+    bench_fini(&b);
+}
+
+TEST(the_backlog_is_counted_by_connector)
+{
+    bench b;
+    bench_init(&b);
+    open_told(&b);
+    turn(&b, PL_SWITCH_OFF);
+    commit_off(&b, "e1", id_of(T0, 1));
+    CHECK_EQ_INT(commit_one(&b, "e2", id_of(T0, 2), true), 0);
+    CHECK_EQ_INT(commit_one(&b, "e3", id_of(T0, 3), true), 0);
+    bench_exec(&b, "UPDATE pending SET connector = 'crm', created_ms = 5 WHERE event = 3");
+    pl_query q = {.kind = PL_QUERY_BACKLOG};
+    CHECK_EQ_INT(ask(&b, &q), 0);
+    CHECK_EQ_SLICE(pl_buf_slice(&q.answer),
+                   PL_SLICE("{\"connectors\":[{\"connector\":\"crm\",\"pending\":1,\"disabled\":0,"
+                            "\"oldest_ms\":5},{\"connector\":\"erp\",\"pending\":2,"
+                            "\"disabled\":1,\"oldest_ms\":1767225600000}]}"));
+    pl_buf_fini(&q.answer);
+    bench_fini(&b);
+}
+
 int main(void)
 {
     return RUN(CASE(an_order_changes_once_and_is_told_after_its_commit),
@@ -276,5 +356,8 @@ int main(void)
                CASE(what_comes_late_is_not_shelved), CASE(a_cancelled_delivery_is_not_shelved),
                CASE(a_start_releases_what_is_shelved_for_no_webhook_that_is_disabled),
                CASE(steps_release_the_oldest_first_until_none_is_left),
-               CASE(what_waits_for_its_webhook_is_counted_and_shown_as_such));
+               CASE(what_waits_for_its_webhook_is_counted_and_shown_as_such),
+               CASE(an_order_takes_its_notice_along_when_it_changes_anything),
+               CASE(a_record_takes_its_notice_along_when_it_ends_the_delivery),
+               CASE(the_backlog_is_counted_by_connector));
 }
