@@ -22,6 +22,8 @@ static const pl_option options[] = {
     {"webhook", "ID", "only of this webhook"},
     {"type", "TYPE", "only of this event type"},
     {"event", "ID", "only of this event"},
+    {"source", "TEXT", "only of events from this source"},
+    {PL_OPTION_BY, "NAME", "only of what came with the token of this name"},
     {"state", "STATE", "pending, delivered, failed, cancelled or unmatched"},
     {"kind", "KIND", "delivery, call or try"},
     {"status", "CLASS", "2xx, 4xx, ...: class of the last answer's status"},
@@ -50,7 +52,7 @@ static void build_url(const pl_arguments *a, pl_buf *url)
                                            : "/v1/deliveries");
     for (size_t i = FIRST_FILTER; options[i].name; i++) {
         if (a->values[i] == NULL) continue;
-        pl_buf_printf(url, "%c%s=", mark, options[i].name);
+        pl_buf_printf(url, "%c%s=", mark, pl_remote_filter(&options[i]));
         pl_percent_encode(url, pl_slice_of(a->values[i]));
         mark = '&';
     }

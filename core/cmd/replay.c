@@ -19,6 +19,8 @@ static const pl_option options[] = {
     {"webhook", "ID", "only of this webhook"},
     {"type", "TYPE", "only of this event type"},
     {"event", "ID", "only of this event"},
+    {"source", "TEXT", "only of events from this source"},
+    {PL_OPTION_BY, "NAME", "only of what came with the token of this name"},
     {"state", "STATE", "pending, delivered, failed or cancelled"},
     {"status", "CLASS", "2xx, 4xx, ...: class of the last answer's status"},
     {"text", "TEXT", "found in the event, a URL, a body or an error"},
@@ -88,7 +90,7 @@ static bool put_body(const pl_arguments *a, pl_buf *body)
     for (size_t i = FIRST_FILTER; options[i].name; i++) {
         if (a->values[i] == NULL) continue;
         has_filter = true;
-        pl_jw_key(&w, options[i].name);
+        pl_jw_key(&w, pl_remote_filter(&options[i]));
         pl_jw_text(&w, a->values[i]);
     }
     pl_jw_object_end(&w);

@@ -17,6 +17,11 @@ void pl_remote_put_url(const pl_arguments *a, pl_buf *url)
     pl_buf_printf(url, "%.*s", (int)len, base);
 }
 
+const char *pl_remote_filter(const pl_option *option)
+{
+    return strcmp(option->name, PL_OPTION_BY) == 0 ? "token" : option->name;
+}
+
 const char *pl_remote_token(const pl_arguments *a)
 {
     return a->values[PL_OPTION_TOKEN] ? a->values[PL_OPTION_TOKEN] : getenv("PERILUNE_TOKEN");

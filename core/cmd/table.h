@@ -15,6 +15,9 @@
     }
 enum { PL_OPTION_URL, PL_OPTION_TOKEN, PL_OPTION_AFTER_REMOTE };
 
+/* The filter `token`: as an option, that is the token to ask with. */
+#define PL_OPTION_BY "by"
+
 #define PL_TABLE_CELLS 9
 
 /* What a row has, and how it is shown. */
@@ -28,6 +31,8 @@ typedef struct pl_table {
 /* The gateway's address without a slash at its end. */
 void pl_remote_put_url(const pl_arguments *a, pl_buf *url);
 const char *pl_remote_token(const pl_arguments *a);
+/* The filter's name that an option stands for. */
+const char *pl_remote_filter(const pl_option *option);
 /* GETs, or POSTs a body that is not NULL: an exit code, and what is wrong is said. */
 int pl_remote_ask(const pl_arguments *a, const char *url, const char *body, pl_buf *answer);
 /* Says what the answer of a request that failed says. */

@@ -118,6 +118,7 @@ int pl_engine_call(pl_engine *e, const pl_call *call)
     pl_engine_show_in_flight(e);
     x->id = pl_uuid_new(&e->rng, (uint64_t)x->started_ms);
     x->event = call->event;
+    x->token = pl_arena_dup(&x->arena, call->token);
     x->created_ms = x->started_ms;
     x->number = 1;
     x->dry_run = call->dry_run;

@@ -105,6 +105,7 @@ struct pl_intake {
     uint32_t count;
     pl_slice idempotency_key;
     pl_slice digest;      /* with a key: of the request's body */
+    pl_slice token;       /* the name of the one that it came with, or empty */
     uint64_t received_us; /* monotonic */
     const pl_slice *only; /* in: ids of the connectors that the events may go to, while they are */
     uint32_t only_count;  /* taken; with 0 they may go to all */
@@ -146,6 +147,7 @@ typedef struct pl_call {
     enum pl_exchange_kind kind; /* CALL or TRY */
     bool dry_run;
     pl_event *event;    /* takes the reference, if it is not refused */
+    pl_slice token;     /* the name of the one that it came with, or empty; copied */
     int64_t timeout_ms; /* 0: the webhook's, or the setting */
     void (*finished)(pl_exchange *x);
     void *owner;

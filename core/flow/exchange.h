@@ -41,6 +41,7 @@ struct pl_exchange {
     bool dry_run, undecided;
     pl_uuid id; /* of the delivery, or of the call */
     pl_event *event;
+    pl_slice token;        /* of a call: the name of the one that it came with */
     pl_delivery *delivery; /* NULL for calls */
     struct pl_lane *lane;  /* its connector's; NULL for calls */
     pl_quota_place of_connector, of_webhook;

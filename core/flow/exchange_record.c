@@ -160,6 +160,7 @@ void pl_exchange_fill_record(pl_exchange *x)
         .connector = d ? d->connector : x->policy->connector,
         .webhook = d ? d->webhook : x->policy->webhook,
         .event = x->event,
+        .token = x->token,
         .created_ms = x->created_ms,
         .now_ms = now_ms,
         .attempt = &x->attempt,

@@ -182,6 +182,7 @@ static void prepare(pl_engine *e, pl_intake *in)
         .count = in->count,
         .idempotency_key = in->idempotency_key,
         .digest = in->digest,
+        .token = in->token,
         .answer = in->answer,
         .now_ms = e->ports.wall_ms(),
     };

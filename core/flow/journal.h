@@ -87,6 +87,7 @@ struct pl_commit {
     /* Empty: none. A key seen before makes the whole commit a duplicate. */
     pl_slice idempotency_key;
     pl_slice digest; /* with a key: of what came with it */
+    pl_slice token;  /* the name of the one that the events came with, or empty */
     /* Writes what to keep under the key, the JSON that the client gets. Called on the store's thread when
      * it is known which of the events are duplicates; reads the commit and what is its submitter's. */
     void (*answer)(const pl_commit *c, pl_buf *out);
@@ -104,6 +105,7 @@ typedef struct pl_record {
     int kind; /* enum pl_exchange_kind */
     pl_slice connector, webhook;
     pl_event *event; /* of a call: stored with it */
+    pl_slice token;  /* of a call: the name of the one that it came with, or empty */
     int64_t created_ms, now_ms;
     const pl_attempt *attempt; /* NULL: no attempt was made, only the state changes */
     enum pl_state state;       /* PENDING: another attempt at due_ms */
@@ -210,6 +212,7 @@ typedef struct pl_job_op {
     /* MAKE */
     enum pl_command_kind kind; /* for each delivery */
     pl_slice filter;           /* the filter as JSON, as it was given */
+    pl_slice token;            /* the name of the one that it was asked for with, or empty */
     uint32_t rate;             /* deliveries a second */
     uint64_t total;
     pl_uuid last; /* the newest delivery that it is about */

@@ -184,7 +184,10 @@ void pl_api_call(pl_api_request *r)
     if (!check_reach(r)) return;
     int64_t webhook = pl_api_find_webhook(r);
     if (webhook < 0) return;
-    pl_call call = {.webhook = (uint32_t)webhook, .kind = PL_KIND_CALL, .finished = on_called};
+    pl_call call = {.webhook = (uint32_t)webhook,
+                    .token = r->token,
+                    .kind = PL_KIND_CALL,
+                    .finished = on_called};
     if (!take_key(r, &call)) return;
     pl_slice body = r->in->body.len ? r->in->body : PL_SLICE("{}");
     call.event = parse_event(r, body, PL_TYPE_FORBIDDEN, "");
@@ -273,6 +276,7 @@ void pl_api_try(pl_api_request *r)
     pl_event *event = parse_event(r, t.event, PL_TYPE_OPTIONAL, "/event");
     if (event == NULL) return;
     start(r, &(pl_call){.webhook = (uint32_t)webhook,
+                        .token = r->token,
                         .kind = PL_KIND_TRY,
                         .dry_run = t.dry_run,
                         .event = event,

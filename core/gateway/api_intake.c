@@ -280,6 +280,7 @@ void pl_api_take(pl_worker *w, pl_inbound *inbound, pl_intake *in, const pl_api_
                      .is_list = how->is_list,
                      .wait_s = how->wait_s,
                      .own = how->own};
+    in->token = pl_arena_dup(&in->arena, how->request->token);
     in->only = how->request->only;
     in->only_count = how->request->only_count;
     pl_timer_init(&v->timer, on_wait_over);

@@ -227,6 +227,7 @@ static const char *read_job_request(asking *a, enum pl_command_kind kind, pl_sli
         return "rate: expected a whole number of deliveries a second, 1 to 1000";
     a->order.filter = filter;
     a->order.kind = kind;
+    a->order.token = a->request->token;
     return pl_filter_of_json(filter, kind, &a->arena, &a->query.filter, error) ? error : NULL;
 }
 

@@ -33,6 +33,16 @@ static bool set_event(pl_feed_filter *f, pl_slice v)
     return set_text(&f->event_id, v);
 }
 
+static bool set_source(pl_feed_filter *f, pl_slice v)
+{
+    return set_text(&f->source, v);
+}
+
+static bool set_token(pl_feed_filter *f, pl_slice v)
+{
+    return set_text(&f->token, v);
+}
+
 static bool set_search(pl_feed_filter *f, pl_slice v)
 {
     return set_text(&f->text, v);
@@ -93,6 +103,8 @@ static const struct param {
     {"webhook", set_webhook, ""},
     {"type", set_type, ""},
     {"event", set_event, ""},
+    {"source", set_source, ""},
+    {"token", set_token, ""},
     {"text", set_search, ""},
     {"state", set_state, "pending, delivered, failed, cancelled or unmatched"},
     {"kind", set_kind, "delivery, call or try"},
@@ -142,10 +154,11 @@ static int set_member(pl_slice name, pl_slice raw, pl_arena *arena, pl_feed_filt
     if (!is_text)
         snprintf(error, 256, "filter.%.*s: expected a string", PL_FMT(name));
     else if (!known)
-        snprintf(error, 256,
-                 "filter: unknown member '%.*s'; there are connector, webhook, type, event, text, "
-                 "state, status, from and to",
-                 PL_FMT(name));
+        snprintf(
+            error, 256,
+            "filter: unknown member '%.*s'; there are connector, webhook, type, event, source, "
+            "token, text, state, status, from and to",
+            PL_FMT(name));
     else if (expected)
         snprintf(error, 256, "filter.%.*s: expected %s", PL_FMT(name), expected);
     return is_text && known && !expected ? 0 : -1;

@@ -8,8 +8,9 @@
 #include "base/arena.h"
 #include "store/store.h"
 
-#define PL_FILTER_NAMES \
-    "connector, webhook, type, event, text, state, kind, status, from, to, cursor and limit"
+#define PL_FILTER_NAMES                                                                            \
+    "connector, webhook, type, event, source, token, text, state, kind, status, from, to, cursor " \
+    "and limit"
 
 void pl_filter_init(pl_feed_filter *f);
 /* Sets one by its name: NULL, or what was expected of the value; *known is false when there is no

@@ -31,10 +31,11 @@
 #define PENDING_COLUMNS                                                                        \
     "SELECT r.id, 0, 0, r.connector, r.webhook, e.id, e.type, r.attempts, r.created_ms, NULL," \
     " iif(" SHELVED ", NULL, r.due_ms), r.outcome, r.status,"                                  \
-    " iif(" SHELVED ", 'its webhook is disabled', r.reason), r.event"
-#define ENDED_COLUMNS                                                                 \
-    "SELECT r.id, r.kind, r.state, r.connector, r.webhook, e.id, e.type, r.attempts," \
-    " r.created_ms, r.finished_ms, NULL, r.outcome, r.status, r.reason, r.event"
+    " iif(" SHELVED ", 'its webhook is disabled', r.reason), e.source, e.token, r.event"
+#define ENDED_COLUMNS                                                                        \
+    "SELECT r.id, r.kind, r.state, r.connector, r.webhook, e.id, e.type, r.attempts,"        \
+    " r.created_ms, r.finished_ms, NULL, r.outcome, r.status, r.reason, e.source, e.token, " \
+    "r.event"
 #define WITH_EVENT     " CROSS JOIN events e ON e.seq = r.event "
 #define SELECT_PENDING PENDING_COLUMNS " FROM pending r" WITH_EVENT
 #define SELECT_ENDED   ENDED_COLUMNS " FROM deliveries r" WITH_EVENT
@@ -54,6 +55,8 @@ enum column {
     COLUMN_OUTCOME,
     COLUMN_STATUS,
     COLUMN_REASON,
+    COLUMN_SOURCE,
+    COLUMN_TOKEN,
     COLUMN_EVENT
 };
 
@@ -98,6 +101,8 @@ static void write_row(pl_json_writer *w, sqlite3_stmt *row)
     pl_sqlite_json_text(w, "webhook", row, COLUMN_WEBHOOK);
     pl_sqlite_json_text(w, "event_id", row, COLUMN_EVENT_ID);
     pl_sqlite_json_text(w, "event_type", row, COLUMN_EVENT_TYPE);
+    pl_sqlite_json_text(w, "event_source", row, COLUMN_SOURCE);
+    pl_sqlite_json_text(w, "token", row, COLUMN_TOKEN);
     pl_sqlite_json_number(w, "attempts", row, COLUMN_ATTEMPTS);
     pl_sqlite_json_time(w, "created", row, COLUMN_CREATED);
     pl_sqlite_json_time(w, "finished", row, COLUMN_FINISHED);
@@ -185,10 +190,17 @@ static void put_conditions(pl_buf *sql, const pl_feed_filter *f)
     if (f->webhook.len) PL_BUF_PUT(sql, " AND r.webhook = :webhook");
     if (f->event_id.len) PL_BUF_PUT(sql, " AND r.event = :event");
     if (f->type.len) PL_BUF_PUT(sql, " AND e.type = :type");
+    if (f->source.len) PL_BUF_PUT(sql, " AND e.source = :source");
+    if (f->token.len) PL_BUF_PUT(sql, " AND e.token = :token");
     if (f->status_class) PL_BUF_PUT(sql, " AND r.status / 100 = :class");
     if (f->from_ms) PL_BUF_PUT(sql, " AND r.created_ms >= :from");
     if (f->to_ms) PL_BUF_PUT(sql, " AND r.created_ms < :to");
     if (f->text.len) PL_BUF_PUT(sql, TEXT_CONDITION);
+}
+
+static bool asks_of_events(const pl_feed_filter *f)
+{
+    return f->type.len || f->source.len || f->token.len || f->text.len;
 }
 
 /* What a statement selects: whole rows, or only their ids; then only what the filter asks of their
@@ -199,7 +211,7 @@ static void put_select(pl_buf *sql, const pl_feed_filter *f, bool ids_only, bool
         pl_buf_printf(sql, "%s", pending ? SELECT_PENDING : SELECT_ENDED);
     } else {
         pl_buf_printf(sql, "SELECT r.id AS id FROM %s r%s", pending ? "pending" : "deliveries",
-                      f->type.len || f->text.len ? WITH_EVENT : " ");
+                      asks_of_events(f) ? WITH_EVENT : " ");
     }
     put_conditions(sql, f);
 }
@@ -240,6 +252,8 @@ static void bind_filter(sqlite3_stmt *q, const pl_feed_filter *f, const walk *k)
     pl_sqlite_bind_text(q, at(q, ":connector"), f->connector);
     pl_sqlite_bind_text(q, at(q, ":webhook"), f->webhook);
     pl_sqlite_bind_text(q, at(q, ":type"), f->type);
+    pl_sqlite_bind_text(q, at(q, ":source"), f->source);
+    pl_sqlite_bind_text(q, at(q, ":token"), f->token);
     pl_sqlite_bind_text(q, at(q, ":text"), f->text);
     sqlite3_bind_int64(q, at(q, ":event"), k->event);
     sqlite3_bind_int64(q, at(q, ":class"), f->status_class);

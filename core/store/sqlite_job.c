@@ -13,10 +13,25 @@
 /* Jobs that are over, of which the oldest goes when one more is made. */
 #define KEPT "1000"
 
-#define COLUMNS \
-    "id, kind, state, filter, rate, total, done, failed, cursor, last, created_ms, finished_ms"
+#define COLUMNS                                                                                   \
+    "id, kind, state, filter, rate, total, done, failed, cursor, last, created_ms, finished_ms, " \
+    "token"
 
-enum column { ID, KIND, STATE, FILTER, RATE, TOTAL, DONE, FAILED, CURSOR, LAST, CREATED, FINISHED };
+enum column {
+    ID,
+    KIND,
+    STATE,
+    FILTER,
+    RATE,
+    TOTAL,
+    DONE,
+    FAILED,
+    CURSOR,
+    LAST,
+    CREATED,
+    FINISHED,
+    TOKEN
+};
 
 static int prepare(sqlite3 *db, const char *sql, sqlite3_stmt **q)
 {
@@ -36,7 +51,7 @@ static int make(pl_sqlite_writer *w, pl_job_op *j)
     sqlite3_stmt *q;
     int rc = prepare(w->db,
                      "INSERT INTO jobs(kind, state, filter, rate, total, done, failed, last,"
-                     " created_ms) VALUES(?, 0, ?, ?, ?, 0, 0, ?, ?)",
+                     " created_ms, token) VALUES(?, 0, ?, ?, ?, 0, 0, ?, ?, ?)",
                      &q);
     if (rc) return rc;
     sqlite3_bind_int(q, 1, j->kind);
@@ -45,6 +60,7 @@ static int make(pl_sqlite_writer *w, pl_job_op *j)
     sqlite3_bind_int64(q, 4, (int64_t)j->total);
     pl_sqlite_bind_id(q, 5, &j->last);
     sqlite3_bind_int64(q, 6, j->now_ms);
+    pl_sqlite_bind_text(q, 7, j->token);
     rc = finish(q);
     j->job = sqlite3_last_insert_rowid(w->db);
     j->state = PL_JOB_RUNNING;
@@ -171,6 +187,7 @@ static void write_job(pl_json_writer *w, sqlite3_stmt *row)
     write_id(w, "last", row, LAST);
     pl_sqlite_json_time(w, "created", row, CREATED);
     pl_sqlite_json_time(w, "finished", row, FINISHED);
+    pl_sqlite_json_text(w, "token", row, TOKEN);
     pl_jw_object_end(w);
 }
 

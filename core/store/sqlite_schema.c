@@ -162,6 +162,12 @@ static const char *const versions[] = {
     "ALTER TABLE idempotency ADD COLUMN subject TEXT;"
     "CREATE INDEX idempotency_under_way ON idempotency(call) WHERE call NOTNULL AND status IS NULL;"
     "CREATE INDEX idempotency_subject ON idempotency(subject) WHERE subject NOTNULL;",
+
+    "ALTER TABLE events ADD COLUMN source TEXT;"
+    "ALTER TABLE events ADD COLUMN token TEXT;" /* the name of whose it is; of jobs, too */
+    "UPDATE events SET source = json_extract(CAST(document AS TEXT), '$.source')"
+    " WHERE instr(document, CAST('\"source\"' AS BLOB));"
+    "ALTER TABLE jobs ADD COLUMN token TEXT;",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

@@ -34,47 +34,48 @@
 
 #include <stdlib.h>
 
-#define STATEMENTS(X)                                                                              \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
-    X(COMMIT, "COMMIT")                                                                            \
-    X(PROBE, "PRAGMA application_id = " PL_SQLITE_APPLICATION_ID)                                  \
-    X(ADD_EVENT, "INSERT INTO events(id, type, received_ms, first_id, last_id, document, subject)" \
-                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO NOTHING")                 \
-    X(FIND_EVENT, "SELECT seq, first_id, last_id FROM events WHERE id = ?1")                       \
-    X(FIND_ROWS, "SELECT id, connector, webhook FROM pending"                                      \
-                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 UNION ALL"                            \
-                 " SELECT id, connector, webhook FROM deliveries"                                  \
-                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 AND kind = 0 ORDER BY 1")             \
-    X(ADD_PENDING, "INSERT INTO pending(id, event, connector, webhook, created_ms, due_ms, held,"  \
-                   " undecided, attempts, first) VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, 0, 0)")    \
-    X(ADD_ENDED, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"    \
-                 " created_ms, finished_ms, outcome, status, reason, undecided)"                   \
-                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)")                  \
-    /* A number of attempts that is NULL: none was made, what the last one left stays. */          \
-    X(AGAIN, "UPDATE pending SET due_ms = ?2, held = ?3, attempts = coalesce(?4, attempts),"       \
-             " outcome = iif(?4 IS NULL, outcome, ?5), status = iif(?4 IS NULL, status, ?6),"      \
-             " reason = iif(?4 IS NULL, reason, ?7), uncounted = uncounted + ?8 WHERE id = ?1")    \
-    X(END, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"          \
-           " undecided, created_ms, finished_ms, outcome, status, reason)"                         \
-           " SELECT id, event, 0, connector, webhook, ?2, coalesce(?4, attempts), undecided,"      \
-           " created_ms, ?3, iif(?4 IS NULL, outcome, ?5), iif(?4 IS NULL, status, ?6),"           \
-           " iif(?4 IS NULL, reason, ?7) FROM pending WHERE id = ?1")                              \
-    X(DROP_PENDING, "DELETE FROM pending WHERE id = ?1")                                           \
-    X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")              \
-    X(CLAIM, PL_SQLITE_CLAIM)                                                                      \
-    X(HOLD, "UPDATE pending SET held = 1 WHERE id = ?1")                                           \
-    X(SHELVE, "UPDATE pending SET held = " PL_SQLITE_SHELVED " WHERE id = ?1")                     \
-    X(IS_DISABLED, "SELECT 1 FROM disabled WHERE connector = ?1 AND webhook = ?2")                 \
-    X(NEXT_CONNECTOR, PL_SQLITE_NEXT_CONNECTOR)                                                    \
-    X(NEXT_DUE, PL_SQLITE_NEXT_DUE)                                                                \
-    X(LOCATE, "SELECT 0, 0, 0 FROM pending WHERE id = ?1 UNION ALL"                                \
-              " SELECT state, kind, bare FROM deliveries WHERE id = ?1")                           \
-    X(HURRY, "UPDATE pending SET due_ms = ?2 WHERE id = ?1 AND held = 0")                          \
-    X(REVIVE, "INSERT INTO pending(id, event, connector, webhook, created_ms, attempts, first,"    \
-              " due_ms, held, undecided, outcome, status, reason)"                                 \
-              " SELECT id, event, connector, webhook, created_ms, attempts, attempts,"             \
-              " ?2, 0, undecided, outcome, status, reason FROM deliveries WHERE id = ?1")          \
-    X(DROP_ENDED, "DELETE FROM deliveries WHERE id = ?1")                                          \
+#define STATEMENTS(X)                                                                             \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
+    X(COMMIT, "COMMIT")                                                                           \
+    X(PROBE, "PRAGMA application_id = " PL_SQLITE_APPLICATION_ID)                                 \
+    X(ADD_EVENT,                                                                                  \
+      "INSERT INTO events(id, type, received_ms, first_id, last_id, document, subject,"           \
+      " source, token) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO NOTHING")    \
+    X(FIND_EVENT, "SELECT seq, first_id, last_id FROM events WHERE id = ?1")                      \
+    X(FIND_ROWS, "SELECT id, connector, webhook FROM pending"                                     \
+                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 UNION ALL"                           \
+                 " SELECT id, connector, webhook FROM deliveries"                                 \
+                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 AND kind = 0 ORDER BY 1")            \
+    X(ADD_PENDING, "INSERT INTO pending(id, event, connector, webhook, created_ms, due_ms, held," \
+                   " undecided, attempts, first) VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, 0, 0)")   \
+    X(ADD_ENDED, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"   \
+                 " created_ms, finished_ms, outcome, status, reason, undecided)"                  \
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)")                 \
+    /* A number of attempts that is NULL: none was made, what the last one left stays. */         \
+    X(AGAIN, "UPDATE pending SET due_ms = ?2, held = ?3, attempts = coalesce(?4, attempts),"      \
+             " outcome = iif(?4 IS NULL, outcome, ?5), status = iif(?4 IS NULL, status, ?6),"     \
+             " reason = iif(?4 IS NULL, reason, ?7), uncounted = uncounted + ?8 WHERE id = ?1")   \
+    X(END, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"         \
+           " undecided, created_ms, finished_ms, outcome, status, reason)"                        \
+           " SELECT id, event, 0, connector, webhook, ?2, coalesce(?4, attempts), undecided,"     \
+           " created_ms, ?3, iif(?4 IS NULL, outcome, ?5), iif(?4 IS NULL, status, ?6),"          \
+           " iif(?4 IS NULL, reason, ?7) FROM pending WHERE id = ?1")                             \
+    X(DROP_PENDING, "DELETE FROM pending WHERE id = ?1")                                          \
+    X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")             \
+    X(CLAIM, PL_SQLITE_CLAIM)                                                                     \
+    X(HOLD, "UPDATE pending SET held = 1 WHERE id = ?1")                                          \
+    X(SHELVE, "UPDATE pending SET held = " PL_SQLITE_SHELVED " WHERE id = ?1")                    \
+    X(IS_DISABLED, "SELECT 1 FROM disabled WHERE connector = ?1 AND webhook = ?2")                \
+    X(NEXT_CONNECTOR, PL_SQLITE_NEXT_CONNECTOR)                                                   \
+    X(NEXT_DUE, PL_SQLITE_NEXT_DUE)                                                               \
+    X(LOCATE, "SELECT 0, 0, 0 FROM pending WHERE id = ?1 UNION ALL"                               \
+              " SELECT state, kind, bare FROM deliveries WHERE id = ?1")                          \
+    X(HURRY, "UPDATE pending SET due_ms = ?2 WHERE id = ?1 AND held = 0")                         \
+    X(REVIVE, "INSERT INTO pending(id, event, connector, webhook, created_ms, attempts, first,"   \
+              " due_ms, held, undecided, outcome, status, reason)"                                \
+              " SELECT id, event, connector, webhook, created_ms, attempts, attempts,"            \
+              " ?2, 0, undecided, outcome, status, reason FROM deliveries WHERE id = ?1")         \
+    X(DROP_ENDED, "DELETE FROM deliveries WHERE id = ?1")                                         \
     X(ADD_ATTEMPT, pl_sqlite_attempt_insert)
 
 enum statement {
@@ -153,8 +154,8 @@ static int place_of(pl_sqlite_writer *w, bool held, bool is_off, pl_slice connec
 }
 
 /* `first` and `last`: the span of its rows in the feed. */
-static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, const pl_uuid *first,
-                     const pl_uuid *last)
+static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, pl_slice token,
+                     const pl_uuid *first, const pl_uuid *last)
 {
     sqlite3_stmt *q = w->statements[ADD_EVENT];
     pl_sqlite_bind_text(q, 1, id);
@@ -164,6 +165,8 @@ static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, co
     pl_sqlite_bind_id(q, 5, last);
     pl_sqlite_bind_blob(q, 6, event->document);
     pl_sqlite_bind_text(q, 7, event->subject);
+    pl_sqlite_bind_text(q, 8, event->source);
+    pl_sqlite_bind_text(q, 9, token);
     return run(q);
 }
 
@@ -207,7 +210,7 @@ static int add_unmatched(pl_sqlite_writer *w, const pl_commit_event *e, int64_t 
     return run(q);
 }
 
-static int commit_event(pl_sqlite_writer *w, pl_commit_event *e, int64_t now_ms)
+static int commit_event(pl_sqlite_writer *w, const pl_commit *c, pl_commit_event *e)
 {
     const pl_uuid *first = &e->unmatched_id, *last = &e->unmatched_id;
     for (uint32_t i = 0; i < e->count; i++) {
@@ -215,16 +218,16 @@ static int commit_event(pl_sqlite_writer *w, pl_commit_event *e, int64_t now_ms)
         if (i == 0 || memcmp(id, first, sizeof *id) < 0) first = id;
         if (i == 0 || memcmp(id, last, sizeof *id) > 0) last = id;
     }
-    int rc = add_event(w, e->event, e->event->id, first, last);
+    int rc = add_event(w, e->event, e->event->id, c->token, first, last);
     if (rc) return rc;
     if (!sqlite3_changes(w->db)) {
         e->is_duplicate = true;
         return find_known(w, e);
     }
     int64_t seq = e->event->seq = sqlite3_last_insert_rowid(w->db);
-    if (e->count == 0) return add_unmatched(w, e, seq, now_ms);
+    if (e->count == 0) return add_unmatched(w, e, seq, c->now_ms);
     for (uint32_t i = 0; i < e->count && !rc; i++)
-        rc = add_pending(w, &e->deliveries[i], seq, now_ms);
+        rc = add_pending(w, &e->deliveries[i], seq, c->now_ms);
     return rc;
 }
 
@@ -233,7 +236,7 @@ int pl_sqlite_commit_run(pl_sqlite_writer *w, pl_commit *c)
     int rc = c->idempotency_key.len ? pl_sqlite_keys_find(&w->keys, c) : SQLITE_OK;
     if (c->is_duplicate) return rc;
     for (uint32_t i = 0; i < c->count && !rc; i++)
-        rc = commit_event(w, &c->events[i], c->now_ms);
+        rc = commit_event(w, c, &c->events[i]);
     if (c->idempotency_key.len && !rc) rc = pl_sqlite_keys_keep(&w->keys, c);
     return rc;
 }
@@ -322,7 +325,7 @@ static int record_delivery(pl_sqlite_writer *w, pl_record *r, bool *is_erased)
  * no id here, so that it is never a duplicate. */
 static int record_call(pl_sqlite_writer *w, const pl_record *r)
 {
-    int rc = add_event(w, r->event, PL_NO_SLICE, &r->id, &r->id);
+    int rc = add_event(w, r->event, PL_NO_SLICE, r->token, &r->id, &r->id);
     if (rc) return rc;
     sqlite3_stmt *q = bind_ended(w, &r->id, sqlite3_last_insert_rowid(w->db), r->kind, r->state,
                                  r->created_ms, r->now_ms);

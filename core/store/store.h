@@ -57,10 +57,10 @@ typedef struct pl_store_metrics {
 } pl_store_metrics;
 
 typedef struct pl_feed_filter {
-    pl_slice connector, webhook, type, text, event_id; /* empty: any */
-    int state;                                         /* enum pl_state, -1: any */
-    int kind;                                          /* enum pl_exchange_kind, -1: any */
-    int status_class;                                  /* 2..5 of the last status, 0: any */
+    pl_slice connector, webhook, type, text, event_id, source, token; /* empty: any */
+    int state;                                                        /* enum pl_state, -1: any */
+    int kind;               /* enum pl_exchange_kind, -1: any */
+    int status_class;       /* 2..5 of the last status, 0: any */
     int64_t from_ms, to_ms; /* creation time, inclusive and exclusive; 0: open */
     pl_uuid before;         /* cursor: only rows older than this id */
     pl_uuid after, last;    /* only rows newer than the one, and not newer than the other */
@@ -93,9 +93,11 @@ enum pl_query_kind {
  *   IDS       no JSON: the pl_uuids of a page, the oldest first
  *   JOBS      {"jobs": [JOB...]}, newest first; the filter's state is one of jobs
  *   JOB       id, kind ("replay", "cancel"), state, filter, rate, total, done, failed, cursor (the
- *             last delivery taken, or null), last, created, finished or null; PL_E_UNKNOWN_JOB
+ *             last delivery taken, or null), last, created, finished or null, token or null;
+ *             PL_E_UNKNOWN_JOB
  *   ROW       id, kind ("delivery", "call", "try", "event"), state, connector, webhook, event_id,
- *             event_type, attempts, created, finished or null, due or null (next attempt;
+ *             event_type, event_source or null, token (the name of the one that its event or call
+ *             came with) or null, attempts, created, finished or null, due or null (next attempt;
  *             null as well while its webhook is disabled), outcome, status or null, reason or null
  *   ATTEMPT   see sqlite_attempt.h */
 typedef struct pl_query {

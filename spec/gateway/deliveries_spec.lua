@@ -13,7 +13,7 @@ local function files(receivers)
         { on = "order.shipped", url = "/shipped" },
       } }]]):format(receivers.good.url),
     ["connectors/gone.lua"] = ([[
-      return { base_url = "%s", webhooks = { { on = "order.gone", url = "/gone/{{ data.mark }}" } } }
+      return { base_url = "%s", disable_on = false, webhooks = { { on = "order.gone", url = "/gone/{{ data.mark }}" } } }
     ]]):format(receivers.gone.url),
     ["connectors/down.lua"] = ([[
       return { base_url = "%s", retry = false, webhooks = { { on = "order.down", url = "/down" } } }

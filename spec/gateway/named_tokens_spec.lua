@@ -90,6 +90,42 @@ describe("tokens with names", function()
     end)
   end)
 
+  it("are named in the feed, which can be filtered by them and by the events' source", function()
+    local from = { type = "order.confirmed", source = "till-7" }
+    local id = ask("token-of-any", "POST", "/v1/events", from).json.id
+    assert.equal(200, ask("token-of-any", "POST", "/v1/calls/shop/order.confirmed", { source = "till-7" }).status)
+    assert.equal(200, ask("token-of-ops", "POST", "/v1/connectors/shop/webhooks/order.confirmed/try",
+      { event = { source = "till-7" } }).status)
+    local function rows(query)
+      return ask("token-of-ops", "GET", "/v1/deliveries?" .. query).json.deliveries
+    end
+    support.eventually("all is recorded", function()
+      return #rows("source=till-7") == 4 and #rows("source=till-7&state=pending") == 0
+    end)
+    local names = {}
+    for _, row in ipairs(rows("source=till-7")) do
+      names[#names + 1] = row.kind .. " " .. row.token
+      assert.equal("till-7", row.event_source)
+    end
+    table.sort(names)
+    assert.same({ "call any", "delivery any", "delivery any", "try ops" }, names)
+    assert.equal(3, #rows("source=till-7&token=any"))
+    assert.equal(1, #rows("source=till-7&token=ops"))
+    assert.equal(2, #rows("token=any&event=" .. id))
+    assert.equal(0, #rows("token=token-of-any"))
+    local one = ask("token-of-ops", "GET", "/v1/deliveries/" .. rows("token=ops&source=till-7")[1].id).json
+    assert.equal("ops", one.token)
+    local job = ask("token-of-ops", "POST", "/v1/replay", { filter = { source = "till-7", token = "any" } })
+    assert.equal(202, job.status)
+    assert.equal("ops", job.json.token)
+    assert.equal(2, job.json.total)
+    local code, output = support.run({ gateway.process.arguments[1], "feed", "--url", gateway.url, "--by", "ops",
+      "--source", "till-7", "--json" }, { PERILUNE_TOKEN = "token-of-ops" })
+    assert.equal(0, code)
+    assert.matches('"token":"ops"', output, 1, true)
+    assert.is_nil(output:find('"token":"any"', 1, true))
+  end)
+
   it("are named in the log, and not shown", function()
     assert.equal(403, ask("token-of-shop", "GET", "/metrics").status)
     support.eventually("the name is in the log", function()

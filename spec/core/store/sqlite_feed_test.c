@@ -173,7 +173,8 @@ TEST(a_row_shows_what_is_known)
         find(&q, "deliveries.3"), /* 3: pending */
         PL_SLICE("{\"id\":\"019b76da-afd0-7000-8000-000000000003\",\"kind\":\"delivery\","
                  "\"state\":\"pending\",\"connector\":\"crm\",\"webhook\":\"note\","
-                 "\"event_id\":\"e2\",\"event_type\":\"lead\",\"attempts\":1,"
+                 "\"event_id\":\"e2\",\"event_type\":\"lead\",\"event_source\":null,\"token\":null,"
+                 "\"attempts\":1,"
                  "\"created\":\"2026-01-01T00:00:02.000Z\",\"finished\":null,"
                  "\"due\":\"2026-01-01T00:00:09.000Z\",\"outcome\":\"http_status\","
                  "\"status\":503,\"reason\":null}"));
@@ -181,14 +182,16 @@ TEST(a_row_shows_what_is_known)
         find(&q, "deliveries.4"), /* 2: failed */
         PL_SLICE("{\"id\":\"019b76da-afd0-7000-8000-000000000002\",\"kind\":\"delivery\","
                  "\"state\":\"failed\",\"connector\":\"crm\",\"webhook\":\"lead\","
-                 "\"event_id\":\"e2\",\"event_type\":\"lead\",\"attempts\":1,"
+                 "\"event_id\":\"e2\",\"event_type\":\"lead\",\"event_source\":null,\"token\":null,"
+                 "\"attempts\":1,"
                  "\"created\":\"2026-01-01T00:00:02.000Z\","
                  "\"finished\":\"2026-01-01T00:00:00.010Z\",\"due\":null,"
                  "\"outcome\":\"http_status\",\"status\":404,\"reason\":\"gamma\"}"));
     CHECK_EQ_SLICE(find(&q, "deliveries.1"), /* 5: unmatched */
                    PL_SLICE("{\"id\":\"019b76da-bb88-7000-8000-000000000005\",\"kind\":\"event\","
                             "\"state\":\"unmatched\",\"connector\":null,\"webhook\":null,"
-                            "\"event_id\":\"e5\",\"event_type\":\"order\",\"attempts\":0,"
+                            "\"event_id\":\"e5\",\"event_type\":\"order\",\"event_source\":null,"
+                            "\"token\":null,\"attempts\":0,"
                             "\"created\":\"2026-01-01T00:00:05.000Z\","
                             "\"finished\":\"2026-01-01T00:00:05.000Z\",\"due\":null,"
                             "\"outcome\":null,\"status\":null,\"reason\":\"none\"}"));
