@@ -161,9 +161,14 @@ static bool is_over(void)
 /* Nothing may be sent for as long, unless an answer comes. */
 static struct timespec pause_before_sending(void)
 {
-    uint64_t now = now_ns(), until = now + 200000; /* a look at the counter of the sink */
-    if (!options.backlog) until = now >= end_ns ? now + 100000000 : end_ns;
-    if (options.rate && next_due_ns() < until) until = next_due_ns();
+    uint64_t now = now_ns(), until = end_ns;
+    if (now >= end_ns) {
+        until = now + 100000000;
+    } else if (options.backlog) {
+        until = now + 200000; /* a look at the sink's counter */
+    } else if (ready && options.rate && next_due_ns() < until) {
+        until = next_due_ns();
+    }
     uint64_t ns = until > now ? until - now : 0;
     return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
                              .tv_nsec = (long)(ns % 1000000000u)};

@@ -20,14 +20,6 @@ function machine.program(name)
   return machine.build .. "/spec/" .. name
 end
 
---- A port that is free at the moment.
-function machine.free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return tonumber(port)
-end
-
 -- -- where processes run ---------------------------------------------------------------------------------------
 
 local function move_to(cpus)

@@ -18,7 +18,7 @@ local function print_rows(run, scenario)
     local nginx = run:row(scenario.id, row.point, "nginx")
     print(("%-12s %-14s %9.0f %8.1f %8.2f %8.2f %7s %6s %7.2f %9s"):format(row.point ~= previous and row.point or "", row.subject,
       row.rate, row.cpu_us, row.p50_us / 1000, row.p99_us / 1000, ratio(row, nginx, "rate"),
-      ratio(row, nginx, "cpu_us"), row.foreign, row.in_flight or ""))
+      ratio(row, nginx, "cpu_us"), row.foreign, row.in_flight and ("%.0f"):format(row.in_flight) or ""))
     previous = row.point
   end
 end

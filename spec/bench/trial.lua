@@ -32,7 +32,7 @@ end
 function trial.body(type)
   local key = type or ""
   if not bodies[key] then
-    local text = support.read("spec/bench/work/order.json"):gsub('"type":"order%.confirmed",', type and ('"type":"%s",'):format(type) or "")
+    local text = support.read("spec/bench/order.json"):gsub('"type":"order%.confirmed",', type and ('"type":"%s",'):format(type) or "")
     bodies[key] = support.write(support.folder(), { ["body.json"] = text }) .. "/body.json"
   end
   return bodies[key]

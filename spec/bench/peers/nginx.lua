@@ -27,7 +27,7 @@ function nginx.is_here()
 end
 
 function nginx.start(machine, sink_port)
-  local port = machine.free_port()
+  local port = support.closed_port()
   return nginx.start_with(machine, port, ([[
 upstream sink { server 127.0.0.1:%d; keepalive 4096; keepalive_requests 1000000000; }
   server {

@@ -2,6 +2,7 @@
 --- nginx with Lua in it (lua-nginx-module, one worker), doing the work of a call: peers/nginx_lua/app.lua. It keeps nothing.
 
 local nginx = require("spec.bench.peers.nginx")
+local support = require("spec.support")
 
 local MODULES = "/usr/lib/nginx/modules/"
 
@@ -13,7 +14,7 @@ function peer.is_here()
 end
 
 function peer.start(machine, sink_port)
-  local port = machine.free_port()
+  local port = support.closed_port()
   return nginx.start_with(machine, port, ([[
 lua_socket_log_errors off; lua_package_path "%s/spec/bench/peers/nginx_lua/?.lua;;";
   init_by_lua_block { app = require("app").new(%d) }

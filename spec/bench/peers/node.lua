@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --- Node.js, one process, doing the work of a call: peers/node/app.js. It keeps nothing.
 
+local support = require("spec.support")
+
 local peer = { about = "Node.js http + crypto: the work of a call, keeps nothing" }
 
 function peer.is_here()
@@ -8,7 +10,7 @@ function peer.is_here()
 end
 
 function peer.start(machine, sink_port)
-  local port = machine.free_port()
+  local port = support.closed_port()
   return machine.start_server({ "node", machine.root .. "/spec/bench/peers/node/app.js", port, sink_port }, port)
 end
 
