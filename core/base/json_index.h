@@ -22,8 +22,8 @@ typedef struct pl_json_node {
     bool has_escapes, name_has_escapes;
 } pl_json_node;
 
-/* Appends the nodes of a document of less than 4 GiB: 0, or PL_E_BAD_JSON with *fault. */
-int pl_json_index(pl_slice document, int max_depth, pl_buf *nodes, pl_json_fault *fault);
+/* Appends the nodes of a *valid* document of less than 4 GiB. */
+void pl_json_index(pl_slice document, pl_buf *nodes);
 /* The value that names with dots between them lead to, or NULL. Of a name that is there twice the
  * last one counts. */
 const pl_json_node *pl_json_node_find(const pl_json_node *nodes, pl_slice document, pl_slice path);

@@ -7,7 +7,7 @@
 
 _Static_assert(PL_HASH_MAX_BYTES == EVP_MAX_MD_SIZE, "room for any hash");
 
-static const EVP_MD *algorithm_of(pl_slice name)
+const void *pl_hash_algorithm(pl_slice name)
 {
     static const struct {
         const char *name;
@@ -34,14 +34,14 @@ static void digest(const EVP_MD *algorithm, pl_slice data, pl_hash *hash)
 
 bool pl_hash_of(pl_slice algorithm, pl_slice data, pl_hash *hash)
 {
-    const EVP_MD *md = algorithm_of(algorithm);
+    const EVP_MD *md = pl_hash_algorithm(algorithm);
     if (md) digest(md, data, hash);
     return md != NULL;
 }
 
 bool pl_hash_hmac(pl_slice algorithm, pl_slice key, pl_slice data, pl_hash *hash)
 {
-    const EVP_MD *md = algorithm_of(algorithm);
+    const EVP_MD *md = pl_hash_algorithm(algorithm);
     unsigned len;
     if (md == NULL) return false;
     if (key.len == 0) key = PL_SLICE(""); /* NULL would mean the key of the last call */

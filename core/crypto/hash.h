@@ -17,6 +17,8 @@ typedef struct pl_hash {
     char bytes[PL_HASH_MAX_BYTES];
 } pl_hash;
 
+/* The EVP_MD of a name, or NULL. */
+const void *pl_hash_algorithm(pl_slice name);
 /* False: there is no such algorithm. A key has at most INT_MAX bytes. */
 bool pl_hash_of(pl_slice algorithm, pl_slice data, pl_hash *hash);
 bool pl_hash_hmac(pl_slice algorithm, pl_slice key, pl_slice data, pl_hash *hash);

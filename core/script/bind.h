@@ -24,8 +24,8 @@ void pl_bind_response_clear(lua_State *L, int index);
 
 /* -- documents -- */
 
-/* Pushes a document of the text: false, with *fault and nothing pushed, when it is no JSON. */
-bool pl_bind_document_push(lua_State *L, pl_slice text, int max_depth, pl_json_fault *fault);
+/* Pushes a document of the text, which is known to be valid JSON. */
+void pl_bind_document_push(lua_State *L, pl_slice text);
 /* Can the document on top have a name twice in an object? False is certain. */
 bool pl_bind_document_may_repeat(lua_State *L);
 

@@ -116,29 +116,56 @@ static int core_frame(lua_State *L)
 
 /* -- copies -- */
 
-/* Pushes a copy of the table at `from` with all tables in it; metatables are shared, so that marks
- * of JSON stay. `seen`: table -> its copy, for what is there twice or contains itself. */
-static void push_copy(lua_State *L, int from, int seen)
+static void push_empty_like(lua_State *L, int table)
 {
-    luaL_checkstack(L, LUA_MINSTACK, "a table is nested too deeply");
-    lua_pushvalue(L, from);
-    lua_rawget(L, seen);
-    if (!lua_isnil(L, -1)) return;
-    lua_pop(L, 1);
-    lua_newtable(L);
-    int copy = lua_gettop(L);
+    int count = 0, items = (int)lua_objlen(L, table);
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
+        count++;
+    lua_createtable(L, items, count > items ? count - items : 0);
+}
+
+static void note_copy(lua_State *L, int from, int copy, int seen)
+{
     lua_pushvalue(L, from);
     lua_pushvalue(L, copy);
     lua_rawset(L, seen);
+}
+
+static void push_copy(lua_State *L, int from, int seen);
+
+/* The same of a table in it, as the value on the top. */
+static void copy_value(lua_State *L, int from, int copy, int seen)
+{
+    int inner = lua_gettop(L);
+    if (lua_isnil(L, seen)) {
+        lua_newtable(L);
+        lua_replace(L, seen);
+        note_copy(L, from, copy, seen);
+    }
+    lua_pushvalue(L, inner);
+    lua_rawget(L, seen);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        push_copy(L, inner, seen);
+    }
+    lua_replace(L, inner);
+}
+
+/* Pushes a copy of the table at `from` with all tables in it; metatables are shared, so that marks
+ * of JSON stay. `seen`: table -> its copy, for what is there twice or contains itself; nil while
+ * only one is known. */
+static void push_copy(lua_State *L, int from, int seen)
+{
+    luaL_checkstack(L, LUA_MINSTACK, "a table is nested too deeply");
+    push_empty_like(L, from);
+    int copy = lua_gettop(L);
+    if (!lua_isnil(L, seen)) note_copy(L, from, copy, seen);
     if (lua_getmetatable(L, from)) lua_setmetatable(L, copy);
     pl_shape *shape;
     if (pl_table_kind_of(L, copy, &shape) == PL_TABLE_LISTED) pl_table_own_list(L, copy);
     lua_pushnil(L);
     while (lua_next(L, from)) { /* stack: copy, key, value (top) */
-        if (lua_istable(L, -1)) {
-            push_copy(L, lua_gettop(L), seen);
-            lua_replace(L, -2);
-        }
+        if (lua_istable(L, -1)) copy_value(L, from, copy, seen);
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         lua_rawset(L, copy);
@@ -149,8 +176,9 @@ static void push_copy(lua_State *L, int from, int seen)
 static int core_copy(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    lua_newtable(L);
+    lua_settop(L, 2);
+    lua_pushnil(L);
+    lua_replace(L, 2);
     push_copy(L, 1, 2);
     return 1;
 }

@@ -79,11 +79,11 @@ static int document_json(lua_State *L)
 static const luaL_Reg document_methods[] = {
     {"value", document_value}, {"read", document_read}, {"json", document_json}, {NULL, NULL}};
 
-bool pl_bind_document_push(lua_State *L, pl_slice text, int max_depth, pl_json_fault *fault)
+void pl_bind_document_push(lua_State *L, pl_slice text)
 {
     pl_buf *nodes = pl_scratch(L);
     if (text.len > UINT32_MAX) luaL_error(L, "a document of more than 4 GB");
-    if (pl_json_index(text, max_depth, nodes, fault) != 0) return false;
+    pl_json_index(text, nodes);
     document *d = lua_newuserdata(L, sizeof *d + nodes->len + text.len);
     d->len = text.len;
     d->count = nodes->len / sizeof(pl_json_node);
@@ -91,7 +91,6 @@ bool pl_bind_document_push(lua_State *L, pl_slice text, int max_depth, pl_json_f
     memcpy(d->nodes + d->count, text.ptr, text.len);
     pl_bind_type(L, TYPE, document_methods, NULL);
     lua_setmetatable(L, -2);
-    return true;
 }
 
 bool pl_bind_document_may_repeat(lua_State *L)

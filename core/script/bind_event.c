@@ -40,9 +40,7 @@ static int event_value(lua_State *L)
 /* open() -> a document, to read single values of */
 static int event_open(lua_State *L)
 {
-    pl_json_fault fault;
-    if (!pl_bind_document_push(L, check_event(L)->event->document, PL_JSON_MAX_DEPTH, &fault))
-        return luaL_error(L, "the event cannot be read: %s", fault.message);
+    pl_bind_document_push(L, check_event(L)->event->document);
     return 1;
 }
 

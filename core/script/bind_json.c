@@ -90,7 +90,8 @@ static int json_open(lua_State *L)
     pl_vm *vm = pl_vm_of(L);
     pl_slice text = pl_check_slice(L, 1);
     pl_json_fault ignored;
-    bool is_valid = pl_bind_document_push(L, text, vm->json_depth, &ignored);
+    bool is_valid = pl_json_check(text, vm->json_depth, &ignored) == 0;
+    if (is_valid) pl_bind_document_push(L, text);
     if (is_valid && (vm->last_wins || !pl_bind_document_may_repeat(L))) return 1;
     pl_decode_options options = {.max_depth = vm->json_depth, .last_wins = vm->last_wins};
     pl_decode_fault fault;

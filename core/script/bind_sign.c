@@ -4,18 +4,33 @@
  * texts or secret handles; what comes out is plain bytes. Errors have the place of the script in
  * front and nothing of a key in them.
  *
- * Keys of two halves are read once a state: they stay in a keyring that the registry holds. */
+ * Keys of two halves are read once a state, and what HMAC makes of a key alone is made once: both stay
+ * in what the registry holds. */
 #include "script/bind.h"
 
 #include "base/base64.h"
 #include "base/secret.h"
 #include "crypto/keyring.h"
+#include "crypto/macs.h"
 #include "crypto/sign.h"
 
 #include <lauxlib.h>
 #include <limits.h>
 
-#define KEYRING "perilune.keyring" /* in the registry */
+#define KEYS "perilune.keys" /* in the registry: */
+
+typedef struct keys {
+    pl_keyring ring;
+    pl_macs macs;
+} keys;
+
+static keys *keys_of(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, KEYS);
+    keys *k = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return k;
+}
 
 /* -- arguments -- */
 
@@ -83,7 +98,8 @@ static int crypto_hmac(lua_State *L)
     pl_hash mac;
     pl_slice algorithm = pl_check_slice(L, 1), key = check_key(L, 2);
     pl_slice data = check_data(L, 3, 2, key);
-    return push_hash(L, pl_hash_hmac(algorithm, key, data, &mac), algorithm, &mac);
+    return push_hash(L, pl_macs_hmac(&keys_of(L)->macs, algorithm, key, data, &mac), algorithm,
+                     &mac);
 }
 
 /* equal(a, b): in a time that depends on the length of b only */
@@ -128,11 +144,8 @@ static enum pl_signature_form check_form(lua_State *L, int index, const pl_algor
 
 static const pl_key *read_key(lua_State *L, pl_slice bytes, enum pl_key_use use)
 {
-    lua_getfield(L, LUA_REGISTRYINDEX, KEYRING);
-    pl_keyring *ring = lua_touserdata(L, -1);
-    lua_pop(L, 1);
     pl_buf *wrong = pl_scratch(L);
-    const pl_key *key = pl_keyring_read(ring, bytes, use, wrong);
+    const pl_key *key = pl_keyring_read(&keys_of(L)->ring, bytes, use, wrong);
     if (key == NULL) raise(L, wrong);
     return key;
 }
@@ -304,20 +317,24 @@ static int crypto_key(lua_State *L)
 
 /* -- opening -- */
 
-static int keyring_gc(lua_State *L)
+static int keys_gc(lua_State *L)
 {
-    pl_keyring_fini(lua_touserdata(L, 1));
+    keys *k = lua_touserdata(L, 1);
+    pl_keyring_fini(&k->ring);
+    pl_macs_fini(&k->macs);
     return 0;
 }
 
-static void make_keyring(lua_State *L)
+static void make_keys(lua_State *L)
 {
-    pl_keyring_init(lua_newuserdata(L, sizeof(pl_keyring)));
+    keys *k = lua_newuserdata(L, sizeof *k);
+    pl_keyring_init(&k->ring);
+    pl_macs_init(&k->macs);
     lua_newtable(L);
-    lua_pushcfunction(L, keyring_gc);
+    lua_pushcfunction(L, keys_gc);
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
-    lua_setfield(L, LUA_REGISTRYINDEX, KEYRING);
+    lua_setfield(L, LUA_REGISTRYINDEX, KEYS);
 }
 
 static const luaL_Reg crypto_functions[] = {
@@ -329,7 +346,7 @@ static const luaL_Reg crypto_functions[] = {
 int pl_open_crypto(lua_State *L)
 {
     static const char *const named[] = {"md5", "sha1", "sha256", "sha384", "sha512"};
-    make_keyring(L);
+    make_keys(L);
     pl_push_functions(L, crypto_functions);
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
         lua_pushstring(L, named[i]);

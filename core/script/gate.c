@@ -101,13 +101,21 @@ int pl_gate_lua_fail(lua_State *L)
     return raise_failure(L, class);
 }
 
+/* The code is the upvalue. */
+static int fail_so(lua_State *L)
+{
+    pl_slot *running = pl_vm_of(L)->gate.running;
+    if (running) running->otherwise = (int)lua_tointeger(L, lua_upvalueindex(1));
+    return 0;
+}
+
 int pl_gate_lua_fails_as(lua_State *L)
 {
     int code = pl_err_of_name(luaL_checkstring(L, 1));
     luaL_argcheck(L, code < 0 && code != PL_E_INTERNAL, 1, "expected the class of a failure");
-    pl_slot *running = pl_vm_of(L)->gate.running;
-    if (running) running->otherwise = code;
-    return 0;
+    lua_pushinteger(L, code);
+    lua_pushcclosure(L, fail_so, 1);
+    return 1;
 }
 
 static bool is_text(lua_State *L, int index)

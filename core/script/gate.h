@@ -118,8 +118,8 @@ void pl_gate_push_failure(lua_State *L, const char *class);
 int pl_gate_explain(pl_vm *vm, lua_State *L);
 /* Cuts a place in our own Lua, "file:line: ", off the front of a text; false when there is none. */
 bool pl_gate_cut_place(pl_slice *text);
-/* core.fail, core.sleep, and core.fails_as(class): what the run under way raises from here on, and
- * says no class of its own, is of this one. */
+/* core.fail, core.sleep, and core.fails_as(class), a function: what the run under way raises from
+ * its call on, and says no class of its own, is of this one. */
 int pl_gate_lua_fail(lua_State *L);
 int pl_gate_lua_fails_as(lua_State *L);
 int pl_gate_lua_sleep(lua_State *L);

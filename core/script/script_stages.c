@@ -16,6 +16,7 @@
 #include "script/script_impl.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 
 /* Places in the table of an exchange. */
 enum { EVENT = 1, REQUEST, FRAME, RESPONSE };
@@ -110,13 +111,9 @@ static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
 
 static void push_info(const pl_exchange *x, lua_State *co)
 {
-    char id[PL_UUID_TEXT + 1];
-    pl_uuid_format(x->id, id);
-    lua_createtable(co, 0, 5);
+    lua_createtable(co, 0, 4);
     lua_pushinteger(co, (lua_Integer)x->number);
     lua_setfield(co, -2, "attempt");
-    lua_pushstring(co, id);
-    lua_setfield(co, -2, "id");
     lua_pushnumber(co, (double)x->started_ms / 1000);
     lua_setfield(co, -2, "now");
     lua_pushnumber(co, (double)x->deadline_ms / 1000);
@@ -134,8 +131,21 @@ static void begin_objects(pl_exchange *x, lua_State *co)
     keep_object(x, co, EVENT);
 }
 
+/* The fields that every request has, by which a receiver can drop repeats. The connector's own come
+ * later and may say otherwise. */
+static void identify(pl_exchange *x)
+{
+    char id[PL_UUID_TEXT + 1], second[24];
+    pl_uuid_format(x->id, id);
+    snprintf(second, sizeof second, "%lld", (long long)(x->started_ms / 1000));
+    pl_request_set_field(&x->request, &x->arena, PL_SLICE("webhook-id"), pl_slice_of(id));
+    pl_request_set_field(&x->request, &x->arena, PL_SLICE("webhook-timestamp"),
+                         pl_slice_of(second));
+}
+
 int pl_script_render(pl_generation *g, pl_exchange *x)
 {
+    identify(x);
     pl_slot *slot = begin_stage(g, x, RENDER, finish_render);
     lua_State *co = slot->co;
     begin_objects(x, co);

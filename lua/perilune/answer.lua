@@ -86,11 +86,14 @@ end
 ---@return perilune.document|nil
 ---@return string[] warnings
 function answer.parse(response, rule)
-  local body = response.body
+  local body, kind = response.body, rule.type
+  if body == "" then return kind == "text" and document.of("") or nil, {} end
+  if kind == "json" then
+    local parsed, message = json_of(body)
+    return parsed, { message }
+  end
   local media, charset = content_type(response)
-  local kind = rule.type
   if kind == "auto" then kind = type_of(media) end
-  if body == "" then return rule.type == "text" and document.of("") or nil, {} end
   if kind == nil then return guessed(body), {} end
   local warnings = {}
   if charset and kind ~= "json" and not core.charset.is_known(charset) then

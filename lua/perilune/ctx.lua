@@ -23,8 +23,7 @@ local ctx = {}
 ---@class perilune.ctx_frame
 ---@field values table          the names that templates see
 ---@field entry perilune.entry
----@field info { attempt: integer, id: string, now: number, deadline: number }
----@field config? table         of a plugin
+---@field info { attempt: integer, now: number, deadline: number }
 ---@field verified? table       of a source
 ---@field ctx? perilune.ctx      once a script has asked
 
@@ -56,7 +55,7 @@ local MADE = {
   end,
   connector = function(frame) return copied(frame.entry.connector_view) end,
   webhook = function(frame) return copied(frame.entry.webhook_view) end,
-  config = function(frame) return core.copy(frame.config or {}) end,
+  config = function(_, config) return config and core.copy(config) or {} end,
   attempt = function(frame) return frame.info.attempt end,
   verified = function(frame) return frame.verified end,
   now = function(frame) return frame.info.now end,
@@ -81,7 +80,7 @@ function ctx.vocabulary()
   return vocabulary
 end
 
-local FRAME = {} -- where a ctx's members keep what they are made of
+local FRAME, CONFIG = {}, {} -- where a ctx's members keep what they are made of
 
 -- Members that change while an attempt goes on (request:set_timeout), and are made each time.
 local LIVE = { deadline = true }
@@ -91,33 +90,43 @@ local MEMBERS = { __index = function(members, name)
   if member ~= nil then return member end
   local make = MADE[name]
   if not make then error(frozen.missing("ctx", name, ctx.names()), 2) end
-  member = make(members[FRAME])
+  member = make(members[FRAME], rawget(members, CONFIG))
   if not LIVE[name] then members[name] = member end
   return member
 end }
 
 local refuse = frozen.refuse("ctx")
 
+local function new(frame, config)
+  local members = setmetatable({ [FRAME] = frame, [CONFIG] = config }, MEMBERS)
+  return setmetatable({}, { __index = members, __newindex = refuse, __metatable = false })
+end
+
 --- The ctx of a frame: the same one however often it is asked for.
 ---@param frame perilune.ctx_frame
 ---@return perilune.ctx
 function ctx.of(frame)
-  if not frame.ctx then
-    local members = setmetatable({ [FRAME] = frame }, MEMBERS)
-    frame.ctx = setmetatable({}, { __index = members, __newindex = refuse, __metatable = false })
+  local given = frame.ctx
+  if not given then
+    given = new(frame)
+    frame.ctx = given
   end
-  return frame.ctx
+  return given
 end
 
---- The same attempt for a plugin, which has a config, or after the answer has come, with other values.
+--- That of a plugin, which has a config of its own.
 ---@param frame perilune.ctx_frame
----@param own { config?: table, values?: table }
+---@param config table
+---@return perilune.ctx
+function ctx.of_plugin(frame, config) return new(frame, config) end
+
+--- The frame of an attempt, or of a reception.
+---@param values table
+---@param entry perilune.entry
+---@param info table
 ---@return perilune.ctx_frame
-function ctx.with(frame, own)
-  return {
-    values = own.values or frame.values, entry = frame.entry, info = frame.info,
-    config = own.config,
-  }
+function ctx.frame(values, entry, info)
+  return { values = values, entry = entry, info = info, ctx = nil }
 end
 
 --- An integrator's function of (ctx, values) as the function of (values, frame) that templates are.

@@ -19,6 +19,8 @@ local perilune = {}
 
 local NONE = {}
 
+local fails_as_auth = core.fails_as "auth"
+
 perilune.load = loader.load
 
 --- Which webhooks want an event. Never yields.
@@ -46,7 +48,7 @@ end
 ---@param index integer
 ---@param event any
 ---@param request any
----@param info { attempt: integer, id: string, now: number, deadline: number, undecided: boolean }
+---@param info { attempt: integer, now: number, deadline: number, undecided: boolean }
 ---@return perilune.ctx_frame|nil   for authenticate and map; nil: an undecided `when` said no
 function perilune.render(generation, index, event, request, info)
   return render.run(generation.entries[index], event, request, info)
@@ -59,11 +61,11 @@ end
 function perilune.authenticate(generation, index, request, frame)
   local entry = generation.entries[index]
   for _, hook in ipairs(entry.before_send) do
-    hook.run(ctx.of(ctx.with(frame, { config = hook.config })), request)
+    hook.run(ctx.of_plugin(frame, hook.config), request)
   end
-  core.fails_as "auth"
+  fails_as_auth()
   for _, step in ipairs(entry.authenticator and entry.authenticator.steps or NONE) do
-    step.handler.apply(ctx.of(ctx.with(frame, { config = step.config })), request)
+    step.handler.apply(ctx.of_plugin(frame, step.config), request)
   end
 end
 
@@ -75,10 +77,10 @@ end
 ---@return boolean again
 function perilune.unauthorized(generation, index, response, frame)
   local again = false
-  core.fails_as "auth"
+  fails_as_auth()
   for _, step in ipairs(generation.entries[index].authenticator.steps) do
     local run = step.handler.on_unauthorized
-    if run and run(ctx.of(ctx.with(frame, { config = step.config })), response) then again = true end
+    if run and run(ctx.of_plugin(frame, step.config), response) then again = true end
   end
   return again
 end
@@ -90,15 +92,12 @@ end
 ---  attempt: integer, will_retry: boolean }
 ---@param frame perilune.ctx_frame|nil   nil: it failed before there was one
 ---@param event any
----@param info { attempt: integer, id: string, now: number, deadline: number }
+---@param info { attempt: integer, now: number, deadline: number }
 function perilune.failed(generation, index, failure, frame, event, info)
   local entry = generation.entries[index]
-  frame = frame or {
-    values = context.new(entry, document.new(event), info), entry = entry, info = info,
-  }
+  frame = frame or ctx.frame(context.new(entry, document.new(event), info), entry, info)
   for _, hook in ipairs(entry.on_failed) do
-    local own = ctx.with(frame, { config = hook.config })
-    local ok, raised = pcall(hook.run, ctx.of(own), failure)
+    local ok, raised = pcall(hook.run, ctx.of_plugin(frame, hook.config), failure)
     if not ok then core.log("error", "on_failed: " .. errors.text(raised)) end
   end
 end

@@ -51,8 +51,9 @@ local function compile_success(rule)
     ranges[i] = map.range_of(item)
   end
   return function(response)
+    local status = response.status
     for _, range in ipairs(ranges) do
-      if response.status >= range[1] and response.status <= range[2] then return true end
+      if status >= range[1] and status <= range[2] then return true end
     end
     return false
   end
@@ -99,22 +100,20 @@ function map.compile(entry, scope, webhook, path, mapper)
   entry.mapper, entry.body_paths = mapper, {}
 end
 
---- A variable that a mapper gave, so that it can be written; json.null, and a warning, for others.
+--- A variable that a mapper gave, as JSON; null, and a warning, for what cannot be written.
 local function mapped(entry, name, v)
   if type(name) ~= "string" or not core.json.encode(name) then
     return nil, ("mapper: %s: a variable must have a name, not a %s"):format(entry.where,
       type(name) == "string" and "text that is not UTF-8" or type(name))
   end
-  local exported, message = variables.exported(v, entry.where)
-  if message then return core.json.null, ("variable '%s': %s"):format(name, message) end
-  return exported
+  local text, message = variables.text(v, entry.where)
+  return text or "null", message and ("variable '%s': %s"):format(name, message)
 end
 
 --- What the mapper adds to the variables; warnings.
-local function run_mapper(entry, response, frame, values)
+local function run_mapper(entry, response, frame, texts)
   local mapper = entry.mapper
-  local own = ctx.with(frame, { config = mapper.config })
-  local ok, result = pcall(mapper.handler.map, ctx.of(own), response)
+  local ok, result = pcall(mapper.handler.map, ctx.of_plugin(frame, mapper.config), response)
   if not ok then return { "mapper: " .. errors.text(result, entry.where) } end
   if result == nil then return {} end
   if type(result) ~= "table" then
@@ -123,8 +122,8 @@ local function run_mapper(entry, response, frame, values)
   end
   local warnings = {}
   for name, v in pairs(result) do
-    local exported, warning = mapped(entry, name, v)
-    if exported ~= nil then values[name] = exported end
+    local text, warning = mapped(entry, name, v)
+    if text then texts[name] = text end
     warnings[#warnings + 1] = warning
   end
   table.sort(warnings)
@@ -138,22 +137,20 @@ end
 --- The variables of an answer that is parsed; more warnings. Raises an error where a required one
 --- is not there.
 local function read(entry, response, frame, is_success, warnings)
-  local values = core.json.object({})
+  local texts = {}
   local has_body = response.body ~= ""
-  local said, missing = variables.read(entry.variables, response, frame, values,
+  local said, missing = variables.read(entry.variables, response, frame, texts,
     { expects = is_success and has_body, requires = is_success })
   append(warnings, said)
   -- A mapper reads what an error's body says, but not out of one that cannot be read.
   if entry.mapper and (is_success or frame.values.response ~= nil) then
-    append(warnings, run_mapper(entry, response, frame, values))
+    append(warnings, run_mapper(entry, response, frame, texts))
   end
   if missing then
     table.insert(warnings, 1, missing)
     error(("%s: %s"):format(entry.where, table.concat(warnings, "; ")), 0)
   end
-  local text, fault = core.json.encode(values)
-  warnings[#warnings + 1] = fault
-  return text
+  return variables.written(texts)
 end
 
 --- Is an answer that is no success worth another attempt? Nil where the policy's list says it, or a
@@ -176,9 +173,10 @@ end
 function map.run(entry, response, rendered)
   local parsed, warnings = answer.parse(response, entry.answer)
   for _, hook in ipairs(entry.after_receive) do
-    hook.run(ctx.of(ctx.with(rendered, { config = hook.config })), response)
+    hook.run(ctx.of_plugin(rendered, hook.config), response)
   end
-  local frame = ctx.with(rendered, { values = context.answered(entry, rendered.values, response, parsed) })
+  local frame = ctx.frame(context.answered(entry, rendered.values, response, parsed), entry,
+    rendered.info)
   local ok, reason = entry.success(response, frame)
   local again, text, fault
   if not ok then -- that an error page is no JSON is not what went wrong

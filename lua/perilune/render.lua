@@ -277,8 +277,6 @@ local function add_param(request, frame, name, given)
 end
 
 local function set_headers(entry, frame, request)
-  request:set_header("webhook-id", frame.info.id)
-  request:set_header("webhook-timestamp", ("%d"):format(math.floor(frame.info.now)))
   for _, header in ipairs(entry.headers) do
     local v = evaluate(header.value, frame)
     if v ~= nil then request:set_header(header.name, v) end
@@ -312,12 +310,10 @@ end
 ---@param entry perilune.entry
 ---@param event any     the event userdata
 ---@param request any   the request userdata, filled
----@param info { attempt: integer, id: string, now: number, deadline: number, undecided: boolean }
+---@param info { attempt: integer, now: number, deadline: number, undecided: boolean }
 ---@return perilune.ctx_frame|nil frame   for the stages behind; nil: an undecided `when` said no
 function render.run(entry, event, request, info)
-  local frame = {
-    values = context.new(entry, document.new(event), info), entry = entry, info = info,
-  }
+  local frame = ctx.frame(context.new(entry, document.new(event), info), entry, info)
   if info.undecided and entry.when and not value.truthy(evaluate(entry.when, frame)) then
     return nil
   end

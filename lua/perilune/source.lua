@@ -144,7 +144,7 @@ end
 
 --- Nil, or why this verifier does not let it in.
 local function refusal_of(verifier, frame, inbound)
-  local given = ctx.of(ctx.with(frame, { config = verifier.config }))
+  local given = ctx.of_plugin(frame, verifier.config)
   local ok, said, reason = pcall(verifier.handler.verify, given, inbound)
   if ok and (said == true or type(said) == "table") then
     frame.verified = said ~= true and said or nil
@@ -263,9 +263,7 @@ function source.run(generation, name, inbound, info)
   local frame = { values = {}, entry = made.entry, info = info }
   local refused = refusal(made, frame, inbound)
   if refused or not made.receiver then return refused end
-  local own_frame = ctx.with(frame, { config = made.receiver.config })
-  own_frame.verified = frame.verified
-  local given = ctx.of(own_frame)
+  local given = ctx.of_plugin(frame, made.receiver.config)
   local result, own = made.receiver.handler.receive(given, inbound)
   local answer = answer_of(made, own)
   local events, is_list = events_of(made, result)

@@ -25,8 +25,9 @@ local variables = {}
 ---@class perilune.variable
 ---@field name string
 ---@field run fun(response: any, frame: perilune.ctx_frame): any
+---@field read (fun(values: table): string|nil)|nil   its value as JSON, if it is only to be read
 ---@field required boolean
----@field default any        nil: none
+---@field default string|nil   as JSON; nil: none
 ---@field where string       its place in the file
 
 local EXPRESSION = { one_of = { { type = "string" }, { type = "function" } } }
@@ -57,7 +58,8 @@ local function compile_reader(scope, path, v)
   end
   local make = template.is_static(v) and scope.expression or scope.text
   local run = make(scope, path, v, { lenient = true })
-  return run and function(_, frame) return run(frame.values, frame) end
+  if not run then return nil end
+  return function(_, frame) return run(frame.values, frame) end, template.json_reader(run)
 end
 
 --- The variables of a webhook, by name.
@@ -70,60 +72,73 @@ function variables.compile(scope, path, declared)
   for i, name in ipairs(tables.names(declared or {})) do
     local v, where = declared[name], tables.extend(path, name)
     local options = type(v) == "table" and v or { v }
+    local run, read = compile_reader(scope, where, options[1])
     list[i] = {
-      name = name, run = compile_reader(scope, where, options[1]), where = scope:where(where),
-      required = options.required or false, default = options.default,
+      name = name, run = run, read = read, where = scope:where(where),
+      required = options.required or false,
+      default = options.default ~= nil and core.json.encode(options.default) or nil,
     }
   end
   return list
 end
 
---- A value of a template or a script as JSON can have it; nil and a message for what it cannot.
+--- A value of a template or a script as JSON; nil and a message for what JSON cannot have.
 ---@param v any
 ---@param where string
----@return any
+---@return string|nil text
 ---@return string|nil message
-function variables.exported(v, where)
+function variables.text(v, where)
   local ok, result = pcall(value.export, v)
   local text, message
   if ok then text, message = core.json.encode(result) else message = errors.text(result) end
-  if text then return result end
+  if text then return text end
   return nil, ("%s: %s"):format(where, message)
 end
 
---- Reads one: its value, or nil and why there is none, and whether that is a fault of the script.
+--- Reads one: its JSON, or nil and why there is none, and whether that is a fault of the script.
 local function read_one(variable, response, frame)
+  local known = variable.read and variable.read(frame.values)
+  if known then return known end
   local ok, result = pcall(variable.run, response, frame)
   if not ok then return nil, errors.text(result, variable.where), true end
   if value.is_undefined(result) then return nil, "not found in the answer", false end
-  local v, message = variables.exported(result, variable.where)
-  return v, message, message ~= nil
+  local text, message = variables.text(result, variable.where)
+  return text, message, message ~= nil
 end
 
---- Reads all of them into `values`. Of an answer that is no success, or that has no body, nothing
---- is expected: there a variable that is not found is null without a word.
+--- Reads all of them into `texts`, as JSON by name. Of an answer that is no success, or that has no
+--- body, nothing is expected: there a variable that is not found is null without a word.
 ---@param list perilune.variable[]
 ---@param response any
 ---@param frame perilune.ctx_frame
----@param values table         filled
+---@param texts table<string, string>   filled
 ---@param options { expects: boolean, requires: boolean }
 ---@return string[] warnings
 ---@return string|nil missing   why a required one is not there
-function variables.read(list, response, frame, values, options)
+function variables.read(list, response, frame, texts, options)
   local warnings, missing = {}, nil
   for _, variable in ipairs(list) do
-    local v, reason, is_fault = read_one(variable, response, frame)
+    local text, reason, is_fault = read_one(variable, response, frame)
     local is_missing = reason and variable.required and options.requires
     if is_missing and not missing then
       missing = ("variable '%s' is required: %s"):format(variable.name, reason)
     elseif reason and (is_fault or is_missing or variable.default == nil and options.expects) then
       warnings[#warnings + 1] = ("variable '%s': %s"):format(variable.name, reason)
     end
-    if v == nil then v = variable.default end
-    if v == nil then v = core.json.null end
-    values[variable.name] = v
+    texts[variable.name] = text or variable.default or "null"
   end
   return warnings, missing
+end
+
+--- All of them as a JSON object, sorted by name.
+---@param texts table<string, string>
+---@return string
+function variables.written(texts)
+  local members = {}
+  for i, name in ipairs(tables.names(texts)) do
+    members[i] = core.json.encode(name) .. ":" .. texts[name]
+  end
+  return "{" .. table.concat(members, ",") .. "}"
 end
 
 return variables

@@ -18,7 +18,7 @@ describe("the preset zendesk", function()
     assert.equal("POST", sent.method)
     assert.equal("https://acme.zendesk.com/api/v2/tickets.json", sent.url)
     assert.equal("Basic bot@acme.example/token:<secret>", sent.headers.authorization)
-    assert.equal(support.INFO.id, sent.headers["idempotency-key"])
+    assert.equal(support.ID, sent.headers["idempotency-key"])
     assert.same({ ticket = {
       subject = "Returns", comment = { body = 'I want "out"', public = false }, priority = "high", tags = { "bot", "returns" },
       requester = { email = "ada@acme.example", name = "Ada" }, external_id = "c-35436",

@@ -27,7 +27,7 @@ describe("ctx", function()
   it("is the same one for all functions of an attempt", function()
     local frame = { values = {}, entry = {}, info = {} }
     assert.equal(ctx.of(frame), ctx.of(frame))
-    assert.not_equal(ctx.of(frame), ctx.of(ctx.with(frame, { config = {} })))
+    assert.not_equal(ctx.of(frame), ctx.of_plugin(frame, {}))
   end)
 
   it("is frozen", function()
@@ -49,10 +49,10 @@ describe("ctx", function()
   it("gives each plugin its own config, which lasts for one call", function()
     local frame = { values = {}, entry = {}, info = {} }
     local config = { list = { 1 } }
-    local first = ctx.of(ctx.with(frame, { config = config }))
+    local first = ctx.of_plugin(frame, config)
     first.config.list[1] = 2
     assert.equal(2, first.config.list[1])
-    assert.equal(1, ctx.of(ctx.with(frame, { config = config })).config.list[1])
+    assert.equal(1, ctx.of_plugin(frame, config).config.list[1])
     assert.same({}, ctx.of(frame).config)
   end)
 end)

@@ -34,12 +34,6 @@ describe("a request", function()
     assert.equal("application/json", sent.headers["content-type"])
   end)
 
-  it("carries the delivery's id and the second of the attempt", function()
-    local sent = render [[url = "/"]]
-    assert.equal("d-1", sent.headers["webhook-id"])
-    assert.equal("1700000000", sent.headers["webhook-timestamp"])
-  end)
-
   it("does not decode the event when nothing asks for it", function()
     local event = support.event(EVENT)
     require("perilune").render(webhook [[url = "/"]], 1, event, support.request(), support.INFO)

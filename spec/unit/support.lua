@@ -152,13 +152,23 @@ function support.response(status, body, headers)
   }
 end
 
+support.ID = "d-1" -- of the delivery
+
 support.INFO = {
-  attempt = 1, id = "d-1", now = 1700000000.75, deadline = 1700000010.75, undecided = false,
+  attempt = 1, now = 1700000000.75, deadline = 1700000010.75, undecided = false,
 }
+
+--- A request as the C half hands it to render.
+local function identified()
+  local request = support.request()
+  request:set_header("webhook-id", support.ID)
+  request:set_header("webhook-timestamp", "1700000000")
+  return request
+end
 
 --- Renders the first webhook for an event: the request, and the context.
 function support.render(generation, json, info)
-  local request = support.request()
+  local request = identified()
   local context = perilune.render(generation, 1, support.event(json), request,
     info or support.INFO)
   return request.sent, context
@@ -197,14 +207,14 @@ function support.verified(text, given)
   end
   function inbound.header(_, name) return headers[name:lower()] end
   function inbound.headers() return headers end
-  local said = step.handler.verify(ctx.of { values = {}, config = step.config }, inbound)
+  local said = step.handler.verify(ctx.of_plugin({ values = {} }, step.config), inbound)
   assert(said == true or type(said) == "table", "what is let in is said by true or a table")
   return said
 end
 
 --- The request of webhook `index` as it is sent, and the frame for its answer.
 function support.sent(generation, json, index)
-  local request = support.request()
+  local request = identified()
   local frame = perilune.render(generation, index, support.event(json), request, support.INFO)
   perilune.authenticate(generation, index, request, frame)
   return request.sent, frame

@@ -15,6 +15,8 @@ local template = require "perilune.template"
 local tree = require "perilune.encoding.tree"
 local value = require "perilune.template.value"
 
+local new_table = require "table.new"
+
 local json = {}
 
 local MAX_DEPTH = 128 -- a table that holds itself ends here
@@ -129,7 +131,7 @@ function json.compile(scope, path, v)
     return nil
   end
   return function(values, frame)
-    local texts = {}
+    local texts = new_table(#parts, 0)
     for i, part in ipairs(parts) do
       texts[i] = type(part) == "string" and part or part(values, frame)
     end

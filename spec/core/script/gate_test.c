@@ -83,10 +83,10 @@ TEST(a_run_says_of_which_class_its_errors_are)
         const char *source;
         int code;
     } cases[] = {
-        {CORE "core.fails_as('auth') error('plain')", PL_E_AUTH},
-        {CORE "core.fails_as('auth') error({})", PL_E_AUTH},
-        {CORE "core.fails_as('auth') core.sleep(0) error('later')", PL_E_AUTH},
-        {CORE "core.fails_as('auth') core.fail('url', 'x')", PL_E_URL},
+        {CORE "core.fails_as('auth')() error('plain')", PL_E_AUTH},
+        {CORE "core.fails_as('auth')() error({})", PL_E_AUTH},
+        {CORE "core.fails_as('auth')() core.sleep(0) error('later')", PL_E_AUTH},
+        {CORE "core.fails_as('auth')() core.fail('url', 'x')", PL_E_URL},
         {CORE "core.fails_as('ok')", PL_E_SCRIPT},
         {"error('the next run begins anew')", PL_E_SCRIPT},
     };

@@ -64,7 +64,13 @@ static pl_event *event_of(const char *json)
 
 static void exchange_init(pl_exchange *x, pl_generation *g, pl_event *e, uint32_t webhook)
 {
-    *x = (pl_exchange){.generation = g, .webhook = webhook, .number = 1, .event = e, .ok = false};
+    *x = (pl_exchange){.generation = g,
+                       .webhook = webhook,
+                       .id = {{0x01, 0xa2, 0x1e, 0x3c, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 7}},
+                       .number = 1,
+                       .started_ms = 1700000000750,
+                       .event = e,
+                       .ok = false};
     pl_arena_init(&x->arena);
     x->policy = &g->policies[webhook];
     x->stage = PL_STAGE_RENDER;
@@ -127,6 +133,12 @@ static void check_request(pl_exchange *x)
     CHECK(auth != NULL);
     if (auth) CHECK_EQ_SLICE(auth->value, PL_SLICE("Bearer s3cret-token"));
     if (auth) CHECK_EQ_SLICE(auth->shown, PL_SLICE("Bearer ***"));
+    pl_field *id = pl_fields_find(x->request.fields, PL_SLICE("webhook-id"));
+    CHECK(id != NULL);
+    if (id) CHECK_EQ_SLICE(id->value, PL_SLICE("01a21e3c-0000-7000-8000-000000000007"));
+    pl_field *second = pl_fields_find(x->request.fields, PL_SLICE("webhook-timestamp"));
+    CHECK(second != NULL);
+    if (second) CHECK_EQ_SLICE(second->value, PL_SLICE("1700000000"));
 }
 
 TEST(an_event_is_routed_rendered_authenticated_and_mapped)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "crypto/macs.h"
+
+#include "base/base64.h"
+
+#include "test.h"
+
+/* RFC 4231, test cases 1, 2 and 4 in SHA-256, and 2 in SHA-512; RFC 2202, case 2 of SHA-1. */
+static const struct {
+    const char *algorithm, *key, *data, *mac;
+} vectors[] = {
+    {"sha256", "\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b",
+     "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+    {"sha256", "Jefe", "what do ya want for nothing?",
+     "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+    {"sha512", "Jefe", "what do ya want for nothing?",
+     "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e"
+     "6fd"
+     "caeab1a34d4a6b4b636e070a38bce737"},
+    {"sha1", "Jefe", "what do ya want for nothing?", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"},
+};
+
+static void check_vectors(pl_macs *m)
+{
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        pl_hash mac;
+        pl_buf out = {0};
+        CHECK(pl_macs_hmac(m, pl_slice_of(vectors[i].algorithm), pl_slice_of(vectors[i].key),
+                           pl_slice_of(vectors[i].data), &mac));
+        pl_hex_encode(&out, (pl_slice){mac.bytes, mac.len});
+        CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(vectors[i].mac));
+        pl_buf_fini(&out);
+    }
+}
+
+TEST(a_key_signs_again_and_again)
+{
+    pl_macs m;
+    pl_macs_init(&m);
+    for (int i = 0; i < 3; i++)
+        check_vectors(&m);
+    pl_macs_fini(&m);
+}
+
+TEST(keys_give_way_to_others)
+{
+    pl_macs m;
+    pl_hash mac;
+    char key[32];
+    pl_macs_init(&m);
+    for (int i = 0; i < 3 * PL_MACS_SIZE; i++) {
+        if (i % 5 == 0) check_vectors(&m);
+        snprintf(key, sizeof key, "key %d", i);
+        CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), pl_slice_of(key), PL_SLICE("x"), &mac));
+    }
+    check_vectors(&m);
+    pl_macs_fini(&m);
+}
+
+TEST(what_cannot_be_kept_is_computed_all_the_same)
+{
+    static char long_key[131];
+    pl_macs m;
+    pl_hash mac;
+    pl_buf out = {0};
+    pl_macs_init(&m);
+    memset(long_key, 0xaa, sizeof long_key); /* RFC 4231, test case 6 */
+    CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), (pl_slice){long_key, sizeof long_key},
+                       PL_SLICE("Test Using Larger Than Block-Size Key - Hash Key First"), &mac));
+    pl_hex_encode(&out, (pl_slice){mac.bytes, mac.len});
+    CHECK_EQ_SLICE(pl_buf_slice(&out),
+                   PL_SLICE("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"));
+    CHECK(!pl_macs_hmac(&m, PL_SLICE("sha0"), PL_SLICE("k"), PL_SLICE("x"), &mac));
+    CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), PL_NO_SLICE, PL_NO_SLICE, &mac));
+    CHECK_EQ_INT(mac.len, 32);
+    pl_buf_fini(&out);
+    pl_macs_fini(&m);
+}
+
+int main(void)
+{
+    return RUN(CASE(a_key_signs_again_and_again), CASE(keys_give_way_to_others),
+               CASE(what_cannot_be_kept_is_computed_all_the_same));
+}
