@@ -26,6 +26,9 @@
       "file of the embedded store, relative to the gateway folder")                              \
     X(TEXT, store_sync, "store_sync", "full", "full|normal",                                     \
       "full: a 202 survives a power cut; normal: faster, a power cut may lose the last moments") \
+    X(BYTES, store_check, "store_check", "64M", "0..64G",                                        \
+      "up to this size the store is looked through for damage at each start; of a larger one "   \
+      "the ends of its tables and what is pending")                                              \
     X(COUNT, retention_days, "retention.days", "30", "0..36500",                                 \
       "days that a delivery is kept after it has ended, with attempts and event; 0: for ever")   \
     X(COUNT, retention_payload_days, "retention.payload_days", "0", "0..36500",                  \
@@ -79,6 +82,8 @@
       "of an attempt at a delivery, connect to last byte, where the connector sets none")        \
     X(SECONDS, timeout_connect, "timeouts.connect", "5", "0.01..3600",                           \
       "of making a connection, name resolution and TLS included")                                \
+    X(SECONDS, timeout_names, "timeouts.names", "60", "0..3600",                                 \
+      "for which the addresses of a host's name are used without asking again, in whole ones")   \
     X(SECONDS, timeout_header, "timeouts.header", "10", "0.01..3600",                            \
       "for a client to send a request's head, and before that for a TLS handshake")              \
     X(SECONDS, timeout_body, "timeouts.body", "30", "0.01..3600",                                \

@@ -306,6 +306,7 @@ static int open_store(pl_gateway *g)
     pl_store_config config = {
         .path = path.ptr,
         .synchronous_full = strcmp(g->settings.store_sync, "full") == 0,
+        .check_bytes = g->settings.store_check,
         .queue_bytes = (size_t)g->settings.limit_store_queue,
         .query_timeout_ms = g->settings.timeout_query,
         .retention = {.age_ms = g->settings.retention_days * DAY_MS,
@@ -342,6 +343,7 @@ pl_client_config pl_gateway_client_config(const pl_settings *s, const pl_egress 
         .egress = egress,
         .max_response_bytes = (size_t)s->limit_response,
         .max_response_header_bytes = (size_t)s->limit_response_header_bytes,
+        .names_ms = s->timeout_names,
         .ca_file = s->egress_ca_file[0] ? s->egress_ca_file : NULL,
         .user_agent = "Perilune/" PL_VERSION,
         .proxy = usual_proxy(s),

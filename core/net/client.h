@@ -27,7 +27,8 @@ typedef struct pl_client_config {
     const pl_egress *egress;
     size_t max_response_bytes; /* of the body, after decoding; beyond: PL_E_TOO_LARGE */
     size_t max_response_header_bytes;
-    const char *ca_file;    /* NULL: the system's */
+    int64_t names_ms;    /* for so long addresses of a name are kept; below a second they are not */
+    const char *ca_file; /* NULL: the system's */
     const char *user_agent; /* when the request has none */
     pl_proxy proxy;         /* of requests that have none of their own */
     bool proxy_is_trusted;  /* to judge names itself: they are not looked up here */

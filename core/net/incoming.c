@@ -67,10 +67,27 @@ static void begin_answer(pl_incoming *in, pl_slice line)
     in->status_class = line.len > STATUS_AT ? line.ptr[STATUS_AT] : '0';
 }
 
-/* Fails closed: libcurl would send the request again with its body, and without authentication. */
+/* RFC 9112 section 6.3: nobody knows where such an answer ends. libcurl takes the last length. */
+static bool has_two_lengths(const pl_response *r)
+{
+    const pl_field *first = NULL;
+    for (const pl_field *f = r->fields; f; f = f->next) {
+        if (!pl_slice_eq_nocase(f->name, PL_SLICE("Content-Length"))) continue;
+        if (first && !pl_slice_eq(first->value, f->value)) return true;
+        first = f;
+    }
+    return false;
+}
+
+/* Fails closed: without authentication, libcurl would send the request again with its body. */
 static bool end_head(pl_incoming *in)
 {
     in->notes.head_is_over = in->status_class != '1';
+    if (has_two_lengths(in->response)) {
+        in->notes.refusal_code = PL_E_PROTOCOL;
+        in->notes.refusal = "the answer has two lengths (Content-Length) that differ";
+        return false;
+    }
     if (in->request->auth.kind == PL_AUTH_NONE || in->is_proven || in->status_class != '2')
         return true;
     in->notes.refusal_code = PL_E_AUTH;

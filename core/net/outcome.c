@@ -124,9 +124,10 @@ static const char *timeout_text(CURL *easy, const pl_outcome_notes *notes,
 {
     long request_bytes = 0;
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-    bool was_sent = request_bytes > 0;
+    bool was_sent = request_bytes > 0, is_in_tls = notes->is_connected && !notes->is_proxied;
     const char *phase = notes->has_answer   ? "receiving the answer"
                         : was_sent          ? "waiting for the answer"
+                        : is_in_tls         ? "agreeing on TLS"
                         : notes->was_opened ? "connecting"
                                             : "resolving the host name";
     int64_t limit_ms = request->timeout_ms, connect_ms = request->connect_timeout_ms;
@@ -157,6 +158,7 @@ int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
     }
     /* Other addresses of the host may have been tried: then what became of those counts. */
     bool is_ours = notes->refusal_code == PL_E_TOO_LARGE || notes->refusal_code == PL_E_AUTH ||
+                   notes->refusal_code == PL_E_PROTOCOL ||
                    (notes->refusal && result == CURLE_COULDNT_CONNECT && !notes->was_opened) ||
                    (notes->refusal && result == CURLE_ABORTED_BY_CALLBACK);
     if (is_ours) {

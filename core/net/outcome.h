@@ -12,7 +12,7 @@
 /* What the client itself saw of the transfer. */
 typedef struct pl_outcome_notes {
     const char *refusal; /* why the client or the egress guard stopped it; NULL: neither did */
-    int refusal_code; /* then: PL_E_TOO_LARGE, PL_E_AUTH; or of no socket PL_E_EGRESS or PL_E_CONNECT */
+    int refusal_code; /* then: PL_E_TOO_LARGE, _AUTH, _PROTOCOL; or of no socket PL_E_EGRESS or PL_E_CONNECT */
     bool is_proxied;
     bool is_connected;  /* libcurl waited for what the other side has to say */
     bool was_opened;    /* the guard let at least one socket open */

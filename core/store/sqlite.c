@@ -484,7 +484,8 @@ static int open_files(pl_store *s, char **reason)
     const char *path = s->config.path;
     s->lock_fd = pl_sqlite_lock(path, reason);
     if (s->lock_fd < 0) return -1;
-    if (pl_sqlite_open_writer(path, s->config.synchronous_full, &s->db, reason)) return -1;
+    const pl_store_config *c = &s->config;
+    if (pl_sqlite_open_writer(path, c->synchronous_full, c->check_bytes, &s->db, reason)) return -1;
     if (pl_sqlite_writer_open(&s->writer, s->db) != SQLITE_OK ||
         pl_sqlite_keeper_open(&s->keeper, s->db, &s->config.retention) != SQLITE_OK ||
         (s->config.switched && pl_sqlite_switches_show(s->db, show_switch, s) != SQLITE_OK)) {

@@ -26,9 +26,6 @@
 /* Payloads of customers: for the owner's eyes only. SQLite gives -wal and -shm the same mode. */
 #define FILE_MODE 0600
 
-/* Bytes that are looked through at a start, as SQL: some tenths of a second. */
-#define SMALL_FILE "67108864"
-
 static int __attribute__((format(printf, 3, 4)))
 fail(char **reason, const char *path, const char *format, ...)
 {
@@ -140,8 +137,9 @@ static int fail_damaged(char **reason, const char *path, int code, const char *w
 }
 
 /* A small file is looked through before each start, of a large one the ends of the trees, where all
- * writing is, and the deliveries that are owed. */
-static int look_for_damage(sqlite3 *db, char **reason)
+ * writing is, and the deliveries that are owed. Not the rest of it in the background: SQLite would
+ * read it in one snapshot, behind which the WAL grows as long as that takes. */
+static int look_for_damage(sqlite3 *db, int64_t check_bytes, char **reason)
 {
     sqlite3_stmt *q = NULL;
     int rc = sqlite3_exec(db,
@@ -154,8 +152,9 @@ static int look_for_damage(sqlite3 *db, char **reason)
         rc = sqlite3_prepare_v2(db,
                                 "SELECT quick_check FROM pragma_page_count CROSS JOIN"
                                 " pragma_page_size CROSS JOIN pragma_quick_check(1)"
-                                " WHERE page_count * page_size <= " SMALL_FILE,
+                                " WHERE page_count * page_size <= ?1",
                                 -1, &q, NULL);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(q, 1, check_bytes);
     if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) {
         const char *finding = (const char *)sqlite3_column_text(q, 0);
         if (finding && strcmp(finding, "ok") != 0) *reason = strdup(finding);
@@ -190,13 +189,14 @@ failed:
     return -1;
 }
 
-int pl_sqlite_open_writer(const char *path, bool synchronous_full, sqlite3 **db, char **reason)
+int pl_sqlite_open_writer(const char *path, bool synchronous_full, int64_t check_bytes,
+                          sqlite3 **db, char **reason)
 {
     if (refuse_truncated(path, reason) || touch(path, reason)) return -1;
     if (open_connection(path, SQLITE_OPEN_READWRITE, db, reason)) return -1;
     char *why = NULL;
     int code = configure(*db, synchronous_full, &why) ? sqlite3_errcode(*db) : SQLITE_OK;
-    if (why == NULL && look_for_damage(*db, &why)) code = SQLITE_CORRUPT;
+    if (why == NULL && look_for_damage(*db, check_bytes, &why)) code = SQLITE_CORRUPT;
     if (why == NULL) return 0;
     fail_damaged(reason, path, code, why);
     free(why);

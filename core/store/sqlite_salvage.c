@@ -340,7 +340,7 @@ static int save(const char *from, const char *to, pl_buf *report)
     salvage s = {.report = report};
     char *reason = NULL;
     s.has_failed = !open_old(&s, from);
-    if (!s.has_failed && pl_sqlite_open_writer(to, true, &s.db, &reason)) {
+    if (!s.has_failed && pl_sqlite_open_writer(to, true, 0, &s.db, &reason)) {
         pl_buf_printf(report, "%s\n", reason);
         free(reason);
         s.has_failed = true;

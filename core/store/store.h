@@ -36,6 +36,7 @@ typedef struct pl_retention_of {
 typedef struct pl_store_config {
     const char *path;      /* of the database file */
     bool synchronous_full; /* false: NORMAL, a power cut may lose the last moments */
+    int64_t check_bytes;   /* a file up to so large is looked through when it is opened */
     size_t queue_bytes;    /* submit refuses commits beyond this */
     int64_t query_timeout_ms;
     pl_retention retention;

@@ -544,8 +544,9 @@ function template.compile(text) end
 ---@field secrets? { dir?: string }
 ---@field sources? table<string, { methods?: ("GET"|"POST")[], source: string|(fun(ctx: perilune.ctx, value: any): any)|table, verify?: (fun(ctx: perilune.ctx, value: any): any)|table }>
 ---@field store? string
+---@field store_check? number|string
 ---@field store_sync? "full"|"normal"
----@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, hook?: number, idle?: number, query?: number, source?: number, wait?: number, write?: number }
+---@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, hook?: number, idle?: number, names?: number, query?: number, source?: number, wait?: number, write?: number }
 ---@field tls? { certificate?: string, client?: "required"|"optional", client_ca?: string, key?: string }
 ---@field tokens? { admin?: string|perilune.secret|(string|perilune.secret)[], ingest?: string|perilune.secret|(string|perilune.secret)[], named?: string|perilune.secret|(string|perilune.secret)[], [integer]: perilune.token }
 ---@field workers? integer

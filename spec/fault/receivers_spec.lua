@@ -21,6 +21,12 @@ local OUTCOMES = {
   ["/close-early"] = { outcome = "reset" },
   ["/short"] = { outcome = "reset" },
   ["/short-chunks"] = { outcome = "reset" },
+  ["/long"] = { outcome = "ok", status = 200 },
+  ["/bad-length"] = { outcome = "protocol" },
+  ["/two-lengths"] = { outcome = "protocol" },
+  ["/length-and-chunks"] = { outcome = "ok", status = 200 },
+  ["/switch"] = { outcome = "timeout" }, -- no answer comes behind it
+  ["/no-head"] = { outcome = "protocol" },
   ["/hang"] = { outcome = "timeout" },
   ["/hang-after-head"] = { outcome = "timeout" },
   ["/drip-head"] = { outcome = "timeout" },
@@ -92,6 +98,24 @@ describe("a receiver", function()
   it("that resets a kept connection is sent to on a new one", function()
     assert.equal("ok", (deliver(peer.url .. "/reused").outcome))
     assert.equal("ok", (deliver(peer.url .. "/reused").outcome))
+  end)
+
+  it("that says less than it sends has the rest passed over, and gets no second request there", function()
+    for _ = 1, 2 do
+      local settlement, attempt = deliver(peer.url .. "/long")
+      assert.equal("ok", settlement.outcome)
+      assert.equal('{"ok":true}', attempt.response.body)
+    end
+  end)
+
+  it("that hangs before it takes the connection, or in the handshake of TLS, is timeout, and it is said where", function()
+    local deaf = support.faulty_peer("--deaf")
+    for url, where in pairs({ ["http://127.0.0.1:" .. deaf.port .. "/"] = "connect", ["https://127.0.0.1:" .. peer.port .. "/"] = "TLS" }) do
+      local settlement, attempt = deliver(url)
+      assert.equal("timeout", settlement.outcome, attempt.error)
+      assert.matches(where, attempt.error, 1, true)
+      assert.is_true(attempt.timings.total_ms < TIMEOUT_S * 1000 + 1500)
+    end
   end)
 
   it("that does not listen is connect", function()

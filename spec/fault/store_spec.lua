@@ -76,6 +76,13 @@ describe("the store's file", function()
       assert.matches("perilune store salvage " .. gateway.store .. " NEW", said, 1, true)
     end)
 
+    it("is found in a file of up to store_check only, or by `store check`", function()
+      gateway.options.arguments = { "--store-check", "0" }
+      gateway:restart()
+      assert.equal(0, gateway:stop())
+      gateway.options.arguments = nil
+    end)
+
     it("is what `store check` says", function()
       local code, output = support.run({ support.binary, "store", "check", gateway.store })
       assert.equal(1, code)
@@ -141,6 +148,55 @@ describe("a disk that only reads", function()
     local folder = support.write(support.folder(), { ["gateway.lua"] = "return {}" })
     assert.matches("Read-only file system", refused(folder, disk .. "/perilune.db"), 1, true)
   end)
+end)
+
+describe("a disk that takes nothing for a while", function()
+  teardown(function() support.finish() end)
+
+  for name, number in pairs({ ["fails"] = 5, ["has become read-only"] = 30 }) do -- EIO, EROFS
+    it("because it " .. name .. ": nothing is accepted, nothing that was is lost, and it is over by itself", function()
+      local sink = support.sink()
+      local state = support.folder() .. "/state"
+      local function set(text) support.write("", { [state] = text }) end
+      set("0")
+      local gateway = support.gateway({
+        binary = "build/perilune", files = files(sink), env = { LD_PRELOAD = preload("disk"), DISK_FILE = state },
+      })
+      local accepted, posted = {}, 0
+      local function post()
+        posted = posted + 1
+        local id = ("disk-%04d"):format(posted)
+        local answer = gateway:post("/v1/events", ('{"id":"%s","type":"load"}'):format(id))
+        accepted[id] = answer.status == 202 or nil
+        return answer
+      end
+      for _ = 1, 20 do assert.equal(202, post().status) end
+      set(tostring(number))
+      local answer = support.eventually("events are refused", function()
+        local answer = post()
+        return answer.status ~= 202 and answer
+      end)
+      assert.equal(503, answer.status)
+      assert.equal(503, gateway:get("/readyz").status)
+      assert.equal(200, gateway:get("/v1/deliveries?limit=1").status)
+      assert.equal(1, gateway:metric("perilune_store_failing"))
+      for _ = 1, 5 do assert.equal(503, post().status) end
+      set("0")
+      support.eventually("events are taken again", function() return post().status == 202 end)
+      support.eventually("nothing is pending, and it is ready", function()
+        return gateway:metric("perilune_deliveries_pending") == 0 and gateway:get("/readyz").status == 200
+      end)
+      local seen = {}
+      for _, request in ipairs(sink:requests()) do seen[request.json.id] = true end
+      for id in pairs(accepted) do assert.is_true(seen[id], id) end
+      assert.equal(0, gateway:stop())
+      gateway:restart()
+      for id in pairs(accepted) do assert.equal("delivered", gateway:feed("event=" .. id)[1].state) end
+      local code, output = support.run({ support.binary, "store", "check", gateway.store })
+      assert.equal(0, code, output)
+      assert.equal(0, gateway:stop())
+    end)
+  end
 end)
 
 describe("a disk whose every sync takes half a second", function()

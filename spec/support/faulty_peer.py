@@ -9,6 +9,7 @@ connection; a client that goes away ends the misbehaviour.
     faulty_peer.py                  plain HTTP
     faulty_peer.py --tls CERT KEY   the same behind TLS
     faulty_peer.py --show           prints whole requests on standard error
+    faulty_peer.py --deaf           never takes a connection, nor lets the system take one for it
 """
 import argparse
 import base64
@@ -182,6 +183,37 @@ def short(connection, request):
     connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\nonly this")
 
 
+def long(connection, request):
+    """More than it says, in one piece: what is behind must not be taken for the next answer."""
+    body = b'{"ok":true}'
+    connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body + b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad")
+    if connection.recv(65536):
+        connection.sendall(b"HTTP/1.1 500 Reused\r\nContent-Length: 0\r\n\r\n")
+
+
+def bad_length(connection, request):
+    connection.sendall(HEAD + b"Content-Length: eleven\r\n\r\n" + b'{"ok":true}')
+
+
+def two_lengths(connection, request):
+    connection.sendall(HEAD + b'Content-Length: 11\r\nContent-Length: 5\r\n\r\n{"ok":true}')
+
+
+def length_and_chunks(connection, request):
+    connection.sendall(HEAD + b'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n{"ok":true}\r\n0\r\n\r\n')
+
+
+def switch(connection, request):
+    """To a protocol that nobody has asked for."""
+    connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other/1\r\n\r\n")
+    wait_for_end(connection)
+
+
+def no_head(connection, request):
+    """A body alone, as of HTTP/0.9."""
+    connection.sendall(b'{"ok":true}')
+
+
 def short_chunks(connection, request):
     connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
 
@@ -262,7 +294,7 @@ def turns(connection, request):
 modes = [
     ok, echo_authorization, echo_encoded, reset_connection, reset_in_body, close, close_early, hang, hang_after_head,
     drip_head, drip_body, garbage, bad_status, endless, endless_chunks, endless_head,
-    endless_continue, big_headers, short, short_chunks, bad_chunk, http10, interim, gzip_body,
+    endless_continue, big_headers, short, long, bad_length, two_lengths, length_and_chunks, switch, no_head, short_chunks, bad_chunk, http10, interim, gzip_body,
     gzip_bomb, bad_gzip, redirect, slow, status, reused, barrier, turns,
 ]
 by_path = {"/" + mode.__name__.replace("_", "-"): mode for mode in modes}
@@ -287,17 +319,34 @@ def serve(connection, context, show):
         connection.close()
 
 
+def fill_queue(address):
+    """Connections until none is made any more: from then on a handshake of TCP is not answered."""
+    made = []
+    while True:
+        connection = socket.socket()
+        connection.settimeout(0.5)
+        made.append(connection)
+        try:
+            connection.connect(address)
+        except TimeoutError:
+            return made
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"))
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--deaf", action="store_true")
     arguments = parser.parse_args()
     context = None
     if arguments.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*arguments.tls)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0 if arguments.deaf else 128)
+    full = fill_queue(listener.getsockname()) if arguments.deaf else None
     print("listening on 127.0.0.1:%d" % listener.getsockname()[1], file=sys.stderr, flush=True)
+    if full:
+        threading.Event().wait()
     while True:
         connection, _ = listener.accept()
         threading.Thread(target=serve, args=(connection, context, arguments.show), daemon=True).start()

@@ -70,10 +70,11 @@ function support.sink(...)
   local sink = setmetatable({}, Sink)
   sink.process = process.start({ support.binary, "sink", "--listen", "127.0.0.1:0", "--json", ... })
   running[#running + 1] = sink.process
-  sink.port = support.eventually("the sink listens", function()
-    return sink.process:errors():match("listening on 127%.0%.0%.1:(%d+)")
+  local address = support.eventually("the sink listens", function()
+    return sink.process:errors():match("listening on (%S+)\n")
   end)
-  sink.url = "http://127.0.0.1:" .. sink.port
+  sink.port = address:match("%d+$")
+  sink.url = "http://" .. address
   return sink
 end
 

@@ -21,7 +21,7 @@ static void open_keep(keep *k)
 {
     char *reason = NULL;
     bench_init(&k->bench);
-    if (pl_sqlite_open_writer(k->bench.path, false, &k->db, &reason)) abort();
+    if (pl_sqlite_open_writer(k->bench.path, false, 0, &k->db, &reason)) abort();
     if (pl_sqlite_writer_open(&k->writer, k->db)) abort();
     if (pl_sqlite_keeper_open(&k->keeper, k->db, &k->rules)) abort();
 }

@@ -113,6 +113,7 @@ static inline pl_store_config bench_config(const bench *b)
 {
     return (pl_store_config){.path = b->path,
                              .synchronous_full = true,
+                             .check_bytes = 64 << 20,
                              .queue_bytes = 64u << 20,
                              .query_timeout_ms = 10000};
 }
