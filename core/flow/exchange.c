@@ -49,7 +49,8 @@ static void heed_pause(pl_exchange *x)
     int status = x->response.status;
     if (status != 429 && status != 503) return;
     pl_ports *ports = &x->engine->ports;
-    int64_t pause_ms = retry_after_ms(x, ports->wall_ms());
+    int64_t now_ms = ports->wall_ms(), pause_ms = retry_after_ms(x, now_ms);
+    x->pause_until_ms = pause_ms > 0 ? now_ms + pause_ms : 0;
     if (pause_ms <= 0 ||
         !pl_quota_pause(ports->quotas, x->policy->connector, ports->monotonic_us(), pause_ms))
         return;

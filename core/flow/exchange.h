@@ -84,6 +84,7 @@ struct pl_exchange {
     enum pl_state state;    /* what becomes of the delivery, */
     int64_t delay_ms;       /* and when it is tried again */
     bool is_uncounted;      /* it uses up nothing of the schedule */
+    int64_t pause_until_ms; /* wall clock: what its receiver wants for all of its connector; or 0 */
     pl_switch disables;     /* with a connector: the answer disables the webhook */
 
     /* failed: what is kept while hooks run */

@@ -165,6 +165,7 @@ void pl_exchange_fill_record(pl_exchange *x)
         .now_ms = now_ms,
         .attempt = &x->attempt,
         .state = x->state,
+        .pause_until_ms = x->pause_until_ms,
         .is_off = x->disables.connector.len > 0,
         .disables = x->disables.connector.len ? &x->disables : NULL,
     };
@@ -185,6 +186,12 @@ static void count_state(pl_engine_metrics *m, enum pl_state state)
                    1);
 }
 
+/* By the clock that nobody sets. */
+static int64_t recorded_in_ms(const pl_exchange *x)
+{
+    return (int64_t)(x->engine->ports.monotonic_us() - x->stage_us) / 1000;
+}
+
 /* The delivery after its attempt is durable. For one that leaves memory until its next attempt
  * nobody waits any longer. */
 static void settle(pl_exchange *x)
@@ -199,7 +206,7 @@ static void settle(pl_exchange *x)
         count_state(&e->metrics, r->state);
     pl_intake_settle(d, r, !goes_on || !r->held);
     if (goes_on && r->held) {
-        pl_delivery_wait(d, r->due_ms - e->ports.wall_ms());
+        pl_delivery_wait(d, x->delay_ms - recorded_in_ms(x));
         return;
     }
     if (goes_on && !r->is_shelved) pl_engine_parked(e, d->connector, r->due_ms);

@@ -113,7 +113,8 @@ typedef struct pl_record {
     bool held;                 /* it stays in the worker's memory */
     bool is_off, is_shelved;   /* as of a pl_commit_delivery */
     const pl_switch *disables; /* NULL; the answer disables its webhook */
-    bool has_disabled;         /* out: which was not so before */
+    int64_t pause_until_ms; /* wall clock: before it the connector's receiver wants no more; or 0 */
+    bool has_disabled;      /* out: which was not so before */
     /* of a call with an idempotency key that is over; without an answer the key is free again */
     pl_slice key, answer;
     int answer_status;

@@ -293,6 +293,16 @@ static void on_switched(void *arg, const pl_switch *s, bool is_off)
     }
 }
 
+/* No longer than the settings grant it by now: the clock may have been set while it was not looked
+ * at. */
+static void on_paused(void *arg, pl_slice connector, int64_t until_ms)
+{
+    pl_gateway *g = arg;
+    int64_t left_ms = until_ms - pl_wall_ms(), most_ms = g->settings.limit_retry_after;
+    if (left_ms > most_ms) left_ms = most_ms;
+    if (left_ms > 0) pl_quota_pause(g->quotas, connector, pl_monotonic_us(), left_ms);
+}
+
 static int open_store(pl_gateway *g)
 {
     char *reason = NULL;
@@ -316,6 +326,7 @@ static int open_store(pl_gateway *g)
                       .bytes = g->settings.retention_bytes},
         .wall_ms = pl_wall_ms,
         .switched = on_switched,
+        .paused = on_paused,
         .arg = g,
     };
     int code = pl_store_open(&g->store, &config, &reason);

@@ -33,6 +33,7 @@
 #include "store/sqlite_file.h"
 #include "store/sqlite_keep.h"
 #include "store/sqlite_switch.h"
+#include "store/sqlite_time.h"
 #include "store/sqlite_write.h"
 
 #include <errno.h>
@@ -67,6 +68,7 @@ struct pl_store {
     int lock_fd;
     sqlite3 *db, *reader_db;
     pl_sqlite_writer writer; /* the writer thread's */
+    pl_sqlite_clock clock;   /* the writer thread's */
     pl_sqlite_keeper keeper; /* the writer thread's, as is when it did and does something: */
     uint64_t step_began_us, walk_took_us, next_walk_us;
     int condition;        /* the writer thread's: 0, or how the last transaction failed */
@@ -140,6 +142,7 @@ static void set_condition(pl_store *s, int condition, const char *detail)
 static int try_transaction(pl_store *s, pl_op *first, const pl_op *end)
 {
     int rc = pl_sqlite_writer_begin(&s->writer);
+    if (s->clock.jump_ms && !rc) rc = pl_sqlite_times_move(s->db, s->clock.jump_ms);
     if (s->condition && !rc) rc = pl_sqlite_writer_probe(&s->writer);
     for (pl_op *op = first; op != end && !rc; op = op->next)
         rc = pl_sqlite_writer_run(&s->writer, op);
@@ -164,6 +167,7 @@ static bool transact(pl_store *s, pl_op *first, const pl_op *end)
         pl_sqlite_writer_clear(op);
     int rc = try_transaction(s, first, end);
     if (rc == SQLITE_OK) {
+        s->clock.jump_ms = 0;
         pl_counter_add(&s->metrics.commits, 1);
         pl_counter_add(&s->metrics.operations, count);
         pl_counter_set(&s->metrics.pending, (uint64_t)s->writer.pending);
@@ -185,8 +189,22 @@ static bool transact(pl_store *s, pl_op *first, const pl_op *end)
     return condition != 0;
 }
 
+/* A machine that sleeps is no clock that is set: the one beside it goes on meanwhile. */
+static void look_at_clock(pl_store *s)
+{
+    struct timespec t;
+    int64_t before_ms = s->clock.jump_ms;
+    if (s->config.wall_ms == NULL) return;
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    pl_sqlite_clock_look(&s->clock, s->config.wall_ms(), t.tv_sec * 1000 + t.tv_nsec / 1000000);
+    if (s->clock.jump_ms == before_ms) return;
+    pl_log(PL_LOG_WARN, "the wall clock was set: what waits in the store is moved with it",
+           PL_LOG_INT("seconds", (s->clock.jump_ms - before_ms) / 1000));
+}
+
 static void carry_out(pl_store *s, pl_op *group)
 {
+    look_at_clock(s);
     if (transact(s, group, NULL) || !group->next) return;
     for (pl_op *op = group; op; op = op->next)
         transact(s, op, op->next);
@@ -488,7 +506,9 @@ static int open_files(pl_store *s, char **reason)
     if (pl_sqlite_open_writer(path, c->synchronous_full, c->check_bytes, &s->db, reason)) return -1;
     if (pl_sqlite_writer_open(&s->writer, s->db) != SQLITE_OK ||
         pl_sqlite_keeper_open(&s->keeper, s->db, &s->config.retention) != SQLITE_OK ||
-        (s->config.switched && pl_sqlite_switches_show(s->db, show_switch, s) != SQLITE_OK)) {
+        (s->config.switched && pl_sqlite_switches_show(s->db, show_switch, s) != SQLITE_OK) ||
+        (s->config.paused &&
+         pl_sqlite_pauses_show(s->db, s->config.paused, s->config.arg) != SQLITE_OK)) {
         if (asprintf(reason, "cannot open the store %s: %s", path, sqlite3_errmsg(s->db)) < 0)
             *reason = NULL;
         return -1;

@@ -168,6 +168,9 @@ static const char *const versions[] = {
     "UPDATE events SET source = json_extract(CAST(document AS TEXT), '$.source')"
     " WHERE instr(document, CAST('\"source\"' AS BLOB));"
     "ALTER TABLE jobs ADD COLUMN token TEXT;",
+
+    "CREATE TABLE paused(connector TEXT PRIMARY KEY, until_ms INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

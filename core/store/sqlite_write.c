@@ -31,6 +31,7 @@
 #include "store/sqlite_keep.h"
 #include "store/sqlite_schema.h"
 #include "store/sqlite_switch.h"
+#include "store/sqlite_time.h"
 
 #include <stdlib.h>
 
@@ -347,6 +348,7 @@ static int run_record(pl_sqlite_writer *w, pl_record *r)
 {
     bool is_erased = false;
     int rc = r->disables ? pl_sqlite_disable(w, r->disables, &r->has_disabled) : SQLITE_OK;
+    if (r->pause_until_ms && !rc) rc = pl_sqlite_pause(w, r->connector, r->pause_until_ms);
     if (rc) return rc;
     rc = r->kind == PL_KIND_DELIVERY ? record_delivery(w, r, &is_erased) : record_call(w, r);
     if (!rc && r->key.len) rc = pl_sqlite_keys_end(&w->keys, r);

@@ -40,11 +40,14 @@ typedef struct pl_store_config {
     size_t queue_bytes;    /* submit refuses commits beyond this */
     int64_t query_timeout_ms;
     pl_retention retention;
-    int64_t (*wall_ms)(void); /* what ages count from; needed with a retention */
+    int64_t (*wall_ms)(void); /* what ages count from; needed with a retention. Times to come are
+                                 moved with it when it is set */
     /* NULL, or told of each webhook that is disabled: in pl_store_open, then of each that is
      * disabled or enabled, on the store's thread, after the commit and before its answers. */
     void (*switched)(void *arg, const pl_switch *s, bool is_off);
-    void *arg; /* of it */
+    /* NULL, or told in pl_store_open of each pause that a receiver wanted, over or not. */
+    void (*paused)(void *arg, pl_slice connector, int64_t until_ms);
+    void *arg; /* of them */
 } pl_store_config;
 
 typedef struct pl_store_metrics {

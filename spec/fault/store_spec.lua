@@ -261,6 +261,27 @@ describe("a wall clock that jumps", function()
     assert.equal(6, #gateway:feed("state=delivered"))
     assert.equal(0, gateway:stop())
   end)
+
+  it("back does not make what waits in the store wait longer", function()
+    local peer, clock = support.faulty_peer(), support.folder() .. "/offset"
+    support.write("", { [clock] = "0" })
+    local gateway = support.gateway({
+      binary = "build/perilune",
+      files = {
+        ["gateway.lua"] = support.gateway_lua,
+        ["connectors/shop.lua"] = ([[return { base_url = "%s", retry = { schedule = { 5 }, jitter = 0 },
+          webhooks = { { on = "turns", url = "/turns?name=clock&say=503,200" } } }]]):format(peer.url),
+      },
+      arguments = { "--workers", "1", "--limits-horizon", "1" },
+      env = { LD_PRELOAD = preload("clock"), CLOCK_FILE = clock },
+    })
+    assert.equal(202, gateway:post("/v1/events", '{"type":"turns"}').status)
+    support.eventually("it is in the store", function() return gateway:metric("perilune_deliveries_parked_total") == 1 end)
+    support.write("", { [clock] = tostring(-24 * 3600) })
+    gateway:wait_feed("state=delivered")
+    assert.matches('"msg":"the wall clock was set[^\n]*"seconds":%-86%d%d%d', gateway.process:errors())
+    assert.equal(0, gateway:stop())
+  end)
 end)
 
 describe("a gateway forty days later", function()

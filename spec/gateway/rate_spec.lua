@@ -110,4 +110,17 @@ describe("a gateway", function()
     assert.matches('"msg":"a receiver wants a pause[^\n]*"connector":"paused","seconds":3600', gateway.process:errors())
     assert.equal(200, gateway:post("/v1/calls/paused/paused", { data = {} }).status)
   end)
+
+  it("remembers the pause when it is started again", function()
+    local function until_second()
+      local h, m, s = health("paused").paused_until:match("T(%d+):(%d+):([%d.]+)Z$")
+      return h * 3600 + m * 60 + s
+    end
+    local before = until_second()
+    gateway:kill()
+    gateway:restart()
+    assert.is_true((until_second() - before + 1) % 86400 < 2)
+    something_else_is_delivered()
+    assert.equal(2, #gateway:feed("webhook=paused&state=pending"))
+  end)
 end)

@@ -125,6 +125,27 @@ TEST(what_goes_elsewhere_on_another_day_gives_its_place_back)
     world_close();
 }
 
+/* What the receiver said to one delivery holds for all of the connector, in the next process too. */
+TEST(a_pause_survives_a_restart)
+{
+    scripts *s = open_limited((pl_rate){.concurrency = 100});
+    w.reply = (reply){.delay_ms = 20, .status = 429, .retry_after_s = 30};
+    post_event(NULL, "1");
+    run_until(1000);
+    engine_kill();
+    s = scripts_new(soon, 2);
+    s->policies[3].connector = PL_SLICE("d");
+    engine_open(s);
+    w.reply = (reply){.delay_ms = 20, .status = 200};
+    post_event(NULL, "023");
+    run_until(30019);
+    CHECK_EQ_INT(w.sends, 2); /* that of the other connector */
+    run_until(31000);
+    CHECK_EQ_INT(w.sends, 5);
+    CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 4);
+    world_close();
+}
+
 TEST(what_queues_for_a_host_can_be_cancelled_and_survives_a_restart)
 {
     open_limited((pl_rate){.per_second = 1, .burst = 1});
@@ -172,6 +193,7 @@ int main(void)
                CASE(a_host_is_one_for_all_connectors_and_calls_are_not_held_back),
                CASE(a_long_queue_for_a_host_does_not_fill_the_memory_nor_is_it_rendered_in_circles),
                CASE(what_goes_elsewhere_on_another_day_gives_its_place_back),
+               CASE(a_pause_survives_a_restart),
                CASE(what_queues_for_a_host_can_be_cancelled_and_survives_a_restart),
                CASE(a_webhook_with_a_rate_of_its_own_shares_none_with_its_connector));
 }

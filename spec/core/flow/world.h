@@ -155,6 +155,10 @@ static inline void worker_open(worker *me)
 static inline void engines_open(int count)
 {
     w.quotas = pl_quotas_new();
+    for (char c = 'a'; c <= 'z'; c++) {
+        int64_t left_ms = model.paused_until_ms[(int)c] - world_wall_ms();
+        if (left_ms > 0) pl_quota_pause(w.quotas, (pl_slice){&c, 1}, world_monotonic_us(), left_ms);
+    }
     w.breakers = pl_breakers_new();
     w.worker_count = count;
     for (int i = 0; i < count; i++)

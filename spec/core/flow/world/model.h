@@ -57,6 +57,7 @@ static struct model {
     size_t event_count;
     char served[sizeof((row *)0)->connector]; /* what a claim gave something of last */
     uint32_t claim_most;                      /* it gives so many; 0: as many as are wanted */
+    int64_t paused_until_ms['z' + 1];         /* the connectors, by their first letter */
     int calls_recorded;
     pl_switches *switches; /* what is disabled */
 } model;
@@ -223,6 +224,7 @@ static inline void store_commit(pl_commit *c)
 
 static inline void store_record(pl_record *r)
 {
+    if (r->pause_until_ms) model.paused_until_ms[(int)r->connector.ptr[0]] = r->pause_until_ms;
     r->was_gone = r->is_shelved = r->has_disabled = r->has_notice = false;
     if (r->disables) {
         r->has_disabled = !is_disabled(r->connector, r->webhook);
