@@ -242,17 +242,23 @@ void pl_delivery_cancelled(pl_delivery *d)
 static void cancel(pl_delivery *d)
 {
     if (d->is_cancelled) return;
-    if (d->phase == PL_READY) tell_cancelled(d);
-    if (d->phase == PL_WAITING)
+    if (d->phase == PL_READY && !d->is_ordered) tell_cancelled(d);
+    if (d->phase == PL_WAITING && d->is_ordered)
+        pl_exchange_hand_back(d);
+    else if (d->phase == PL_WAITING)
         pl_delivery_cancelled(d);
     else if (d->phase == PL_READY || d->phase == PL_RUNNING)
         d->is_cancelled = true;
 }
 
 /* One that was cancelled in the queue is revived by a claim only: by then it may be another
- * worker's. */
+ * worker's. Not so where the others of a key wait until it is let go of. */
 static void retry(pl_delivery *d)
 {
+    if (d->is_cancelled && d->is_ordered) {
+        d->is_cancelled = false;
+        d->first = d->attempts - (d->phase == PL_RUNNING);
+    }
     if (d->phase != PL_WAITING) return;
     pl_wheel_stop(d->engine->ports.wheel, &d->due);
     pl_delivery_make_ready(d);
@@ -270,8 +276,9 @@ static void make_ready_late(pl_delivery *d, int64_t late_ms)
 
 static void start_claim(pl_engine *e);
 
-static void admit_claimed(pl_engine *e, const pl_claimed *c, int64_t now_ms)
+void pl_delivery_admit(pl_engine *e, const pl_claimed *c)
 {
+    int64_t now_ms = e->ports.wall_ms();
     pl_delivery *resident = table_find(e, c->id);
     if (resident) { /* it was cancelled while in the queue or under way here, and then retried */
         resident->is_cancelled = false;
@@ -296,6 +303,7 @@ static void admit_claimed(pl_engine *e, const pl_claimed *c, int64_t now_ms)
     d->first = c->first;
     d->uncounted = c->uncounted;
     d->undecided = c->undecided;
+    d->is_ordered = c->is_ordered;
     d->created_ms = c->created_ms;
     if (c->due_ms > now_ms)
         pl_delivery_wait(d, c->due_ms - now_ms);
@@ -307,12 +315,11 @@ static void on_claimed(pl_message *m)
 {
     pl_claim *claim = (pl_claim *)((char *)m - offsetof(pl_claim, op.message));
     pl_engine *e = (pl_engine *)((char *)claim - offsetof(pl_engine, claim));
-    int64_t now_ms = e->ports.wall_ms();
     bool again = false;
     e->claim_is_out = false;
     if (claim->op.result == 0) {
         for (uint32_t i = 0; i < claim->count; i++)
-            admit_claimed(e, &claim->items[i], now_ms);
+            pl_delivery_admit(e, &claim->items[i]);
         pl_counter_add(&e->metrics.claimed, claim->count);
         e->parked_due_ms = claim->next_due_ms;
         e->claim_is_vain = claim->count + claim->shelved == 0 && claim->skip_count > 0;
@@ -401,7 +408,7 @@ void pl_engine_waits(pl_engine *e, const pl_commit_delivery *d, int64_t due_ms)
 {
     if (d->is_shelved)
         pl_counter_add(&e->metrics.shelved, 1);
-    else
+    else if (!d->waits)
         pl_engine_parked(e, d->connector, due_ms);
 }
 
@@ -491,10 +498,10 @@ void pl_engine_pump(pl_engine *e)
         }
         pl_delivery *d = take_ready(e);
         if (d == NULL) break;
-        if (d->is_cancelled)
+        if (d->is_cancelled && !d->is_ordered)
             pl_delivery_drop(d);
-        else if (d->is_off)
-            pl_exchange_shelve(d);
+        else if (d->is_cancelled || d->is_off)
+            pl_exchange_hand_back(d);
         else
             pl_exchange_start(d);
     }

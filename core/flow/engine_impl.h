@@ -22,6 +22,7 @@ struct pl_delivery {
     pl_quota_place of_connector, of_webhook, of_destination; /* from its start on its exchange's */
     enum pl_phase phase;
     bool undecided;
+    bool is_ordered;      /* it is the one of its key that may go, until it is recorded otherwise */
     bool is_cancelled;    /* by an administrator, while it was in the queue or under way */
     bool is_off;          /* its webhook was disabled when its turn came */
     uint32_t attempts;    /* made */
@@ -92,6 +93,8 @@ bool pl_engine_has_room(const pl_engine *e, pl_slice connector);
 bool pl_engine_is_crowded(const pl_engine *e, pl_slice connector);
 /* Gone from memory. */
 void pl_delivery_drop(pl_delivery *d);
+/* The store has given it into this engine's memory. */
+void pl_delivery_admit(pl_engine *e, const pl_claimed *c);
 /* Starts what is ready while there is a place. */
 void pl_engine_pump(pl_engine *e);
 /* The same in a while. */
@@ -105,8 +108,10 @@ void pl_engine_waits(pl_engine *e, const pl_commit_delivery *d, int64_t due_ms);
 
 /* exchange.c */
 void pl_exchange_start(pl_delivery *d);
-/* Instead: the delivery leaves memory until its webhook is enabled. */
-void pl_exchange_shelve(pl_delivery *d);
+/* Instead, without an attempt: the delivery leaves memory until its webhook is enabled; or the store
+ * is told that one with an order, which was cancelled, is not under way, and lets the next of its
+ * key go (unless it has been brought back since). */
+void pl_exchange_hand_back(pl_delivery *d);
 pl_exchange *pl_exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint32_t webhook);
 /* From render on. */
 void pl_exchange_begin(pl_exchange *x, int64_t timeout_ms);

@@ -486,14 +486,6 @@ static pl_exchange *exchange_of(pl_delivery *d)
     return x;
 }
 
-void pl_exchange_shelve(pl_delivery *d)
-{
-    pl_exchange *x = exchange_of(d);
-    x->stage = PL_STAGE_RECORD;
-    d->phase = PL_RECORDING;
-    pl_exchange_park(x);
-}
-
 void pl_exchange_start(pl_delivery *d)
 {
     pl_engine *e = d->engine;
@@ -509,6 +501,16 @@ void pl_exchange_start(pl_delivery *d)
     d->phase = PL_RUNNING;
     pl_exchange_begin(x, x->policy->timeout_ms ? x->policy->timeout_ms
                                                : e->settings->timeout_delivery);
+}
+
+void pl_exchange_hand_back(pl_delivery *d)
+{
+    pl_exchange *x = exchange_of(d);
+    pl_wheel_stop(d->engine->ports.wheel, &d->due);
+    d->phase = PL_RECORDING;
+    x->stage = PL_STAGE_RECORD;
+    x->stage_us = x->started_us;
+    pl_exchange_park(x);
 }
 
 /* The delivery itself may be gone by now. */
@@ -538,6 +540,7 @@ void pl_exchange_free(pl_exchange *x)
     if (x->key) free(x->key->answer);
     pl_event_unref(x->event);
     pl_generation_unref(x->generation);
+    pl_arena_fini(&x->record.memory);
     pl_arena_fini(&x->arena);
     free(x);
 }

@@ -100,12 +100,14 @@ static void take_back(pl_exchange *x)
     pl_counter_add(&x->engine->metrics.postponed, 1);
 }
 
-/* The delivery waits, in memory or not. */
+/* The delivery waits, in memory or not. Of one with an order the store is told that it is over. */
 static void postpone(pl_exchange *x)
 {
     pl_engine *e = x->engine;
     pl_delivery *d = x->delivery;
-    if (x->delay_ms <= e->settings->limit_horizon && !pl_engine_is_crowded(e, d->connector)) {
+    bool is_told = d->is_cancelled && d->is_ordered;
+    if (!is_told && x->delay_ms <= e->settings->limit_horizon &&
+        !pl_engine_is_crowded(e, d->connector)) {
         if (d->is_cancelled)
             pl_delivery_cancelled(d);
         else
@@ -145,7 +147,7 @@ static void hold_back(pl_exchange *x)
         postpone(x);
         return;
     }
-    if (d->is_cancelled)
+    if (d->is_cancelled && !d->is_ordered)
         pl_delivery_cancelled(d);
     else
         queue_again(d);

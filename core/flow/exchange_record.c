@@ -168,6 +168,8 @@ void pl_exchange_fill_record(pl_exchange *x)
         .pause_until_ms = x->pause_until_ms,
         .is_off = x->disables.connector.len > 0,
         .disables = x->disables.connector.len ? &x->disables : NULL,
+        .is_ordered = d && d->is_ordered,
+        .order = x->policy->order,
     };
     x->record.due_ms = now_ms + x->delay_ms;
     x->record.held = !x->record.is_off && x->delay_ms <= e->settings->limit_horizon &&
@@ -192,8 +194,8 @@ static int64_t recorded_in_ms(const pl_exchange *x)
     return (int64_t)(x->engine->ports.monotonic_us() - x->stage_us) / 1000;
 }
 
-/* The delivery after its attempt is durable. For one that leaves memory until its next attempt
- * nobody waits any longer. */
+/* The delivery after its attempt is durable, and the next of its key in its place. For one that
+ * leaves memory until its next attempt nobody waits any longer. */
 static void settle(pl_exchange *x)
 {
     pl_engine *e = x->engine;
@@ -210,7 +212,9 @@ static void settle(pl_exchange *x)
         return;
     }
     if (goes_on && !r->is_shelved) pl_engine_parked(e, d->connector, r->due_ms);
+    if (r->frees && r->next == NULL) pl_engine_parked(e, d->connector, r->now_ms);
     pl_delivery_drop(d);
+    if (r->next) pl_delivery_admit(e, r->next);
 }
 
 static void on_recorded(pl_message *m)
@@ -259,6 +263,8 @@ void pl_exchange_park(pl_exchange *x)
         .state = PL_STATE_PENDING,
         .due_ms = now_ms + x->delay_ms,
         .is_off = d->is_off,
+        .is_ordered = d->is_ordered,
+        .order = x->policy->order,
     };
     pl_exchange_record(x);
 }

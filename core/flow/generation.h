@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "flow/event.h"
 #include "flow/message.h"
+#include "flow/order.h"
 #include "flow/passage.h"
 
 typedef struct pl_exchange pl_exchange;
@@ -49,14 +50,18 @@ typedef struct pl_policy {
     pl_rate rate;              /* of the connector, all its webhooks together; or */
     pl_slice own_quota;        /* of the webhook, under this name in the quotas; empty: it is not */
     pl_keep keep;              /* of the connector */
+    enum pl_order_rule order;  /* when deliveries that have a key fail */
+    bool order_is_shared;      /* with the connector's other webhooks that say so */
     bool has_on_unauthorized;  /* its authenticator is asked what to do about a 401 */
     bool has_on_failed;        /* hooks hear of its failures */
     bool is_for_operators;     /* its trigger is an operator event */
 } pl_policy;
 
 typedef struct pl_route {
-    uint32_t webhook; /* index into policies */
-    bool undecided;   /* its `when` raised an error: render asks it again, before each attempt */
+    uint32_t webhook;   /* index into policies */
+    bool undecided;     /* its `when` or `order_by` raised an error: render asks again, before each
+                           attempt */
+    pl_slice order_key; /* empty: it waits for no other */
 } pl_route;
 
 typedef struct pl_routes {

@@ -23,28 +23,23 @@ pl_commit_delivery pl_intake_row(pl_engine *e, pl_arena *arena, int64_t now_ms,
                                  const pl_route *route)
 {
     const pl_policy *policy = &e->generation->policies[route->webhook];
-    return (pl_commit_delivery){
+    pl_commit_delivery row = {
         .id = pl_uuid_new(&e->rng, (uint64_t)now_ms),
         .connector = pl_arena_dup(arena, policy->connector),
         .webhook = pl_arena_dup(arena, policy->webhook),
         .undecided = route->undecided,
         .is_off = pl_switches_is_off(e->ports.switches, policy->connector, policy->webhook),
+        .order_key = pl_secret_masked(arena, route->order_key),
     };
+    if (!policy->order_is_shared) row.order_scope = row.webhook;
+    return row;
 }
 
 static void route_to(pl_engine *e, pl_intake *in, uint32_t event, uint32_t i, const pl_route *route)
 {
-    const pl_policy *policy = &e->generation->policies[route->webhook];
-    bool is_off = pl_switches_is_off(e->ports.switches, policy->connector, policy->webhook);
     pl_commit_delivery *row = &in->commit.events[event].deliveries[i];
-    *row = (pl_commit_delivery){
-        .id = pl_uuid_new(&e->rng, (uint64_t)in->commit.now_ms),
-        .connector = pl_arena_dup(&in->arena, policy->connector),
-        .webhook = pl_arena_dup(&in->arena, policy->webhook),
-        .held = !is_off && pl_engine_has_room(e, policy->connector),
-        .is_off = is_off,
-        .undecided = route->undecided,
-    };
+    *row = pl_intake_row(e, &in->arena, in->commit.now_ms, route);
+    row->held = !row->is_off && pl_engine_has_room(e, row->connector);
     if (!row->held) {
         if (in->waits) in->settlements[event][i].is_settled = true;
         return;
@@ -53,6 +48,7 @@ static void route_to(pl_engine *e, pl_intake *in, uint32_t event, uint32_t i, co
     d->created_ms = in->commit.now_ms;
     d->received_us = in->received_us;
     d->undecided = route->undecided;
+    d->is_ordered = row->order_key.len > 0;
     d->index = route->webhook;
     d->generation = e->generation->number;
     d->slot = &in->deliveries[event][i];
@@ -109,21 +105,42 @@ static size_t weight_of(const pl_intake *in)
     return bytes;
 }
 
+static void drop(pl_intake *in, pl_delivery *d)
+{
+    if (d->intake) in->unsettled--;
+    pl_delivery_drop(d);
+}
+
 /* Those of one event, or of all when nothing of the intake was written. */
 static void drop_deliveries(pl_intake *in, uint32_t n)
 {
-    for (uint32_t i = 0; i < in->commit.events[n].count; i++) {
-        pl_delivery *d = in->deliveries[n][i];
-        if (d == NULL) continue;
-        if (d->intake) in->unsettled--;
-        pl_delivery_drop(d);
-    }
+    for (uint32_t i = 0; i < in->commit.events[n].count; i++)
+        if (in->deliveries[n][i]) drop(in, in->deliveries[n][i]);
 }
 
 static void drop_all(pl_intake *in)
 {
     for (uint32_t n = 0; n < in->count; n++)
         drop_deliveries(in, n);
+}
+
+/* It is on disk. */
+static void start(pl_engine *e, pl_intake *in, uint32_t n, uint32_t i)
+{
+    const pl_commit_delivery *row = &in->commit.events[n].deliveries[i];
+    pl_delivery *d = in->deliveries[n][i];
+    if (d == NULL) {
+        pl_engine_waits(e, row, in->commit.now_ms);
+    } else if (row->waits) { /* the end of the one before it brings it back */
+        if (d->settlement) d->settlement->is_settled = true;
+        drop(in, d);
+    } else {
+        if (!in->waits) { /* from here on they go their own ways */
+            d->slot = NULL;
+            in->deliveries[n][i] = NULL;
+        }
+        pl_delivery_make_ready(d);
+    }
 }
 
 static void start_event(pl_engine *e, pl_intake *in, uint32_t n)
@@ -137,18 +154,8 @@ static void start_event(pl_engine *e, pl_intake *in, uint32_t n)
     pl_counter_add(&e->metrics.events, 1);
     pl_counter_add(&e->metrics.deliveries, c->count);
     if (c->count == 0) pl_counter_add(&e->metrics.unmatched, 1);
-    for (uint32_t i = 0; i < c->count; i++) {
-        pl_delivery *d = in->deliveries[n][i];
-        if (d == NULL) {
-            pl_engine_waits(e, &c->deliveries[i], in->commit.now_ms);
-            continue;
-        }
-        if (!in->waits) { /* from here on they go their own ways */
-            d->slot = NULL;
-            in->deliveries[n][i] = NULL;
-        }
-        pl_delivery_make_ready(d);
-    }
+    for (uint32_t i = 0; i < c->count; i++)
+        start(e, in, n, i);
 }
 
 static void on_committed(pl_message *m)

@@ -14,6 +14,7 @@
 #include "base/slice.h"
 #include "flow/attempt.h"
 #include "flow/event.h"
+#include "flow/order.h"
 #include "flow/switches.h"
 
 enum pl_op_kind {
@@ -64,8 +65,11 @@ typedef struct pl_commit_delivery {
     pl_slice connector, webhook;
     bool held; /* in the memory of a worker; otherwise it waits in the store until it is claimed */
     bool undecided;
-    bool is_off;     /* the worker believes its webhook to be disabled; */
-    bool is_shelved; /* out: it is, and the delivery is claimed only after it is enabled */
+    bool is_off;          /* the worker believes its webhook to be disabled; */
+    bool is_shelved;      /* out: it is, and the delivery is claimed only after it is enabled */
+    pl_slice order_key;   /* empty: it waits for no other */
+    pl_slice order_scope; /* the webhook whose keys these are; empty: they are the connector's */
+    bool waits; /* out: others of its key go first; the store has it, whatever `held` says */
 } pl_commit_delivery;
 
 typedef struct pl_commit_event {
@@ -99,6 +103,18 @@ struct pl_commit {
 
 /* -- record: an attempt and what becomes of its delivery -- */
 
+/* A delivery that comes out of the store into a worker's memory. */
+typedef struct pl_claimed {
+    pl_uuid id;
+    char *connector, *webhook; /* in the arena of the operation */
+    pl_slice document;         /* the event's */
+    int64_t event_seq, received_ms, created_ms, due_ms;
+    uint32_t attempts;  /* made so far */
+    uint32_t first;     /* attempts made before the present run of the retry schedule */
+    uint32_t uncounted; /* and of those in it, made without using it up */
+    bool undecided, is_ordered;
+} pl_claimed;
+
 typedef struct pl_record {
     pl_op op;
     pl_uuid id;
@@ -110,7 +126,7 @@ typedef struct pl_record {
     const pl_attempt *attempt; /* NULL: no attempt was made, only the state changes */
     enum pl_state state;       /* PENDING: another attempt at due_ms */
     int64_t due_ms;            /* wall clock */
-    bool held;                 /* it stays in the worker's memory */
+    bool held; /* there is a place in the worker's memory: for it, or for the next of its key */
     bool is_off, is_shelved;   /* as of a pl_commit_delivery */
     const pl_switch *disables; /* NULL; the answer disables its webhook */
     int64_t pause_until_ms; /* wall clock: before it the connector's receiver wants no more; or 0 */
@@ -118,12 +134,17 @@ typedef struct pl_record {
     /* of a call with an idempotency key that is over; without an answer the key is free again */
     pl_slice key, answer;
     int answer_status;
+    bool is_ordered;
+    enum pl_order_rule order; /* of one that is ordered */
     /* NULL; an operator event: written as well when the answer has disabled its webhook, or when the
      * state is final and the delivery was there */
     pl_commit *notice;
     bool has_notice; /* out: it was written */
     bool was_gone; /* out: the delivery was no longer pending (cancelled meanwhile); the attempt is
                       kept all the same */
+    bool frees;    /* out: the next of its key may go, */
+    pl_claimed *next; /* out: held by this worker, in `memory`; NULL: it waits to be claimed */
+    pl_arena memory;  /* out: freed by the submitter */
 } pl_record;
 
 /* -- key: a call's idempotency key is taken before its request is made -- */
@@ -145,17 +166,6 @@ typedef struct pl_key {
 } pl_key;
 
 /* -- claim: deliveries that wait in the store come into a worker's memory -- */
-
-typedef struct pl_claimed {
-    pl_uuid id;
-    char *connector, *webhook; /* in `memory` */
-    pl_slice document;         /* the event's */
-    int64_t event_seq, received_ms, created_ms, due_ms;
-    uint32_t attempts;  /* made so far */
-    uint32_t first;     /* attempts made before the present run of the retry schedule */
-    uint32_t uncounted; /* and of those in it, made without using it up */
-    bool undecided;
-} pl_claimed;
 
 #define PL_CLAIM_SKIP 32 /* connectors at most that a claim names to be left out */
 

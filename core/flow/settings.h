@@ -157,6 +157,8 @@
       "of deliveries kept in memory, per worker; the others wait in the store")                  \
     X(SECONDS, limit_horizon, "limits.horizon", "60", "1..86400",                                \
       "how far ahead a next attempt is kept in memory; later ones wait in the store")            \
+    X(BYTES, limit_order_key, "limits.order_key", "256", "80..64k",                              \
+      "of a key of order_by; a longer one is known by its SHA-256")                              \
     X(SECONDS, limit_retry_after, "limits.retry_after", "86400", "0..2592000",                   \
       "of the wait that a receiver's Retry-After is granted; 0: it is not looked at")            \
     X(BYTES, limit_response, "limits.response", "1M", "1..1G",                                   \

@@ -176,10 +176,13 @@ int pl_filter_of_json(pl_slice json, enum pl_command_kind kind, pl_arena *arena,
     while (pl_json_value(&reader, &token, &raw) == 0 && token.kind != PL_JSON_OBJECT_END)
         if (set_member(token.key, raw, arena, f, error)) return -1;
     f->kind = PL_KIND_DELIVERY;
-    if (kind == PL_COMMAND_CANCEL && f->state >= 0 && f->state != PL_STATE_PENDING) {
-        snprintf(error, 256, "filter.state: only what is pending can be cancelled");
+    if (kind != PL_COMMAND_CANCEL) return 0;
+    if (f->state < 0) f->state = PL_STATE_PENDING;
+    if (f->state != PL_STATE_PENDING && f->state != PL_STATE_FAILED) {
+        snprintf(error, 256,
+                 "filter.state: only what is pending can be cancelled, and what has failed and "
+                 "stops the others of its key");
         return -1;
     }
-    if (kind == PL_COMMAND_CANCEL) f->state = PL_STATE_PENDING;
     return 0;
 }

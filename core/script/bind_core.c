@@ -259,6 +259,24 @@ static int push_notices(lua_State *L)
     return 1;
 }
 
+/* { rules = {names...} }, the first where a connector is silent. */
+static int push_order(lua_State *L)
+{
+    static const char *const rules[] = {
+#define X(code, name) name,
+        PL_ORDER_RULES(X)
+#undef X
+    };
+    lua_createtable(L, 0, 1);
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        lua_pushstring(L, rules[i]);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    lua_setfield(L, -2, "rules");
+    return 1;
+}
+
 static void set_limit(lua_State *L, const char *name, int64_t n)
 {
     lua_pushnumber(L, (double)n);
@@ -271,14 +289,15 @@ void pl_core_show_limits(lua_State *L, const pl_vm_limits *limits)
     set_limit(L, "template_output", limits->template_output_bytes);
     set_limit(L, "template_loops", limits->template_loops);
     set_limit(L, "template_depth", limits->template_depth);
+    set_limit(L, "order_key", limits->order_key_bytes);
     if (limits->memory_bytes) set_limit(L, "memory", limits->memory_bytes);
     lua_pop(L, 1);
 }
 
-/* What a rendering may use, at most. One table a state, since modules keep it. */
+/* What a rendering may use, and a key of order have, at most. One table a state, since modules keep it. */
 static int push_limits(lua_State *L)
 {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, LIMITS);
     pl_core_show_limits(L, &pl_vm_of(L)->limits);
@@ -334,31 +353,19 @@ static const luaL_Reg core_functions[] = {
 
 /* What is in members of its own: each leaves its value on the stack. */
 static const luaL_Reg core_tables[] = {
-    {"base64", pl_open_base64},
-    {"budget", pl_open_budget},
-    {"cache", pl_open_cache},
-    {"charset", pl_open_charset},
-    {"crypto", pl_open_crypto},
-    {"egress", pl_open_egress},
-    {"errors", push_errors},
-    {"hex", pl_open_hex},
-    {"http", pl_open_http},
-    {"integer", pl_open_integer},
-    {"json", pl_open_json},
-    {"limits", push_limits},
-    {"notices", push_notices},
-    {"random", pl_open_random},
-    {"regex", pl_open_regex},
-    {"retry", push_retry},
-    {"settings", push_settings},
-    {"span", pl_open_span},
-    {"string", pl_open_string},
-    {"table", pl_open_table},
-    {"text", pl_open_text},
-    {"time", pl_open_time},
-    {"url", pl_open_url},
-    {"xml", pl_open_xml},
-    {NULL, NULL},
+    {"base64", pl_open_base64}, {"budget", pl_open_budget},
+    {"cache", pl_open_cache},   {"charset", pl_open_charset},
+    {"crypto", pl_open_crypto}, {"egress", pl_open_egress},
+    {"errors", push_errors},    {"hex", pl_open_hex},
+    {"http", pl_open_http},     {"integer", pl_open_integer},
+    {"json", pl_open_json},     {"limits", push_limits},
+    {"notices", push_notices},  {"order", push_order},
+    {"random", pl_open_random}, {"regex", pl_open_regex},
+    {"retry", push_retry},      {"settings", push_settings},
+    {"span", pl_open_span},     {"string", pl_open_string},
+    {"table", pl_open_table},   {"text", pl_open_text},
+    {"time", pl_open_time},     {"url", pl_open_url},
+    {"xml", pl_open_xml},       {NULL, NULL},
 };
 
 int pl_open_core(lua_State *L)

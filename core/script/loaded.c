@@ -182,6 +182,8 @@ static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
                       flag_field(L, table, "may_downgrade")},
         .jitter = number_field(L, table, "jitter"),
         .max_age_ms = milliseconds(number_field(L, table, "max_age")),
+        .order = pl_order_rule_of_name(text_field(L, table, "order", arena)),
+        .order_is_shared = flag_field(L, table, "order_is_shared"),
         .has_on_unauthorized = flag_field(L, table, "has_on_unauthorized"),
         .has_on_failed = flag_field(L, table, "has_on_failed"),
     };

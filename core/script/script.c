@@ -47,28 +47,44 @@ static int call_as(pl_script *s, enum pl_budget_kind kind, int args, int results
 
 /* -- route, find, describe -- */
 
-/* stack: indices, flags, reason (top) */
+/* Item `i` of a list, on the top of the stack; nil where there is no list. */
+static void push_item(lua_State *L, int list, int i)
+{
+    if (lua_istable(L, list))
+        lua_rawgeti(L, list, i);
+    else
+        lua_pushnil(L);
+}
+
+static pl_slice text_at(lua_State *L, int index, pl_slice otherwise)
+{
+    pl_slice text = otherwise;
+    if (lua_type(L, index) == LUA_TSTRING) text.ptr = lua_tolstring(L, index, &text.len);
+    return text;
+}
+
+/* stack: indices, flags, reason, keys (top) */
 static void read_routes(lua_State *L, uint32_t webhooks, pl_arena *arena, pl_routes *routes)
 {
-    int reason = lua_gettop(L), flags = reason - 1, indices = reason - 2;
+    int keys = lua_gettop(L), reason = keys - 1, flags = keys - 2, indices = keys - 3;
     size_t count = lua_istable(L, indices) ? lua_objlen(L, indices) : 0;
     routes->items = pl_arena_alloc(arena, (count + 1) * sizeof *routes->items);
-    for (size_t i = 1; i <= count; i++) {
-        lua_rawgeti(L, indices, (int)i);
-        double index = lua_tonumber(L, -1);
-        lua_pop(L, 1);
-        if (!(index >= 1 && index <= webhooks)) continue;
-        bool undecided = false;
-        if (lua_istable(L, flags)) {
-            lua_rawgeti(L, flags, (int)i);
-            undecided = lua_toboolean(L, -1);
-            lua_pop(L, 1);
-        }
-        routes->items[routes->count++] = (pl_route){(uint32_t)index - 1, undecided};
+    for (int i = 1; i <= (int)count; i++) {
+        push_item(L, indices, i);
+        push_item(L, flags, i);
+        push_item(L, keys, i);
+        double index = lua_tonumber(L, keys + 1);
+        if (index >= 1 && index <= webhooks)
+            routes->items[routes->count++] = (pl_route){
+                .webhook = (uint32_t)index - 1,
+                .undecided = lua_toboolean(L, keys + 2),
+                .order_key = pl_arena_dup(arena, text_at(L, keys + 3, PL_NO_SLICE)),
+            };
+        lua_settop(L, keys);
     }
-    pl_slice text = PL_SLICE("no webhook wants this event");
-    if (lua_type(L, reason) == LUA_TSTRING) text.ptr = lua_tolstring(L, reason, &text.len);
-    if (routes->count == 0) routes->reason = pl_arena_dup(arena, text);
+    if (routes->count == 0)
+        routes->reason =
+            pl_arena_dup(arena, text_at(L, reason, PL_SLICE("no webhook wants this event")));
 }
 
 static void script_route(pl_generation *g, const pl_event *event, pl_arena *arena,
@@ -81,7 +97,7 @@ static void script_route(pl_generation *g, const pl_event *event, pl_arena *aren
     pl_bind_event_push(L, event);
     pl_script_push_function(s, L, ROUTE);
     lua_pushvalue(L, top + 1);
-    if (call_as(s, PL_BUDGET_ROUTE, 2, 3) == 0) {
+    if (call_as(s, PL_BUDGET_ROUTE, 2, 4) == 0) {
         read_routes(L, g->policy_count, arena, routes);
     } else {
         log_failure(s, "an event could not be routed");

@@ -64,6 +64,7 @@ static void take_settings(pl_vm *vm, const pl_settings *s)
         .requests = s->limit_script_requests,
         .request_timeout_ms = s->timeout_call,
         .cache_entry_bytes = s->limit_cache_entry,
+        .order_key_bytes = s->limit_order_key,
     };
     pl_budget_use(vm, s);
     vm->last_wins = strcmp(s->json_duplicates, "last") == 0;

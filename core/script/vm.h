@@ -23,6 +23,7 @@ typedef struct pl_vm_limits {
     int64_t requests;              /* that one run may send */
     int64_t request_timeout_ms;    /* of each, where the script says none */
     int64_t cache_entry_bytes;     /* of one key of the cache and its value */
+    int64_t order_key_bytes;       /* of a key of order_by as it is */
 } pl_vm_limits;
 
 /* Sends the requests of scripts: as pl_client_send and pl_transfer_cancel. */

@@ -158,6 +158,13 @@ static void tell_switch(pl_store *s, const pl_op *op)
     if (o->has_changed) s->config.switched(s->config.arg, &o->what, o->order == PL_SWITCH_OFF);
 }
 
+static void show_counts(pl_store *s)
+{
+    pl_counter_set(&s->metrics.pending, (uint64_t)s->writer.pending);
+    pl_counter_set(&s->metrics.behind, (uint64_t)s->writer.order.count.behind);
+    pl_counter_set(&s->metrics.stopped, (uint64_t)s->writer.order.count.stopped);
+}
+
 /* The same with everything that success or failure entails.
  * False: it is the fault of one of them. */
 static bool transact(pl_store *s, pl_op *first, const pl_op *end)
@@ -170,7 +177,7 @@ static bool transact(pl_store *s, pl_op *first, const pl_op *end)
         s->clock.jump_ms = 0;
         pl_counter_add(&s->metrics.commits, 1);
         pl_counter_add(&s->metrics.operations, count);
-        pl_counter_set(&s->metrics.pending, (uint64_t)s->writer.pending);
+        show_counts(s);
         pl_histogram_add(&s->metrics.commit_us, now_us() - start);
         set_condition(s, 0, NULL);
         for (pl_op *op = first; op != end && s->config.switched; op = op->next)
@@ -513,7 +520,7 @@ static int open_files(pl_store *s, char **reason)
             *reason = NULL;
         return -1;
     }
-    pl_counter_set(&s->metrics.pending, (uint64_t)s->writer.pending);
+    show_counts(s);
     sqlite3_wal_hook(s->db, on_wal, s);
     s->checkpoint_pages = CHECKPOINT_PAGES;
     s->long_wal_pages = LONG_WAL_PAGES;

@@ -30,6 +30,16 @@ static const struct promise {
      " WHERE NOT EXISTS (SELECT 1 FROM pending p WHERE p.id = a.delivery)"
      " AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = a.delivery)",
      "attempts at deliveries that are gone"},
+    {"SELECT count(*) FROM (SELECT 1 FROM pending WHERE order_key NOTNULL AND held "
+     "< " PL_SQLITE_BEHIND " GROUP BY order_key, connector, order_scope HAVING count(*) > 1)",
+     "keys of which more than one delivery may go at a time"},
+    {"SELECT count(*) FROM (SELECT order_key, connector, order_scope, min(event) AS first"
+     " FROM pending WHERE order_key NOTNULL GROUP BY 1, 2, 3 HAVING min(held) = " PL_SQLITE_BEHIND
+     ") p WHERE NOT"
+     " EXISTS (SELECT 1 FROM deliveries d WHERE d.order_key = p.order_key"
+     " AND d.connector = p.connector AND d.order_scope = p.order_scope"
+     " AND d.blocks > 0 AND (d.blocks = 2 OR d.event <= p.first))",
+     "keys of which deliveries wait for nothing"},
 };
 
 static const char *const tables[] = {"events", "pending", "deliveries", "attempts", "idempotency"};

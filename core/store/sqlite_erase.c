@@ -6,6 +6,7 @@
 #include "store/sqlite_keep.h"
 
 #include "store/sqlite_bind.h"
+#include "store/sqlite_schema.h"
 
 /* Events of one operation, and idempotency keys of calls. */
 #define EVENTS_AT_ONCE 16
@@ -55,9 +56,56 @@ static int note_pending(pl_sqlite_writer *w, const span *s, pl_erase *e)
     return sqlite3_finalize(q);
 }
 
+/* A key of order that a delivery of the event has. */
+typedef struct key {
+    pl_slice order_key, connector, scope;
+    struct key *next;
+} key;
+
+/* Notes the keys in which deliveries of an event still have a place, and takes them out of the
+ * counts. */
+static int note_keys(pl_sqlite_writer *w, const span *s, pl_erase *e, key **keys)
+{
+    sqlite3_stmt *q;
+    int rc =
+        prepare(w,
+                "SELECT order_key, connector, order_scope, held = " PL_SQLITE_BEHIND
+                ", 0 FROM pending" OF_EVENT " AND order_key NOTNULL UNION ALL"
+                " SELECT order_key, connector, order_scope, 0, blocks = 1 FROM deliveries" OF_EVENT
+                " AND blocks > 0",
+                s, &q);
+    if (rc) return rc;
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        key *k = pl_arena_zero(&e->memory, sizeof *k);
+        k->order_key = pl_arena_dup(&e->memory, pl_sqlite_slice(q, 0));
+        k->connector = pl_arena_dup(&e->memory, pl_sqlite_slice(q, 1));
+        k->scope = pl_arena_dup(&e->memory, pl_sqlite_slice(q, 2));
+        w->order.change.behind -= sqlite3_column_int(q, 3);
+        w->order.change.stopped -= sqlite3_column_int(q, 4);
+        k->next = *keys;
+        *keys = k;
+    }
+    return sqlite3_finalize(q);
+}
+
+/* The next of each key may go. What a worker is sending at this moment is not waited for: nothing is
+ * left to wait with. */
+static int advance_keys(pl_sqlite_writer *w, const key *keys)
+{
+    bool frees;
+    int rc = SQLITE_OK;
+    for (const key *k = keys; k && !rc; k = k->next) {
+        pl_sqlite_order_set(&w->order, k->order_key, k->connector, k->scope);
+        rc = pl_sqlite_order_advance(&w->order, 0, &frees, NULL);
+    }
+    return rc;
+}
+
 static int erase_event(pl_sqlite_writer *w, const span *s, pl_erase *e)
 {
+    key *keys = NULL;
     int rows = 0, pending = 0, ended = 0, rc = note_pending(w, s, e);
+    if (!rc) rc = note_keys(w, s, e, &keys);
     if (!rc)
         rc = run(w,
                  "DELETE FROM attempts WHERE delivery IN (SELECT id FROM pending" OF_EVENT
@@ -66,6 +114,7 @@ static int erase_event(pl_sqlite_writer *w, const span *s, pl_erase *e)
     if (!rc) rc = run(w, "DELETE FROM pending" OF_EVENT, s, &pending);
     if (!rc) rc = run(w, "DELETE FROM deliveries" OF_EVENT, s, &ended);
     if (!rc) rc = run(w, "DELETE FROM events WHERE seq = ?1", s, &rows);
+    if (!rc) rc = advance_keys(w, keys);
     if (rc) return rc;
     w->change -= pending;
     e->events++;

@@ -26,16 +26,24 @@
 #define ID_BEHIND_MS (60 * 1000ll)
 
 #define SHELVED "r.held = " PL_SQLITE_SHELVED
+/* What goes before a pending row of an order: the one in motion, or the one that stops the key. */
+#define OF_SAME_KEY \
+    "o.order_key = r.order_key AND o.connector = r.connector AND o.order_scope = r.order_scope"
+#define WAITS_FOR                                                                               \
+    "coalesce((SELECT o.id FROM pending o WHERE " OF_SAME_KEY " AND o.held < " PL_SQLITE_BEHIND \
+    "),"                                                                                        \
+    " (SELECT o.id FROM deliveries o WHERE " OF_SAME_KEY " AND o.blocks > 0 LIMIT 1))"
 
 /* One row for both tables: see enum column. */
 #define PENDING_COLUMNS                                                                        \
     "SELECT r.id, 0, 0, r.connector, r.webhook, e.id, e.type, r.attempts, r.created_ms, NULL," \
-    " iif(" SHELVED ", NULL, r.due_ms), r.outcome, r.status,"                                  \
-    " iif(" SHELVED ", 'its webhook is disabled', r.reason), e.source, e.token, r.event"
+    " iif(r.held > 1, NULL, r.due_ms), r.outcome, r.status,"                                   \
+    " iif(" SHELVED ", 'its webhook is disabled', r.reason), e.source, e.token, r.event,"      \
+    " r.order_key, iif(r.held = " PL_SQLITE_BEHIND ", " WAITS_FOR ", NULL)"
 #define ENDED_COLUMNS                                                                        \
     "SELECT r.id, r.kind, r.state, r.connector, r.webhook, e.id, e.type, r.attempts,"        \
     " r.created_ms, r.finished_ms, NULL, r.outcome, r.status, r.reason, e.source, e.token, " \
-    "r.event"
+    "r.event, r.order_key, NULL"
 #define WITH_EVENT     " CROSS JOIN events e ON e.seq = r.event "
 #define SELECT_PENDING PENDING_COLUMNS " FROM pending r" WITH_EVENT
 #define SELECT_ENDED   ENDED_COLUMNS " FROM deliveries r" WITH_EVENT
@@ -57,7 +65,9 @@ enum column {
     COLUMN_REASON,
     COLUMN_SOURCE,
     COLUMN_TOKEN,
-    COLUMN_EVENT
+    COLUMN_EVENT,
+    COLUMN_ORDER_KEY,
+    COLUMN_WAITS_FOR
 };
 
 typedef struct walk {
@@ -110,6 +120,13 @@ static void write_row(pl_json_writer *w, sqlite3_stmt *row)
     pl_sqlite_json_text(w, "outcome", row, COLUMN_OUTCOME);
     pl_sqlite_json_number(w, "status", row, COLUMN_STATUS);
     pl_sqlite_json_text(w, "reason", row, COLUMN_REASON);
+    pl_sqlite_json_text(w, "order_key", row, COLUMN_ORDER_KEY);
+    if (sqlite3_column_type(row, COLUMN_WAITS_FOR) == SQLITE_NULL) {
+        pl_jw_key(w, "waits_for");
+        pl_jw_null(w);
+    } else {
+        write_id(w, "waits_for", pl_sqlite_id(row, COLUMN_WAITS_FOR));
+    }
 }
 
 /* -- the range of ids -- */

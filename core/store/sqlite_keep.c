@@ -4,7 +4,8 @@
  * attempts and events at that of theirs, and a walk from there ends at the first delivery that no
  * rule concerns. What ended late is passed over and looked at again by the next walk. Pending
  * deliveries are not in this table: what is owed is never touched, and an event stays while one of
- * its deliveries is there, its document while one is that has not lost its payload.
+ * its deliveries is there, its document while one is that has not lost its payload. Neither is a
+ * failed delivery touched that others of its key wait for.
  *
  * A connector may have ages of its own. How many of its deliveries there are, and what they weigh, is
  * counted by a walk, to the very end; the next one removes as many from the oldest on as were too
@@ -28,7 +29,7 @@
 #define STATEMENTS(X)                                                                             \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
     X(COMMIT, "COMMIT")                                                                           \
-    X(NEXT, "SELECT id, event, created_ms, finished_ms, bare, connector FROM deliveries"          \
+    X(NEXT, "SELECT id, event, created_ms, finished_ms, bare, connector, blocks FROM deliveries"  \
             " WHERE id > ?1 ORDER BY id LIMIT 1")                                                 \
     X(WEIGH, "SELECT coalesce((SELECT length(document) FROM events WHERE seq = ?2), 0) +"         \
              " coalesce(sum(coalesce(length(request_body), 0) +"                                  \
@@ -44,7 +45,7 @@
       "DELETE FROM events WHERE seq = ?1 AND " NONE_IN("pending") " AND " NONE_IN("deliveries"))  \
     X(BARE_ATTEMPTS, "UPDATE attempts SET request_body = NULL, response_body = NULL,"             \
                      " variables = NULL, trace = NULL WHERE delivery = ?1")                       \
-    X(BARE_DELIVERY, "UPDATE deliveries SET bare = 1 WHERE id = ?1")                              \
+    X(BARE_DELIVERY, "UPDATE deliveries SET bare = 1, order_key = NULL WHERE id = ?1")            \
     X(BARE_EVENT, "UPDATE events SET document = NULL WHERE seq = ?1 AND " NONE_IN(                \
                       "pending") " AND NOT EXISTS (SELECT 1 FROM deliveries r WHERE r.id BETWEEN" \
                                  " events.first_id AND events.last_id AND r.event = events.seq "  \
@@ -61,7 +62,7 @@ enum statement {
 
 _Static_assert(STATEMENT_COUNT == PL_SQLITE_KEEP_STATEMENT_COUNT, "one slot a statement");
 
-enum column { ID, EVENT, CREATED, FINISHED, BARE, CONNECTOR };
+enum column { ID, EVENT, CREATED, FINISHED, BARE, CONNECTOR, BLOCKS };
 
 static int run(sqlite3_stmt *q)
 {
@@ -95,7 +96,7 @@ static int64_t number(pl_sqlite_keeper *k, enum statement code)
 typedef struct row {
     pl_uuid id;
     int64_t event, created_ms, finished_ms;
-    bool is_bare;
+    bool is_bare, is_waited_for;
     pl_sqlite_own *own; /* of its connector; NULL: it has none */
 } row;
 
@@ -117,6 +118,7 @@ static int next_row(pl_sqlite_keeper *k, row *r, bool *found)
                    .created_ms = sqlite3_column_int64(q, CREATED),
                    .finished_ms = sqlite3_column_int64(q, FINISHED),
                    .is_bare = sqlite3_column_int(q, BARE) != 0,
+                   .is_waited_for = sqlite3_column_int(q, BLOCKS) != 0,
                    .own = own_of(k, pl_sqlite_slice(q, CONNECTOR))};
     return sqlite3_reset(q);
 }
@@ -178,6 +180,7 @@ static int walk_rows(pl_sqlite_keeper *k, bool *more)
     k->cursor = r.id;
     int64_t gone_before_ms = r.own ? r.own->gone_before_ms : k->gone_before_ms;
     int64_t bare_before_ms = r.own ? r.own->bare_before_ms : k->bare_before_ms;
+    if (r.is_waited_for) return SQLITE_OK;
     if (r.event <= k->gone_event || r.finished_ms < gone_before_ms || is_too_large(k) ||
         is_one_more(k, &r))
         return remove_row(k, &r);

@@ -9,6 +9,7 @@
  * owed wins: a delivery may be sent twice, not never. */
 #include "store/repair.h"
 #include "store/sqlite_file.h"
+#include "store/sqlite_schema.h"
 
 #include "base/err.h"
 
@@ -269,6 +270,10 @@ static void copy_tables(salvage *s)
 
 #define LOST_DELIVERIES "its deliveries were lost when a damaged store was salvaged"
 
+/* Of an inner table: of the same order as the pending row p. */
+#define OF_KEY \
+    " order_key = p.order_key AND connector = p.connector AND order_scope = p.order_scope "
+
 static const struct repair {
     const char *sql, *done;
 } repairs[] = {
@@ -290,6 +295,17 @@ static const struct repair {
      " WHERE d.id BETWEEN e.first_id AND e.last_id AND d.event = e.seq)",
      "events are without their deliveries, and in the feed as unmatched: what was owed for them is "
      "not known"},
+    {"UPDATE pending AS p SET held = " PL_SQLITE_BEHIND " WHERE held < " PL_SQLITE_BEHIND
+     " AND EXISTS (SELECT 1 FROM pending o"
+     " WHERE" OF_KEY "AND o.held < " PL_SQLITE_BEHIND " AND (o.event, o.id) < (p.event, p.id))",
+     "deliveries were on their way before others of their key, and wait again"},
+    {"UPDATE pending AS p SET held = 0 WHERE held = " PL_SQLITE_BEHIND
+     " AND NOT EXISTS (SELECT 1 FROM pending o"
+     " WHERE" OF_KEY "AND (o.held < " PL_SQLITE_BEHIND
+     " OR (o.event, o.id) < (p.event, p.id))) AND NOT EXISTS"
+     " (SELECT 1 FROM deliveries d WHERE" OF_KEY "AND blocks > 0 AND (blocks = 2"
+     " OR d.event <= p.event))",
+     "deliveries waited for others of their key that are lost, and wait no longer"},
 };
 
 static void make_agree(salvage *s)

@@ -6,10 +6,12 @@
  *   events      what arrived, byte for byte, until retention drops the document. first_id..last_id
  *               is the span of ids of its rows in the feed
  *   pending     small: deliveries that are still owed. held: in a worker's memory, and then
- *               in no index; or shelved: its webhook is disabled
+ *               in no index of times; or shelved: its webhook is disabled; or behind another of its
+ *               order_key
  *   deliveries  written once, when a delivery ends; calls, tries and unmatched events too.
  *               The feed is pending and deliveries merged by id, newest first. bare: retention
- *               has dropped the payload, so that it cannot be sent again
+ *               has dropped the payload, so that it cannot be sent again. blocks: 1 the failed one
+ *               that its order_key waits for, 2 cancelled while a worker held it
  *   attempts    one row an HTTP exchange
  *   idempotency the answer given under a client's key; of a call its key before the answer is known
  *   jobs        commands to all that a filter selects, and how far they are
@@ -171,6 +173,19 @@ static const char *const versions[] = {
 
     "CREATE TABLE paused(connector TEXT PRIMARY KEY, until_ms INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;",
+
+    "ALTER TABLE pending ADD COLUMN order_key TEXT;"
+    "ALTER TABLE pending ADD COLUMN order_scope TEXT;" /* the webhook, or '' */
+    "ALTER TABLE deliveries ADD COLUMN order_key TEXT;"
+    "ALTER TABLE deliveries ADD COLUMN order_scope TEXT;"
+    "ALTER TABLE deliveries ADD COLUMN blocks INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX pending_order ON pending(order_key, connector, order_scope, held, event)"
+    " WHERE order_key NOTNULL;"
+    "CREATE INDEX deliveries_order ON deliveries(order_key, connector, order_scope, event, blocks)"
+    " WHERE blocks > 0;"
+    "DROP INDEX deliveries_undelivered;"
+    "CREATE INDEX deliveries_undelivered ON deliveries(connector, outcome, status, created_ms,"
+    " state, kind, blocks) WHERE state = 2 AND kind = 0;",
 };
 
 #define VERSION_COUNT ((int64_t)(sizeof versions / sizeof *versions))

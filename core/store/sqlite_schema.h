@@ -13,9 +13,10 @@
  * an event that nothing wanted. */
 #define PL_SQLITE_KIND_EVENT 3
 
-/* Of `held` in pending: 0 it waits to be claimed, 1 in a worker's memory, and this: its webhook is
- * disabled. As SQL. */
+/* Of `held` in pending: 0 it waits to be claimed, 1 in a worker's memory, and these: its webhook is
+ * disabled; others of its key go first. As SQL. */
 #define PL_SQLITE_SHELVED "2"
+#define PL_SQLITE_BEHIND  "3"
 
 /* Makes an empty database ours and brings an older one forward, in one transaction. 0, or -1
  * with *reason (malloc'ed): another program's database, a newer schema, or what SQLite says. */

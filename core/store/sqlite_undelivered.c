@@ -6,7 +6,7 @@
 
 #include "store/sqlite_json.h"
 
-enum column { CONNECTOR, STATE, OUTCOME, STATUS, COUNT, OLDEST, DUE };
+enum column { CONNECTOR, STATE, OUTCOME, STATUS, COUNT, OLDEST, DUE, WAITING, STOPPING };
 
 typedef struct totals {
     int64_t pending, failed, oldest_ms;
@@ -38,6 +38,8 @@ static void write_group(pl_json_writer *w, sqlite3_stmt *row, int64_t now_ms)
     pl_sqlite_json_text(w, "outcome", row, OUTCOME);
     pl_sqlite_json_number(w, "status", row, STATUS);
     pl_sqlite_json_number(w, "count", row, COUNT);
+    pl_sqlite_json_number(w, "waiting", row, WAITING);
+    pl_sqlite_json_number(w, "stopping", row, STOPPING);
     write_oldest(w, sqlite3_column_int64(row, OLDEST), now_ms);
     pl_sqlite_json_time(w, "next_due", row, DUE);
     pl_jw_object_end(w);

@@ -10,14 +10,16 @@
 #include <sqlite3.h>
 
 /* For the test that asks SQLite how it goes about it. */
-#define PL_SQLITE_UNDELIVERED                                                             \
-    "SELECT connector, 0, iif(held = " PL_SQLITE_SHELVED ", 'disabled', outcome) AS why," \
-    " iif(held = " PL_SQLITE_SHELVED ", NULL, status) AS code, count(*) AS n,"            \
-    " min(created_ms), min(iif(held = " PL_SQLITE_SHELVED ", NULL, due_ms))"              \
-    " FROM pending WHERE ?1 IS NULL OR connector = ?1 GROUP BY connector, why, code"      \
-    " UNION ALL SELECT connector, 2, outcome, status, count(*), min(created_ms), NULL"    \
-    " FROM deliveries INDEXED BY deliveries_undelivered WHERE state = 2 AND kind = 0"     \
-    " AND (?1 IS NULL OR connector = ?1) GROUP BY connector, outcome, status"             \
+#define PL_SQLITE_UNDELIVERED                                                              \
+    "SELECT connector, 0, iif(held = " PL_SQLITE_SHELVED ", 'disabled', outcome) AS why,"  \
+    " iif(held = " PL_SQLITE_SHELVED ", NULL, status) AS code, count(*) AS n,"             \
+    " min(created_ms), min(iif(held > 1, NULL, due_ms)),"                                  \
+    " count(*) FILTER (WHERE held = " PL_SQLITE_BEHIND "), 0"                              \
+    " FROM pending WHERE ?1 IS NULL OR connector = ?1 GROUP BY connector, why, code"       \
+    " UNION ALL SELECT connector, 2, outcome, status, count(*), min(created_ms), NULL, 0," \
+    " count(*) FILTER (WHERE blocks > 0)"                                                  \
+    " FROM deliveries INDEXED BY deliveries_undelivered WHERE state = 2 AND kind = 0"      \
+    " AND (?1 IS NULL OR connector = ?1) GROUP BY connector, outcome, status"              \
     " ORDER BY n DESC, 1, 2, 3, 4"
 
 /* The answer to PL_QUERY_UNDELIVERED; a SQLite code. */

@@ -35,48 +35,52 @@
 
 #include <stdlib.h>
 
-#define STATEMENTS(X)                                                                             \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
-    X(COMMIT, "COMMIT")                                                                           \
-    X(PROBE, "PRAGMA application_id = " PL_SQLITE_APPLICATION_ID)                                 \
-    X(ADD_EVENT,                                                                                  \
-      "INSERT INTO events(id, type, received_ms, first_id, last_id, document, subject,"           \
-      " source, token) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO NOTHING")    \
-    X(FIND_EVENT, "SELECT seq, first_id, last_id FROM events WHERE id = ?1")                      \
-    X(FIND_ROWS, "SELECT id, connector, webhook FROM pending"                                     \
-                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 UNION ALL"                           \
-                 " SELECT id, connector, webhook FROM deliveries"                                 \
-                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 AND kind = 0 ORDER BY 1")            \
-    X(ADD_PENDING, "INSERT INTO pending(id, event, connector, webhook, created_ms, due_ms, held," \
-                   " undecided, attempts, first) VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, 0, 0)")   \
-    X(ADD_ENDED, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"   \
-                 " created_ms, finished_ms, outcome, status, reason, undecided)"                  \
-                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)")                 \
-    /* A number of attempts that is NULL: none was made, what the last one left stays. */         \
-    X(AGAIN, "UPDATE pending SET due_ms = ?2, held = ?3, attempts = coalesce(?4, attempts),"      \
-             " outcome = iif(?4 IS NULL, outcome, ?5), status = iif(?4 IS NULL, status, ?6),"     \
-             " reason = iif(?4 IS NULL, reason, ?7), uncounted = uncounted + ?8 WHERE id = ?1")   \
-    X(END, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"         \
-           " undecided, created_ms, finished_ms, outcome, status, reason)"                        \
-           " SELECT id, event, 0, connector, webhook, ?2, coalesce(?4, attempts), undecided,"     \
-           " created_ms, ?3, iif(?4 IS NULL, outcome, ?5), iif(?4 IS NULL, status, ?6),"          \
-           " iif(?4 IS NULL, reason, ?7) FROM pending WHERE id = ?1")                             \
-    X(DROP_PENDING, "DELETE FROM pending WHERE id = ?1")                                          \
-    X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")             \
-    X(CLAIM, PL_SQLITE_CLAIM)                                                                     \
-    X(HOLD, "UPDATE pending SET held = 1 WHERE id = ?1")                                          \
-    X(SHELVE, "UPDATE pending SET held = " PL_SQLITE_SHELVED " WHERE id = ?1")                    \
-    X(IS_DISABLED, "SELECT 1 FROM disabled WHERE connector = ?1 AND webhook = ?2")                \
-    X(NEXT_CONNECTOR, PL_SQLITE_NEXT_CONNECTOR)                                                   \
-    X(NEXT_DUE, PL_SQLITE_NEXT_DUE)                                                               \
-    X(LOCATE, "SELECT 0, 0, 0 FROM pending WHERE id = ?1 UNION ALL"                               \
-              " SELECT state, kind, bare FROM deliveries WHERE id = ?1")                          \
-    X(HURRY, "UPDATE pending SET due_ms = ?2 WHERE id = ?1 AND held = 0")                         \
-    X(REVIVE, "INSERT INTO pending(id, event, connector, webhook, created_ms, attempts, first,"   \
-              " due_ms, held, undecided, outcome, status, reason)"                                \
-              " SELECT id, event, connector, webhook, created_ms, attempts, attempts,"            \
-              " ?2, 0, undecided, outcome, status, reason FROM deliveries WHERE id = ?1")         \
-    X(DROP_ENDED, "DELETE FROM deliveries WHERE id = ?1")                                         \
+#define STATEMENTS(X)                                                                              \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(PROBE, "PRAGMA application_id = " PL_SQLITE_APPLICATION_ID)                                  \
+    X(ADD_EVENT,                                                                                   \
+      "INSERT INTO events(id, type, received_ms, first_id, last_id, document, subject,"            \
+      " source, token) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO NOTHING")     \
+    X(FIND_EVENT, "SELECT seq, first_id, last_id FROM events WHERE id = ?1")                       \
+    X(FIND_ROWS, "SELECT id, connector, webhook FROM pending"                                      \
+                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 UNION ALL"                            \
+                 " SELECT id, connector, webhook FROM deliveries"                                  \
+                 " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 AND kind = 0 ORDER BY 1")             \
+    X(ADD_PENDING, "INSERT INTO pending(id, event, connector, webhook, created_ms, due_ms, held,"  \
+                   " undecided, order_key, order_scope, attempts, first)"                          \
+                   " VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, iif(?8 IS NULL, NULL, "            \
+                   "coalesce(?9, '')), 0, 0)")                                                     \
+    X(ADD_ENDED, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"    \
+                 " created_ms, finished_ms, outcome, status, reason, undecided)"                   \
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)")                  \
+    /* A number of attempts that is NULL: none was made, what the last one left stays. */          \
+    X(AGAIN, "UPDATE pending SET due_ms = ?2, held = ?3, attempts = coalesce(?4, attempts),"       \
+             " outcome = iif(?4 IS NULL, outcome, ?5), status = iif(?4 IS NULL, status, ?6),"      \
+             " reason = iif(?4 IS NULL, reason, ?7), uncounted = uncounted + ?8 WHERE id = ?1")    \
+    X(END, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"          \
+           " undecided, created_ms, finished_ms, outcome, status, reason, order_key, "             \
+           "order_scope, blocks)"                                                                  \
+           " SELECT id, event, 0, connector, webhook, ?2, coalesce(?4, attempts), undecided,"      \
+           " created_ms, ?3, iif(?4 IS NULL, outcome, ?5), iif(?4 IS NULL, status, ?6),"           \
+           " iif(?4 IS NULL, reason, ?7), order_key, order_scope, ?8 FROM pending WHERE id = ?1")  \
+    X(DROP_PENDING, "DELETE FROM pending WHERE id = ?1")                                           \
+    X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")              \
+    X(CLAIM, PL_SQLITE_CLAIM)                                                                      \
+    X(HOLD, "UPDATE pending SET held = 1 WHERE id = ?1")                                           \
+    X(SHELVE, "UPDATE pending SET held = " PL_SQLITE_SHELVED " WHERE id = ?1")                     \
+    X(IS_DISABLED, "SELECT 1 FROM disabled WHERE connector = ?1 AND webhook = ?2")                 \
+    X(NEXT_CONNECTOR, PL_SQLITE_NEXT_CONNECTOR)                                                    \
+    X(NEXT_DUE, PL_SQLITE_NEXT_DUE)                                                                \
+    X(LOCATE, "SELECT 0, 0, 0, order_key NOTNULL FROM pending WHERE id = ?1 UNION ALL"             \
+              " SELECT state, kind, bare, order_key NOTNULL FROM deliveries WHERE id = ?1")        \
+    X(HURRY, "UPDATE pending SET due_ms = ?2 WHERE id = ?1 AND held = 0")                          \
+    X(REVIVE,                                                                                      \
+      "INSERT INTO pending(id, event, connector, webhook, created_ms, attempts, first,"            \
+      " due_ms, held, undecided, outcome, status, reason, order_key, order_scope)"                 \
+      " SELECT id, event, connector, webhook, created_ms, attempts, attempts, ?2, ?3,"             \
+      " undecided, outcome, status, reason, order_key, order_scope FROM deliveries WHERE id = ?1") \
+    X(DROP_ENDED, "DELETE FROM deliveries WHERE id = ?1")                                          \
     X(ADD_ATTEMPT, pl_sqlite_attempt_insert)
 
 enum statement {
@@ -151,7 +155,7 @@ static int place_of(pl_sqlite_writer *w, bool held, bool is_off, pl_slice connec
     pl_sqlite_bind_text(q, 2, webhook);
     *is_shelved = sqlite3_step(q) == SQLITE_ROW;
     sqlite3_reset(q);
-    return *is_shelved ? atoi(PL_SQLITE_SHELVED) : held;
+    return *is_shelved ? PL_SQLITE_IS_SHELVED : held;
 }
 
 /* `first` and `last`: the span of its rows in the feed. */
@@ -171,17 +175,31 @@ static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, pl
     return run(q);
 }
 
+/* One that has an order: does it wait? Then it is not shelved, whatever its webhook is. */
+static int queue_up(pl_sqlite_writer *w, pl_commit_delivery *d)
+{
+    pl_sqlite_order_set(&w->order, d->order_key, d->connector, d->order_scope);
+    int rc = pl_sqlite_order_is_busy(&w->order, &d->waits);
+    d->is_shelved = d->is_shelved && !d->waits;
+    w->order.change.behind += d->waits;
+    return rc;
+}
+
 static int add_pending(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t event, int64_t now_ms)
 {
     int place = place_of(w, d->held, d->is_off, d->connector, d->webhook, &d->is_shelved);
     sqlite3_stmt *q = w->statements[ADD_PENDING];
+    int rc = d->order_key.len ? queue_up(w, d) : SQLITE_OK;
+    if (rc) return rc;
     pl_sqlite_bind_id(q, 1, &d->id);
     sqlite3_bind_int64(q, 2, event);
     pl_sqlite_bind_text(q, 3, d->connector);
     pl_sqlite_bind_text(q, 4, d->webhook);
     sqlite3_bind_int64(q, 5, now_ms);
-    sqlite3_bind_int(q, 6, place);
+    sqlite3_bind_int(q, 6, d->waits ? PL_SQLITE_IS_BEHIND : place);
     sqlite3_bind_int(q, 7, d->undecided);
+    pl_sqlite_bind_text(q, 8, d->order_key);
+    pl_sqlite_bind_text(q, 9, d->order_scope);
     w->change++;
     return run(q);
 }
@@ -251,6 +269,8 @@ static void clear_commit(pl_commit *c)
         e->is_duplicate = false;
         e->known = NULL;
         e->event->seq = 0;
+        for (uint32_t n = 0; n < e->count; n++)
+            e->deliveries[n].waits = false;
     }
 }
 
@@ -273,15 +293,23 @@ static void bind_last(sqlite3_stmt *q, int number, int outcome, const pl_attempt
     pl_sqlite_bind_text(q, outcome + 2, a ? a->error : PL_NO_SLICE);
 }
 
+/* How a delivery ends. */
+typedef struct end {
+    enum pl_state state;
+    int64_t now_ms;
+    const pl_attempt *attempt;
+    int blocks; /* PL_SQLITE_PASSED, unless it has an order */
+} end;
+
 /* From pending to deliveries; *moved says whether it was there. */
-static int end_delivery(pl_sqlite_writer *w, const pl_uuid *id, enum pl_state state, int64_t now_ms,
-                        const pl_attempt *attempt, bool *moved)
+static int end_delivery(pl_sqlite_writer *w, const pl_uuid *id, const end *as, bool *moved)
 {
     sqlite3_stmt *q = w->statements[END];
     pl_sqlite_bind_id(q, 1, id);
-    sqlite3_bind_int(q, 2, state);
-    sqlite3_bind_int64(q, 3, now_ms);
-    bind_last(q, 4, 5, attempt);
+    sqlite3_bind_int(q, 2, as->state);
+    sqlite3_bind_int64(q, 3, as->now_ms);
+    bind_last(q, 4, 5, as->attempt);
+    sqlite3_bind_int(q, 8, as->blocks);
     int rc = run(q);
     if (rc) return rc;
     *moved = sqlite3_changes(w->db) > 0;
@@ -305,13 +333,32 @@ static int record_again(pl_sqlite_writer *w, pl_record *r, bool *found)
     return rc;
 }
 
+/* What the record makes of a delivery; *found is false when it is not pending. */
+static int apply(pl_sqlite_writer *w, pl_record *r, int blocks, bool *found)
+{
+    if (r->state == PL_STATE_PENDING) return record_again(w, r, found);
+    return end_delivery(w, &r->id, &(end){r->state, r->now_ms, r->attempt, blocks}, found);
+}
+
+/* With it, or with the end of one that was cancelled before, the next of its key may go. */
+static int apply_ordered(pl_sqlite_writer *w, pl_record *r, bool *found)
+{
+    pl_sqlite_order *o = &w->order;
+    bool stops = r->state == PL_STATE_FAILED && r->order == PL_ORDER_BLOCK;
+    enum pl_sqlite_place place;
+    int rc = pl_sqlite_order_find(o, &r->id, &place);
+    if (!rc) rc = apply(w, r, stops ? PL_SQLITE_STOPS : PL_SQLITE_PASSED, found);
+    if (!rc && place == PL_SQLITE_IS_LEAVING) rc = pl_sqlite_order_let_go(o, &r->id);
+    if (rc || (*found && r->state == PL_STATE_PENDING)) return rc;
+    if (*found && stops) o->change.stopped++;
+    return pl_sqlite_order_advance(o, r->now_ms, &r->frees, r);
+}
+
 /* *is_erased: there is no such delivery any more, and nothing of its attempt may stay. */
 static int record_delivery(pl_sqlite_writer *w, pl_record *r, bool *is_erased)
 {
     bool found = false;
-    int rc = r->state == PL_STATE_PENDING
-                 ? record_again(w, r, &found)
-                 : end_delivery(w, &r->id, r->state, r->now_ms, r->attempt, &found);
+    int rc = r->is_ordered ? apply_ordered(w, r, &found) : apply(w, r, PL_SQLITE_PASSED, &found);
     r->was_gone = !rc && !found;
     if (!r->was_gone || !r->attempt) return rc;
     sqlite3_stmt *q = w->statements[COUNT_LATE];
@@ -361,13 +408,15 @@ static int run_record(pl_sqlite_writer *w, pl_record *r)
 
 static void clear_record(pl_record *r)
 {
-    r->was_gone = r->is_shelved = r->has_disabled = r->has_notice = false;
+    r->was_gone = r->is_shelved = r->has_disabled = r->has_notice = r->frees = false;
+    r->next = NULL;
+    pl_arena_init(&r->memory);
     if (r->notice) clear_commit(r->notice);
 }
 
 /* -- claim -- */
 
-static void read_claimed(sqlite3_stmt *q, pl_arena *memory, pl_claimed *c)
+void pl_sqlite_claimed_read(sqlite3_stmt *q, pl_arena *memory, pl_claimed *c)
 {
     *c = (pl_claimed){.id = pl_sqlite_id(q, 0),
                       .event_seq = sqlite3_column_int64(q, 4),
@@ -377,7 +426,8 @@ static void read_claimed(sqlite3_stmt *q, pl_arena *memory, pl_claimed *c)
                       .attempts = (uint32_t)sqlite3_column_int64(q, 8),
                       .first = (uint32_t)sqlite3_column_int64(q, 9),
                       .undecided = sqlite3_column_int(q, 10) != 0,
-                      .uncounted = (uint32_t)sqlite3_column_int64(q, 11)};
+                      .uncounted = (uint32_t)sqlite3_column_int64(q, 11),
+                      .is_ordered = sqlite3_column_int(q, 12) != 0};
     c->connector = pl_arena_printf(memory, "%.*s", PL_FMT(pl_sqlite_slice(q, 1)));
     c->webhook = pl_arena_printf(memory, "%.*s", PL_FMT(pl_sqlite_slice(q, 2)));
     c->document = pl_arena_dup(memory, pl_sqlite_slice(q, 3));
@@ -442,8 +492,8 @@ static int claim_of(pl_sqlite_writer *w, pl_claim *c, pl_slice connector, uint32
     sqlite3_bind_int64(q, 2, limit);
     pl_sqlite_bind_text(q, 3, connector);
     while (c->memory.used_bytes < PL_SQLITE_CLAIM_BYTES && sqlite3_step(q) == SQLITE_ROW) {
-        if (!sqlite3_column_int(q, 12)) {
-            read_claimed(q, &c->memory, &c->items[c->count++]);
+        if (!sqlite3_column_int(q, 13)) {
+            pl_sqlite_claimed_read(q, &c->memory, &c->items[c->count++]);
             continue;
         }
         if (!to_shelve) to_shelve = pl_arena_alloc(&c->memory, limit * sizeof *to_shelve);
@@ -490,72 +540,104 @@ static void clear_claim(pl_claim *c)
 
 /* -- command -- */
 
-/* The state and kind of a row, state GONE when there is none;
- * *is_bare: its payload is not kept. */
-static int locate(pl_sqlite_writer *w, const pl_uuid *id, int *state, int *kind, bool *is_bare)
+typedef struct located {
+    int state, kind; /* GONE: there is no row */
+    bool is_bare;    /* its payload is not kept */
+    enum pl_sqlite_place place;
+} located;
+
+static int locate(pl_sqlite_writer *w, const pl_uuid *id, located *l)
 {
     sqlite3_stmt *q = w->statements[LOCATE];
-    *state = GONE;
-    *kind = 0;
-    *is_bare = false;
+    bool is_ordered = false;
+    *l = (located){.state = GONE, .place = PL_SQLITE_IS_NOWHERE};
     pl_sqlite_bind_id(q, 1, id);
     if (sqlite3_step(q) == SQLITE_ROW) {
-        *state = sqlite3_column_int(q, 0);
-        *kind = sqlite3_column_int(q, 1);
-        *is_bare = sqlite3_column_int(q, 2) != 0;
+        l->state = sqlite3_column_int(q, 0);
+        l->kind = sqlite3_column_int(q, 1);
+        l->is_bare = sqlite3_column_int(q, 2) != 0;
+        is_ordered = sqlite3_column_int(q, 3) != 0;
     }
-    return sqlite3_reset(q);
+    int rc = sqlite3_reset(q);
+    return rc || !is_ordered ? rc : pl_sqlite_order_find(&w->order, id, &l->place);
 }
 
-/* Runs a statement of an id and a time. */
-static int run_at(pl_sqlite_writer *w, enum statement code, const pl_uuid *id, int64_t at_ms)
+static int hurry(pl_sqlite_writer *w, const pl_command *c)
 {
-    sqlite3_stmt *q = w->statements[code];
-    pl_sqlite_bind_id(q, 1, id);
-    sqlite3_bind_int64(q, 2, at_ms);
+    sqlite3_stmt *q = w->statements[HURRY];
+    pl_sqlite_bind_id(q, 1, &c->id);
+    sqlite3_bind_int64(q, 2, c->now_ms);
     return run(q);
 }
 
-static int retry(pl_sqlite_writer *w, pl_command *c, int kind, bool is_bare)
+/* One that has an order takes its place in it, which is the first where its key has stopped for it.
+ * One that a worker has not let go of yet is that worker's again. */
+static int revive(pl_sqlite_writer *w, pl_command *c, const located *l)
 {
-    /* One that a worker holds stays as it is: the worker is told by whoever gave the command. */
-    if (c->state == PL_STATE_PENDING) return run_at(w, HURRY, &c->id, c->now_ms);
-    if (kind != PL_KIND_DELIVERY) {
+    sqlite3_stmt *q = w->statements[REVIVE];
+    enum pl_sqlite_place place = l->place == PL_SQLITE_IS_NOWHERE   ? PL_SQLITE_IS_WAITING
+                                 : l->place == PL_SQLITE_IS_LEAVING ? PL_SQLITE_IS_HELD
+                                                                    : PL_SQLITE_IS_BEHIND;
+    bool frees;
+    pl_sqlite_bind_id(q, 1, &c->id);
+    sqlite3_bind_int64(q, 2, c->now_ms);
+    sqlite3_bind_int(q, 3, place);
+    w->change++;
+    w->order.change.behind += place == PL_SQLITE_IS_BEHIND;
+    w->order.change.stopped -= l->place == PL_SQLITE_HAS_STOPPED;
+    int rc = run(q);
+    if (!rc) rc = run_on(w, DROP_ENDED, &c->id);
+    if (rc || place != PL_SQLITE_IS_BEHIND) return rc;
+    return pl_sqlite_order_advance(&w->order, c->now_ms, &frees, NULL);
+}
+
+static int retry(pl_sqlite_writer *w, pl_command *c, const located *l)
+{
+    /* One that a worker holds stays as it is: the worker is told by whoever gave the command. One
+     * behind another stays there. */
+    if (c->state == PL_STATE_PENDING) return hurry(w, c);
+    if (l->kind != PL_KIND_DELIVERY) {
         c->op.result = PL_E_CONFLICT;
         return SQLITE_OK;
     }
-    if (is_bare) {
+    if (l->is_bare) {
         c->op.result = PL_E_NO_PAYLOAD;
         return SQLITE_OK;
     }
     c->state = PL_STATE_PENDING;
-    w->change++;
-    int rc = run_at(w, REVIVE, &c->id, c->now_ms);
-    return rc ? rc : run_on(w, DROP_ENDED, &c->id);
+    return revive(w, c, l);
 }
 
-static int cancel(pl_sqlite_writer *w, pl_command *c)
+/* A failed one that its key waits for can be cancelled, too. */
+static int cancel(pl_sqlite_writer *w, pl_command *c, const located *l)
 {
-    if (c->state != PL_STATE_PENDING) {
+    bool moved, frees;
+    int rc, blocks = l->place == PL_SQLITE_IS_HELD ? PL_SQLITE_LEAVING : PL_SQLITE_PASSED;
+    if (l->place == PL_SQLITE_HAS_STOPPED) {
+        rc = pl_sqlite_order_give_up(&w->order, &c->id, c->now_ms);
+    } else if (c->state == PL_STATE_PENDING) {
+        rc = end_delivery(w, &c->id, &(end){PL_STATE_CANCELLED, c->now_ms, NULL, blocks}, &moved);
+    } else {
         c->op.result = PL_E_CONFLICT;
         return SQLITE_OK;
     }
-    bool moved;
     c->state = PL_STATE_CANCELLED;
-    return end_delivery(w, &c->id, PL_STATE_CANCELLED, c->now_ms, NULL, &moved);
+    w->order.change.behind -= l->place == PL_SQLITE_IS_BEHIND;
+    if (rc || l->place == PL_SQLITE_IS_NOWHERE) return rc;
+    return pl_sqlite_order_advance(&w->order, c->now_ms, &frees, NULL);
 }
 
 static int run_command(pl_sqlite_writer *w, pl_command *c)
 {
-    bool is_bare;
-    int state, kind, rc = locate(w, &c->id, &state, &kind, &is_bare);
+    located l;
+    int rc = locate(w, &c->id, &l);
     if (rc) return rc;
-    if (state == GONE) {
+    if (l.state == GONE) {
         c->op.result = PL_E_UNKNOWN_DELIVERY;
         return SQLITE_OK;
     }
-    c->state = (enum pl_state)state;
-    return c->kind == PL_COMMAND_RETRY ? retry(w, c, kind, is_bare) : cancel(w, c);
+    c->state = (enum pl_state)l.state;
+    return c->kind == PL_COMMAND_RETRY ? retry(w, c, &l) : cancel(w, c, &l);
 }
 
 /* -- the writer -- */
@@ -606,6 +688,7 @@ int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
 void pl_sqlite_writer_undo(pl_op *op, int result)
 {
     if (op->kind == PL_OP_COMMIT) undo_commit((pl_commit *)op);
+    if (op->kind == PL_OP_RECORD) pl_arena_fini(&((pl_record *)op)->memory);
     if (op->kind == PL_OP_CLAIM) pl_arena_fini(&((pl_claim *)op)->memory);
     if (op->kind == PL_OP_ERASE) pl_arena_fini(&((pl_erase *)op)->memory);
     if (op->kind == PL_OP_KEY) free(((pl_key *)op)->answer);
@@ -616,6 +699,7 @@ void pl_sqlite_writer_undo(pl_op *op, int result)
 int pl_sqlite_writer_begin(pl_sqlite_writer *w)
 {
     w->change = 0;
+    w->order.change = (struct pl_sqlite_order_count){0};
     return run(w->statements[BEGIN]);
 }
 
@@ -627,8 +711,11 @@ int pl_sqlite_writer_probe(pl_sqlite_writer *w)
 int pl_sqlite_writer_commit(pl_sqlite_writer *w)
 {
     int rc = run(w->statements[COMMIT]);
-    if (rc == SQLITE_OK) w->pending += w->change;
-    return rc;
+    if (rc) return rc;
+    w->pending += w->change;
+    w->order.count.behind += w->order.change.behind;
+    w->order.count.stopped += w->order.change.stopped;
+    return SQLITE_OK;
 }
 
 void pl_sqlite_writer_rollback(pl_sqlite_writer *w)
@@ -664,6 +751,7 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
     for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
         rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &w->statements[i], NULL);
     if (!rc) rc = count_pending(w);
+    if (!rc) rc = pl_sqlite_order_open(&w->order, db);
     if (rc) pl_sqlite_writer_fini(w);
     return rc;
 }
@@ -672,6 +760,7 @@ void pl_sqlite_writer_fini(pl_sqlite_writer *w)
 {
     pl_buf_fini(&w->claimed);
     pl_sqlite_keys_fini(&w->keys);
+    pl_sqlite_order_fini(&w->order);
     for (int i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(w->statements[i]);
         w->statements[i] = NULL;

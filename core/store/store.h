@@ -54,6 +54,8 @@ typedef struct pl_store_metrics {
     pl_counter commits, operations;  /* transactions made durable, operations in them */
     pl_counter errors;               /* failed transactions */
     pl_counter queue_bytes, pending; /* gauges; `pending` counts deliveries that are */
+    pl_counter behind;               /* gauge: of these, those that wait for others of their key */
+    pl_counter stopped;              /* gauge: keys that wait for an administrator */
     pl_counter is_failing;           /* gauge: 1 while transactions fail */
     pl_counter removed, stripped;    /* deliveries that went, or lost their payload, with age */
     pl_histogram commit_us;
@@ -90,7 +92,10 @@ enum pl_query_kind {
  *   UNDELIVERED {"groups": [GROUP...], "pending": N, "failed": N, "oldest": TIME or null,
  *             "oldest_age_seconds": N or null}; of the filter counts the connector
  *   GROUP     connector, state ("pending", "failed"), outcome and status of the last attempt or
- *             null (outcome "disabled": they wait until their webhook is enabled), count, oldest, oldest_age_seconds, next_due or null; the largest first
+ *             null (outcome "disabled": they wait until their webhook is enabled), count, waiting
+ *             (of these, behind another of their key), stopping (of these, with others of their key
+ *             behind them until they are retried or cancelled), oldest, oldest_age_seconds, next_due
+ *             or null; the largest first
  *   BACKLOG   {"connectors": [{connector, pending, disabled (of these: wait for their webhook),
  *             oldest_ms}...]}, those of which anything is pending
  *   COUNT     {"total": N, "last": the newest id or null}
@@ -102,7 +107,9 @@ enum pl_query_kind {
  *   ROW       id, kind ("delivery", "call", "try", "event"), state, connector, webhook, event_id,
  *             event_type, event_source or null, token (the name of the one that its event or call
  *             came with) or null, attempts, created, finished or null, due or null (next attempt;
- *             null as well while its webhook is disabled), outcome, status or null, reason or null
+ *             null as well while its webhook is disabled or it waits behind another), outcome,
+ *             status or null, reason or null, order_key or null, waits_for (the delivery of its key
+ *             that goes first) or null
  *   ATTEMPT   see sqlite_attempt.h */
 typedef struct pl_query {
     pl_message message;

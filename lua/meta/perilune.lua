@@ -491,6 +491,7 @@ function template.compile(text) end
 ---@field id? string
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field on? string
+---@field order_by? false|string|number|(fun(ctx: perilune.ctx, values: table): any)|{ key: string|number|(fun(ctx: perilune.ctx, values: table): any), on_failure?: "block"|"skip" }
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
 ---@field rate? { burst?: number, concurrency?: integer, per_second?: number }
 ---@field redirects? integer|{ max: integer, to_http?: boolean }
@@ -515,6 +516,7 @@ function template.compile(text) end
 ---@field ingress? { methods?: ("GET"|"POST")[], source: string|(fun(ctx: perilune.ctx, value: any): any)|table, verify?: (fun(ctx: perilune.ctx, value: any): any)|table }
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field name? string
+---@field order_by? false|string|number|(fun(ctx: perilune.ctx, values: table): any)|{ key: string|number|(fun(ctx: perilune.ctx, values: table): any), on_failure?: "block"|"skip" }
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
 ---@field proxy? false|string|{ password?: string|perilune.secret, url: string, user?: string|perilune.secret }
 ---@field rate? { burst?: number, concurrency?: integer, per_second?: number }
@@ -534,7 +536,7 @@ function template.compile(text) end
 ---@field hosts? string|string[]
 ---@field ingress? (fun(ctx: perilune.ctx, value: any): any)|table
 ---@field json? { duplicates?: "error"|"last" }
----@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, client_burst?: integer, client_rate?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, receptions?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, retry_after?: number, script_heap?: number|string, script_load_time?: number, script_memory?: number|string, script_requests?: integer, script_time?: number, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
+---@field limits? { batch?: integer, body?: number|string, cache?: number|string, cache_entry?: number|string, calls?: integer, client_burst?: integer, client_rate?: integer, connections?: integer, feed_backlog?: number|string, feed_page?: integer, header_bytes?: number|string, headers?: integer, horizon?: number, in_flight?: integer, json_depth?: integer, order_key?: number|string, receptions?: integer, recorded_body?: number|string, resident?: integer, response?: number|string, response_header_bytes?: number|string, retry_after?: number, script_heap?: number|string, script_load_time?: number, script_memory?: number|string, script_requests?: integer, script_time?: number, store_queue?: number|string, target?: number|string, template_depth?: integer, template_loops?: integer, template_output?: number|string, trace?: number|string }
 ---@field listen? string
 ---@field log? { format?: "auto"|"human"|"json", level?: "debug"|"info"|"warn"|"error"|"off" }
 ---@field name? string

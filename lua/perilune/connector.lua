@@ -10,6 +10,7 @@ local core = require "perilune.core"
 local hooks = require "perilune.hooks"
 local map = require "perilune.map"
 local nearest = require "perilune.util.nearest"
+local order = require "perilune.order"
 local rate = require "perilune.rate"
 local render = require "perilune.render"
 local retry = require "perilune.retry"
@@ -41,6 +42,7 @@ local connector = {}
 ---@field whole_url string|nil   the URL, where no part of it is made anew
 ---@field policy table
 ---@field retry_on function|nil   says of an answer that is no success if it is tried again
+---@field order_key function|nil  makes the key that it goes one after another by
 
 local TEXT = { type = "string" }
 local TEMPLATE = { type = "template" }
@@ -100,6 +102,7 @@ local SHARED = {
   connect_timeout = SECONDS,
   retry = retry.SPEC,
   disable_on = retry.DISABLE_ON,
+  order_by = order.SPEC,
   rate = rate.SPEC,
   redirects = REDIRECTS,
   hooks = { type = "list", of = { type = "table" } },
@@ -278,6 +281,7 @@ local function compile_webhook(scope, shared, webhook, path, env)
   retry.check(scope, tables.extend(path, "retry"), webhook.retry)
   rate.check(scope, tables.extend(path, "rate"), webhook.rate)
   retry.compile(entry, shared.given.retry, webhook.retry)
+  order.compile(entry, scope, path, shared.given.order_by, webhook.order_by)
   entry.proxy = shared.given.proxy
   render.compile(entry, scope, shared.given, webhook, path, shared.options)
   map.compile(entry, scope, webhook, path, mapper_of(scope, webhook, path, env))

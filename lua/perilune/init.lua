@@ -27,8 +27,9 @@ perilune.load = loader.load
 ---@param generation perilune.generation
 ---@param event any
 ---@return integer[] indices
----@return boolean[] undecided   its `when` raised an error: render asks again
+---@return boolean[] undecided   its `when` or `order_by` raised an error: render asks again
 ---@return string|nil reason     why there are none
+---@return string[] keys         of order, "" for none
 function perilune.route(generation, event)
   return route.run(generation.index, event, core.now())
 end

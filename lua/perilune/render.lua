@@ -314,8 +314,9 @@ end
 ---@return perilune.ctx_frame|nil frame   for the stages behind; nil: an undecided `when` said no
 function render.run(entry, event, request, info)
   local frame = ctx.frame(context.new(entry, document.new(event), info), entry, info)
-  if info.undecided and entry.when and not value.truthy(evaluate(entry.when, frame)) then
-    return nil
+  if info.undecided then
+    if entry.when and not value.truthy(evaluate(entry.when, frame)) then return nil end
+    evaluate(entry.order_key, frame) -- one that has no key yet fails visibly
   end
   local method = set_method(entry, frame, request)
   set_url(entry, frame, request)

@@ -104,16 +104,28 @@ local function other_conditions_hold(entry, event)
   return true
 end
 
---- Does `when` want it? Nil when it cannot say, or when the time of this run is over, whatever it
---- says then: it is asked again with a budget of its own. A function gets an event of its own: it may
---- write.
-local function asks_when(entry, event, shared, now)
-  local read = entry.when_is_script and document.new(event) or shared
+--- What `when` or `order_by` of an entry gives, and before that if it could say: what it says when
+--- the time of this run is over does not count. Then it is asked again with a budget of its own. A
+--- function gets an event of its own: it may write.
+local function ask(entry, run, is_script, event, shared, now)
   local info = { attempt = 1, now = now, deadline = now }
-  local values = context.new(entry, read, info)
-  local ok, answer = pcall(entry.when, values, { values = values, entry = entry, info = info })
-  if not ok or core.is_over() then return nil end
+  local values = context.new(entry, is_script and document.new(event) or shared, info)
+  local ok, answer = pcall(run, values, { values = values, entry = entry, info = info })
+  return ok and not core.is_over(), answer
+end
+
+--- Does `when` want it? Nil when it cannot say.
+local function asks_when(entry, event, shared, now)
+  local is_sure, answer = ask(entry, entry.when, entry.when_is_script, event, shared, now)
+  if not is_sure then return nil end
   return template_value.truthy(answer)
+end
+
+--- Whose turn it waits for: "" for none, nil when `order_by` cannot say.
+local function order_key(entry, event, shared, now)
+  if not entry.order_key then return "" end
+  local is_sure, key = ask(entry, entry.order_key, entry.order_is_script, event, shared, now)
+  return is_sure and key or nil
 end
 
 local function candidates(node, event, causes)
@@ -141,14 +153,15 @@ end
 ---@param event any    the event userdata
 ---@param now number
 ---@return integer[] indices      of webhooks, ascending
----@return boolean[] undecided    for each: its `when` raised an error
+---@return boolean[] undecided    for each: its `when` or `order_by` raised an error
 ---@return string|nil reason      why there are none
+---@return string[] keys          for each: its key of order, or ""
 function route.run(index, event, now)
   local node = index[event.type]
   if not node then
-    return {}, {}, ("no webhook is triggered by '%s'"):format(tostring(event.type))
+    return {}, {}, ("no webhook is triggered by '%s'"):format(tostring(event.type)), {}
   end
-  local causes, wanted, undecided, shared = {}, {}, {}, document.new(event)
+  local causes, wanted, undecided, keys, shared = {}, {}, {}, {}, document.new(event)
   local found = candidates(node, event, causes)
   table.sort(found, function(a, b) return a.index < b.index end)
   for _, entry in ipairs(found) do
@@ -160,12 +173,13 @@ function route.run(index, event, now)
       if answer == false then causes.when = true end
     end
     if answer ~= false then
+      local key = order_key(entry, event, shared, now)
       wanted[#wanted + 1] = entry.index
-      undecided[#undecided + 1] = answer == nil
+      undecided[#undecided + 1] = answer == nil or key == nil
+      keys[#keys + 1] = key or ""
     end
   end
-  if #wanted == 0 then return wanted, undecided, reason(event.type, causes) end
-  return wanted, undecided
+  return wanted, undecided, #wanted == 0 and reason(event.type, causes) or nil, keys
 end
 
 return route

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- The promise: once 202 is given, each delivery is attempted, whatever is killed in between. Here the gateway is killed
---- with SIGKILL, again and again, at moments that nobody chose, and started again on the same store.
+--- with SIGKILL, again and again, at moments that nobody chose, and started again on the same store. What is to go one
+--- after another does so all the while: each connection of the load posts the events of a key of its own.
 local support = require("spec.support")
 local load = require("spec.support.load")
 
@@ -10,19 +11,23 @@ local CONNECTIONS = 8
 describe("a gateway that is killed", function()
   teardown(function() support.finish() end)
 
-  it(("%d times under load loses no event that got its 202"):format(KILLS), function()
+  it(("%d times under load loses no event that got its 202, and keeps the order of each key"):format(KILLS), function()
     local seed = os.time()
     math.randomseed(seed)
-    local sink = support.sink()
+    local sink = support.sink("--fail-every", "7")
+    local function connector(path, order_by)
+      return ([[
+        return {
+          base_url = "%s",
+          retry = { schedule = { 0.2, 0.2, 0.2, 1, 1, 1, 1, 1, 1 }, jitter = 0 },
+          webhooks = { { on = "load", url = "%s", order_by = %s } },
+        }]]):format(sink.url, path, order_by)
+    end
     local gateway = support.gateway({
       files = {
         ["gateway.lua"] = support.gateway_lua,
-        ["connectors/shop.lua"] = ([[
-          return {
-            base_url = "%s",
-            retry = { schedule = { 0.2, 0.2, 0.2, 1, 1, 1 }, jitter = 0 },
-            webhooks = { { on = "load", url = "/load" } },
-          }]]):format(sink.url),
+        ["connectors/shop.lua"] = connector("/load", "false"),
+        ["connectors/ordered.lua"] = connector("/ordered", '"{{ data.key }}"'),
       },
     })
     local clients = load.new("kill", CONNECTIONS)
@@ -33,13 +38,17 @@ describe("a gateway that is killed", function()
       gateway:restart()
     end
     local missing, repeats
-    support.eventually("all that was accepted arrived", function()
-      missing, repeats = clients:missing(sink)
-      return missing == 0
-    end, 60)
+    for _, path in ipairs { "/load", "/ordered" } do
+      support.eventually("all that was accepted arrived", function()
+        missing, repeats = clients:missing(sink, path)
+        return missing == 0
+      end, 60)
+    end
     print(("\n%d kills (seed %d): %d events posted, %d accepted, %d of those missing, %d received more than once"):format(
       KILLS, seed, clients.posted, clients.accepted_count, missing, repeats))
     assert.equal(0, missing)
+    assert.equal(0, load.disordered(sink, "/ordered"))
+    assert.is_true(load.disordered(sink, "/load") > 0) -- it can be told
     assert.is_true(clients.accepted_count > KILLS)
     support.eventually("nothing is pending", function()
       return gateway:metric("perilune_deliveries_pending") == 0

@@ -79,7 +79,7 @@ describe("a job", function()
       assert.equal(400, answer.status, body)
       assert.matches(detail, answer.json.detail, 1, true)
     end
-    local answer = gateway:post("/v1/cancel", '{"filter":{"state":"failed"}}')
+    local answer = gateway:post("/v1/cancel", '{"filter":{"state":"delivered"}}')
     assert.matches("only what is pending can be cancelled", answer.json.detail, 1, true)
     assert.equal(404, gateway:get("/v1/replay/77").status)
     assert.equal(404, gateway:post("/v1/replay/x/pause", "").status)

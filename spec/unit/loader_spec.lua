@@ -52,12 +52,6 @@ describe("the loader says with file and line", function()
     }, webhooks('{ on = "a", url = "/", methd = "PUT" },\n{ on = "b", url = "/", headrs = {} },'))
   end)
 
-  it("keys of later versions as unknown ones", function()
-    local found = webhooks('{ on = "a", url = "/", order_by = "x" },')
-    assert.equal(1, #found)
-    assert.matches("^connectors/acme.lua:2: unknown key 'order_by'", found[1])
-  end)
-
   it("wrong types and what was expected", function()
     assert.same({
       "connectors/acme.lua:2: 'webhooks[1].timeout' wants a number, got a string",

@@ -177,7 +177,7 @@ TEST(a_row_shows_what_is_known)
                  "\"attempts\":1,"
                  "\"created\":\"2026-01-01T00:00:02.000Z\",\"finished\":null,"
                  "\"due\":\"2026-01-01T00:00:09.000Z\",\"outcome\":\"http_status\","
-                 "\"status\":503,\"reason\":null}"));
+                 "\"status\":503,\"reason\":null,\"order_key\":null,\"waits_for\":null}"));
     CHECK_EQ_SLICE(
         find(&q, "deliveries.4"), /* 2: failed */
         PL_SLICE("{\"id\":\"019b76da-afd0-7000-8000-000000000002\",\"kind\":\"delivery\","
@@ -186,7 +186,8 @@ TEST(a_row_shows_what_is_known)
                  "\"attempts\":1,"
                  "\"created\":\"2026-01-01T00:00:02.000Z\","
                  "\"finished\":\"2026-01-01T00:00:00.010Z\",\"due\":null,"
-                 "\"outcome\":\"http_status\",\"status\":404,\"reason\":\"gamma\"}"));
+                 "\"outcome\":\"http_status\",\"status\":404,\"reason\":\"gamma\",\"order_key\":"
+                 "null,\"waits_for\":null}"));
     CHECK_EQ_SLICE(find(&q, "deliveries.1"), /* 5: unmatched */
                    PL_SLICE("{\"id\":\"019b76da-bb88-7000-8000-000000000005\",\"kind\":\"event\","
                             "\"state\":\"unmatched\",\"connector\":null,\"webhook\":null,"
@@ -194,7 +195,8 @@ TEST(a_row_shows_what_is_known)
                             "\"token\":null,\"attempts\":0,"
                             "\"created\":\"2026-01-01T00:00:05.000Z\","
                             "\"finished\":\"2026-01-01T00:00:05.000Z\",\"due\":null,"
-                            "\"outcome\":null,\"status\":null,\"reason\":\"none\"}"));
+                            "\"outcome\":null,\"status\":null,\"reason\":\"none\",\"order_key\":"
+                            "null,\"waits_for\":null}"));
     CHECK_EQ_SLICE(find(&q, "deliveries.2.kind"), PL_SLICE("\"call\""));
     CHECK_EQ_SLICE(find(&q, "deliveries.2.event_id"), PL_SLICE("null"));
     pl_buf_fini(&q.answer);
@@ -302,13 +304,16 @@ TEST(what_is_undelivered_is_counted_by_connector_and_reason)
     CHECK_EQ_SLICE(
         pl_buf_slice(&q.answer),
         PL_SLICE("{\"groups\":[{\"connector\":\"erp\",\"state\":\"pending\",\"outcome\":null,"
-                 "\"status\":null,\"count\":2,\"oldest\":\"2026-01-01T00:00:00.000Z\","
+                 "\"status\":null,\"count\":2,\"waiting\":0,\"stopping\":0,\"oldest\":\"2026-01-"
+                 "01T00:00:00.000Z\","
                  "\"oldest_age_seconds\":3662,\"next_due\":\"2026-01-01T00:00:00.000Z\"},"
                  "{\"connector\":\"crm\",\"state\":\"pending\",\"outcome\":\"http_status\","
-                 "\"status\":503,\"count\":1,\"oldest\":\"2026-01-01T00:00:02.000Z\","
+                 "\"status\":503,\"count\":1,\"waiting\":0,\"stopping\":0,\"oldest\":\"2026-01-"
+                 "01T00:00:02.000Z\","
                  "\"oldest_age_seconds\":3660,\"next_due\":\"2026-01-01T00:00:09.000Z\"},"
                  "{\"connector\":\"crm\",\"state\":\"failed\",\"outcome\":\"http_status\","
-                 "\"status\":404,\"count\":1,\"oldest\":\"2026-01-01T00:00:02.000Z\","
+                 "\"status\":404,\"count\":1,\"waiting\":0,\"stopping\":0,\"oldest\":\"2026-01-"
+                 "01T00:00:02.000Z\","
                  "\"oldest_age_seconds\":3660,\"next_due\":null}],"
                  "\"pending\":3,\"failed\":1,\"oldest\":\"2026-01-01T00:00:00.000Z\","
                  "\"oldest_age_seconds\":3662}"));
@@ -338,8 +343,10 @@ TEST(a_query_that_takes_too_long_is_ended)
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
         " INSERT INTO events(seq, id, type, received_ms, document) SELECT i, 'e' || i, 'order', 1, "
         "zeroblob(1000) FROM n;"
-        "INSERT INTO deliveries SELECT CAST(printf('%016d', seq) AS BLOB), seq, 0, 'erp', 'order',"
-        " 1, 1, 0, 1, 1, 'ok', 200, NULL, 0 FROM events");
+        "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts, undecided,"
+        " created_ms, finished_ms, outcome, status, bare) SELECT CAST(printf('%016d', seq) AS "
+        "BLOB), seq, 0, 'erp', 'order',"
+        " 1, 1, 0, 1, 1, 'ok', 200, 0 FROM events");
     pl_query q = {.kind = PL_QUERY_FEED, .filter = filter_any(10)};
     q.filter.text = PL_SLICE("nowhere");
     CHECK_EQ_INT(ask(&b, &q), PL_E_QUERY_TIMEOUT);

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define VERSION      14 /* of the schema */
-#define VERSION_TEXT "14"
+#define VERSION      15 /* of the schema */
+#define VERSION_TEXT "15"
 
 /* Opening must be refused for a reason that names the file and says `word`. */
 static void check_refused(const bench *b, const char *path, const char *word)

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pending_order has the pending deliveries of a key side by side: the one in motion, then those
+ * behind it by their events. deliveries_order has the ended ones that still count. So each question
+ * is one look into an index, however many wait. */
+#include "store/sqlite_order.h"
+
+#include "store/sqlite_bind.h"
+#include "store/sqlite_schema.h"
+#include "store/sqlite_write.h"
+
+#define OF_KEY " order_key = ?1 AND connector = ?2 AND order_scope = coalesce(?3, '') "
+
+#define STATEMENTS(X)                                                                              \
+    X(FIND, "SELECT held, order_key, connector, order_scope FROM pending WHERE id = ?1 UNION ALL"  \
+            " SELECT 4 + blocks, order_key, connector, order_scope FROM deliveries WHERE id = ?1") \
+    X(IS_BUSY, "SELECT 1 FROM pending WHERE" OF_KEY "UNION ALL"                                    \
+               " SELECT 1 FROM deliveries WHERE" OF_KEY "AND blocks > 0 LIMIT 1")                  \
+    X(NEXT,                                                                                        \
+      "SELECT " PL_SQLITE_CLAIMED " FROM (SELECT * FROM pending WHERE" OF_KEY                      \
+      "AND held = " PL_SQLITE_BEHIND                                                               \
+      " ORDER BY event LIMIT 1) p LEFT JOIN events e ON e.seq = p.event"                           \
+      " WHERE NOT EXISTS (SELECT 1 FROM pending WHERE" OF_KEY "AND held < " PL_SQLITE_BEHIND ")"   \
+      " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE" OF_KEY                                     \
+      "AND blocks > 0 AND (blocks = 2 OR deliveries.event <= p.event))")                           \
+    X(TAKE, "UPDATE pending SET held = ?2, due_ms = iif(?3, ?3, due_ms) WHERE id = ?1")            \
+    X(LET_GO, "UPDATE deliveries SET blocks = 0 WHERE id = ?1 AND blocks = 2")                     \
+    X(GIVE_UP, "UPDATE deliveries SET blocks = 0, state = 3, finished_ms = ?2 WHERE id = ?1")      \
+    X(FIRST_LEAVING, "SELECT id FROM deliveries WHERE blocks > 0 AND blocks = 2 LIMIT 1")          \
+    X(COUNT_BEHIND,                                                                                \
+      "SELECT count(*) FROM pending WHERE order_key NOTNULL AND held = " PL_SQLITE_BEHIND)         \
+    X(COUNT_STOPPED, "SELECT count(*) FROM deliveries WHERE blocks > 0 AND blocks = 1")
+
+enum statement {
+#define X(code, ...) code,
+    STATEMENTS(X)
+#undef X
+        STATEMENT_COUNT
+};
+
+_Static_assert(STATEMENT_COUNT == PL_SQLITE_ORDER_STATEMENT_COUNT, "one slot a statement");
+
+static int run(sqlite3_stmt *q)
+{
+    sqlite3_step(q);
+    return sqlite3_reset(q);
+}
+
+/* -- the key -- */
+
+void pl_sqlite_order_set(pl_sqlite_order *o, pl_slice order_key, pl_slice connector, pl_slice scope)
+{
+    pl_sqlite_order_key *k = &o->key;
+    pl_buf_clear(&k->text);
+    pl_buf_put_slice(&k->text, order_key);
+    pl_buf_put_slice(&k->text, connector);
+    pl_buf_put_slice(&k->text, scope);
+    k->order_key = order_key.len;
+    k->connector = connector.len;
+    k->scope = scope.len;
+}
+
+int pl_sqlite_order_find(pl_sqlite_order *o, const pl_uuid *id, enum pl_sqlite_place *place)
+{
+    sqlite3_stmt *q = o->statements[FIND];
+    pl_sqlite_bind_id(q, 1, id);
+    *place = PL_SQLITE_IS_NOWHERE;
+    pl_sqlite_order_set(o, PL_NO_SLICE, PL_NO_SLICE, PL_NO_SLICE);
+    if (sqlite3_step(q) == SQLITE_ROW) {
+        *place = (enum pl_sqlite_place)sqlite3_column_int(q, 0);
+        pl_sqlite_order_set(o, pl_sqlite_slice(q, 1), pl_sqlite_slice(q, 2), pl_sqlite_slice(q, 3));
+    }
+    return sqlite3_reset(q);
+}
+
+static sqlite3_stmt *bind_key(pl_sqlite_order *o, enum statement code)
+{
+    sqlite3_stmt *q = o->statements[code];
+    const pl_sqlite_order_key *k = &o->key;
+    const char *at = k->text.ptr;
+    pl_sqlite_bind_text(q, 1, (pl_slice){at, k->order_key});
+    pl_sqlite_bind_text(q, 2, (pl_slice){at + k->order_key, k->connector});
+    pl_sqlite_bind_text(q, 3, (pl_slice){at + k->order_key + k->connector, k->scope});
+    return q;
+}
+
+/* -- its order -- */
+
+int pl_sqlite_order_is_busy(pl_sqlite_order *o, bool *busy)
+{
+    sqlite3_stmt *q = bind_key(o, IS_BUSY);
+    *busy = sqlite3_step(q) == SQLITE_ROW;
+    return sqlite3_reset(q);
+}
+
+static int take(pl_sqlite_order *o, const pl_uuid *id, enum pl_sqlite_place held, int64_t due_ms)
+{
+    sqlite3_stmt *q = o->statements[TAKE];
+    pl_sqlite_bind_id(q, 1, id);
+    sqlite3_bind_int(q, 2, held);
+    sqlite3_bind_int64(q, 3, due_ms);
+    o->change.behind--;
+    return run(q);
+}
+
+int pl_sqlite_order_advance(pl_sqlite_order *o, int64_t now_ms, bool *frees, pl_record *record)
+{
+    if (o->key.order_key == 0) return SQLITE_OK;
+    sqlite3_stmt *q = bind_key(o, NEXT);
+    bool is_taken = record && record->held;
+    pl_uuid id = {{0}};
+    *frees = sqlite3_step(q) == SQLITE_ROW;
+    if (*frees) id = pl_sqlite_id(q, 0);
+    if (*frees && is_taken) {
+        record->next = pl_arena_alloc(&record->memory, sizeof *record->next);
+        pl_sqlite_claimed_read(q, &record->memory, record->next);
+        record->next->due_ms = now_ms;
+    }
+    int rc = sqlite3_reset(q);
+    if (rc || !*frees) return rc;
+    return take(o, &id, is_taken ? PL_SQLITE_IS_HELD : PL_SQLITE_IS_WAITING, now_ms);
+}
+
+int pl_sqlite_order_let_go(pl_sqlite_order *o, const pl_uuid *id)
+{
+    pl_sqlite_bind_id(o->statements[LET_GO], 1, id);
+    return run(o->statements[LET_GO]);
+}
+
+int pl_sqlite_order_give_up(pl_sqlite_order *o, const pl_uuid *id, int64_t now_ms)
+{
+    sqlite3_stmt *q = o->statements[GIVE_UP];
+    pl_sqlite_bind_id(q, 1, id);
+    sqlite3_bind_int64(q, 2, now_ms);
+    o->change.stopped--;
+    return run(q);
+}
+
+/* -- open -- */
+
+static int count(pl_sqlite_order *o, enum statement code, int64_t *n)
+{
+    sqlite3_stmt *q = o->statements[code];
+    if (sqlite3_step(q) == SQLITE_ROW) *n = sqlite3_column_int64(q, 0);
+    return sqlite3_reset(q);
+}
+
+/* One that was being let go of when its worker ended. */
+static int settle_first(pl_sqlite_order *o, bool *found)
+{
+    sqlite3_stmt *q = o->statements[FIRST_LEAVING];
+    enum pl_sqlite_place place;
+    bool frees;
+    pl_uuid id = {{0}};
+    *found = sqlite3_step(q) == SQLITE_ROW;
+    if (*found) id = pl_sqlite_id(q, 0);
+    int rc = sqlite3_reset(q);
+    if (rc || !*found) return rc;
+    rc = pl_sqlite_order_find(o, &id, &place);
+    if (!rc) rc = pl_sqlite_order_let_go(o, &id);
+    return rc ? rc : pl_sqlite_order_advance(o, 0, &frees, NULL);
+}
+
+int pl_sqlite_order_open(pl_sqlite_order *o, sqlite3 *db)
+{
+    static const char *const sql[] = {
+#define X(code, text) [code] = text,
+        STATEMENTS(X)
+#undef X
+    };
+    *o = (pl_sqlite_order){.db = db};
+    pl_buf_init(&o->key.text);
+    int rc = SQLITE_OK;
+    for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
+        rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &o->statements[i], NULL);
+    for (bool found = true; found && !rc;)
+        rc = settle_first(o, &found);
+    if (!rc) rc = count(o, COUNT_BEHIND, &o->count.behind);
+    if (!rc) rc = count(o, COUNT_STOPPED, &o->count.stopped);
+    o->change = (struct pl_sqlite_order_count){0};
+    if (rc) pl_sqlite_order_fini(o);
+    return rc;
+}
+
+void pl_sqlite_order_fini(pl_sqlite_order *o)
+{
+    pl_buf_fini(&o->key.text);
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        sqlite3_finalize(o->statements[i]);
+        o->statements[i] = NULL;
+    }
+}
