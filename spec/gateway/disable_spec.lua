@@ -94,6 +94,8 @@ describe("a webhook whose receiver answers 410", function()
     assert.equal("urn:perilune:disabled", answer.json.type)
     assert.matches("^the webhook is disabled since %S+ by delivery " .. first.id:gsub("%-", "%%-") .. ": status 410$",
       answer.json.detail)
+    answer = gateway:post("/v1/calls/gone/gone", { data = {} }, { ["Idempotency-Key"] = "again" })
+    assert.equal("urn:perilune:disabled", answer.json.type)
     assert.equal(1, gone:count())
     local try = gateway:post("/v1/connectors/gone/webhooks/gone/try", { event = { data = {} } })
     assert.equal(200, try.json.response.status)
@@ -133,6 +135,8 @@ describe("a webhook whose receiver answers 410", function()
     assert.equal(2, gateway:delivery(first.id).attempts[2].number)
     assert.equal(MANY + 4, gone:count())
     assert.equal(0, gateway:metric("perilune_webhooks_disabled"))
+    local call = gateway:post("/v1/calls/gone/gone", { data = {} }, { ["Idempotency-Key"] = "again" })
+    assert.is_true(call.json.ok) -- the refusal was no answer to keep
     assert.matches('"msg":"a webhook is enabled","connector":"gone","webhook":"gone","by":"token ops"',
       gateway.process:errors(), 1, true)
   end)
