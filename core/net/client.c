@@ -454,9 +454,12 @@ static int look_up(pl_transfer *t)
     t->in.response->error_text = "no thread could be made to resolve the host name";
     if (t->lookup == NULL) return PL_E_INTERNAL;
     int64_t limit = left_ms(t), connect_ms = t->in.request->connect_timeout_ms;
-    if (connect_ms > 0 && (limit == 0 || connect_ms < limit)) limit = connect_ms;
-    t->in.response->error_text = pl_arena_printf(
-        t->in.arena, "the time-out of %" PRId64 " ms reached while resolving the host name", limit);
+    bool by_connect = connect_ms > 0 && (limit == 0 || connect_ms < limit);
+    if (by_connect) limit = connect_ms;
+    t->in.response->error_text =
+        pl_arena_printf(t->in.arena, "%s of %" PRId64 " ms reached while resolving the host name",
+                        by_connect ? "the connect time-out" : "the time-out",
+                        by_connect ? connect_ms : t->in.request->timeout_ms);
     t->unsent_code = PL_E_TIMEOUT;
     if (limit > 0) pl_wheel_start(pl_loop_wheel(c->loop), &t->unsent, (uint64_t)limit);
     return PL_WAIT;

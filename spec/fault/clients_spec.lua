@@ -46,7 +46,7 @@ describe("the listener", function()
     })
   end
 
-  it("holds 10,000 idle connections for a page of memory each, and serves others", function()
+  it("holds 10,000 idle connections for a page of memory each, and serves others #memory", function()
     if descriptor_limit() < 10200 then pending("no more than " .. descriptor_limit() .. " descriptors") return end
     local gateway = start()
     assert.is_true(cost(gateway, 10000) < 4096)
@@ -56,7 +56,7 @@ describe("the listener", function()
     assert.equal(0, gateway:stop())
   end)
 
-  it("holds idle connections in TLS for some tens of kilobytes each", function()
+  it("holds idle connections in TLS for some tens of kilobytes each #memory", function()
     local folder = certificates.make(support.folder())
     local gateway = start("--tls-certificate", folder .. "/good.pem", "--tls-key", folder .. "/good.key")
     gateway.get = function() -- by curl, since specs speak plainly
@@ -67,7 +67,7 @@ describe("the listener", function()
     assert.equal(0, gateway:stop())
   end)
 
-  it("gives a client that asks and never reads one answer's memory", function()
+  it("gives a client that asks and never reads one answer's memory #memory", function()
     local gateway = start("--timeouts-write", "1")
     local flood = ("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"):rep(20000)
     local connections, before = {}, gateway.process:resident_bytes()
