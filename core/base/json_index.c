@@ -5,6 +5,8 @@
  * cannot be in it. Whatever the bytes are, none outside is touched. */
 #include "base/json_index.h"
 
+#include "base/json_bytes.h"
+
 #define FEW 16 /* members whose names are compared one by one */
 
 typedef struct scan {
@@ -40,16 +42,21 @@ static void put_node(scan *s, enum pl_json_kind kind, pl_slice raw, bool has_esc
     s->name_has_escapes = false;
 }
 
+/* The first quote or backslash from `p` on, or `end`. */
+static const char *find_special(const char *p, const char *end)
+{
+    while ((p = pl_json_plain_end(p, end)) < end && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
+
 /* `at` is on the quote; afterwards behind the closing one. */
 static pl_slice cut_string(scan *s, bool *has_escapes)
 {
-    const char *start = s->at + 1, *p = start, *end = s->end;
-    *has_escapes = false;
-    while (p < end && *p != '"') {
-        *has_escapes |= *p == '\\';
-        p += *p == '\\' ? 2 : 1;
-    }
-    if (p > end) p = end;
+    const char *start = s->at + 1, *end = s->end, *p = find_special(start, end);
+    *has_escapes = p < end && *p == '\\';
+    while (p < end && *p == '\\')
+        p = find_special(end - p > 2 ? p + 2 : end, end);
     s->at = p < end ? p + 1 : end;
     return (pl_slice){start, (size_t)(p - start)};
 }
@@ -138,9 +145,9 @@ void pl_json_index(pl_slice document, pl_buf *nodes)
 
 static bool name_is(const pl_json_node *node, pl_slice document, pl_slice name)
 {
-    if (!node->name_has_escapes && node->name_len != name.len) return false;
-    pl_slice raw = {document.ptr + node->name, node->name_len};
-    return pl_json_name_is(raw, node->name_has_escapes, name);
+    const char *raw = document.ptr + node->name;
+    if (node->name_has_escapes) return pl_json_name_is((pl_slice){raw, node->name_len}, true, name);
+    return node->name_len == name.len && (name.len == 0 || memcmp(raw, name.ptr, name.len) == 0);
 }
 
 static const pl_json_node *member(const pl_json_node *nodes, const pl_json_node *object,

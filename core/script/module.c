@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Where the Lua of the source tree comes from:
- * the bytecode in the binary, or, while developing, a source tree on disk. */
+ * the binary itself, or, while developing, a source tree on disk. */
 #include "script/bundle.h"
 #include "script/embed/embed.h"
 #include "script/vm.h"

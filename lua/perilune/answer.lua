@@ -85,16 +85,17 @@ end
 ---@param rule perilune.answer_rule
 ---@return perilune.document|nil
 ---@return string[] warnings
+---@return boolean has_body
 function answer.parse(response, rule)
   local body, kind = response.body, rule.type
-  if body == "" then return kind == "text" and document.of("") or nil, {} end
+  if body == "" then return kind == "text" and document.of("") or nil, {}, false end
   if kind == "json" then
     local parsed, message = json_of(body)
-    return parsed, { message }
+    return parsed, { message }, true
   end
   local media, charset = content_type(response)
   if kind == "auto" then kind = type_of(media) end
-  if kind == nil then return guessed(body), {} end
+  if kind == nil then return guessed(body), {}, true end
   local warnings = {}
   if charset and kind ~= "json" and not core.charset.is_known(charset) then
     warnings[1] = ("the answer's character set '%s' is not known, it is read as it is"):format(
@@ -103,7 +104,7 @@ function answer.parse(response, rule)
   end
   local parsed, message = READERS[kind](body, rule, charset)
   warnings[#warnings + 1] = message
-  return parsed, warnings
+  return parsed, warnings, true
 end
 
 return answer

@@ -41,12 +41,8 @@ function document.of(value)
 end
 
 local function index_of(self)
-  local index = self.index
-  if not index then
-    index = self.source:open()
-    self.index = index
-  end
-  return index
+  self.index = self.index or self.source:open()
+  return self.index
 end
 
 --- Does one of two paths lead through the other?
@@ -63,7 +59,12 @@ end
 
 --- Can the document still answer for a path? Not where somebody may have written.
 local function is_intact(self, path)
-  return self.whole == nil and not (self.parts and overlaps(self.parts, path))
+  return self.whole == nil and (self.parts == nil or not overlaps(self.parts, path))
+end
+
+local function keep_part(self, path, part)
+  self.parts = self.parts or {}
+  self.parts[path] = part
 end
 
 --- The value at a path of names; nil where there is none, and where only `value` can say.
@@ -71,18 +72,11 @@ end
 ---@return any
 ---@return boolean|nil is_certain   nil means that there is none
 function Document:read(path)
-  local parts = self.parts
-  local known = parts and parts[path]
+  local known = self.parts and self.parts[path]
   if known ~= nil and self.whole == nil then return known, true end
   if not is_intact(self, path) then return nil end
-  local v = index_of(self):read(path)
-  if type(v) == "table" then
-    if not parts then
-      parts = {}
-      self.parts = parts
-    end
-    parts[path] = v
-  end
+  local v = (self.index or index_of(self)):read(path)
+  if type(v) == "table" then keep_part(self, path, v) end
   return v, true
 end
 
@@ -91,7 +85,7 @@ end
 ---@return string|nil
 function Document:json(path)
   if self.parts and self.parts[path] or not is_intact(self, path) then return nil end
-  return index_of(self):json(path)
+  return (self.index or index_of(self)):json(path)
 end
 
 --- Puts a table in its place.

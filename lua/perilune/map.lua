@@ -136,9 +136,8 @@ end
 
 --- The variables of an answer that is parsed; more warnings. Raises an error where a required one
 --- is not there.
-local function read(entry, response, frame, is_success, warnings)
+local function read(entry, response, frame, is_success, has_body, warnings)
   local texts = {}
-  local has_body = response.body ~= ""
   local said, missing = variables.read(entry.variables, response, frame, texts,
     { expects = is_success and has_body, requires = is_success })
   append(warnings, said)
@@ -150,7 +149,7 @@ local function read(entry, response, frame, is_success, warnings)
     table.insert(warnings, 1, missing)
     error(("%s: %s"):format(entry.where, table.concat(warnings, "; ")), 0)
   end
-  return variables.written(texts)
+  return entry.mapper and variables.written_all(texts) or variables.written(entry.variables, texts)
 end
 
 --- Is an answer that is no success worth another attempt? Nil where the policy's list says it, or a
@@ -171,7 +170,7 @@ end
 ---@return string|nil message     all that could not be read
 ---@return boolean|nil again      of one that is no success: is it tried again?
 function map.run(entry, response, rendered)
-  local parsed, warnings = answer.parse(response, entry.answer)
+  local parsed, warnings, has_body = answer.parse(response, entry.answer)
   for _, hook in ipairs(entry.after_receive) do
     hook.run(ctx.of_plugin(rendered, hook.config), response)
   end
@@ -185,7 +184,7 @@ function map.run(entry, response, rendered)
     warnings[#warnings + 1] = fault
   end
   if #entry.variables > 0 or entry.mapper then
-    text = read(entry, response, frame, ok, warnings)
+    text = read(entry, response, frame, ok, has_body, warnings)
   elseif ok then
     warnings = {} -- nobody asked what is in it
   end

@@ -38,6 +38,7 @@ end
 
 --- Text of what a function of the integrator gave; secrets pass, nil and null are nil.
 local function text_of(where, v)
+  if type(v) == "string" then return v end
   if v == nil or v == core.json.null then return nil end
   if core.is_secret(v) then return v end
   if type(v) == "table" and not value.is_markup(v) then
@@ -227,9 +228,12 @@ function render.compile(entry, scope, connector, webhook, path, options)
 end
 
 local function set_method(entry, frame, request)
-  local method = evaluate(entry.method, frame)
-  if type(method) ~= "string" or not core.http.is_token(method) then
-    error(("%s: '%s' is not a valid method"):format(entry.where, tostring(method)), 0)
+  local method = entry.method
+  if type(method) ~= "string" then
+    method = evaluate(method, frame)
+    if type(method) ~= "string" or not core.http.is_token(method) then
+      error(("%s: '%s' is not a valid method"):format(entry.where, tostring(method)), 0)
+    end
   end
   request:set_method(method)
   return method
@@ -245,10 +249,19 @@ local function set_url_behind(entry, base, path, request)
   request:set_url(base, path)
 end
 
+local function set_whole_url(entry, base, path, request)
+  local url, reason = core.url.whole(base, path)
+  if not url then core.fail("url", ("%s: '%s': %s"):format(entry.where, path, reason)) end
+  request:set_url(url)
+end
+
 local function set_url(entry, frame, request)
   if entry.whole_url then return request:set_url(entry.whole_url) end
   local path = evaluate(entry.url, frame)
   local base = evaluate(entry.base_url, frame)
+  if type(path) == "string" and (base == nil or type(base) == "string") then
+    return set_whole_url(entry, base, path, request)
+  end
   if core.is_secret(path) then return request:set_url(path) end
   if core.is_secret(base) then
     if type(path) == "string" and not core.url.is_absolute(path) then
@@ -261,9 +274,7 @@ local function set_url(entry, frame, request)
   elseif base ~= nil and type(base) ~= "string" then
     error(("%s: the base_url must be a string, got %s"):format(entry.where, type(base)), 0)
   end
-  local url, reason = core.url.whole(base, path)
-  if not url then core.fail("url", ("%s: '%s': %s"):format(entry.where, path, reason)) end
-  request:set_url(url)
+  set_whole_url(entry, base, path, request)
 end
 
 --- An empty value drops the param.

@@ -20,10 +20,13 @@ local tables = require "perilune.util.tables"
 local template = require "perilune.template"
 local value = require "perilune.template.value"
 
+local new_table = require "table.new"
+
 local variables = {}
 
 ---@class perilune.variable
 ---@field name string
+---@field member string      `"name":` as JSON
 ---@field run fun(response: any, frame: perilune.ctx_frame): any
 ---@field read (fun(values: table): string|nil)|nil   its value as JSON, if it is only to be read
 ---@field required boolean
@@ -72,9 +75,11 @@ function variables.compile(scope, path, declared)
   for i, name in ipairs(tables.names(declared or {})) do
     local v, where = declared[name], tables.extend(path, name)
     local options = type(v) == "table" and v or { v }
+    local text = core.json.encode(name)
+    if not text then scope:fault(where, "the name of a variable must be UTF-8") end
     local run, read = compile_reader(scope, where, options[1])
     list[i] = {
-      name = name, run = run, read = read, where = scope:where(where),
+      name = name, member = (text or "") .. ":", run = run, read = read, where = scope:where(where),
       required = options.required or false,
       default = options.default ~= nil and core.json.encode(options.default) or nil,
     }
@@ -130,15 +135,25 @@ function variables.read(list, response, frame, texts, options)
   return warnings, missing
 end
 
---- All of them as a JSON object, sorted by name.
+--- A JSON object of all of them, sorted by name.
+---@param list perilune.variable[]
 ---@param texts table<string, string>
 ---@return string
-function variables.written(texts)
-  local members = {}
-  for i, name in ipairs(tables.names(texts)) do
-    members[i] = core.json.encode(name) .. ":" .. texts[name]
-  end
+function variables.written(list, texts)
+  local members = new_table(#list, 0)
+  for i, variable in ipairs(list) do members[i] = variable.member .. texts[variable.name] end
   return "{" .. table.concat(members, ",") .. "}"
+end
+
+--- The same where a mapper has put others beside them.
+---@param texts table<string, string>
+---@return string
+function variables.written_all(texts)
+  local list = {}
+  for i, name in ipairs(tables.names(texts)) do
+    list[i] = { name = name, member = core.json.encode(name) .. ":" }
+  end
+  return variables.written(list, texts)
 end
 
 return variables

@@ -100,6 +100,12 @@ describe("variables", function()
     assert.same({ a = 1 }, variables)
   end)
 
+  it("have names in UTF-8", function()
+    assert.same({ "connectors/acme.lua:2: the name of a variable must be UTF-8" }, support.faults {
+      ["connectors/acme.lua"] = 'return { webhooks = { { on = "t", url = "http://a.example", response = { variables = {\n'
+        .. '["\\255"] = "response.id" } } } } }' })
+  end)
+
   it("without any are not asked for", function()
     local good, variables, message = map("", support.response(200, "<html>"))
     assert.is_true(good)

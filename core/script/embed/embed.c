@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * A program of the build: compiles Lua files to bytecode and writes them as a C table (embed.h).
+ * A program of the build: checks Lua files and writes them as a C table (embed.h).
  *
  *   embed OUT.c ROOT PATH...      paths relative to ROOT
  *
  * A chunk is named after its path without a leading "lua/", so that messages read
- * perilune/render.lua:12. Line numbers and local names stay in the bytecode: a traceback without
- * them is of no use to anyone. */
+ * perilune/render.lua:12. The text is embedded and not its bytecode: of the table that
+ * `{ id = id, at = now }` makes, bytecode forgets the size, and it would grow field by field. */
 #include "script/embed/embed.h"
 
 #include <lauxlib.h>
@@ -15,20 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct writer {
-    FILE *out;
-    int column;
-} writer;
-
-static int write_bytes(lua_State *L, const void *bytes, size_t len, void *ud)
+static void write_bytes(FILE *out, const char *bytes, size_t len, int number)
 {
-    (void)L;
-    writer *w = ud;
-    const unsigned char *b = bytes;
-    for (size_t i = 0; i < len; i++) {
-        fprintf(w->out, "%d,%s", b[i], ++w->column % 24 ? "" : "\n");
-    }
-    return ferror(w->out);
+    fprintf(out, "static const unsigned char file_%d[] = {\n", number);
+    for (size_t i = 0; i < len; i++)
+        fprintf(out, "%d,%s", (unsigned char)bytes[i], i % 24 == 23 ? "\n" : "");
+    fprintf(out, "0};\n");
 }
 
 static int embed_file(lua_State *L, FILE *out, const char *root, const char *path, int number)
@@ -50,12 +42,9 @@ static int embed_file(lua_State *L, FILE *out, const char *root, const char *pat
         fprintf(stderr, "embed: %s\n", lua_tostring(L, -1));
         failed = 1;
     }
+    if (!failed) write_bytes(out, text, len, number);
     free(text);
-    if (failed) return 1;
-    fprintf(out, "static const unsigned char file_%d[] = {\n", number);
-    failed = lua_dump(L, write_bytes, &(writer){.out = out});
-    fprintf(out, "};\n");
-    lua_pop(L, 1);
+    lua_settop(L, 0);
     return failed;
 }
 
@@ -73,7 +62,7 @@ static int embed_all(lua_State *L, FILE *out, const char *root, char **paths, in
         if (embed_file(L, out, root, paths[i], i) != 0) return 1;
     fprintf(out, "\nconst pl_embedded pl_embedded_files[] = {\n");
     for (int i = 0; i < count; i++)
-        fprintf(out, "    {\"%s\", file_%d, sizeof file_%d},\n", paths[i], i, i);
+        fprintf(out, "    {\"%s\", file_%d, sizeof file_%d - 1},\n", paths[i], i, i);
     fprintf(out, "    {NULL, NULL, 0}};\nconst size_t pl_embedded_count = %d;\n", count);
     return ferror(out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The Lua files that the binary carries, as bytecode with debug information. The table is written
- * at build time by embed.c; sorted by path. */
+ * The Lua files that the binary carries, as they are. The table is written at build time by embed.c;
+ * sorted by path. */
 #ifndef PL_SCRIPT_EMBED_H
 #define PL_SCRIPT_EMBED_H
 

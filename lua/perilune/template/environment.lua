@@ -33,6 +33,7 @@ environment.PREFIX = "perilune/template:"
 ---@field functions table<string, perilune.callable|table>
 ---@field check_names boolean
 ---@field buffers table      string buffers to write into
+---@field runtimes perilune.template_runtime[]   of renderings that are over
 ---@field codes table<string, perilune.template_code>
 ---@field checked table<string, boolean>   named templates that were looked at, by what they are for
 ---@field chunks table<string, { code: perilune.template_code, name?: string, text: string }>
@@ -56,6 +57,7 @@ function environment.new(options)
     filters = on_top(options.filters, filters), tests = on_top(options.tests, tests),
     functions = on_top(options.functions, functions), check_names = options.check_names or false,
     codes = {}, checked = {}, chunks = {}, count = 0, buffers = {},
+    runtimes = {},
   }, Environment)
 end
 

@@ -103,8 +103,9 @@ end
 -- -- compiled texts
 
 local function run(code, env, ctx)
-  local rt = runtime.new(env)
+  local rt = runtime.take(env)
   local result = code.root(runtime.context(code, ctx), rt)
+  runtime.give(rt)
   return result
 end
 
@@ -191,7 +192,7 @@ local function place_of_byte(origin, ctx, offset)
     mode = origin.mode, state = options.state, is_lenient = options.lenient, is_traced = true,
   })
   env.chunks[code.chunk] = nil -- it runs once, and its errors were told already
-  local text, marks = code.root(runtime.context(code, ctx), runtime.new(env))
+  local text, marks = code.root(runtime.context(code, ctx), runtime.take(env))
   local start = 0
   for _, mark in ipairs(marks) do
     local place = mark.place

@@ -34,15 +34,27 @@ local runtime = { context = templates.context }
 ---@field autoescape boolean
 ---@field modules? table
 
---- The state of a new rendering.
+--- The state of a new rendering: one that is not used any more, or a new one.
 ---@param env perilune.template_environment
 ---@return perilune.template_runtime
-function runtime.new(env)
-  local limits = core.limits
-  return {
-    env = env, loops = limits.template_loops, depth = 0, max_depth = limits.template_depth,
-    max_output = limits.template_output, autoescape = false, modules = nil,
-  }
+function runtime.take(env)
+  local limits, free = core.limits, env.runtimes
+  local rt = free[#free]
+  if rt then
+    free[#free] = nil
+  else
+    rt = { env = env, loops = 0, depth = 0, max_depth = 0, max_output = 0, autoescape = false, modules = nil }
+  end
+  rt.loops, rt.max_depth, rt.max_output = limits.template_loops, limits.template_depth, limits.template_output
+  return rt
+end
+
+--- The rendering is over. One that failed is not given back.
+---@param rt perilune.template_runtime
+function runtime.give(rt)
+  local free = rt.env.runtimes
+  rt.depth, rt.autoescape, rt.modules = 0, false, nil
+  free[#free + 1] = rt
 end
 
 --- What compiled code sees, by the names that it uses.

@@ -26,7 +26,7 @@ local function render(case, is_split)
   local env = template.environment({ templates = case.templates })
   local options = { mode = "text", is_lenient = false, is_split = is_split }
   local code = env:make(case.template, parser.template, compiler.template, options)
-  return (code.root(runtime.context(code, case.context), runtime.new(env)))
+  return (code.root(runtime.context(code, case.context), runtime.take(env)))
 end
 
 local function shown(answer)
