@@ -151,22 +151,26 @@ static bool name_is(const pl_json_node *node, pl_slice document, pl_slice name)
 }
 
 static const pl_json_node *member(const pl_json_node *nodes, const pl_json_node *object,
-                                  pl_slice document, pl_slice name)
+                                  pl_slice document, pl_slice name, bool may_repeat)
 {
     const pl_json_node *found = NULL, *end = nodes + object->next;
     if (object->kind != PL_JSON_OBJECT) return NULL;
-    for (const pl_json_node *node = object + 1; node < end; node = nodes + node->next)
-        if (name_is(node, document, name)) found = node;
+    for (const pl_json_node *node = object + 1; node < end; node = nodes + node->next) {
+        if (!name_is(node, document, name)) continue;
+        found = node;
+        if (!may_repeat) break;
+    }
     return found;
 }
 
-const pl_json_node *pl_json_node_find(const pl_json_node *nodes, pl_slice document, pl_slice path)
+const pl_json_node *pl_json_node_find(const pl_json_node *nodes, pl_slice document, pl_slice path,
+                                      bool may_repeat)
 {
     const pl_json_node *node = nodes;
     for (bool more = path.len > 0; more && node;) {
         const char *dot = memchr(path.ptr, '.', path.len);
         size_t len = dot ? (size_t)(dot - path.ptr) : path.len;
-        node = member(nodes, node, document, (pl_slice){path.ptr, len});
+        node = member(nodes, node, document, (pl_slice){path.ptr, len}, may_repeat);
         path = pl_slice_from(path, len + (dot != NULL));
         more = dot != NULL;
     }

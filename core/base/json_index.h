@@ -24,9 +24,10 @@ typedef struct pl_json_node {
 
 /* Appends the nodes of a *valid* document of less than 4 GiB. */
 void pl_json_index(pl_slice document, pl_buf *nodes);
-/* The value that names with dots between them lead to, or NULL. Of a name that is there twice the
+/* The value that names with dots between them lead to, or NULL. Where names may be there twice the
  * last one counts. */
-const pl_json_node *pl_json_node_find(const pl_json_node *nodes, pl_slice document, pl_slice path);
+const pl_json_node *pl_json_node_find(const pl_json_node *nodes, pl_slice document, pl_slice path,
+                                      bool may_repeat);
 /* Can an object have a name twice? False is certain, true is not. */
 bool pl_json_nodes_may_repeat(const pl_json_node *nodes, pl_slice document);
 static inline pl_slice pl_json_node_raw(const pl_json_node *node, pl_slice document)

@@ -27,7 +27,8 @@ static pl_slice text_of(const document *d)
 
 static const pl_json_node *find(lua_State *L, const document *d)
 {
-    return pl_json_node_find(d->nodes, text_of(d), pl_check_slice(L, 2));
+    bool may_repeat = pl_vm_of(L)->last_wins; /* else what has a name twice was refused */
+    return pl_json_node_find(d->nodes, text_of(d), pl_check_slice(L, 2), may_repeat);
 }
 
 static int decode(lua_State *L, pl_slice text)

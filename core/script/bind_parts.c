@@ -51,7 +51,6 @@ void pl_bind_parts_check(lua_State *L, int from)
 
 pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *shown)
 {
-    pl_buf value, visible;
     pl_slice text;
     if (lua_gettop(L) == from && pl_bind_text_at(L, from, &text)) {
         *shown = PL_NO_SLICE;
@@ -59,15 +58,15 @@ pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *s
         return text;
     }
     pl_bind_parts_check(L, from);
-    pl_buf_init(&value);
-    pl_buf_init(&visible);
+    pl_vm *vm = pl_vm_of(L);
+    pl_buf *value = &vm->scratch, *visible = &vm->codec.text;
+    pl_buf_clear(value);
+    pl_buf_clear(visible);
     bool is_secret = false;
     for (int i = from; i <= lua_gettop(L); i++)
-        is_secret |= pl_bind_part_put(L, i, &value, &visible);
-    pl_slice joined = pl_arena_dup(arena, pl_buf_slice(&value));
-    *shown = is_secret ? pl_arena_dup(arena, pl_buf_slice(&visible)) : PL_NO_SLICE;
-    pl_buf_fini(&value);
-    pl_buf_fini(&visible);
+        is_secret |= pl_bind_part_put(L, i, value, visible);
+    pl_slice joined = pl_arena_dup(arena, pl_buf_slice(value));
+    *shown = is_secret ? pl_arena_dup(arena, pl_buf_slice(visible)) : PL_NO_SLICE;
     pl_budget_charge(L, joined.len + shown->len);
     return joined;
 }

@@ -142,6 +142,8 @@ local function candidates(node, event, causes)
   return found
 end
 
+local function is_earlier(a, b) return a.index < b.index end
+
 local function reason(event_type, causes)
   local names = tables.names(causes)
   return ("webhooks for '%s' exist, but none applies (%s)"):format(event_type,
@@ -163,7 +165,7 @@ function route.run(index, event, now)
   end
   local causes, wanted, undecided, keys, shared = {}, {}, {}, {}, document.new(event)
   local found = candidates(node, event, causes)
-  table.sort(found, function(a, b) return a.index < b.index end)
+  if #found > 1 then table.sort(found, is_earlier) end
   for _, entry in ipairs(found) do
     local answer = other_conditions_hold(entry, event)
     if not answer then

@@ -90,6 +90,12 @@ describe("what templates see of an event", function()
       content_type = "text/plain"]==], data))
   end)
 
+  it("is written into JSON as it stands there", function()
+    local data = '{"n":1.50,"text":"a\\/\\u00fc\\"","none":null,"yes":true,"list":[ 1, {"b": 2} ],"small":0.0001}'
+    assert.equal('[1.50,"a/ü\\"",null,true,[1,{"b":2}],0.0001,null]', rendered([==["[{{ data.n }},{{ data.text }},]==]
+      .. [==[{{ data.none }},{{ data.yes }},{{ data.list }},{{ data.small }},{{ data.missing }}]"]==], data))
+  end)
+
   it("has what a template has written in it", function()
     assert.equal("3 3 3", rendered([==["{% set x = data.order.lines.append(3) %}{{ order.lines|length }} ]==]
       .. [==[{{ data.order.lines|length }} {{ event.data.order.lines[2] }}", content_type = "text/plain"]==],

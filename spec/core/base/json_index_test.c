@@ -9,7 +9,9 @@ static pl_slice find(const char *text, const char *path)
     pl_slice document = pl_slice_of(text), found = PL_NO_SLICE;
     pl_json_index(document, &nodes);
     const pl_json_node *list = (const pl_json_node *)(void *)nodes.ptr;
-    const pl_json_node *node = pl_json_node_find(list, document, pl_slice_of(path));
+    const pl_json_node *node = pl_json_node_find(list, document, pl_slice_of(path), true);
+    const pl_json_node *first = pl_json_node_find(list, document, pl_slice_of(path), false);
+    CHECK(pl_json_nodes_may_repeat(list, document) || first == node);
     if (node) found = pl_json_node_raw(node, document);
     CHECK_EQ_INT(list->next, nodes.len / sizeof *list);
     pl_buf_fini(&nodes);

@@ -8,6 +8,10 @@
 ---                      if not truthy(t1) then
 ---                      t1 = ctx["b"]
 ---                      end
+---
+--- A chain of names is read from the context at once, where that can do it; P[2] follows it otherwise:
+---
+---     {{ a.b.c }}      (read(ctx, "a.b.c", P[2]))
 
 local core = require "perilune.core"
 local calls = require "perilune.template.code.calls"
@@ -77,13 +81,18 @@ local subject
 
 --- Code that reads a chain, and with it the object in which its end was looked for: a function of its
 --- own follows it where that is needed.
-local function read_chain(c, node, chain)
+local function read_chain(c, node, chain, read)
   local follow = c.e:begin("ctx")
   local code, _, owner = subject(c, node, true)
   c.e:line("local result = %s", code)
   c.e:line("return result, %s", owner)
   c.e:finish()
-  return c.e:at(node, ("read(ctx, %s, P[%d])"):format(quote(chain), follow))
+  return c.e:at(node, ("%s(ctx, %s, P[%d])"):format(read or "read", quote(chain), follow))
+end
+
+--- Code that writes a chain as a JSON value.
+function operands.chain_as_json(c, node, chain)
+  return read_chain(c, node, chain, "W.json_of_chain")
 end
 
 --- Code of a value that must not be undefined, and of what says why it is: the object and the key

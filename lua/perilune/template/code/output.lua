@@ -78,12 +78,18 @@ function output:append_data(text, node)
   if text ~= "" then self:append(quote(text), node) end
 end
 
+--- Is a value written as JSON at the current place?
+function output:writes_json() return self.place and self.rules.writer(self.place) == "json_value" end
+
+--- The place is behind a value.
+function output:pass_value() self.place = self.rules.after_value(self.place) end
+
 --- Code that writes a value at the current place, as that place asks for it. `filter`: the one that
 --- gave the value, if one did.
 function output:written(code, filter)
   if self.place then
     local writer = self.rules.writer(self.place, filter)
-    self.place = self.rules.after_value(self.place)
+    self:pass_value()
     return ("W.%s(%s)"):format(writer, code)
   end
   if self.autoescape == "volatile" then return ("escaped_in(rt, %s)"):format(code) end

@@ -31,6 +31,9 @@ local function output_item(c, item)
     c:append_data(item.data, item)
   elseif is_plain_text(c, item) then
     c:append(quote(item.value), item)
+  elseif c:writes_json() and operands.name_chain(c, item) then
+    c:append(operands.chain_as_json(c, item, operands.name_chain(c, item)), item)
+    c:pass_value()
   else
     local first = #c.e.lines + 1
     c.is_whole = coder.is_transparent(item)

@@ -7,6 +7,7 @@
 ---     value --/*--> block comment --*/--> value
 
 local core = require "perilune.core"
+local lookup = require "perilune.template.runtime.lookup"
 local number_text = require("perilune.template.value.number").text
 local span = require "perilune.util.span"
 local value = require "perilune.template.value"
@@ -48,6 +49,11 @@ function writers.json_value(v)
   if value.is_markup(v) then v = v.text end
   local text, message = value.to_json(v)
   return text or value.fail(message)
+end
+
+--- What a chain of names leads to, where a value stands: read as JSON where the context can say it.
+function writers.json_of_chain(ctx, chain, follow)
+  return lookup.read_json(ctx, chain) or writers.json_value((follow(ctx)))
 end
 
 --- In a comment.

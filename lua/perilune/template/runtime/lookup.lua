@@ -4,6 +4,7 @@
 
 local value = require "perilune.template.value"
 
+local getmetatable, type = getmetatable, type
 local UNDEFINED, fail = value.UNDEFINED, value.fail
 local get_attribute, get_item = value.attribute, value.item
 
