@@ -92,7 +92,7 @@ static enum pl_state next_state(pl_exchange *x, int64_t *delay_ms)
         disable(x);
         return PL_STATE_PENDING;
     }
-    x->is_uncounted = x->error == PL_E_PROXY;
+    x->is_uncounted = !pl_retry_counts(x->error);
     if (!x->is_uncounted && !is_to_be_tried_again(x)) return PL_STATE_FAILED;
     d->uncounted += x->is_uncounted;
     int64_t now_ms = x->engine->ports.wall_ms();

@@ -11,11 +11,11 @@
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/wheel.h"
-#include "flow/breaker.h"
 #include "flow/event.h"
 #include "flow/generation.h"
 #include "flow/journal.h"
 #include "flow/message.h"
+#include "flow/passage.h"
 #include "flow/stage.h"
 #include "flow/trace.h"
 

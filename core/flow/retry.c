@@ -24,6 +24,11 @@ bool pl_retry_is_class(int error)
            error != PL_E_DISABLED;
 }
 
+bool pl_retry_counts(int error)
+{
+    return error != PL_E_PROXY && error != PL_E_BUSY;
+}
+
 void pl_retry_rule_add_class(pl_retry_rule *rule, int error)
 {
     rule->classes[ordinal_of(error)] = true;

@@ -15,6 +15,10 @@
  * delivery. */
 bool pl_retry_is_class(int error);
 
+/* Does it use up an attempt of the schedule? Not when the receiver had no part in it: the egress
+ * proxy failed, or the gateway was out of sockets. Such outcomes are always tried again. */
+bool pl_retry_counts(int error);
+
 /* Adds a class to an empty rule. */
 void pl_retry_rule_add_class(pl_retry_rule *rule, int error);
 

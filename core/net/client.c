@@ -107,7 +107,8 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     int fd = socket(address->family, address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     address->protocol);
     if (fd < 0) {
-        t->in.notes.refusal_code = PL_E_CONNECT;
+        bool is_ours = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+        t->in.notes.refusal_code = is_ours ? PL_E_BUSY : PL_E_CONNECT;
         t->in.notes.refusal =
             pl_arena_printf(t->in.arena, "cannot open a socket: %s", strerror(errno));
         return CURL_SOCKET_BAD;

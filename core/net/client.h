@@ -40,9 +40,11 @@ typedef struct pl_client_metrics {
 
 /* `code` is 0 when an answer came, whatever its status, else PL_E_DNS, PL_E_CONNECT, PL_E_TLS,
  * PL_E_TIMEOUT, PL_E_RESET, PL_E_PROTOCOL, PL_E_TOO_LARGE, PL_E_EGRESS, PL_E_URL or
- * PL_E_PROXY, PL_E_REDIRECT or PL_E_AUTH (the credentials could not be applied) with response->error_text set; what had come by then stands in the response. PL_E_SCRIPT: the request
+ * PL_E_PROXY, PL_E_REDIRECT or PL_E_AUTH (the credentials could not be applied) with
+ * response->error_text set; what had come by then stands in the response. PL_E_SCRIPT: the request
  * cannot be put on the wire (a method or field that is not HTTP, or a field that belongs to the
- * connection). PL_E_INTERNAL: libcurl refused for a reason that is none of the attempt's. */
+ * connection). PL_E_BUSY: there is no socket for it at the moment. PL_E_INTERNAL: libcurl refused
+ * for a reason that is none of the attempt's. */
 typedef void pl_transfer_fn(void *arg, int code);
 
 /* Once per process, before threads. Ends the process when libcurl would resolve names on the loop,

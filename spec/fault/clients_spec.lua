@@ -113,7 +113,14 @@ describe("the listener", function()
     local wrapper = support.folder() .. "/few"
     support.write("/", { [wrapper:sub(2)] = ('#!/bin/sh\nulimit -n 80\nexec "%s" "$@"\n'):format(support.binary) })
     os.execute("chmod +x " .. wrapper)
-    local gateway = support.gateway({ binary = wrapper, files = FILES, arguments = { "--workers", "1" } })
+    local sink = support.sink()
+    local gateway = support.gateway({
+      binary = wrapper, arguments = { "--workers", "1", "--breaker-failures", "1", "--breaker-cooldown", "0.1" },
+      files = {
+        ["gateway.lua"] = 'return { egress = { allow = { "127.0.0.1" } } }',
+        ["connectors/once.lua"] = ([[return { base_url = %q, retry = false, webhooks = { { on = "once", url = "/" } } }]]):format(sink.url),
+      },
+    })
     local kept, connections = http.connect(gateway.url), {}
     kept:send(http.format("localhost", "GET", "/healthz"))
     assert.equal(200, http.read(kept).status)
@@ -127,8 +134,16 @@ describe("the listener", function()
     end
     local _, said = gateway.process:errors():gsub("cannot accept connections", "")
     assert.equal(1, said)
+    kept:send(http.format("localhost", "POST", "/v1/events", '{"type":"once"}', { ["Content-Type"] = "application/json" }))
+    assert.equal(202, http.read(kept).status)
+    support.eventually("a delivery finds no socket", function()
+      return gateway.process:errors():find('"outcome":"busy"', 1, true)
+    end)
     for _, connection in ipairs(connections) do connection:close() end
     serves(gateway)
+    local attempts = gateway:delivery(gateway:wait_feed("state=delivered")[1].id).attempts
+    for i, attempt in ipairs(attempts) do assert.equal(i == #attempts, attempt.counted) end
+    assert.same({}, gateway:get("/v1/connectors/once").json.health.breakers)
     kept:close()
     assert.equal(0, gateway:stop())
   end)

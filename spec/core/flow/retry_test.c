@@ -114,6 +114,12 @@ TEST(the_troubles_of_the_gateway_are_retried_whatever_a_rule_says)
     CHECK(pl_retry_is_class(PL_E_SCRIPT) && pl_retry_is_class(PL_E_MAP));
 }
 
+TEST(what_the_receiver_has_no_part_in_does_not_count)
+{
+    for (int error = 0; error > -PL_ERR_COUNT; error--)
+        CHECK(pl_retry_counts(error) == (error != PL_E_PROXY && error != PL_E_BUSY));
+}
+
 TEST(a_receiver_that_wants_to_wait_longer_is_obeyed)
 {
     static const int64_t delays[] = {5000, 5000};
@@ -164,6 +170,7 @@ int main(void)
 {
     return RUN(CASE(a_rule_names_classes_and_statuses),
                CASE(the_troubles_of_the_gateway_are_retried_whatever_a_rule_says),
+               CASE(what_the_receiver_has_no_part_in_does_not_count),
                CASE(a_receiver_that_wants_to_wait_longer_is_obeyed),
                CASE(no_attempt_is_made_beyond_the_age),
                CASE(attempts_that_do_not_count_wait_by_a_clock_of_their_own),
