@@ -2,6 +2,7 @@
 --- The tables that a run prints.
 
 local results = require("spec.bench.results")
+local subjects = require("spec.bench.subjects")
 
 local report = {}
 
@@ -29,10 +30,23 @@ local function print_figures(scenario)
   end
 end
 
+--- What the rows of a scenario are.
+local function print_legend(scenario)
+  local is_printed = {}
+  for _, row in ipairs(scenario.rows) do
+    local subject = subjects[row.subject]
+    if not is_printed[row.subject] then print(("  %-14s %s"):format(row.subject, subject.about or subject.peer.about)) end
+    is_printed[row.subject] = true
+  end
+end
+
 --- The table of a scenario of a run.
 function report.print(run, scenario)
   print(("\n(%s) %s"):format(scenario.id, scenario.title))
-  if scenario.rows then print_rows(run, scenario) end
+  if scenario.rows then
+    print_legend(scenario)
+    print_rows(run, scenario)
+  end
   if scenario.figures then print_figures(scenario) end
 end
 

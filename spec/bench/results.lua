@@ -54,6 +54,15 @@ function Run:row(id, point, subject)
   return find(scenario_of(self, id).rows, function(row) return row.point == point and row.subject == subject end)
 end
 
+--- The processors that others used, at most, while rows were measured.
+function Run:foreign()
+  local most = 0
+  for _, scenario in ipairs(self.scenarios) do
+    for _, row in ipairs(scenario.rows or {}) do most = math.max(most, row.foreign) end
+  end
+  return most
+end
+
 --- The value of a figure of a scenario, or nil.
 function Run:figure(id, name, point)
   local figure = find(scenario_of(self, id).figures, function(f) return f.name == name and f.point == point end)

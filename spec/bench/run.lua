@@ -132,6 +132,10 @@ local ok, reason = xpcall(function()
   end
 end, debug.traceback)
 if not ok then io.stderr:write(reason, "\n") end
+if run:foreign() > trial.noise then
+  print(("\nOthers used up to %.1f processors meanwhile: do not believe rates and times, and processor times no more than roughly.")
+    :format(run:foreign()))
+end
 local judged = goals.judge(run)
 report.print_goals(judged)
 if options.json then
