@@ -49,13 +49,38 @@ void pl_buf_fini(pl_buf *b)
     *b = (pl_buf){0};
 }
 
-void pl_buf_grow(pl_buf *b, size_t more)
+static size_t next_room(const pl_buf *b, size_t more)
 {
     size_t room = b->cap ? b->cap * 2 : FIRST_ROOM;
     while (room < b->len + more)
         room *= 2;
+    return room;
+}
+
+void pl_buf_grow(pl_buf *b, size_t more)
+{
+    size_t room = next_room(b, more);
     b->ptr = pl_realloc(b->ptr, room);
     b->cap = room;
+}
+
+char *pl_buf_try_reserve(pl_buf *b, size_t more)
+{
+    if (b->cap - b->len < more || b->ptr == NULL) {
+        size_t room = next_room(b, more);
+        char *ptr = realloc(b->ptr, room);
+        if (ptr == NULL) return NULL;
+        b->ptr = ptr;
+        b->cap = room;
+    }
+    return b->ptr + b->len;
+}
+
+bool pl_memory_has(size_t bytes)
+{
+    void *volatile ptr = malloc(bytes); /* not to be optimised away */
+    free(ptr);
+    return ptr != NULL;
 }
 
 void pl_buf_put_int(pl_buf *b, int64_t n)

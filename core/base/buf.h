@@ -35,6 +35,11 @@ static inline void pl_buf_clear(pl_buf *b)
 }
 /* Moves the bytes to where there is room for `more` behind the end. */
 void pl_buf_grow(pl_buf *b, size_t more);
+/* As pl_buf_reserve, for what one request brings: NULL, and nothing has changed, when there is no
+ * memory for it. */
+char *pl_buf_try_reserve(pl_buf *b, size_t more);
+/* Could so much be had now? What others take meanwhile is not known. */
+bool pl_memory_has(size_t bytes);
 
 /* Room for `more` bytes behind the end; returns where they go. The caller adds to `len` itself. */
 static inline char *pl_buf_reserve(pl_buf *b, size_t more)

@@ -64,6 +64,7 @@
     X(PL_E_VERSION, "http_version", 505, false, "only HTTP/1.0 and HTTP/1.1 are spoken here")      \
     X(PL_E_STORE, "store", 503, true, "the store cannot write at the moment")                      \
     X(PL_E_STORE_FULL, "store_full", 503, true, "the disk that holds the store is full")           \
+    X(PL_E_MEMORY, "memory", 503, true, "there is not enough memory for it at the moment")         \
     X(PL_E_BUSY, "busy", 503, true, "too much is in flight; try again shortly")                    \
     X(PL_E_STOPPING, "stopping", 503, true, "the gateway is shutting down")                        \
     X(PL_E_SOURCE_TIMEOUT, "source_timeout", 504, true,                                            \

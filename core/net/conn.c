@@ -22,10 +22,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_BYTES      4096         /* the first read of a request: most fit */
-#define BODY_READ_BYTES 65536        /* one read of a body */
-#define LINGER_BYTES    (256 * 1024) /* drained behind an early answer, */
-#define LINGER_MS       2000         /* and for how long */
+#define READ_BYTES      4096  /* the first read of a request: most fit */
+#define BODY_READ_BYTES 65536 /* one read of a body */
+/* To work on a body takes some times its size: the event, what is sent of it, what is recorded. A
+ * small one is not asked for. */
+#define WORK_FACTOR      4
+#define SMALL_BODY_BYTES (256u << 10)
+#define LINGER_BYTES     (256 * 1024) /* drained behind an early answer, */
+#define LINGER_MS        2000         /* and for how long */
 
 _Static_assert(sizeof(pl_conn) <= 1024, "an idle connection costs this and no buffer");
 
@@ -265,8 +269,11 @@ static bool step_body(pl_conn *c)
         send_continue(c);
         return false;
     }
+    size_t body = c->body_end - c->head_bytes;
     if (result < 0)
         refuse(c, result, reason);
+    else if (body > SMALL_BODY_BYTES && !pl_memory_has(body * WORK_FACTOR))
+        refuse(c, PL_E_MEMORY, pl_err_text(PL_E_MEMORY));
     else
         handle(c);
     return true;
@@ -363,7 +370,16 @@ static void greet(pl_conn *c)
 static void receive(pl_conn *c)
 {
     size_t room = c->state == PL_CONN_BODY ? BODY_READ_BYTES : READ_BYTES;
-    ssize_t n = pl_transport_read(&c->transport, pl_buf_reserve(&c->in, room), room, false);
+    char *to = pl_buf_try_reserve(&c->in, room);
+    if (to == NULL && c->state == PL_CONN_BODY) {
+        refuse(c, PL_E_MEMORY, pl_err_text(PL_E_MEMORY));
+        return;
+    }
+    if (to == NULL) {
+        pl_conn_close(c);
+        return;
+    }
+    ssize_t n = pl_transport_read(&c->transport, to, room, false);
     if (n > 0) {
         c->in.len += (size_t)n;
         watch_input(c);

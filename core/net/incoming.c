@@ -22,6 +22,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
         note_too_large(in, "body", limit);
         return 0;
     }
+    if (pl_buf_try_reserve(&in->body, len) == NULL) {
+        in->notes.refusal_code = PL_E_MEMORY;
+        in->notes.refusal = "there is not enough memory for the answer";
+        return 0;
+    }
     pl_buf_put(&in->body, bytes, len);
     return len;
 }

@@ -158,7 +158,7 @@ int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
     }
     /* Other addresses of the host may have been tried: then what became of those counts. */
     bool is_ours = notes->refusal_code == PL_E_TOO_LARGE || notes->refusal_code == PL_E_AUTH ||
-                   notes->refusal_code == PL_E_PROTOCOL ||
+                   notes->refusal_code == PL_E_PROTOCOL || notes->refusal_code == PL_E_MEMORY ||
                    (notes->refusal && result == CURLE_COULDNT_CONNECT && !notes->was_opened) ||
                    (notes->refusal && result == CURLE_ABORTED_BY_CALLBACK);
     if (is_ours) {
