@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the engine's files share: engine.c (deliveries in memory), intake.c (events on their way to
- * disk), call.c (calls, and their keys), exchange.c (one attempt through its stages) and
- * exchange_record.c (its row). Nobody else includes this. */
+ * disk), call.c (calls, and their keys), exchange.c (one attempt through its stages), exchange_record.c
+ * (its row) and notice.c (operator events). Nobody else includes this. */
 #ifndef PL_FLOW_ENGINE_IMPL_H
 #define PL_FLOW_ENGINE_IMPL_H
 

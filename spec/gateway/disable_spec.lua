@@ -271,3 +271,39 @@ describe("disable_on", function()
     assert.equal("other", gateway:get("/v1/connectors").json.disabled[1].webhook)
   end)
 end)
+
+describe("a webhook with order_by that is disabled", function()
+  teardown(function() support.finish() end)
+
+  it("goes on in the order of its events, the first of which found out", function()
+    local sink = support.sink("--fail-first", "1", "--fail-status", "410")
+    local gateway = support.gateway {
+      files = {
+        ["gateway.lua"] = support.gateway_lua,
+        ["connectors/acme.lua"] = ([[return { base_url = "%s", webhooks = {
+          { on = "order", url = "/", order_by = "{{ data.key }}" } } }]]):format(sink.url),
+      },
+      arguments = { "--workers", "2" },
+    }
+    local function post(first, last)
+      for n = first, last do
+        assert.equal(202, gateway:post("/v1/events", { type = "order", data = { key = n % 2, n = n } }).status)
+      end
+    end
+    post(1, 1)
+    support.eventually("it is disabled", function() return gateway:metric("perilune_webhooks_disabled") == 1 end)
+    post(2, 40)
+    gateway:kill()
+    gateway:restart()
+    post(41, 60)
+    assert.equal(200, gateway:post("/v1/connectors/acme/webhooks/order/enable", "").status)
+    support.eventually("all are delivered", function() return gateway:metric("perilune_deliveries_pending") == 0 end)
+    local last = { [0] = 0, [1] = 0 }
+    for i, request in ipairs(sink:wait(61)) do
+      local data = request.json.data
+      assert.is_true(i == 1 or data.n > last[data.key])
+      if i > 1 then last[data.key] = data.n end
+    end
+    assert.equal(61, sink:count())
+  end)
+end)

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- What README.md says is what the binary does: its connector, its subcommands, its tables.
+local certificates = require("spec.support.certificates")
 local support = require("spec.support")
 local json = support.json
 
@@ -25,8 +26,11 @@ describe("README.md", function()
 
   it("says who may ask with settings that there are", function()
     local text = assert(README:match("```lua\n(tokens = {.-)```"))
+    local made = certificates.make(support.folder())
     local folder = support.write(support.folder(), {
       ["gateway.lua"] = "return {\n" .. text .. "}",
+      ["tls/cert.pem"] = support.read(made .. "/good.pem"), ["tls/key.pem"] = support.read(made .. "/good.key"),
+      ["tls/clients.pem"] = support.read(made .. "/ca.pem"),
       ["connectors/shop.lua"] = 'return { base_url = "https://a.example", webhooks = { { on = "a", url = "/" } } }',
     })
     local code, output = support.run({ support.binary, "check", folder },
