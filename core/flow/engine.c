@@ -276,12 +276,13 @@ static void make_ready_late(pl_delivery *d, int64_t late_ms)
 
 static void start_claim(pl_engine *e);
 
-void pl_delivery_admit(pl_engine *e, const pl_claimed *c)
+void pl_delivery_admit(pl_engine *e, const pl_claimed *c, uint64_t seq)
 {
     int64_t now_ms = e->ports.wall_ms();
     pl_delivery *resident = table_find(e, c->id);
     if (resident) { /* it was cancelled while in the queue or under way here, and then retried */
         resident->is_cancelled = false;
+        resident->as_of = seq;
         resident->first = c->first;
         resident->uncounted = c->uncounted;
         retry(resident);
@@ -299,6 +300,7 @@ void pl_delivery_admit(pl_engine *e, const pl_claimed *c)
     pl_delivery *d =
         pl_delivery_new(e, c->id, event, pl_slice_of(c->connector), pl_slice_of(c->webhook));
     pl_event_unref(event);
+    d->as_of = seq;
     d->attempts = c->attempts;
     d->first = c->first;
     d->uncounted = c->uncounted;
@@ -319,7 +321,7 @@ static void on_claimed(pl_message *m)
     e->claim_is_out = false;
     if (claim->op.result == 0) {
         for (uint32_t i = 0; i < claim->count; i++)
-            pl_delivery_admit(e, &claim->items[i]);
+            pl_delivery_admit(e, &claim->items[i], claim->op.seq);
         pl_counter_add(&e->metrics.claimed, claim->count);
         e->parked_due_ms = claim->next_due_ms;
         e->claim_is_vain = claim->count + claim->shelved == 0 && claim->skip_count > 0;
@@ -508,10 +510,10 @@ void pl_engine_pump(pl_engine *e)
     claim_if_due(e);
 }
 
-void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind)
+void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind, uint64_t seq)
 {
     pl_delivery *d = table_find(e, id);
-    if (d == NULL) return;
+    if (d == NULL || seq < d->as_of) return;
     if (kind == PL_COMMAND_CANCEL)
         cancel(d);
     else
@@ -547,6 +549,11 @@ void pl_engine_abandon(pl_engine *e)
 }
 
 /* -- check -- */
+
+bool pl_engine_holds(pl_engine *e, pl_uuid id)
+{
+    return table_find(e, id) != NULL;
+}
 
 const char *pl_engine_check(const pl_engine *e)
 {

@@ -170,8 +170,9 @@ void pl_engine_resume(pl_exchange *x, int code);
 
 /* -- control -- */
 
-/* The store has retried or cancelled this delivery: act on it if it is resident here. */
-void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind);
+/* The store has retried or cancelled this delivery, by the operation with this seq: act on it if it
+ * is resident here. Who tells may be late: what the store has told since then counts. */
+void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind, uint64_t seq);
 /* Look for parked deliveries now rather than at the next tick. */
 void pl_engine_claim_now(pl_engine *e);
 /* Takes no more events or calls, starts no more attempts. */
@@ -181,6 +182,8 @@ bool pl_engine_is_idle(const pl_engine *e);
 /* Lets go of what is still in flight: the deliveries stay pending in the store. */
 void pl_engine_abandon(pl_engine *e);
 
+/* Is this delivery in its memory? For tests. */
+bool pl_engine_holds(pl_engine *e, pl_uuid id);
 /* Recounts what the engine claims to hold: NULL when all of it is so, else what is not. For tests.
  */
 const char *pl_engine_check(const pl_engine *e);

@@ -28,6 +28,7 @@ struct pl_delivery {
     uint32_t attempts;    /* made */
     uint32_t first;       /* of those, made before the present run of the schedule */
     uint32_t uncounted;   /* and in it, without using it up */
+    uint64_t as_of;       /* seq of the operation that told last how it stands in the store */
     int64_t created_ms;   /* wall clock */
     uint64_t received_us; /* monotonic: of the request; 0 when it came from the store */
     uint64_t ready_us;    /* monotonic: when it could have been started */
@@ -93,8 +94,8 @@ bool pl_engine_has_room(const pl_engine *e, pl_slice connector);
 bool pl_engine_is_crowded(const pl_engine *e, pl_slice connector);
 /* Gone from memory. */
 void pl_delivery_drop(pl_delivery *d);
-/* The store has given it into this engine's memory. */
-void pl_delivery_admit(pl_engine *e, const pl_claimed *c);
+/* The store has given it into this engine's memory, by the operation with this seq. */
+void pl_delivery_admit(pl_engine *e, const pl_claimed *c, uint64_t seq);
 /* Starts what is ready while there is a place. */
 void pl_engine_pump(pl_engine *e);
 /* The same in a while. */

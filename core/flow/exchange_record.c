@@ -207,6 +207,7 @@ static void settle(pl_exchange *x)
     else if (r->attempt || r->was_gone)
         count_state(&e->metrics, r->state);
     pl_intake_settle(d, r, !goes_on || !r->held);
+    d->as_of = r->op.seq;
     if (goes_on && r->held) {
         pl_delivery_wait(d, x->delay_ms - recorded_in_ms(x));
         return;
@@ -214,7 +215,7 @@ static void settle(pl_exchange *x)
     if (goes_on && !r->is_shelved) pl_engine_parked(e, d->connector, r->due_ms);
     if (r->frees && r->next == NULL) pl_engine_parked(e, d->connector, r->now_ms);
     pl_delivery_drop(d);
-    if (r->next) pl_delivery_admit(e, r->next);
+    if (r->next) pl_delivery_admit(e, r->next, r->op.seq);
 }
 
 static void on_recorded(pl_message *m)

@@ -139,6 +139,7 @@ static void start(pl_engine *e, pl_intake *in, uint32_t n, uint32_t i)
             d->slot = NULL;
             in->deliveries[n][i] = NULL;
         }
+        d->as_of = in->commit.op.seq;
         pl_delivery_make_ready(d);
     }
 }

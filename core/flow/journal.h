@@ -35,6 +35,7 @@ typedef struct pl_op {
     enum pl_op_kind kind;
     size_t bytes; /* about how much it weighs, for the bound of the queue */
     int result;   /* out: 0, or PL_E_STORE, PL_E_STORE_FULL: nothing of it happened */
+    uint64_t seq; /* out: greater than that of each operation that was carried out before it */
     struct pl_op *next;
 } pl_op;
 

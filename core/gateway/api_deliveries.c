@@ -148,7 +148,7 @@ static void on_ordered(pl_message *m)
     order *o = (order *)((char *)m - offsetof(order, command.op.message));
     int code = o->command.op.result;
     if (code == 0) {
-        pl_worker_nudge_all(o->worker, o->command.id, o->command.kind);
+        pl_worker_nudge_all(o->worker, o->command.id, o->command.kind, o->command.op.seq);
         answer_state(o);
     } else if (code == PL_E_CONFLICT) {
         pl_api_problem(o->in, code, "the delivery is %s", pl_state_name(o->command.state));

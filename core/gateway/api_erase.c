@@ -53,7 +53,8 @@ static void on_erased(pl_message *m)
     int code = e->erase.op.result;
     if (code == 0) {
         for (uint32_t i = 0; i < e->erase.pending_count; i++)
-            pl_worker_nudge_all(e->request->worker, e->erase.pending[i], PL_COMMAND_CANCEL);
+            pl_worker_nudge_all(e->request->worker, e->erase.pending[i], PL_COMMAND_CANCEL,
+                                e->erase.op.seq);
         pl_arena_fini(&e->erase.memory);
         e->events += e->erase.events;
         e->deliveries += e->erase.deliveries;

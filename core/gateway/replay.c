@@ -74,7 +74,7 @@ static void on_stepped(pl_message *m)
         return;
     }
     for (uint32_t i = 0; i < step->count; i++)
-        pl_worker_nudge_all(r->worker, step->ids[i], c->kind);
+        pl_worker_nudge_all(r->worker, step->ids[i], c->kind, step->op.seq);
     if (step->count) c->query.filter.after = step->ids[step->count - 1];
     if (step->count) c->query.filter.has_after = true;
     if (!step->is_last) {

@@ -111,21 +111,25 @@ typedef struct nudge_message {
     pl_worker *worker;
     pl_uuid id;
     enum pl_command_kind kind;
+    uint64_t seq;
 } nudge_message;
 
 static void on_nudge(pl_message *m)
 {
     nudge_message *n = (nudge_message *)m;
-    pl_engine_nudge(n->worker->engine, n->id, n->kind);
+    pl_engine_nudge(n->worker->engine, n->id, n->kind, n->seq);
     free(n);
 }
 
-void pl_worker_nudge_all(pl_worker *w, pl_uuid id, enum pl_command_kind kind)
+void pl_worker_nudge_all(pl_worker *w, pl_uuid id, enum pl_command_kind kind, uint64_t seq)
 {
     for (int i = 0; i < w->gateway->worker_count; i++) {
         nudge_message *n = pl_alloc(sizeof *n);
-        *n = (nudge_message){
-            .message.fn = on_nudge, .worker = w->gateway->workers[i], .id = id, .kind = kind};
+        *n = (nudge_message){.message.fn = on_nudge,
+                             .worker = w->gateway->workers[i],
+                             .id = id,
+                             .kind = kind,
+                             .seq = seq};
         pl_mailbox_post(pl_loop_mailbox(n->worker->loop), &n->message);
     }
     if (kind == PL_COMMAND_RETRY) pl_engine_claim_now(w->engine);

@@ -61,6 +61,6 @@ typedef struct pl_publication {
 } pl_publication;
 void pl_worker_publish(pl_worker *w, pl_generation *g, pl_publication *p);
 /* From one worker's thread: tell all engines that the store retried or cancelled this delivery. */
-void pl_worker_nudge_all(pl_worker *w, pl_uuid id, enum pl_command_kind kind);
+void pl_worker_nudge_all(pl_worker *w, pl_uuid id, enum pl_command_kind kind, uint64_t seq);
 
 #endif

@@ -662,6 +662,7 @@ void pl_sqlite_writer_clear(pl_op *op)
 
 int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
 {
+    op->seq = ++w->seq;
     switch (op->kind) { /* `op` is the first member of each */
     case PL_OP_COMMIT:
         return pl_sqlite_commit_run(w, (pl_commit *)op);

@@ -39,6 +39,7 @@ typedef struct pl_sqlite_writer {
     sqlite3 *db; /* the caller's */
     sqlite3_stmt *statements[PL_SQLITE_STATEMENT_COUNT];
     pl_sqlite_keys keys;
+    uint64_t seq;    /* of the last operation */
     int64_t pending; /* rows of it that are committed */
     int64_t change;  /* and what the transaction under way adds */
     pl_sqlite_order order;

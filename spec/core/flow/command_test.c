@@ -161,7 +161,7 @@ TEST(one_that_another_worker_revived_is_left_to_it)
     command(r->id, PL_COMMAND_CANCEL);
     store_command(r->id, PL_COMMAND_RETRY, world_wall_ms());
     row_become(r, PL_STATE_PENDING, true);
-    pl_engine_nudge(w.engine, r->id, PL_COMMAND_RETRY);
+    pl_engine_nudge(w.engine, r->id, PL_COMMAND_RETRY, ++model.seq);
     run_for(1000);
     CHECK_EQ_INT(w.sends, 1);
     CHECK_EQ_INT(r->sends, 0);
@@ -169,11 +169,54 @@ TEST(one_that_another_worker_revived_is_left_to_it)
     world_close();
 }
 
+/* Who cancels tells the workers by messages, which may be slow: it was brought back since, and this
+ * worker has it anew. */
+TEST(a_cancel_that_comes_late_leaves_what_was_brought_back_since)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(1000);
+    row *r = model.rows[0];
+    store_command(r->id, PL_COMMAND_CANCEL, world_wall_ms());
+    uint64_t cancelled_by = ++model.seq;
+    store_command(r->id, PL_COMMAND_RETRY, world_wall_ms());
+    model.seq++;
+    pl_engine_claim_now(w.engine);
+    run_for(1000);
+    CHECK_EQ_INT(w.sends, 2);
+    pl_engine_nudge(w.engine, r->id, PL_COMMAND_CANCEL, cancelled_by);
+    CHECK_EQ_INT(METRIC(resident), 1);
+    answer_with(0, 200);
+    run_for(10000);
+    CHECK_EQ_INT(r->state, PL_STATE_DELIVERED);
+    world_close();
+}
+
+/* It was told before the last attempt was recorded, and that attempt is what it asked for. */
+TEST(a_retry_that_comes_late_hurries_nothing)
+{
+    open_standard();
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(10);
+    row *r = model.rows[0];
+    store_command(r->id, PL_COMMAND_RETRY, world_wall_ms());
+    uint64_t hurried_by = ++model.seq;
+    run_for(1000);
+    pl_engine_nudge(w.engine, r->id, PL_COMMAND_RETRY, hurried_by);
+    run_for(1000);
+    CHECK_EQ_INT(w.sends, 1);
+    run_for(5000);
+    CHECK_EQ_INT(r->sent_at_ms[1], 5020);
+    world_close();
+}
+
 TEST(commands_for_deliveries_elsewhere_do_nothing)
 {
     open_standard();
-    pl_engine_nudge(w.engine, (pl_uuid){{1}}, PL_COMMAND_CANCEL);
-    pl_engine_nudge(w.engine, (pl_uuid){{1}}, PL_COMMAND_RETRY);
+    pl_engine_nudge(w.engine, (pl_uuid){{1}}, PL_COMMAND_CANCEL, 1);
+    pl_engine_nudge(w.engine, (pl_uuid){{1}}, PL_COMMAND_RETRY, 2);
     run_for(100);
     CHECK_EQ_INT(METRIC(cancelled), 0);
     world_close();
@@ -188,5 +231,7 @@ int main(void)
                CASE(cancel_and_retry_while_it_is_under_way),
                CASE(cancel_and_retry_while_it_is_in_the_queue),
                CASE(one_that_another_worker_revived_is_left_to_it),
+               CASE(a_cancel_that_comes_late_leaves_what_was_brought_back_since),
+               CASE(a_retry_that_comes_late_hurries_nothing),
                CASE(commands_for_deliveries_elsewhere_do_nothing));
 }

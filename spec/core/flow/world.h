@@ -132,7 +132,7 @@ static inline void no_wake(void *owner)
 
 static inline void worker_open(worker *me)
 {
-    static uint8_t seed[32];
+    uint8_t seed[32] = {0};
     pl_mailbox_init(&me->box, no_wake, NULL);
     pl_wheel_init(&me->wheel, (uint64_t)w.now_ms);
     pl_ports ports = {.world = me,
@@ -147,7 +147,9 @@ static inline void worker_open(worker *me)
                       .send = port_send,
                       .unsend = port_unsend,
                       .recorded = port_recorded};
-    seed[0]++, seed[1] += seed[0] == 0; /* no two engines make the same ids */
+    w.engine_seed++;
+    for (size_t i = 0; i < sizeof seed; i++)
+        seed[i] = (uint8_t)(w.engine_seed * 0x9E3779B97F4A7C15u >> 8 * (i % 8) ^ i * 37);
     me->engine = pl_engine_new(&ports, &w.settings, seed);
 }
 
@@ -204,6 +206,7 @@ static inline void engine_kill(void)
     pl_breakers_free(w.breakers);
     w.quotas = NULL;
     w.breakers = NULL;
+    w.worker_count = 0;
     w.is_dead = false;
     w.fuse = 0;
     CHECK(w.transfers == NULL && w.waits == NULL && w.under_way == 0);

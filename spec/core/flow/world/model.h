@@ -27,10 +27,11 @@ typedef struct row {
     uint32_t attempts, first, uncounted, recorded;
     int sends, successes; /* at the receiver */
     int64_t sent_at_ms[12];
-    int under_way;    /* transfers */
-    int nudges;       /* workers that do not know yet what an administrator did to it */
-    uint32_t life;    /* counts how often an administrator has revived it */
-    char outcome[24]; /* of the last recorded attempt */
+    int under_way;       /* transfers */
+    int nudges[WORKERS]; /* what this worker does not know yet of what administrators did to it */
+    int64_t accepted_ms; /* monotonic */
+    uint32_t life;       /* counts how often an administrator has revived it */
+    char outcome[24];    /* of the last recorded attempt */
     int status;
     size_t place; /* in the list of its state */
     struct row *chain;
@@ -55,12 +56,23 @@ static struct model {
     row *chains[ROW_CHAINS]; /* by id */
     document *events[ROW_CHAINS], *keys[ROW_CHAINS];
     size_t event_count;
+    uint64_t seq;                             /* of the last operation */
     char served[sizeof((row *)0)->connector]; /* what a claim gave something of last */
     uint32_t claim_most;                      /* it gives so many; 0: as many as are wanted */
     int64_t paused_until_ms['z' + 1];         /* the connectors, by their first letter */
     int calls_recorded;
     pl_switches *switches; /* what is disabled */
 } model;
+
+/* For traces. */
+static inline const char *id_name(pl_uuid id)
+{
+    static char names[4][12];
+    static int turn;
+    char *name = names[turn++ % 4];
+    snprintf(name, sizeof *names, "%02x%02x%02x", id.bytes[13], id.bytes[14], id.bytes[15]);
+    return name;
+}
 
 static inline row **chain_of(pl_uuid id)
 {
@@ -175,6 +187,7 @@ static inline void store_delivery(const pl_commit *c, pl_commit_delivery *d, con
                .document_len = strlen(doc),
                .created_ms = c->now_ms,
                .due_ms = c->now_ms,
+               .accepted_ms = w.now_ms,
                .not_before_ms = world_fastest_ms(),
                .held = d->held,
                .shelved = d->is_shelved,
@@ -185,6 +198,8 @@ static inline void store_delivery(const pl_commit *c, pl_commit_delivery *d, con
     RULE("an id is given once", row_of(d->id) == NULL);
     *chain_of(d->id) = r;
     if (rows_of(r)) rows_add(rows_of(r), r);
+    TRACE("store: %s is committed, for %s/%s%s", id_name(r->id), r->connector, r->webhook,
+          r->held ? ", held" : "");
 }
 
 static inline void store_answer(const pl_commit *c)
@@ -284,6 +299,8 @@ static inline void give(pl_claim *c, row *r)
         c->shelved++;
         return;
     }
+    TRACE("store: %s is claimed, due in %" PRId64 " ms", id_name(r->id),
+          r->due_ms - world_wall_ms());
     row_become(r, PL_STATE_PENDING, true);
     snprintf(model.served, sizeof model.served, "%s", r->connector);
     c->items[c->count++] =
@@ -338,8 +355,8 @@ static inline void store_claim(pl_claim *c)
     for (size_t i = 0; i < model.waiting.count; i++)
         if (is_claimable(c, model.waiting.items[i])) due[count++] = model.waiting.items[i];
     pl_arena_init(&c->memory);
-    c->items = pl_arena_zero(&c->memory, c->limit * sizeof *c->items);
     c->count = c->shelved = 0;
+    c->items = count ? pl_arena_zero(&c->memory, c->limit * sizeof *c->items) : NULL;
     if (count) give_some(c, due, count);
     free(due);
     c->next_due_ms = INT64_MAX;
@@ -403,7 +420,7 @@ static inline void model_reopen(void)
     for (size_t i = 0; i < model.row_count; i++) {
         row *r = model.rows[i];
         r->asked_until_ms = sooner(r->asked_until_ms, r->not_before_ms);
-        r->nudges = 0;
+        memset(r->nudges, 0, sizeof r->nudges);
     }
 }
 

@@ -70,16 +70,24 @@ static inline void port_recorded(void *world, const pl_record *record)
     if (w.watch) w.watch(record);
 }
 
+/* How long the receiver wants to be left alone from now on, as far as that is granted. */
+static inline int64_t asked_ms(const reply *answer)
+{
+    int64_t ms = answer->retry_at_ms ? later(answer->retry_at_ms - world_wall_ms(), 0)
+                                     : answer->retry_after_s * INT64_C(1000);
+    return sooner(ms, w.settings.limit_retry_after);
+}
+
 /* The receiver wants to be left alone by this delivery, and says so. */
 static inline void ask_to_wait(pl_exchange *x, const reply *answer)
 {
     pl_field *f = pl_arena_zero(&x->arena, sizeof *f);
     f->name = PL_SLICE("Retry-After");
-    f->value = answer->retry_after
+    f->value = answer->retry_after[0]
                    ? pl_arena_dup(&x->arena, pl_slice_of(answer->retry_after))
                    : pl_slice_of(pl_arena_printf(&x->arena, "%d", answer->retry_after_s));
     x->response.fields = f;
-    int64_t wait_ms = sooner(answer->retry_after_s * INT64_C(1000), w.settings.limit_retry_after);
+    int64_t wait_ms = asked_ms(answer);
     if (x->delivery && wait_ms) row_of(x->id)->asked_until_ms = world_fastest_ms() + wait_ms;
 }
 
@@ -93,11 +101,11 @@ static inline void transfer_answer(coming *c)
     x->response.status = answer.status;
     x->response.was_sent = answer.code != PL_E_CONNECT;
     x->response.body = pl_slice_of(answer.body);
-    if (answer.retry_after_s || answer.retry_after) ask_to_wait(x, &answer);
+    if (answer.retry_after_s || answer.retry_after[0]) ask_to_wait(x, &answer);
     if (answer.code != 0) x->response.error_text = "the test's network says so";
     if (x->delivery && answer.code == 0 && answer.status >= 200 && answer.status < 300)
         row_of(x->id)->successes++;
-    if (w.spy.answered) w.spy.answered(me, x, answer.code);
+    if (w.spy.answered) w.spy.answered(me, x, &answer);
     pl_engine_sent(x, answer.code);
 }
 

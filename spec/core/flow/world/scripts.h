@@ -6,15 +6,16 @@
 
 #include "state.h"
 
-#define WEBHOOKS 4
+#define WEBHOOKS      4 /* as scripts_new makes them */
+#define WEBHOOKS_MOST 12
 
-/* A generation whose webhook i has the ids "c", "0123"[i]. An event of type "02?" goes to the
- * webhooks 0 and 2, the second undecided; one of type "-" to none. */
+/* A generation whose webhook i has the ids "c", "0123"[i], unless the test says otherwise. An event
+ * of type "02?" goes to the webhooks 0 and 2, the second undecided; one of type "-" to none. */
 typedef struct scripts {
     pl_generation base;
     worker *at; /* whose it is */
-    pl_policy policies[WEBHOOKS];
-    const char *urls[WEBHOOKS]; /* where they go */
+    pl_policy policies[WEBHOOKS_MOST];
+    const char *urls[WEBHOOKS_MOST]; /* where they go */
     plan plans[PL_STAGE_COUNT];
     bool when_says_no;
     int rendered, asked, heard; /* of each stage */
@@ -26,14 +27,12 @@ typedef struct scripts {
 static inline void scripts_route(pl_generation *g, const pl_event *event, pl_arena *arena,
                                  pl_routes *routes)
 {
-    (void)g;
     routes->items = pl_arena_zero(arena, event->type.len * sizeof *routes->items);
-    for (size_t i = 0; i < event->type.len; i++) {
-        char c = event->type.ptr[i];
-        if (c >= '0' && c < '0' + WEBHOOKS)
-            routes->items[routes->count++].webhook = (uint32_t)(c - '0');
-        else if (c == '?')
-            routes->items[routes->count - 1].undecided = true;
+    for (size_t n = 0; n < event->type.len; n++) {
+        char c = event->type.ptr[n];
+        if (c == '?' && routes->count) routes->items[routes->count - 1].undecided = true;
+        for (uint32_t i = 0; i < g->policy_count; i++)
+            if (g->policies[i].webhook.ptr[0] == c) routes->items[routes->count++].webhook = i;
     }
     if (routes->count == 0) routes->reason = PL_SLICE("no webhook wants it");
 }

@@ -27,9 +27,10 @@ typedef struct worker {
 typedef struct reply {
     int64_t delay_ms;
     int code, status;
-    const char *body;        /* NULL: empty */
-    int retry_after_s;       /* 0: it says nothing of it */
-    const char *retry_after; /* another form of the same, or nonsense, which has 0 seconds */
+    const char *body;     /* NULL: empty */
+    int retry_after_s;    /* 0: it says nothing of it */
+    char retry_after[40]; /* another form of the same, or nonsense, which has 0 seconds */
+    int64_t retry_at_ms;  /* by the wall clock: what that form says, if it is a date */
 } reply;
 
 /* Something that comes at a time: an operation of the store, a transfer, a waiting script. */
@@ -62,9 +63,10 @@ typedef struct plan {
 typedef struct spy {
     void (*started)(worker *me, pl_exchange *x); /* an attempt, with its first render */
     void (*sent)(worker *me, pl_exchange *x);
-    void (*answered)(worker *me, pl_exchange *x, int code);
+    void (*answered)(worker *me, pl_exchange *x, const reply *answer);
     void (*released)(worker *me,
                      pl_exchange *x);     /* by the scripts: perhaps not for the last time */
+    void (*submitted)(const pl_op *op);   /* to the store */
     void (*recorded)(const pl_record *r); /* by the store, of a delivery */
     void (*broken)(void);                 /* a rule */
 } spy;
@@ -104,6 +106,7 @@ static struct world {
 
     spy spy;
     bool is_traced;
+    uint64_t engine_seed; /* no two engines make the same ids */
 } w;
 
 /* -- rules -- */

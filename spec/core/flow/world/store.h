@@ -17,10 +17,11 @@ static inline worker *worker_of(pl_mailbox *box)
     return (worker *)((char *)box - offsetof(worker, box));
 }
 
-static inline int store_order(const pl_op *op);
+static inline int store_order(pl_op *op);
 
 static inline void store_execute(pl_op *op)
 {
+    op->seq = ++model.seq;
     if (op->kind == PL_OP_COMMIT) {
         store_commit((pl_commit *)op);
     } else if (op->kind == PL_OP_RECORD) {
@@ -74,6 +75,7 @@ static inline int store_submit(pl_op *op)
 static inline int port_submit(void *world, pl_op *op)
 {
     (void)world;
+    if (w.spy.submitted) w.spy.submitted(op);
     return store_submit(op);
 }
 
@@ -94,6 +96,7 @@ typedef struct nudge {
     worker *to;
     pl_uuid id;
     enum pl_command_kind kind;
+    uint64_t seq;
     struct nudge *next, **link;
 } nudge;
 
@@ -117,12 +120,13 @@ static inline void nudge_free(nudge *n)
 static inline void on_nudge(pl_message *m)
 {
     nudge *n = (nudge *)m;
-    row_of(n->id)->nudges--;
-    pl_engine_nudge(n->to->engine, n->id, n->kind);
+    TRACE("%d: hears of %s", (int)(n->to - w.workers), id_name(n->id));
+    row_of(n->id)->nudges[n->to - w.workers]--;
+    pl_engine_nudge(n->to->engine, n->id, n->kind, n->seq);
     nudge_free(n);
 }
 
-static inline void nudge_all(pl_uuid id, enum pl_command_kind kind)
+static inline void nudge_all(pl_uuid id, enum pl_command_kind kind, uint64_t seq)
 {
     for (int i = 0; i < w.worker_count; i++) {
         nudge *n = pl_alloc_zero(sizeof *n);
@@ -130,32 +134,57 @@ static inline void nudge_all(pl_uuid id, enum pl_command_kind kind)
                      .to = &w.workers[i],
                      .id = id,
                      .kind = kind,
+                     .seq = seq,
                      .next = nudges,
                      .link = &nudges};
         if (nudges) nudges->link = &n->next;
         nudges = n;
-        row_of(id)->nudges++;
         pl_mailbox_post(&n->to->box, &n->message);
     }
 }
 
-static inline int store_order(const pl_op *op)
+/* A worker has it, or has not heard yet that it was cancelled. */
+static inline bool is_known(const row *r)
 {
-    const order *o = (const order *)op;
+    for (int i = 0; i < w.worker_count; i++)
+        if (r->nudges[i] || pl_engine_holds(w.workers[i].engine, r->id)) return true;
+    return false;
+}
+
+/* Out of the list: one that was cancelled and is brought back while a worker still has it may be
+ * carried by two for a while. */
+static inline void leave_out_known(order *o)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < o->count; i++) {
+        const row *r = row_of(o->ids[i]);
+        if (r->state == PL_STATE_PENDING || !is_known(r)) o->ids[count++] = o->ids[i];
+    }
+    o->count = count;
+}
+
+static inline int store_order(pl_op *op)
+{
+    order *o = (order *)op;
     int result = 0;
+    if (o->kind == PL_COMMAND_RETRY) leave_out_known(o);
     for (uint32_t i = 0; i < o->count; i++) {
         result = store_command(o->ids[i], o->kind, world_wall_ms());
-        TRACE("store: %s %02x%02x: %d", o->kind == PL_COMMAND_RETRY ? "retry" : "cancel",
-              o->ids[i].bytes[14], o->ids[i].bytes[15], result);
+        TRACE("store: %s %s: %s", o->kind == PL_COMMAND_RETRY ? "retry" : "cancel",
+              id_name(o->ids[i]), pl_err_name(result));
     }
-    return op->kind == PL_OP_JOB ? 0 : result;
+    if (op->kind == PL_OP_JOB) result = 0;
+    for (uint32_t i = 0; i < o->count && result == 0; i++)
+        for (int n = 0; n < w.worker_count; n++)
+            row_of(o->ids[i])->nudges[n]++;
+    return result;
 }
 
 static inline void on_ordered(pl_message *m)
 {
     order *o = (order *)((char *)m - offsetof(order, op.message));
     for (uint32_t i = 0; i < o->count && o->op.result == 0; i++)
-        nudge_all(o->ids[i], o->kind);
+        nudge_all(o->ids[i], o->kind, o->op.seq);
     if (o->op.result == 0 && o->kind == PL_COMMAND_RETRY) pl_engine_claim_now(o->asked->engine);
     order_free(o);
 }
@@ -178,9 +207,10 @@ static inline void order_all(worker *asked, const pl_uuid *ids, uint32_t count,
 /* The same at once: all of it has come and gone. */
 static inline void command(pl_uuid id, enum pl_command_kind kind)
 {
+    model.seq++;
     store_command(id, kind, world_wall_ms());
     for (int i = 0; i < w.worker_count; i++)
-        pl_engine_nudge(w.workers[i].engine, id, kind);
+        pl_engine_nudge(w.workers[i].engine, id, kind, model.seq);
     if (kind == PL_COMMAND_RETRY) pl_engine_claim_now(w.engine);
 }
 
