@@ -21,11 +21,25 @@ static inline void row_is_sent(worker *me, row *r)
     if (++w.under_way > w.most_under_way) w.most_under_way = w.under_way;
 }
 
+/* Not with these. */
+static inline bool has_come_through(const reply *r)
+{
+    switch (r->code) {
+    case PL_E_DNS:
+    case PL_E_CONNECT:
+    case PL_E_TLS:
+    case PL_E_PROXY:
+    case PL_E_EGRESS:
+        return false;
+    default:
+        return true;
+    }
+}
+
 /* Does the receiver act on the request that it answers so, or does not answer? */
 static inline bool acts_on(const reply *r)
 {
-    bool is_sent = r->code != PL_E_CONNECT;
-    return is_sent && r->status != 401 && r->status != 425 && r->status != 429;
+    return has_come_through(r) && r->status != 401 && r->status != 425 && r->status != 429;
 }
 
 static inline void port_send(void *world, pl_exchange *x)
@@ -99,7 +113,7 @@ static inline void transfer_answer(coming *c)
     free(c);
     transfer_over(me, x);
     x->response.status = answer.status;
-    x->response.was_sent = answer.code != PL_E_CONNECT;
+    x->response.was_sent = has_come_through(&answer);
     x->response.body = pl_slice_of(answer.body);
     if (answer.retry_after_s || answer.retry_after[0]) ask_to_wait(x, &answer);
     if (answer.code != 0) x->response.error_text = "the test's network says so";
