@@ -21,6 +21,7 @@ typedef struct entry {
     uint64_t failures;
     int64_t cooldown_ms;
     uint64_t open_until_us;
+    uint64_t probe;                /* PROBING: the number of the one that is under way */
     bool is_told;                  /* that it is open */
     char *destination, *connector; /* NUL-terminated */
 } entry;
@@ -28,7 +29,7 @@ typedef struct entry {
 struct pl_breakers {
     pthread_mutex_t lock;
     entry *table[CHAINS];
-    uint64_t count, open;
+    uint64_t count, open, probes;
 };
 
 pl_breakers *pl_breakers_new(void)
@@ -108,7 +109,7 @@ static int64_t left_ms(const entry *e, uint64_t now_us)
     return e->open_until_us > now_us ? (int64_t)((e->open_until_us - now_us + 999) / 1000) : 0;
 }
 
-static int64_t ask(entry *e, uint64_t now_us, pl_breaker_pass *pass)
+static int64_t ask(pl_breakers *all, entry *e, uint64_t now_us, pl_breaker_pass *pass)
 {
     if (e->state == PL_BREAKER_PROBING) {
         int64_t wait_ms = e->cooldown_ms / PROBE_PART;
@@ -118,7 +119,7 @@ static int64_t ask(entry *e, uint64_t now_us, pl_breaker_pass *pass)
         int64_t wait_ms = left_ms(e, now_us);
         if (wait_ms) return wait_ms;
         e->state = PL_BREAKER_PROBING;
-        pass->is_probe = true;
+        pass->probe = e->probe = ++all->probes;
     }
     return 0;
 }
@@ -166,7 +167,7 @@ int64_t pl_breaker_ask(pl_breakers *all, const pl_breaker_terms *terms, pl_slice
     if (terms->failures == 0) return 0;
     pthread_mutex_lock(&all->lock);
     entry *e = find(all, destination);
-    int64_t wait_ms = e ? ask(e, now_us, pass) : 0;
+    int64_t wait_ms = e ? ask(all, e, now_us, pass) : 0;
     pthread_mutex_unlock(&all->lock);
     pass->is_given = wait_ms == 0;
     return wait_ms;
@@ -177,20 +178,21 @@ static pl_breaker_turn tell(pl_breakers *all, const pl_breaker_terms *terms, pl_
                             enum pl_breaker_news news)
 {
     entry *e = find(all, destination);
+    /* A probe whose destination has answered meanwhile is as any other request; there may be another
+     * by now. */
+    bool is_probe = e && e->state == PL_BREAKER_PROBING && e->probe == pass->probe;
     if (news == PL_BREAKER_ANSWER) return e ? answer(all, e) : no_turn;
     if (news == PL_BREAKER_NOTHING) {
-        if (e && pass->is_probe && e->state == PL_BREAKER_PROBING) e->state = PL_BREAKER_OPEN;
+        if (is_probe) e->state = PL_BREAKER_OPEN;
         return no_turn;
     }
-    /* A probe whose destination has answered meanwhile is as any other request. */
-    bool is_still_probe = e && pass->is_probe && e->state == PL_BREAKER_PROBING;
     if (e == NULL && all->count >= PL_BREAKER_MOST) return no_turn;
     if (e == NULL) e = add(all, destination);
     if (e->connector == NULL || !pl_slice_eq(pl_slice_of(e->connector), connector)) {
         free(e->connector);
         e->connector = pl_alloc_text(connector);
     }
-    return fault(all, terms, e, now_us, pass, is_still_probe);
+    return fault(all, terms, e, now_us, pass, is_probe);
 }
 
 pl_breaker_turn pl_breaker_tell(pl_breakers *all, const pl_breaker_terms *terms,

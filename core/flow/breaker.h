@@ -48,8 +48,8 @@ enum pl_breaker_news { PL_BREAKER_ANSWER, PL_BREAKER_FAULT, PL_BREAKER_NOTHING }
 /* A request that was let go, until it is told of. */
 typedef struct pl_breaker_pass {
     bool is_given;
-    bool is_probe;
-    bool is_quiet; /* by who asked: that it fails is no news */
+    uint64_t probe; /* its number among all probes; 0: it is none */
+    bool is_quiet;  /* by who asked: that it fails is no news */
 } pl_breaker_pass;
 
 /* What a request did to the breaker. */

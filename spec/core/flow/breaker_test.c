@@ -88,13 +88,13 @@ TEST(one_probe_at_a_time_asks_whether_it_is_back)
     pl_breaker_pass probe, other;
     begin_open();
     CHECK_EQ_INT(ask(1000, &probe), 0);
-    CHECK(probe.is_probe);
+    CHECK(probe.probe);
     CHECK_EQ_INT(ask(1000, &other), 250);
     CHECK_EQ_INT(ask(90000, &other), 250);
     CHECK_EQ_INT(tell(90000, &probe, PL_BREAKER_ANSWER), PL_BREAKER_CLOSED);
     CHECK_EQ_INT(pl_breakers_open(all), 0);
     CHECK_EQ_INT(ask(90000, &other), 0);
-    CHECK(!other.is_probe);
+    CHECK(!other.probe);
     end();
 }
 
@@ -124,7 +124,7 @@ TEST(a_probe_that_comes_to_nothing_is_followed_by_the_next)
     CHECK_EQ_INT(ask(1000, &probe), 0);
     CHECK_EQ_INT(tell(1001, &probe, PL_BREAKER_NOTHING), -1);
     CHECK_EQ_INT(ask(1001, &probe), 0);
-    CHECK(probe.is_probe);
+    CHECK(probe.probe);
     CHECK_EQ_INT(tell(1001, &probe, PL_BREAKER_FAULT), PL_BREAKER_OPEN);
     CHECK_EQ_INT(ask(1001, &probe), 2000);
     end();
@@ -146,8 +146,30 @@ TEST(what_was_under_way_counts_when_it_ends)
     CHECK_EQ_INT(tell(1200, &early[2], PL_BREAKER_ANSWER), PL_BREAKER_CLOSED);
     CHECK_EQ_INT(tell(1300, &probe, PL_BREAKER_FAULT), -1); /* the first of a new row */
     CHECK_EQ_INT(ask(1300, &probe), 0);
-    CHECK(!probe.is_probe);
+    CHECK(!probe.probe);
     end();
+}
+
+/* The destination was back while it was under way, and is gone again. */
+TEST(a_probe_of_before_is_not_taken_for_the_one_that_is_under_way)
+{
+    static const enum pl_breaker_news news[] = {PL_BREAKER_FAULT, PL_BREAKER_NOTHING};
+    pl_breaker_pass early, late, probe, other;
+    for (int i = 0; i < 2; i++) {
+        begin();
+        CHECK_EQ_INT(ask(0, &early), 0);
+        for (int n = 0; n < 3; n++)
+            trip(0, PL_BREAKER_FAULT);
+        CHECK_EQ_INT(ask(1000, &late), 0);
+        CHECK_EQ_INT(tell(1100, &early, PL_BREAKER_ANSWER), PL_BREAKER_CLOSED);
+        for (int n = 0; n < 3; n++)
+            trip(1200, PL_BREAKER_FAULT);
+        CHECK_EQ_INT(ask(2200, &probe), 0);
+        CHECK_EQ_INT(tell(2300, &late, news[i]), -1);
+        CHECK_EQ_INT(ask(9000, &other), 250);
+        CHECK_EQ_INT(tell(9000, &probe, PL_BREAKER_ANSWER), PL_BREAKER_CLOSED);
+        end();
+    }
 }
 
 static int shown;
@@ -233,6 +255,7 @@ int main(void)
                CASE(the_cool_down_grows_up_to_its_limit_and_begins_anew),
                CASE(a_probe_that_comes_to_nothing_is_followed_by_the_next),
                CASE(what_was_under_way_counts_when_it_ends),
+               CASE(a_probe_of_before_is_not_taken_for_the_one_that_is_under_way),
                CASE(those_that_are_open_are_shown_to_who_asked_last),
                CASE(it_is_news_once_that_it_opens_and_once_that_it_closes),
                CASE(what_fails_quietly_is_no_news_until_somebody_else_finds_it_so),
