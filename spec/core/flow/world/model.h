@@ -237,6 +237,15 @@ static inline void store_commit(pl_commit *c)
 
 /* -- record -- */
 
+/* Until the next attempt: what is held waits by the clock that nobody sets, from when the attempt was
+ * over; what is not by the wall's. */
+static inline int64_t least_wait_ms(const pl_record *r)
+{
+    const pl_exchange *x = (const pl_exchange *)((const char *)r - offsetof(pl_exchange, record));
+    int64_t age_ms = r->attempt ? w.now_ms - (int64_t)x->stage_us / 1000 : 0;
+    return sooner(r->due_ms - r->now_ms - age_ms, r->due_ms - world_wall_ms());
+}
+
 static inline void store_record(pl_record *r)
 {
     if (r->pause_until_ms) model.paused_until_ms[(int)r->connector.ptr[0]] = r->pause_until_ms;
@@ -266,7 +275,7 @@ static inline void store_record(pl_record *r)
     d->uncounted += r->attempt && r->attempt->is_uncounted;
     if (w.spy.recorded) w.spy.recorded(r);
     d->due_ms = r->due_ms;
-    d->not_before_ms = world_fastest_ms() + r->due_ms - world_wall_ms();
+    d->not_before_ms = world_fastest_ms() + least_wait_ms(r);
     r->is_shelved = r->is_off && is_disabled(r->connector, r->webhook);
     row_move(d, r->state, r->state == PL_STATE_PENDING && r->held, r->is_shelved);
     r->has_notice = r->notice && (r->disables ? r->has_disabled : r->state != PL_STATE_PENDING);
