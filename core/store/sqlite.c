@@ -264,9 +264,8 @@ static void tidy_wal(pl_store *s)
 
 /* -- the writer: what has been kept long enough -- */
 
-static bool keep_is_due(const pl_store *s)
+static bool walk_is_due(const pl_store *s)
 {
-    if (s->own) return true;
     return pl_sqlite_keeper_has_rules(&s->keeper) &&
            (s->keeper.is_walking || now_us() >= s->next_walk_us);
 }
@@ -337,7 +336,7 @@ static void keep(pl_store *s)
     bool is_pressed = s->ops != NULL, is_stopping = s->stopping;
     take_own(s);
     pthread_mutex_unlock(&s->lock);
-    if (!keep_is_due(s) || is_stopping) return;
+    if (!walk_is_due(s) || is_stopping) return;
     if (is_pressed && now_us() - s->step_began_us < KEEP_PAUSE_US) return;
     if (!s->keeper.is_walking && !s->condition) begin_walk(s);
     if (s->condition)
@@ -365,7 +364,7 @@ static void wait_for_ops(pl_store *s)
 static bool take_group(pl_store *s, pl_op **taken)
 {
     pthread_mutex_lock(&s->lock);
-    while (!s->ops && !s->stopping && !is_quiet(s) && !keep_is_due(s))
+    while (!s->ops && !s->stopping && !is_quiet(s) && !s->own && !walk_is_due(s))
         wait_for_ops(s);
     bool is_over = !s->ops && s->stopping;
     pl_op *group = s->ops, **end = &s->ops;

@@ -34,7 +34,7 @@ local MAX_DIGITS = 15
 
 local function number(c, node)
   local text = node.value
-  if node.type == "float" then return c.e:constant(numbers.float(tonumber(text))), 0 end
+  if node.type == "float" then return c.e:constant(numbers.float(numbers.double(text))), 0 end
   if #text <= MAX_DIGITS then return text, 0 end
   return c.e:constant(core.json.number(text)), 0
 end

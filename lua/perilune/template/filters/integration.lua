@@ -5,6 +5,7 @@
 
 local arguments = require "perilune.template.filters.arguments"
 local core = require "perilune.core"
+local number = require "perilune.template.value.number"
 local signature = require "perilune.template.signature"
 local value = require "perilune.template.value"
 
@@ -112,7 +113,7 @@ local function seconds_of(v)
     value.fail(("date: a number of seconds or an RFC 3339 text is expected, not '%s'"):format(
       kind == "undefined" and kind or value.type_name(v)))
   end
-  return tonumber(tostring(v))
+  return number.to_double(v)
 end
 
 integration.date = define({ "format", "tz" }, function(v, format, zone)

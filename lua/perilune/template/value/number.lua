@@ -29,7 +29,7 @@ local function operand(v)
   if type(v) == "number" then return v, nil, not is_whole(v) end
   if type(v) == "boolean" then return v and 1 or 0, nil, false end
   local text = tostring(v)
-  local n = tonumber(text)
+  local n = numeral.double(text)
   if numeral.is_float_text(text) then return n, nil, true end
   if n < MAX_SAFE and n > -MAX_SAFE then return n + 0, nil, false end
   return n, numeral.integer_text(text), false

@@ -71,13 +71,27 @@ function numeral.integer(text)
   return exact(text)
 end
 
+--- The double nearest to a number's text. Exponents beyond 65535, which Lua does not read, lead to 0 or
+--- to an infinity.
+---@param text string   of JSON, or of a template
+---@return number
+function numeral.double(text)
+  local n = tonumber(text)
+  if n then return n end
+  local sign, mantissa, direction = text:match("^(%-?)([%d.]+)[eE]([+-]?)%d+$")
+  local size = (direction == "-" or not mantissa:find("[1-9]")) and 0 or math.huge
+  return sign == "-" and -size or size
+end
+
+local double = numeral.double
+
 --- The double nearest to a number or bool; of a long integer it may be an infinity.
 ---@param v any
 ---@return number
 function numeral.to_double(v)
   if type(v) == "number" then return v end
   if type(v) == "boolean" then return v and 1 or 0 end
-  return tonumber(tostring(v))
+  return double(tostring(v))
 end
 
 --- The digits of an int that a double holds exactly.
@@ -109,7 +123,7 @@ function numeral.key(v)
   local n = v
   if type(v) ~= "number" then
     local text = tostring(v)
-    n = tonumber(text)
+    n = double(text)
     local is_long = n >= MAX_SAFE or n <= -MAX_SAFE
     if is_long and not is_float_text(text) then return "\0" .. numeral.integer_text(text) end
   end
@@ -213,8 +227,8 @@ function numeral.parse_float(text)
   if not n then
     local mantissa = rest:match("^[%d.]+$") or rest:match("^([%d.]+)[eE][+-]?%d+$")
     local is_decimal = mantissa and (mantissa:find("^%d+%.?%d*$") or mantissa:find("^%.%d+$"))
-    n = is_decimal and tonumber(rest)
-    if not n then return nil end
+    if not is_decimal then return nil end
+    n = double(rest)
   end
   return numeral.float(sign == "-" and -n or n)
 end

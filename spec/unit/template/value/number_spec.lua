@@ -110,6 +110,17 @@ describe("numbers", function()
   end)
 end)
 
+describe("numbers of payloads beyond what Lua reads", function()
+  it("are infinite, or nothing", function()
+    for text, expected in pairs { ["1e99999999"] = math.huge, ["-2.5E+99999999"] = -math.huge, ["0.0e99999999"] = 0, ["7e-99999999"] = 0 } do
+      local v = core.json.number(text)
+      assert.equal(expected, number.to_double(v), text)
+      assert.equal(0, number.compare(number.add(v, 0), expected), text)
+      assert.equal(number.key(expected), number.key(v), text)
+    end
+  end)
+end)
+
 describe("numbers in texts", function()
   it("are read as int() reads them", function()
     compare_accepted("int", { "5", " 5\n", "+5", "-5", "--5", "", " ", "1_000", "1__0", "_1", "1_", "1.0", "1e3", "0x1f",
@@ -131,7 +142,7 @@ describe("numbers in texts", function()
 
   it("are read as float() reads them", function()
     compare_accepted("float", { "5", "5.", ".5", ".", "", "1e3", "1E+3", "1e", "e3", "1.5e-3", "1_0.0_1", "1_.0", "1._0", "inf",
-      "-Infinity", "+NaN", "nan", "infin", "0x10", "1e400", "-1e-400", " 2.5\t", "1,5", "--1", "1 2", "١٢.٥", "1.2.3",
+      "-Infinity", "+NaN", "nan", "infin", "0x10", "1e400", "-1e-400", "1e99999999", "-1E+99999999", "-1e-99999999", "0e99999999", " 2.5\t", "1,5", "--1", "1 2", "١٢.٥", "1.2.3",
       "123456789012345678901234567890", "-0.0", "0.1", "1e16" })
   end)
 end)
