@@ -243,12 +243,12 @@ static void cancel(pl_delivery *d)
 {
     if (d->is_cancelled) return;
     if (d->phase == PL_READY && !d->is_ordered) tell_cancelled(d);
-    if (d->phase == PL_WAITING && d->is_ordered)
-        pl_exchange_hand_back(d);
-    else if (d->phase == PL_WAITING)
+    if (d->phase == PL_WAITING && !d->is_ordered) {
         pl_delivery_cancelled(d);
-    else if (d->phase == PL_READY || d->phase == PL_RUNNING)
-        d->is_cancelled = true;
+        return;
+    }
+    d->is_cancelled = d->phase == PL_READY || d->phase == PL_RUNNING || d->phase == PL_WAITING;
+    if (d->phase == PL_WAITING) pl_exchange_hand_back(d);
 }
 
 /* One that was cancelled in the queue is revived by a claim only: by then it may be another
@@ -516,8 +516,10 @@ void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind, uint64
     if (d == NULL || seq < d->as_of) return;
     if (kind == PL_COMMAND_CANCEL)
         cancel(d);
-    else
+    else if (kind == PL_COMMAND_RETRY)
         retry(d);
+    else if (d->phase == PL_WAITING && d->is_ordered)
+        pl_exchange_hand_back(d);
     pl_engine_pump(e);
 }
 

@@ -54,6 +54,8 @@ typedef struct pl_ports {
     void (*unsend)(void *world, pl_exchange *x);
     /* An attempt is durable (or, for a call, on its way): for who watches the feed. May be NULL. */
     void (*recorded)(void *world, const pl_record *record);
+    /* All engines are to hear PL_COMMAND_YIELD of this delivery. May be NULL. */
+    void (*overtaken)(void *world, pl_uuid id, uint64_t seq);
 } pl_ports;
 
 typedef struct pl_engine_metrics {
@@ -170,8 +172,9 @@ void pl_engine_resume(pl_exchange *x, int code);
 
 /* -- control -- */
 
-/* The store has retried or cancelled this delivery, by the operation with this seq: act on it if it
- * is resident here. Who tells may be late: what the store has told since then counts. */
+/* The store has retried or cancelled this delivery, or it is to give way, by the operation with this
+ * seq: act on it if it is resident here. Who tells may be late: what the store has told since then
+ * counts. */
 void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind, uint64_t seq);
 /* Look for parked deliveries now rather than at the next tick. */
 void pl_engine_claim_now(pl_engine *e);

@@ -111,7 +111,8 @@ void pl_engine_waits(pl_engine *e, const pl_commit_delivery *d, int64_t due_ms);
 void pl_exchange_start(pl_delivery *d);
 /* Instead, without an attempt: the delivery leaves memory until its webhook is enabled; or the store
  * is told that one with an order, which was cancelled, is not under way, and lets the next of its
- * key go (unless it has been brought back since). */
+ * key go (unless it has been brought back since); or that one which waits for its next attempt
+ * gives way. */
 void pl_exchange_hand_back(pl_delivery *d);
 pl_exchange *pl_exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint32_t webhook);
 /* From render on. */

@@ -506,7 +506,10 @@ void pl_exchange_start(pl_delivery *d)
 void pl_exchange_hand_back(pl_delivery *d)
 {
     pl_exchange *x = exchange_of(d);
-    pl_wheel_stop(d->engine->ports.wheel, &d->due);
+    pl_wheel *wheel = d->engine->ports.wheel;
+    if (pl_timer_is_running(&d->due) && !d->is_cancelled && d->due.due_ms > wheel->now_ms)
+        x->delay_ms = (int64_t)(d->due.due_ms - wheel->now_ms);
+    pl_wheel_stop(wheel, &d->due);
     d->phase = PL_RECORDING;
     x->stage = PL_STAGE_RECORD;
     x->stage_us = x->started_us;

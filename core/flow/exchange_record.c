@@ -204,8 +204,9 @@ static void settle(pl_exchange *x)
     bool goes_on = r->state == PL_STATE_PENDING;
     if (r->is_shelved)
         pl_counter_add(&e->metrics.shelved, 1);
-    else if (r->attempt || r->was_gone)
+    else if (r->attempt || r->was_gone || r->superseded)
         count_state(&e->metrics, r->state);
+    if (r->superseded) pl_counter_add(&e->metrics.cancelled, r->superseded - 1);
     pl_intake_settle(d, r, !goes_on || !r->held);
     d->as_of = r->op.seq;
     if (goes_on && r->held) {
@@ -227,7 +228,7 @@ static void on_recorded(pl_message *m)
         return;
     }
     pl_engine_time(e, PL_STAGE_RECORD, x->stage_us);
-    if (x->record.was_gone)
+    if (x->record.was_gone || x->record.superseded)
         x->record.state = PL_STATE_CANCELLED;
     else if (x->delivery)
         x->delivery->is_cancelled = false; /* and brought back since */

@@ -31,6 +31,7 @@ pl_commit_delivery pl_intake_row(pl_engine *e, pl_arena *arena, int64_t now_ms,
         .is_off = pl_switches_is_off(e->ports.switches, policy->connector, policy->webhook),
         .order_key = pl_secret_masked(arena, route->order_key),
     };
+    row.order = policy->order;
     if (!policy->order_is_shared) row.order_scope = row.webhook;
     return row;
 }
@@ -124,11 +125,20 @@ static void drop_all(pl_intake *in)
         drop_deliveries(in, n);
 }
 
+/* Of a row that waits behind one that may wait itself, for its next attempt. */
+static void overtake(pl_engine *e, const pl_commit_delivery *row, uint64_t seq)
+{
+    pl_counter_add(&e->metrics.cancelled, row->superseded);
+    if (row->has_overtaken && e->ports.overtaken)
+        e->ports.overtaken(e->ports.world, row->overtaken, seq);
+}
+
 /* It is on disk. */
 static void start(pl_engine *e, pl_intake *in, uint32_t n, uint32_t i)
 {
     const pl_commit_delivery *row = &in->commit.events[n].deliveries[i];
     pl_delivery *d = in->deliveries[n][i];
+    overtake(e, row, in->commit.op.seq);
     if (d == NULL) {
         pl_engine_waits(e, row, in->commit.now_ms);
     } else if (row->waits) { /* the end of the one before it brings it back */

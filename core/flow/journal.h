@@ -70,7 +70,11 @@ typedef struct pl_commit_delivery {
     bool is_shelved;      /* out: it is, and the delivery is claimed only after it is enabled */
     pl_slice order_key;   /* empty: it waits for no other */
     pl_slice order_scope; /* the webhook whose keys these are; empty: they are the connector's */
+    enum pl_order_rule order;
     bool waits; /* out: others of its key go first; the store has it, whatever `held` says */
+    bool has_overtaken;  /* out: its order is NEWEST, and one that a worker holds is to give way */
+    pl_uuid overtaken;   /* unless it is under way: see PL_COMMAND_YIELD */
+    uint32_t superseded; /* out: so many that were waiting were cancelled for it */
 } pl_commit_delivery;
 
 typedef struct pl_commit_event {
@@ -143,7 +147,9 @@ typedef struct pl_record {
     bool has_notice; /* out: it was written */
     bool was_gone; /* out: the delivery was no longer pending (cancelled meanwhile); the attempt is
                       kept all the same */
-    bool frees;    /* out: the next of its key may go, */
+    uint32_t
+        superseded;   /* out: it and others of its key, so many, were cancelled for a newer one */
+    bool frees;       /* out: the next of its key may go, */
     pl_claimed *next; /* out: held by this worker, in `memory`; NULL: it waits to be claimed */
     pl_arena memory;  /* out: freed by the submitter */
 } pl_record;
@@ -187,7 +193,8 @@ typedef struct pl_claim {
 
 /* -- command: an administrator retries or cancels one delivery -- */
 
-enum pl_command_kind { PL_COMMAND_RETRY, PL_COMMAND_CANCEL };
+/* YIELD is for engines only: a newer delivery of its key waits, and its order is NEWEST. */
+enum pl_command_kind { PL_COMMAND_RETRY, PL_COMMAND_CANCEL, PL_COMMAND_YIELD };
 
 typedef struct pl_command {
     pl_op op; /* result also: PL_E_UNKNOWN_DELIVERY, PL_E_CONFLICT */

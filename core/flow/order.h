@@ -13,10 +13,12 @@
 /* While a delivery waits for its next attempt, block and skip let its key wait.
  *
  *   block   one that has failed for good stops its key until it is retried or cancelled
- *   skip    after one that has failed for good the next one goes */
+ *   skip    after one that has failed for good the next one goes
+ *   newest  after each failure the newest goes, and what is older is superseded: cancelled */
 #define PL_ORDER_RULES(X)      \
     X(PL_ORDER_BLOCK, "block") \
-    X(PL_ORDER_SKIP, "skip")
+    X(PL_ORDER_SKIP, "skip")   \
+    X(PL_ORDER_NEWEST, "newest")
 
 enum pl_order_rule {
 #define X(code, ...) code,

@@ -132,7 +132,13 @@ void pl_worker_nudge_all(pl_worker *w, pl_uuid id, enum pl_command_kind kind, ui
                              .seq = seq};
         pl_mailbox_post(pl_loop_mailbox(n->worker->loop), &n->message);
     }
-    if (kind == PL_COMMAND_RETRY) pl_engine_claim_now(w->engine);
+    /* A cancelled one may have let the next of its key go. */
+    if (kind != PL_COMMAND_YIELD) pl_engine_claim_now(w->engine);
+}
+
+static void port_overtaken(void *world, pl_uuid id, uint64_t seq)
+{
+    pl_worker_nudge_all(world, id, PL_COMMAND_YIELD, seq);
 }
 
 /* -- stop -- */
@@ -235,6 +241,7 @@ static void make_engine(pl_worker *w)
         .send = port_send,
         .unsend = port_unsend,
         .recorded = port_recorded,
+        .overtaken = port_overtaken,
     };
     pl_random_seed(seed);
     w->engine = pl_engine_new(&ports, &w->gateway->settings, seed);

@@ -11,9 +11,15 @@
 
 #define OF_KEY " order_key = ?1 AND connector = ?2 AND order_scope = coalesce(?3, '') "
 
+/* Behind in its key, and of an earlier event than the delivery ?4. */
+#define OF_OLDER \
+    OF_KEY "AND held = " PL_SQLITE_BEHIND " AND event < (SELECT event FROM pending WHERE id = ?4)"
+
 #define STATEMENTS(X)                                                                              \
-    X(FIND, "SELECT held, order_key, connector, order_scope FROM pending WHERE id = ?1 UNION ALL"  \
-            " SELECT 4 + blocks, order_key, connector, order_scope FROM deliveries WHERE id = ?1") \
+    X(FIND,                                                                                        \
+      "SELECT held, order_key, connector, order_scope, event FROM pending WHERE id = ?1 UNION ALL" \
+      " SELECT 4 + blocks, order_key, connector, order_scope, event FROM deliveries WHERE id = "   \
+      "?1")                                                                                        \
     X(IS_BUSY, "SELECT 1 FROM pending WHERE" OF_KEY "UNION ALL"                                    \
                " SELECT 1 FROM deliveries WHERE" OF_KEY "AND blocks > 0 LIMIT 1")                  \
     X(NEXT,                                                                                        \
@@ -24,6 +30,18 @@
       " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE" OF_KEY                                     \
       "AND blocks > 0 AND (blocks = 2 OR deliveries.event <= p.event))")                           \
     X(TAKE, "UPDATE pending SET held = ?2, due_ms = iif(?3, ?3, due_ms) WHERE id = ?1")            \
+    X(IN_MOTION, "SELECT id, held, attempts > first FROM pending WHERE" OF_KEY                     \
+                 "AND held < " PL_SQLITE_BEHIND)                                                   \
+    X(NEWEST, "SELECT id FROM pending WHERE" OF_KEY "AND held = " PL_SQLITE_BEHIND                 \
+              " AND event > ?4 ORDER BY event DESC LIMIT 1")                                       \
+    X(END_OLDER,                                                                                   \
+      "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts, undecided, "   \
+      "created_ms, finished_ms, outcome, status, reason, order_key, order_scope)"                  \
+      " SELECT id, event, 0, connector, webhook, 3, attempts, undecided, created_ms, ?5, "         \
+      "outcome, status, ?6, order_key, order_scope"                                                \
+      " FROM pending WHERE" OF_OLDER)                                                              \
+    X(DROP_OLDER, "DELETE FROM pending WHERE" OF_OLDER)                                            \
+    X(EXPLAIN, "UPDATE deliveries SET reason = ?2 WHERE id = ?1")                                  \
     X(LET_GO, "UPDATE deliveries SET blocks = 0 WHERE id = ?1 AND blocks = 2")                     \
     X(GIVE_UP, "UPDATE deliveries SET blocks = 0, state = 3, finished_ms = ?2 WHERE id = ?1")      \
     X(FIRST_LEAVING, "SELECT id FROM deliveries WHERE blocks > 0 AND blocks = 2 LIMIT 1")          \
@@ -69,6 +87,7 @@ int pl_sqlite_order_find(pl_sqlite_order *o, const pl_uuid *id, enum pl_sqlite_p
     if (sqlite3_step(q) == SQLITE_ROW) {
         *place = (enum pl_sqlite_place)sqlite3_column_int(q, 0);
         pl_sqlite_order_set(o, pl_sqlite_slice(q, 1), pl_sqlite_slice(q, 2), pl_sqlite_slice(q, 3));
+        o->event = sqlite3_column_int64(q, 4);
     }
     return sqlite3_reset(q);
 }
@@ -93,7 +112,7 @@ int pl_sqlite_order_is_busy(pl_sqlite_order *o, bool *busy)
     return sqlite3_reset(q);
 }
 
-static int take(pl_sqlite_order *o, const pl_uuid *id, enum pl_sqlite_place held, int64_t due_ms)
+int pl_sqlite_order_take(pl_sqlite_order *o, const pl_uuid *id, bool held, int64_t due_ms)
 {
     sqlite3_stmt *q = o->statements[TAKE];
     pl_sqlite_bind_id(q, 1, id);
@@ -118,8 +137,56 @@ int pl_sqlite_order_advance(pl_sqlite_order *o, int64_t now_ms, bool *frees, pl_
     }
     int rc = sqlite3_reset(q);
     if (rc || !*frees) return rc;
-    return take(o, &id, is_taken ? PL_SQLITE_IS_HELD : PL_SQLITE_IS_WAITING, now_ms);
+    return pl_sqlite_order_take(o, &id, is_taken, now_ms);
 }
+
+/* -- the newest -- */
+
+int pl_sqlite_order_in_motion(pl_sqlite_order *o, pl_uuid *id, enum pl_sqlite_place *place,
+                              bool *has_failed)
+{
+    sqlite3_stmt *q = bind_key(o, IN_MOTION);
+    *place = PL_SQLITE_IS_NOWHERE;
+    if (sqlite3_step(q) == SQLITE_ROW) {
+        *id = pl_sqlite_id(q, 0);
+        *place = (enum pl_sqlite_place)sqlite3_column_int(q, 1);
+        *has_failed = sqlite3_column_int(q, 2) != 0;
+    }
+    return sqlite3_reset(q);
+}
+
+int pl_sqlite_order_newest(pl_sqlite_order *o, int64_t event, pl_uuid *newest, bool *found)
+{
+    sqlite3_stmt *q = bind_key(o, NEWEST);
+    sqlite3_bind_int64(q, 4, event);
+    *found = sqlite3_step(q) == SQLITE_ROW;
+    if (*found) *newest = pl_sqlite_id(q, 0);
+    return sqlite3_reset(q);
+}
+
+int pl_sqlite_order_supersede(pl_sqlite_order *o, const pl_uuid *id, const pl_uuid *newest,
+                              int64_t now_ms, uint32_t *count)
+{
+    char reason[] = "superseded by 00000000-0000-0000-0000-000000000000";
+    sqlite3_stmt *explain = o->statements[EXPLAIN], *end = bind_key(o, END_OLDER),
+                 *drop = bind_key(o, DROP_OLDER);
+    pl_uuid_format(*newest, reason + sizeof "superseded by " - 1);
+    pl_sqlite_bind_id(explain, 1, id);
+    pl_sqlite_bind_text(explain, 2, pl_slice_of(reason));
+    pl_sqlite_bind_id(end, 4, newest);
+    sqlite3_bind_int64(end, 5, now_ms);
+    pl_sqlite_bind_text(end, 6, pl_slice_of(reason));
+    pl_sqlite_bind_id(drop, 4, newest);
+    int rc = run(explain);
+    if (!rc) rc = run(end);
+    if (!rc) rc = run(drop);
+    if (rc) return rc;
+    *count = (uint32_t)sqlite3_changes(o->db);
+    o->change.behind -= *count;
+    return SQLITE_OK;
+}
+
+/* -- stops -- */
 
 int pl_sqlite_order_let_go(pl_sqlite_order *o, const pl_uuid *id)
 {

@@ -38,12 +38,13 @@ typedef struct pl_sqlite_order_key {
     size_t order_key, connector, scope; /* their lengths */
 } pl_sqlite_order_key;
 
-#define PL_SQLITE_ORDER_STATEMENT_COUNT 9
+#define PL_SQLITE_ORDER_STATEMENT_COUNT 14
 
 typedef struct pl_sqlite_order {
     sqlite3 *db; /* the caller's */
     sqlite3_stmt *statements[PL_SQLITE_ORDER_STATEMENT_COUNT];
     pl_sqlite_order_key key; /* what the operation under way is about */
+    int64_t event;           /* of the delivery that was found */
     struct pl_sqlite_order_count {
         int64_t behind, stopped; /* deliveries that wait behind another; keys that are stopped */
     } count, change;             /* committed; and what the transaction under way adds */
@@ -64,6 +65,17 @@ int pl_sqlite_order_is_busy(pl_sqlite_order *o, bool *busy);
 /* The one in motion may have gone. If so, and nothing stops the key, the next goes: *frees. With a
  * record that has a place for it, it is the record's next; otherwise it waits to be claimed. */
 int pl_sqlite_order_advance(pl_sqlite_order *o, int64_t now_ms, bool *frees, pl_record *record);
+/* The one in motion, if any: PL_SQLITE_IS_NOWHERE. Has it failed in the present run of its schedule? */
+int pl_sqlite_order_in_motion(pl_sqlite_order *o, pl_uuid *id, enum pl_sqlite_place *place,
+                              bool *has_failed);
+/* Is there one behind that is newer than this event? The newest such. */
+int pl_sqlite_order_newest(pl_sqlite_order *o, int64_t event, pl_uuid *newest, bool *found);
+/* A delivery that was just cancelled, and all behind that are older than `newest`, are superseded by
+ * it; how many are cancelled so besides. */
+int pl_sqlite_order_supersede(pl_sqlite_order *o, const pl_uuid *id, const pl_uuid *newest,
+                              int64_t now_ms, uint32_t *count);
+/* One that was behind goes: held by a worker, or to be claimed; due as it was with `due_ms` 0. */
+int pl_sqlite_order_take(pl_sqlite_order *o, const pl_uuid *id, bool held, int64_t due_ms);
 /* Nobody holds this cancelled delivery any more. */
 int pl_sqlite_order_let_go(pl_sqlite_order *o, const pl_uuid *id);
 /* A failed delivery that stops its key is given up. */

@@ -108,6 +108,43 @@ static int run_on(pl_sqlite_writer *w, enum statement code, const pl_uuid *id)
     return run(q);
 }
 
+/* -- the end of a delivery -- */
+
+/* The number, outcome, status and reason of an attempt into four parameters;
+ * without an attempt, four NULLs. */
+static void bind_last(sqlite3_stmt *q, int number, int outcome, const pl_attempt *a)
+{
+    pl_sqlite_bind_some(q, number, a ? a->number : 0);
+    pl_sqlite_bind_text(q, outcome, a ? pl_slice_of(a->outcome) : PL_NO_SLICE);
+    pl_sqlite_bind_some(q, outcome + 1, a ? a->status : 0);
+    pl_sqlite_bind_text(q, outcome + 2, a ? a->error : PL_NO_SLICE);
+}
+
+/* How a delivery ends. */
+typedef struct end {
+    enum pl_state state;
+    int64_t now_ms;
+    const pl_attempt *attempt;
+    int blocks; /* PL_SQLITE_PASSED, unless it has an order */
+} end;
+
+/* From pending to deliveries; *moved says whether it was there. */
+static int end_delivery(pl_sqlite_writer *w, const pl_uuid *id, const end *as, bool *moved)
+{
+    sqlite3_stmt *q = w->statements[END];
+    pl_sqlite_bind_id(q, 1, id);
+    sqlite3_bind_int(q, 2, as->state);
+    sqlite3_bind_int64(q, 3, as->now_ms);
+    bind_last(q, 4, 5, as->attempt);
+    sqlite3_bind_int(q, 8, as->blocks);
+    int rc = run(q);
+    if (rc) return rc;
+    *moved = sqlite3_changes(w->db) > 0;
+    if (!*moved) return SQLITE_OK;
+    w->change--;
+    return run_on(w, DROP_PENDING, id);
+}
+
 /* -- commit -- */
 
 /* The deliveries of the event that was there first, as the JSON that its answer names them by. */
@@ -185,6 +222,27 @@ static int queue_up(pl_sqlite_writer *w, pl_commit_delivery *d)
     return rc;
 }
 
+/* It waits, and is newer than all that do: one that has failed gives way. If a worker holds that, it
+ * may be under way; the worker knows. */
+static int overtake(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t now_ms)
+{
+    pl_sqlite_order *o = &w->order;
+    enum pl_sqlite_place place;
+    bool has_failed = false;
+    int rc = pl_sqlite_order_in_motion(o, &d->overtaken, &place, &has_failed);
+    d->has_overtaken = place == PL_SQLITE_IS_HELD;
+    if (rc || place != PL_SQLITE_IS_WAITING || !has_failed) return rc;
+    bool moved;
+    uint32_t others = 0;
+    rc = end_delivery(w, &d->overtaken, &(end){PL_STATE_CANCELLED, now_ms, NULL, PL_SQLITE_PASSED},
+                      &moved);
+    if (!rc) rc = pl_sqlite_order_supersede(o, &d->overtaken, &d->id, now_ms, &others);
+    w->change -= others;
+    d->superseded = 1 + others;
+    d->waits = false;
+    return rc ? rc : pl_sqlite_order_take(o, &d->id, d->held, 0);
+}
+
 static int add_pending(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t event, int64_t now_ms)
 {
     int place = place_of(w, d->held, d->is_off, d->connector, d->webhook, &d->is_shelved);
@@ -201,7 +259,8 @@ static int add_pending(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t event
     pl_sqlite_bind_text(q, 8, d->order_key);
     pl_sqlite_bind_text(q, 9, d->order_scope);
     w->change++;
-    return run(q);
+    rc = run(q);
+    return rc || !d->waits || d->order != PL_ORDER_NEWEST ? rc : overtake(w, d, now_ms);
 }
 
 /* Members of a row that was never pending, those of the last attempt left out. */
@@ -270,7 +329,8 @@ static void clear_commit(pl_commit *c)
         e->known = NULL;
         e->event->seq = 0;
         for (uint32_t n = 0; n < e->count; n++)
-            e->deliveries[n].waits = false;
+            e->deliveries[n].waits = e->deliveries[n].has_overtaken = false,
+            e->deliveries[n].superseded = 0;
     }
 }
 
@@ -282,41 +342,6 @@ static void undo_commit(pl_commit *c)
 }
 
 /* -- record -- */
-
-/* The number, outcome, status and reason of an attempt into four parameters;
- * without an attempt, four NULLs. */
-static void bind_last(sqlite3_stmt *q, int number, int outcome, const pl_attempt *a)
-{
-    pl_sqlite_bind_some(q, number, a ? a->number : 0);
-    pl_sqlite_bind_text(q, outcome, a ? pl_slice_of(a->outcome) : PL_NO_SLICE);
-    pl_sqlite_bind_some(q, outcome + 1, a ? a->status : 0);
-    pl_sqlite_bind_text(q, outcome + 2, a ? a->error : PL_NO_SLICE);
-}
-
-/* How a delivery ends. */
-typedef struct end {
-    enum pl_state state;
-    int64_t now_ms;
-    const pl_attempt *attempt;
-    int blocks; /* PL_SQLITE_PASSED, unless it has an order */
-} end;
-
-/* From pending to deliveries; *moved says whether it was there. */
-static int end_delivery(pl_sqlite_writer *w, const pl_uuid *id, const end *as, bool *moved)
-{
-    sqlite3_stmt *q = w->statements[END];
-    pl_sqlite_bind_id(q, 1, id);
-    sqlite3_bind_int(q, 2, as->state);
-    sqlite3_bind_int64(q, 3, as->now_ms);
-    bind_last(q, 4, 5, as->attempt);
-    sqlite3_bind_int(q, 8, as->blocks);
-    int rc = run(q);
-    if (rc) return rc;
-    *moved = sqlite3_changes(w->db) > 0;
-    if (!*moved) return SQLITE_OK;
-    w->change--;
-    return run_on(w, DROP_PENDING, id);
-}
 
 static int record_again(pl_sqlite_writer *w, pl_record *r, bool *found)
 {
@@ -340,6 +365,30 @@ static int apply(pl_sqlite_writer *w, pl_record *r, int blocks, bool *found)
     return end_delivery(w, &r->id, &(end){r->state, r->now_ms, r->attempt, blocks}, found);
 }
 
+/* One that is not delivered, when a newer one of its key waits and its order is NEWEST: it is over,
+ * as are those between. *found is false when that is not so. */
+static int give_way(pl_sqlite_writer *w, pl_record *r, bool *found)
+{
+    pl_sqlite_order *o = &w->order;
+    pl_uuid newest;
+    uint32_t others = 0;
+    int rc = pl_sqlite_order_newest(o, o->event, &newest, found);
+    if (rc || !*found) return rc;
+    rc = end_delivery(w, &r->id,
+                      &(end){PL_STATE_CANCELLED, r->now_ms, r->attempt, PL_SQLITE_PASSED}, found);
+    if (!rc) rc = pl_sqlite_order_supersede(o, &r->id, &newest, r->now_ms, &others);
+    w->change -= others;
+    r->superseded = 1 + others;
+    return rc;
+}
+
+static bool may_give_way(const pl_record *r, enum pl_sqlite_place place)
+{
+    bool is_pending = place == PL_SQLITE_IS_HELD || place == PL_SQLITE_IS_WAITING;
+    bool has_failed = r->state == PL_STATE_PENDING || r->state == PL_STATE_FAILED;
+    return r->order == PL_ORDER_NEWEST && is_pending && has_failed && !r->is_off;
+}
+
 /* With it, or with the end of one that was cancelled before, the next of its key may go. */
 static int apply_ordered(pl_sqlite_writer *w, pl_record *r, bool *found)
 {
@@ -347,9 +396,10 @@ static int apply_ordered(pl_sqlite_writer *w, pl_record *r, bool *found)
     bool stops = r->state == PL_STATE_FAILED && r->order == PL_ORDER_BLOCK;
     enum pl_sqlite_place place;
     int rc = pl_sqlite_order_find(o, &r->id, &place);
-    if (!rc) rc = apply(w, r, stops ? PL_SQLITE_STOPS : PL_SQLITE_PASSED, found);
+    if (!rc && may_give_way(r, place)) rc = give_way(w, r, found);
+    if (!rc && !r->superseded) rc = apply(w, r, stops ? PL_SQLITE_STOPS : PL_SQLITE_PASSED, found);
     if (!rc && place == PL_SQLITE_IS_LEAVING) rc = pl_sqlite_order_let_go(o, &r->id);
-    if (rc || (*found && r->state == PL_STATE_PENDING)) return rc;
+    if (rc || (*found && r->state == PL_STATE_PENDING && !r->superseded)) return rc;
     if (*found && stops) o->change.stopped++;
     return pl_sqlite_order_advance(o, r->now_ms, &r->frees, r);
 }
@@ -386,7 +436,7 @@ static int record_call(pl_sqlite_writer *w, const pl_record *r)
 /* See pl_record.notice. */
 static int record_notice(pl_sqlite_writer *w, pl_record *r)
 {
-    bool is_final = r->state != PL_STATE_PENDING && !r->was_gone;
+    bool is_final = r->state != PL_STATE_PENDING && !r->was_gone && !r->superseded;
     r->has_notice = r->notice && (r->disables ? r->has_disabled : is_final);
     return r->has_notice ? pl_sqlite_commit_run(w, r->notice) : SQLITE_OK;
 }
@@ -409,6 +459,7 @@ static int run_record(pl_sqlite_writer *w, pl_record *r)
 static void clear_record(pl_record *r)
 {
     r->was_gone = r->is_shelved = r->has_disabled = r->has_notice = r->frees = false;
+    r->superseded = 0;
     r->next = NULL;
     pl_arena_init(&r->memory);
     if (r->notice) clear_commit(r->notice);

@@ -491,7 +491,7 @@ function template.compile(text) end
 ---@field id? string
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field on? string
----@field order_by? false|string|number|(fun(ctx: perilune.ctx, values: table): any)|{ key: string|number|(fun(ctx: perilune.ctx, values: table): any), on_failure?: "block"|"skip" }
+---@field order_by? false|string|number|(fun(ctx: perilune.ctx, values: table): any)|{ key: string|number|(fun(ctx: perilune.ctx, values: table): any), on_failure?: "block"|"skip"|"newest" }
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
 ---@field rate? { burst?: number, concurrency?: integer, per_second?: number }
 ---@field redirects? integer|{ max: integer, to_http?: boolean }
@@ -516,7 +516,7 @@ function template.compile(text) end
 ---@field ingress? { methods?: ("GET"|"POST")[], source: string|(fun(ctx: perilune.ctx, value: any): any)|table, verify?: (fun(ctx: perilune.ctx, value: any): any)|table }
 ---@field method? string|(fun(ctx: perilune.ctx, value: any): any)
 ---@field name? string
----@field order_by? false|string|number|(fun(ctx: perilune.ctx, values: table): any)|{ key: string|number|(fun(ctx: perilune.ctx, values: table): any), on_failure?: "block"|"skip" }
+---@field order_by? false|string|number|(fun(ctx: perilune.ctx, values: table): any)|{ key: string|number|(fun(ctx: perilune.ctx, values: table): any), on_failure?: "block"|"skip"|"newest" }
 ---@field params? table<string, string|number|(fun(ctx: perilune.ctx, values: table): any)|perilune.secret|(string|number|(fun(ctx: perilune.ctx, values: table): any))[]>
 ---@field proxy? false|string|{ password?: string|perilune.secret, url: string, user?: string|perilune.secret }
 ---@field rate? { burst?: number, concurrency?: integer, per_second?: number }

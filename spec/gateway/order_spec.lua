@@ -173,6 +173,43 @@ describe("order_by", function()
     assert.same({ 1, 1, 1, 2, 3 }, arrived().k)
   end)
 
+  it("goes on with the newest after a failure where it is told so, and supersedes what is older", function()
+    start({ shop = [[return { base_url = "SINK", webhooks = { { on = "step", url = "/",
+      order_by = { key = "{{ data.key }}", on_failure = "newest" }, retry = { schedule = { 3600 }, jitter = 0, on = { 200 } },
+      success = function(ctx, response) return not ctx.data.fails end } } }]] })
+    local one = post("step", { key = "k", n = 1, fails = true })
+    support.eventually("the first has failed once", function() return #gateway:delivery(one).attempts == 1 end)
+    -- It waits an hour in the store. One that is newer goes at once; it fails as well, and others come.
+    local two = post("step", { key = "k", n = 2, fails = true })
+    becomes(one, "cancelled")
+    support.eventually("the second has failed once", function() return #gateway:delivery(two).attempts == 1 end)
+    local batch = {}
+    for n = 3, 5 do batch[#batch + 1] = { type = "step", data = { key = "k", n = n, fails = n < 5 } } end
+    local answer = gateway:post("/v1/events", support.json.encode(batch))
+    assert.equal(202, answer.status)
+    local last = answer.json.events[3].deliveries[1].id
+    becomes(last, "delivered")
+    assert.equal("superseded by " .. two, row(one).reason)
+    assert.matches("^superseded by ", row(two).reason)
+    assert.equal(0, gateway:metric("perilune_deliveries_pending"))
+    local numbers = arrived().k
+    assert.same({ 1, 2 }, { numbers[1], numbers[2] })
+    assert.equal(5, numbers[#numbers])
+  end)
+
+  it("lets one that waits in a worker's memory give way to a newer", function()
+    start({ shop = [[return { base_url = "SINK", webhooks = { { on = "step", url = "/",
+      order_by = { key = "{{ data.key }}", on_failure = "newest" }, retry = { schedule = { 50 }, jitter = 0, on = { 200 } },
+      success = function(ctx, response) return not ctx.data.fails end } } }]] })
+    for n = 1, 20 do -- by several workers
+      local old = post("step", { key = n, n = 1, fails = true })
+      support.eventually("it has failed once", function() return #gateway:delivery(old).attempts == 1 end)
+      local new = post("step", { key = n, n = 2 })
+      becomes(new, "delivered")
+      assert.equal("superseded by " .. new, row(old).reason)
+    end
+  end)
+
   it("goes on when the one that is waited for is cancelled", function()
     start({ shop = [[return { base_url = "SINK", webhooks = { { on = "step", url = "/", order_by = "{{ data.key }}",
       retry = { schedule = { 3600 }, jitter = 0, on = { 200 } },

@@ -71,7 +71,7 @@ describe("order_by", function()
   end)
 
   it("that is wrong is a fault with its place", function()
-    assert.same({ "connectors/acme.lua:3: 'webhooks[1].order_by.on_failure' must be one of 'block', 'skip'" },
+    assert.same({ "connectors/acme.lua:3: 'webhooks[1].order_by.on_failure' must be one of 'block', 'skip', 'newest'" },
       faults "{ key = 'x', on_failure = 'stop' }")
     assert.same({ "connectors/acme.lua:3: 'key' is missing" }, faults "{ on_failure = 'skip' }")
     assert.matches("^connectors/acme.lua:3: unknown key 'by'", faults("{ key = 'x', by = 'y' }")[1])

@@ -4,6 +4,7 @@
 #include "store_harness.h"
 
 #include "store/repair.h"
+#include "store/sqlite_keep.h"
 
 static uint64_t behind(const bench *b)
 {
@@ -15,8 +16,9 @@ static uint64_t stopped(const bench *b)
     return pl_counter_get(&pl_store_metrics_of(b->store)->stopped);
 }
 
-/* Commits delivery `n` of webhook `scope` ("": its keys are the connector's); does it wait? */
-static bool commit_of(bench *b, uint32_t n, const char *key, const char *scope, bool held)
+/* Commits delivery `n` of webhook `scope` ("": its keys are the connector's). */
+static pl_commit_delivery commit_row(bench *b, uint32_t n, const char *key, const char *scope,
+                                     bool held, enum pl_order_rule rule)
 {
     one o;
     char id[16], document[64];
@@ -27,9 +29,16 @@ static bool commit_of(bench *b, uint32_t n, const char *key, const char *scope, 
     if (*scope) o.delivery.webhook = pl_slice_of(scope);
     o.delivery.order_key = pl_slice_of(key);
     o.delivery.order_scope = pl_slice_of(scope);
+    o.delivery.order = rule;
     CHECK_EQ_INT(run_op(b, &o.commit.op, PL_OP_COMMIT), 0);
     free(e);
-    return o.delivery.waits;
+    return o.delivery;
+}
+
+/* Does it wait? */
+static bool commit_of(bench *b, uint32_t n, const char *key, const char *scope, bool held)
+{
+    return commit_row(b, n, key, scope, held, PL_ORDER_BLOCK).waits;
 }
 
 /* Of key "k" of webhook "order", held by a worker unless it waits. */
@@ -39,6 +48,8 @@ static bool commit_k(bench *b, uint32_t n)
 }
 
 enum { NOBODY = 0, TO_BE_CLAIMED = 1000000 };
+
+static uint32_t superseded; /* by the last record */
 
 /* Records what became of delivery `n`. Which one goes now: its number, + TO_BE_CLAIMED when this
  * worker does not hold it; or NOBODY. */
@@ -54,6 +65,7 @@ static uint32_t record_as(bench *b, uint32_t n, enum pl_state state, enum pl_ord
     r.due_ms = T0 + 5000;
     CHECK_EQ_INT(run_op(b, &r.op, PL_OP_RECORD), 0);
     CHECK(!r.next || (r.frees && held));
+    superseded = r.superseded;
     uint32_t next = NOBODY;
     if (r.next) {
         char document[64];
@@ -117,6 +129,12 @@ static void check_sound(bench *b)
     pl_buf_fini(&report);
     CHECK_EQ_INT(behind(b), bench_number(b, "SELECT count(*) FROM pending WHERE held = 3"));
     CHECK_EQ_INT(stopped(b), bench_number(b, "SELECT count(*) FROM deliveries WHERE blocks = 1"));
+}
+
+static bool never_over(void *arg)
+{
+    (void)arg;
+    return false;
 }
 
 static void begin(bench *b)
@@ -338,6 +356,138 @@ TEST(what_is_replayed_goes_in_the_order_of_its_events)
     end(&b);
 }
 
+/* -- newest -- */
+
+/* Deliveries that were superseded by `n`. */
+static int64_t superseded_by(bench *b, uint32_t n)
+{
+    char sql[200], id[PL_UUID_TEXT + 1];
+    pl_uuid_format(id_of(T0, n), id);
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM deliveries WHERE state = %d AND reason = 'superseded by %s'",
+             PL_STATE_CANCELLED, id);
+    return bench_number(b, sql);
+}
+
+static pl_commit_delivery commit_newest(bench *b, uint32_t n)
+{
+    return commit_row(b, n, "k", "order", true, PL_ORDER_NEWEST);
+}
+
+static uint32_t record_newest(bench *b, uint32_t n, enum pl_state state)
+{
+    return record_as(b, n, state, PL_ORDER_NEWEST, true);
+}
+
+TEST(after_a_failure_the_newest_goes_and_what_is_older_is_superseded)
+{
+    static const enum pl_state failures[] = {PL_STATE_PENDING, PL_STATE_FAILED};
+    for (int i = 0; i < 2; i++) {
+        bench b;
+        begin(&b);
+        for (uint32_t n = 1; n <= 4; n++)
+            CHECK_EQ_INT(commit_newest(&b, n).waits, n > 1);
+        CHECK_EQ_INT(record_newest(&b, 1, failures[i]), 4);
+        CHECK_EQ_INT(superseded, 3);
+        CHECK_EQ_INT(superseded_by(&b, 4), 3);
+        CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM attempts"), 1);
+        CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM deliveries WHERE attempts = 1"
+                                      " AND outcome = 'http_status' AND status = 500"),
+                     1);
+        CHECK_EQ_INT(pl_counter_get(&pl_store_metrics_of(b.store)->pending), 1);
+        CHECK_EQ_INT(record_newest(&b, 4, PL_STATE_DELIVERED), NOBODY);
+        end(&b);
+    }
+}
+
+TEST(without_a_failure_or_a_newer_one_nothing_is_superseded)
+{
+    bench b;
+    begin(&b);
+    commit_newest(&b, 1);
+    commit_newest(&b, 2);
+    commit_newest(&b, 3);
+    CHECK_EQ_INT(record_newest(&b, 1, PL_STATE_DELIVERED), 2);
+    CHECK_EQ_INT(record_newest(&b, 2, PL_STATE_DELIVERED), 3);
+    CHECK_EQ_INT(record_newest(&b, 3, PL_STATE_PENDING), NOBODY);
+    CHECK_EQ_INT(superseded, 0);
+    /* An older one that is brought back is not newer. */
+    command_on(&b, PL_COMMAND_RETRY, 1);
+    CHECK_EQ_INT(record_newest(&b, 3, PL_STATE_PENDING), NOBODY);
+    CHECK_EQ_INT(record_newest(&b, 3, PL_STATE_FAILED), 1);
+    CHECK_EQ_INT(stopped(&b), 0);
+    end(&b);
+}
+
+TEST(a_newer_one_supersedes_at_once_what_waits_in_the_store_for_its_next_attempt)
+{
+    bench b;
+    begin(&b);
+    commit_newest(&b, 1);
+    record_as(&b, 1, PL_STATE_PENDING, PL_ORDER_NEWEST, false);
+    pl_commit_delivery two = commit_newest(&b, 2);
+    CHECK(!two.waits && !two.has_overtaken);
+    CHECK_EQ_INT(two.superseded, 1);
+    CHECK_EQ_INT(superseded_by(&b, 2), 1);
+    CHECK_EQ_STR(claim_all(&b), ""); /* its worker holds it */
+    /* One that was never tried is not superseded. */
+    bench_reopen(&b);
+    pl_commit_delivery three = commit_newest(&b, 3);
+    CHECK(three.waits);
+    CHECK_EQ_INT(three.superseded, 0);
+    CHECK_EQ_STR(claim_all(&b), "2");
+    end(&b);
+}
+
+TEST(one_that_a_worker_holds_is_told_of_the_newer_and_gives_way)
+{
+    bench b;
+    bool was_gone;
+    begin(&b);
+    commit_newest(&b, 1);
+    record_newest(&b, 1, PL_STATE_PENDING);
+    pl_commit_delivery two = commit_newest(&b, 2);
+    CHECK(two.waits && two.has_overtaken);
+    CHECK(pl_uuid_eq(two.overtaken, id_of(T0, 1)));
+    pl_record r = record_of(id_of(T0, 1), NULL, PL_STATE_PENDING);
+    r.is_ordered = true;
+    r.order = PL_ORDER_NEWEST;
+    CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+    CHECK_EQ_INT(r.superseded, 1);
+    CHECK_EQ_INT(superseded_by(&b, 2), 1);
+    CHECK_EQ_STR(claim_all(&b), "2");
+    CHECK_EQ_INT(let_go(&b, 1, &was_gone), NOBODY);
+    CHECK(was_gone);
+    end(&b);
+}
+
+/* -- a webhook that is disabled -- */
+
+TEST(one_that_is_shelved_is_waited_for)
+{
+    bench b;
+    begin(&b);
+    bench_exec(&b, "INSERT INTO disabled(connector, webhook, since_ms, by) VALUES('erp', 'order',"
+                   " 1, 'test')");
+    commit_k(&b, 1);
+    commit_k(&b, 2);
+    pl_record r = record_of(id_of(T0, 1), NULL, PL_STATE_PENDING);
+    r.is_ordered = r.is_off = true;
+    CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+    CHECK(r.is_shelved && !r.frees);
+    CHECK(commit_k(&b, 3));
+    CHECK_EQ_STR(claim_all(&b), "");
+    check_sound(&b);
+    CHECK_EQ_INT(command_on(&b, PL_COMMAND_CANCEL, 1), 0);
+    CHECK_EQ_STR(claim_all(&b), ""); /* the next is shelved */
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending WHERE held = 2"), 1);
+    bench_exec(&b, "DELETE FROM disabled");
+    bench_reopen(&b);
+    CHECK_EQ_STR(claim_all(&b), "2");
+    CHECK_EQ_INT(record_k(&b, 2, PL_STATE_DELIVERED), 3);
+    end(&b);
+}
+
 /* -- cancelled -- */
 
 TEST(one_that_waits_behind_can_be_cancelled)
@@ -465,6 +615,67 @@ TEST(with_an_event_that_is_erased_the_next_goes)
     end(&b);
 }
 
+TEST(retention_leaves_alone_what_stops_a_key)
+{
+    bench b;
+    bench_init(&b);
+    char *reason = NULL;
+    pl_store_config config = bench_config(&b);
+    CHECK_EQ_INT(pl_store_open(&b.store, &config, &reason), 0);
+    commit_k(&b, 1);
+    record_k(&b, 1, PL_STATE_FAILED);
+    commit_of(&b, 2, "other", "order", true);
+    record_as(&b, 2, PL_STATE_FAILED, PL_ORDER_SKIP, true);
+    pl_store_close(b.store);
+    sqlite3 *db = bench_db(&b);
+    pl_sqlite_keeper k;
+    pl_retention rules = {.age_ms = 1000};
+    CHECK_EQ_INT(pl_sqlite_keeper_open(&k, db, &rules), SQLITE_OK);
+    pl_sqlite_keeper_begin(&k, T0 + 3600000);
+    while (k.is_walking)
+        CHECK_EQ_INT(pl_sqlite_keeper_step(&k, never_over, NULL), SQLITE_OK);
+    pl_sqlite_keeper_fini(&k);
+    sqlite3_close(db);
+    bench_open(&b);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM deliveries"), 1);
+    CHECK_EQ_INT(command_on(&b, PL_COMMAND_RETRY, 1), 0);
+    CHECK_EQ_INT(command_on(&b, PL_COMMAND_RETRY, 2), PL_E_UNKNOWN_DELIVERY);
+    CHECK_EQ_STR(claim_all(&b), "1");
+    end(&b);
+}
+
+TEST(a_store_that_was_salvaged_has_one_of_each_key_in_motion)
+{
+    bench b;
+    char saved[80];
+    pl_buf report;
+    begin(&b);
+    commit_k(&b, 1);
+    commit_k(&b, 2);
+    commit_k(&b, 3);
+    commit_of(&b, 4, "lost", "order", true);
+    commit_of(&b, 5, "lost", "order", true);
+    commit_of(&b, 6, "stopped", "order", true);
+    commit_of(&b, 7, "stopped", "order", true);
+    record_k(&b, 6, PL_STATE_FAILED);
+    /* What damage may leave: two in motion; none, and nothing that is waited for. */
+    bench_exec(&b, "UPDATE pending SET held = 0 WHERE event = 3");
+    bench_exec(&b, "DELETE FROM pending WHERE event = 4");
+    pl_store_close(b.store);
+    pl_buf_init(&report);
+    CHECK_EQ_INT(pl_store_check(b.path, &report), 1);
+    snprintf(saved, sizeof saved, "%s.saved", b.path);
+    CHECK_EQ_INT(pl_store_salvage(b.path, saved, &report), 1);
+    CHECK_EQ_INT(rename(saved, b.path), 0);
+    bench_remove(b.path, "-wal");
+    bench_remove(b.path, "-shm");
+    pl_buf_fini(&report);
+    bench_open(&b);
+    CHECK_EQ_STR(claim_all(&b), "1 5");
+    CHECK_EQ_INT(record_k(&b, 1, PL_STATE_DELIVERED), 2);
+    end(&b);
+}
+
 /* -- what is shown -- */
 
 static void check_row(bench *b, uint32_t n, const char *members)
@@ -531,6 +742,12 @@ int main(void)
         CASE(skip_goes_on_after_the_last_attempt),
         CASE(an_older_one_passes_the_one_that_stops_the_key),
         CASE(what_is_replayed_goes_in_the_order_of_its_events),
+        CASE(after_a_failure_the_newest_goes_and_what_is_older_is_superseded),
+        CASE(without_a_failure_or_a_newer_one_nothing_is_superseded),
+        CASE(a_newer_one_supersedes_at_once_what_waits_in_the_store_for_its_next_attempt),
+        CASE(one_that_a_worker_holds_is_told_of_the_newer_and_gives_way),
+        CASE(one_that_is_shelved_is_waited_for), CASE(retention_leaves_alone_what_stops_a_key),
+        CASE(a_store_that_was_salvaged_has_one_of_each_key_in_motion),
         CASE(one_that_waits_behind_can_be_cancelled),
         CASE(with_the_cancel_of_one_that_is_parked_the_next_goes),
         CASE(one_that_was_cancelled_while_held_is_waited_for_until_it_is_let_go),
