@@ -17,6 +17,8 @@ local http = require "perilune.http"
 local log = require "perilune.log"
 local tables = require "perilune.util.tables"
 
+local new_table = require "table.new"
+
 local ctx = {}
 
 --- What makes a ctx.
@@ -80,6 +82,7 @@ function ctx.vocabulary()
   return vocabulary
 end
 
+local MEMBERS_USED = 4 -- as many as most scripts ask for, with these two:
 local FRAME, CONFIG = {}, {} -- where a ctx's members keep what they are made of
 
 -- Members that change while an attempt goes on (request:set_timeout), and are made each time.
@@ -98,7 +101,9 @@ end }
 local refuse = frozen.refuse("ctx")
 
 local function new(frame, config)
-  local members = setmetatable({ [FRAME] = frame, [CONFIG] = config }, MEMBERS)
+  local members = new_table(0, MEMBERS_USED)
+  members[FRAME], members[CONFIG] = frame, config
+  setmetatable(members, MEMBERS)
   return setmetatable({}, { __index = members, __newindex = refuse, __metatable = false })
 end
 

@@ -63,8 +63,11 @@ local function is_intact(self, path)
 end
 
 local function keep_part(self, path, part)
-  self.parts = self.parts or {}
-  self.parts[path] = part
+  if self.parts then
+    self.parts[path] = part
+  else
+    self.parts = { [path] = part }
+  end
 end
 
 --- The value at a path of names; nil where there is none, and where only `value` can say.

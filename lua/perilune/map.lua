@@ -15,6 +15,8 @@ local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"
 local variables = require "perilune.variables"
 
+local new_table = require "table.new"
+
 local map = {}
 
 --- First and last status of one item of a success rule: 200, "409", "2xx", "200-299".
@@ -137,7 +139,7 @@ end
 --- The variables of an answer that is parsed; more warnings. Raises an error where a required one
 --- is not there.
 local function read(entry, response, frame, is_success, has_body, warnings)
-  local texts = {}
+  local texts = new_table(0, #entry.variables)
   local said, missing = variables.read(entry.variables, response, frame, texts,
     { expects = is_success and has_body, requires = is_success })
   append(warnings, said)
