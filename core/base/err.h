@@ -23,6 +23,8 @@
     X(PL_E_UNVERIFIED, "unverified", 401, false, "it could not be verified who sent the request")  \
     X(PL_E_FORBIDDEN, "forbidden", 403, false,                                                     \
       "this token does not have the scope that is needed")                                         \
+    X(PL_E_CERTIFICATE, "certificate", 403, false,                                                 \
+      "this token counts only beside the client certificate that it is for")                       \
     X(PL_E_CROSS_ORIGIN, "cross_origin", 403, false,                                               \
       "requests of web pages of other sites are not taken")                                        \
     X(PL_E_NOT_FOUND, "not_found", 404, false, "there is nothing at this path")                    \

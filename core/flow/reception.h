@@ -12,6 +12,7 @@
 #ifndef PL_FLOW_RECEPTION_H
 #define PL_FLOW_RECEPTION_H
 
+#include "flow/certificate.h"
 #include "flow/generation.h"
 #include "flow/message.h"
 #include "flow/trace.h"
@@ -25,7 +26,8 @@ struct pl_reception {
                                 * and no more */
     const pl_http_request *request;
     pl_slice body;
-    const char *client; /* address text */
+    const char *client;                /* address text */
+    const pl_certificate *certificate; /* the client's; NULL: it has shown none */
     int64_t now_ms, deadline_ms;
     pl_arena *arena; /* of what comes out */
     pl_trace trace;

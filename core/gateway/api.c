@@ -143,19 +143,21 @@ static pl_slice allow_line(const match *m)
 /* -- tokens -- */
 
 /* Without any token the listener is loopback only, and everything is open to it. */
-static int check_scope(const pl_worker *w, const pl_http_request *q, match *m, enum scope scope)
+static int check_scope(const pl_worker *w, pl_inbound *in, match *m, enum scope scope)
 {
     if (scope == OPEN || !pl_tokens_any(w->tokens)) return 0;
-    pl_slice given = pl_http_bearer(q);
+    pl_slice given = pl_http_bearer(&in->request);
     m->token = given.len ? pl_tokens_find(w->tokens, given) : NULL;
     if (m->token == NULL) return PL_E_UNAUTHORIZED;
+    if (m->token->certificate.len && !pl_token_takes(m->token, pl_inbound_certificate(in)))
+        return PL_E_CERTIFICATE;
     return m->token->is_admin || scope == INGEST ? 0 : PL_E_FORBIDDEN;
 }
 
 /* A token, or else the gateway's ingress. */
-static int check_ingest(const pl_worker *w, const pl_http_request *q, match *m)
+static int check_ingest(const pl_worker *w, pl_inbound *in, match *m)
 {
-    int code = check_scope(w, q, m, INGEST);
+    int code = check_scope(w, in, m, INGEST);
     m->is_to_be_verified =
         pl_engine_generation(w->engine)->has_ingress && (code != 0 || !pl_tokens_any(w->tokens));
     return m->is_to_be_verified ? 0 : code;
@@ -173,7 +175,7 @@ static const pl_source *find_source(const pl_worker *w, pl_slice segment)
 }
 
 /* Its methods are its own, and who verifies by itself asks for no token. */
-static int check_source(const pl_worker *w, const pl_http_request *q, match *m)
+static int check_source(const pl_worker *w, pl_inbound *in, match *m)
 {
     const pl_source *source = find_source(w, m->parts[0]);
     if (source == NULL) return PL_E_UNKNOWN_SOURCE;
@@ -181,7 +183,7 @@ static int check_source(const pl_worker *w, const pl_http_request *q, match *m)
     m->takes_post = source->takes_post;
     bool is_taken = m->resource->method[0] == 'G' ? source->takes_get : source->takes_post;
     if (!is_taken) return PL_E_METHOD;
-    return source->verifies ? 0 : check_ingest(w, q, m);
+    return source->verifies ? 0 : check_ingest(w, in, m);
 }
 
 /* -- entry -- */
@@ -191,15 +193,15 @@ static bool is_options(const pl_http_request *q)
     return pl_slice_eq(q->method, PL_SLICE("OPTIONS"));
 }
 
-static int check(const pl_worker *w, const pl_http_request *q, match *m)
+static int check(const pl_worker *w, pl_inbound *in, match *m)
 {
     switch (m->resource->scope) {
     case INGEST:
-        return check_ingest(w, q, m);
+        return check_ingest(w, in, m);
     case SOURCE:
-        return check_source(w, q, m);
+        return check_source(w, in, m);
     default:
-        return check_scope(w, q, m, m->resource->scope);
+        return check_scope(w, in, m, m->resource->scope);
     }
 }
 
@@ -220,7 +222,7 @@ static int guard(const pl_entrance *e, const pl_inbound *in, match *m)
     return code;
 }
 
-static int judge(const pl_entrance *e, const pl_inbound *in, match *m)
+static int judge(const pl_entrance *e, pl_inbound *in, match *m)
 {
     const pl_http_request *q = &in->request;
     find(q, e->listener->takes_admin, m);
@@ -230,7 +232,7 @@ static int judge(const pl_entrance *e, const pl_inbound *in, match *m)
         return m->has_path || pl_slice_eq(q->path, PL_SLICE("*")) ? 0 : PL_E_NOT_FOUND;
     if (!m->has_path) return PL_E_NOT_FOUND;
     if (m->resource == NULL) return PL_E_METHOD;
-    return check(e->worker, q, m);
+    return check(e->worker, in, m);
 }
 
 /* What the request keeps of its token, which a reload may take away. */

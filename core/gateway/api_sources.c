@@ -198,6 +198,7 @@ static reception *reception_new(pl_api_request *request, int64_t source, pl_api_
         .request = &in->request,
         .body = in->body,
         .client = in->peer,
+        .certificate = pl_inbound_certificate(in),
         .now_ms = now_ms,
         .deadline_ms = now_ms + w->gateway->settings.timeout_source,
         .arena = &in->arena,

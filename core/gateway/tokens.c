@@ -6,12 +6,14 @@
  *     name=shop scope=ingest connectors=shop|crm sha256=HEX
  *     name=ci scope=admin token=THE-TOKEN
  *
- * Words with a space between; `token` comes last and is the rest of the text. */
+ * Words with a space between; `token` comes last and is the rest of the text. A further word is
+ * certificate=, percent-encoded. */
 #include "gateway/tokens.h"
 
 #include "base/secret.h"
 #include "crypto/hash.h"
 #include "http/syntax.h"
+#include "http/url.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -31,6 +33,7 @@ typedef struct reader {
     const char *file;
     pl_faults *faults;
     char place[160];
+    bool has_client_ca; /* clients are asked for certificates */
     bool is_wrong;
 } reader;
 
@@ -102,6 +105,18 @@ static int digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+static void take_certificate(reader *r, pl_token *t, pl_slice value)
+{
+    pl_buf text;
+    pl_buf_init(&text);
+    if (!pl_url_decode(&text, value, false) || text.len == 0)
+        fault(r, "'certificate' is the subject or the SHA-256 of one");
+    free((char *)(uintptr_t)t->certificate.ptr);
+    t->certificate = (pl_slice){pl_alloc_text(pl_buf_slice(&text)), text.len};
+    pl_buf_fini(&text);
+    if (!r->has_client_ca) fault(r, "'certificate': without tls.client_ca no client shows one");
+}
+
 static void take_sha256(reader *r, pl_token *t, pl_slice value)
 {
     bool is_good = value.len == 2 * (size_t)SHA256_BYTES;
@@ -124,8 +139,12 @@ static const struct word {
     pl_slice name;
     void (*take)(reader *r, pl_token *t, pl_slice value);
 } words[] = {
-    {{"name", 4}, take_name},     {{"scope", 5}, take_scope}, {{"connectors", 10}, take_connectors},
-    {{"sha256", 6}, take_sha256}, {{"token", 5}, take_token},
+    {{"name", 4}, take_name},
+    {{"scope", 5}, take_scope},
+    {{"connectors", 10}, take_connectors},
+    {{"sha256", 6}, take_sha256},
+    {{"token", 5}, take_token},
+    {{"certificate", 11}, take_certificate},
 };
 
 enum { HAS_NAME = 1, HAS_SCOPE = 2, HAS_CONNECTORS = 4, HAS_SHA256 = 8, HAS_TOKEN = 16 };
@@ -155,7 +174,8 @@ static void read_named(reader *r, pl_token *t, pl_slice text)
     while (text.len) {
         int word = take_word(r, t, &text);
         if (word == 0 || (had & word)) {
-            fault(r, "name=, scope=, connectors=, sha256= and token= are what can be said, once");
+            fault(r, "name=, scope=, connectors=, certificate=, sha256= and token= are what can be "
+                     "said, once");
             return;
         }
         had |= word;
@@ -203,7 +223,10 @@ pl_tokens *pl_tokens_new(const pl_settings *s, pl_generation *g, const char *fil
                          pl_faults *faults)
 {
     pl_tokens *t = pl_alloc_zero(sizeof *t);
-    reader r = {.generation = g, .file = file, .faults = faults};
+    reader r = {.generation = g,
+                .file = file,
+                .faults = faults,
+                .has_client_ca = s->tls_client_ca[0] != '\0'};
     atomic_init(&t->refs, 1);
     add_named(t, &r, &s->tokens_named);
     add_short(t, &r, &s->tokens_ingest, "tokens.ingest", false);
@@ -228,6 +251,7 @@ void pl_tokens_unref(pl_tokens *t)
             free(only->items[k]);
         free(only->items);
         free((char *)(uintptr_t)t->items[i].name.ptr);
+        free((char *)(uintptr_t)t->items[i].certificate.ptr);
     }
     free(t->items);
     free(t);
@@ -249,6 +273,13 @@ const pl_token *pl_tokens_find(const pl_tokens *t, pl_slice given)
         if (is_it && (found == NULL || t->items[i].is_admin)) found = &t->items[i];
     }
     return found;
+}
+
+bool pl_token_takes(const pl_token *t, const pl_certificate *certificate)
+{
+    if (t->certificate.len == 0) return true;
+    return certificate && (pl_slice_eq(t->certificate, certificate->subject) ||
+                           pl_slice_eq_nocase(t->certificate, certificate->sha256));
 }
 
 static void wipe(pl_list *list)

@@ -5,6 +5,7 @@
 #ifndef PL_GATEWAY_TOKENS_H
 #define PL_GATEWAY_TOKENS_H
 
+#include "flow/certificate.h"
 #include "flow/settings.h"
 #include "script/script.h"
 
@@ -13,7 +14,10 @@ typedef struct pl_tokens pl_tokens;
 typedef struct pl_token {
     pl_slice name; /* "tokens.ingest" or "tokens.admin" where the setting has no names */
     bool is_admin; /* else it may post events and calls */
-    pl_list only;  /* ids of the connectors that these may reach; none: all */
+    /* The client certificate that it counts beside: the subject, or its SHA-256 in hexadecimal; or
+     * empty */
+    pl_slice certificate;
+    pl_list only; /* ids of the connectors that these may reach; none: all */
     char sha256[32];
 } pl_token;
 
@@ -27,6 +31,8 @@ void pl_tokens_unref(pl_tokens *t); /* or NULL */
 bool pl_tokens_any(const pl_tokens *t);
 /* The one that was given, or NULL. The time it takes tells nothing of the others. */
 const pl_token *pl_tokens_find(const pl_tokens *t, pl_slice given);
+/* Does it count beside this certificate (NULL: none)? */
+bool pl_token_takes(const pl_token *t, const pl_certificate *certificate);
 /* Wipes what settings hold of tokens. */
 void pl_tokens_forget(pl_settings *s);
 

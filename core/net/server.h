@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "flow/certificate.h"
 #include "http/parse.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -82,6 +83,9 @@ uint32_t pl_server_busy(const pl_server *s);
 /* Closes everything at once. */
 void pl_server_free(pl_server *s);
 const pl_server_metrics *pl_server_metrics_of(const pl_server *s);
+
+/* What the client has shown of itself, in the inbound's arena; NULL: nothing, or it is gone. */
+const pl_certificate *pl_inbound_certificate(pl_inbound *in);
 
 /* The answer. `extra` is whole header lines ("Name: value\r\n" ...) or empty. Content-Length, Date,
  * Connection and (for HEAD) the missing body are the server's. The bytes are copied. */

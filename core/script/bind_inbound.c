@@ -57,6 +57,33 @@ static int inbound_client(lua_State *L)
     return 1;
 }
 
+static void set_text(lua_State *L, const char *name, pl_slice value)
+{
+    pl_push_slice(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static int inbound_certificate(lua_State *L)
+{
+    const pl_certificate *c = check_inbound(L)->certificate;
+    if (c == NULL) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_createtable(L, 0, 5);
+    set_text(L, "subject", c->subject);
+    set_text(L, "issuer", c->issuer);
+    set_text(L, "serial", c->serial);
+    set_text(L, "sha256", c->sha256);
+    lua_createtable(L, (int)c->name_count, 0);
+    for (uint32_t i = 0; i < c->name_count; i++) {
+        pl_push_slice(L, c->names[i]);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    lua_setfield(L, -2, "san");
+    return 1;
+}
+
 /* All values of a name, joined; false when there is none. */
 static bool put_joined(pl_buf *out, const pl_http_request *q, pl_slice name)
 {
@@ -149,11 +176,17 @@ static int inbound_form(lua_State *L)
 }
 
 static const luaL_Reg inbound_methods[] = {
-    {"method", inbound_method}, {"target", inbound_target},
-    {"path", inbound_path},     {"query", inbound_query},
-    {"header", inbound_header}, {"headers", inbound_headers},
-    {"body", inbound_body},     {"form", inbound_form},
-    {"client", inbound_client}, {NULL, NULL},
+    {"method", inbound_method},
+    {"target", inbound_target},
+    {"path", inbound_path},
+    {"query", inbound_query},
+    {"header", inbound_header},
+    {"headers", inbound_headers},
+    {"body", inbound_body},
+    {"form", inbound_form},
+    {"client", inbound_client},
+    {"certificate", inbound_certificate},
+    {NULL, NULL},
 };
 
 void pl_bind_inbound_push(lua_State *L, const pl_reception *r)

@@ -10,6 +10,13 @@
 ---@alias perilune.part string|number|perilune.secret
 ---@alias perilune.parts perilune.part|perilune.part[]
 
+---@class perilune.certificate
+---@field subject string   as in RFC 4514: CN=shop,O=Acme
+---@field issuer string
+---@field serial string   hexadecimal, capital letters
+---@field sha256 string   of the certificate: hexadecimal, small letters
+---@field san string[]   "DNS:...", "IP:...", "email:...", "URI:..."
+
 ---@class perilune.http_request
 ---@field method? string
 ---@field url perilune.parts
@@ -479,6 +486,7 @@ function template.compile(text) end
 ---@field headers fun(self: perilune.inbound): table<string, string>   a field, nil when there is none; all by lower-case name. Fields of one name are joined
 ---@field body fun(self: perilune.inbound): string   the bytes of the body, as they came
 ---@field client fun(self: perilune.inbound): string   the address that it came from
+---@field certificate fun(self: perilune.inbound): perilune.certificate?   the certificate that the client has shown (`tls.client_ca`), which was verified: `{ subject, issuer, serial, sha256, san }`
 
 ---@class perilune.webhook
 ---@field body? string|(fun(ctx: perilune.ctx, value: any): any)|table
@@ -554,6 +562,7 @@ function template.compile(text) end
 ---@field workers? integer
 
 ---@class perilune.token
+---@field certificate? string   it counts beside this client certificate only: its subject (CN=shop,O=Acme), or its SHA-256
 ---@field connectors? string[]   those that it may reach; without this, all
 ---@field name string   what the log calls it
 ---@field scope "ingest"|"admin"   what may be done with it: events and calls, or everything

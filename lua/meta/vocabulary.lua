@@ -224,6 +224,8 @@ vocabulary.parts = {
       says = "a field, nil when there is none; all by lower-case name. Fields of one name are joined" },
     { "body(): string", says = "the bytes of the body, as they came" },
     { "client(): string", says = "the address that it came from" },
+    { "certificate(): perilune.certificate?", says = "the certificate that the client has shown (`tls.client_ca`), "
+        .. "which was verified: `{ subject, issuer, serial, sha256, san }`" },
   },
 }
 
@@ -234,6 +236,13 @@ vocabulary.types = {
   "---@alias perilune.data string|perilune.secret",
   "---@alias perilune.part string|number|perilune.secret",
   "---@alias perilune.parts perilune.part|perilune.part[]",
+  "",
+  "---@class perilune.certificate",
+  "---@field subject string   as in RFC 4514: CN=shop,O=Acme",
+  "---@field issuer string",
+  "---@field serial string   hexadecimal, capital letters",
+  "---@field sha256 string   of the certificate: hexadecimal, small letters",
+  "---@field san string[]   \"DNS:...\", \"IP:...\", \"email:...\", \"URI:...\"",
   "",
   "---@class perilune.http_request",
   "---@field method? string",

@@ -35,6 +35,11 @@ local function hash_check(v)
   return nil
 end
 
+local function certificate_check(v)
+  if v == "" then return "is the subject of a certificate, or its SHA-256" end
+  return nil
+end
+
 --- A token with a name, as gateway.lua says it.
 tokens.SPEC = { type = "record", fields = {
   name = {
@@ -47,6 +52,10 @@ tokens.SPEC = { type = "record", fields = {
   connectors = {
     type = "list", of = { type = "string", check = id_check }, filled = true,
     description = "those that it may reach; without this, all",
+  },
+  certificate = {
+    type = "string", check = certificate_check,
+    description = "it counts beside this client certificate only: its subject (CN=shop,O=Acme), or its SHA-256",
   },
   sha256 = {
     type = "string", check = hash_check,
@@ -62,6 +71,11 @@ local function text_of(token)
   local words = ("name=%s scope=%s"):format(token.name, token.scope)
   if token.connectors then
     words = words .. " connectors=" .. table.concat(token.connectors, "|")
+  end
+  if token.certificate then
+    words = words .. " certificate=" .. token.certificate:gsub("[%c %%]", function(c)
+      return ("%%%02X"):format(c:byte())
+    end)
   end
   if token.sha256 then return words .. " sha256=" .. token.sha256 end
   return core.join(words .. " token=", token.token)

@@ -8,7 +8,8 @@ describe("TLS of the listener", function()
 
   setup(function()
     folder = certificates.make(support.folder())
-    certificates.client(folder, "partner")
+    certificates.client(folder, "partner", "subjectAltName=DNS:partner.example,IP:192.0.2.7,URI:urn:partner:1")
+    certificates.client(folder, "visitor")
     gateway = support.gateway({
       files = { ["gateway.lua"] = "return {}" },
       arguments = { "--tls-certificate", folder .. "/good.pem", "--tls-key", folder .. "/good.key",
@@ -157,6 +158,85 @@ describe("TLS of the listener", function()
     local function pair(name)
       return ("--cert '%s/%s.pem' --key '%s/%s.key'"):format(folder, name, folder, name)
     end
+
+    --- Status and body of a request.
+    local function ask(at, who, arguments)
+      local _, output = support.run({ "sh", "-c", ("curl -sS --cacert '%s/ca.pem' %s -w '\\n%%{http_code}' %s"):format(
+        folder, who and pair(who) or "", arguments:gsub("AT", "https://127.0.0.1:" .. at)) })
+      local body, status = output:match("^(.*)\n(%d+)$")
+      return tonumber(status), body
+    end
+
+    local function openssl(arguments)
+      local _, output = support.run({ "sh", "-c", ("openssl x509 -in '%s/partner.pem' -noout %s"):format(folder, arguments) })
+      return (output:match("=(.*)\n$"))
+    end
+
+    it("scripts see what the certificate says", function()
+      local g = support.gateway({
+        files = { ["gateway.lua"] = [[return { sources = { who = {
+          verify = function(_, inbound)
+            local c = inbound:certificate()
+            return c ~= nil and c.subject == "CN=partner" or false
+          end,
+          source = function(_, inbound) return nil, { body = inbound:certificate() } end,
+        } } }]] },
+        arguments = { "--tls-certificate", folder .. "/good.pem", "--tls-key", folder .. "/good.key",
+          "--tls-client-ca", folder .. "/ca.pem", "--tls-client", "optional" },
+      })
+      local at = g.address:match("%d+$")
+      for _, version in ipairs({ "--tls-max 1.2", "--tlsv1.3" }) do
+        local status, body = ask(at, "partner", version .. " -d '{}' AT/v1/sources/who")
+        assert.equal(200, status)
+        assert.same({
+          subject = "CN=partner", issuer = "CN=Spec authority", serial = openssl("-serial"),
+          sha256 = openssl("-fingerprint -sha256"):gsub(":", ""):lower(),
+          san = { "DNS:partner.example", "IP:192.0.2.7", "URI:urn:partner:1" },
+        }, support.json.decode(body))
+        assert.equal(401, (ask(at, "visitor", version .. " -d '{}' AT/v1/sources/who")))
+        assert.equal(401, (ask(at, nil, version .. " -d '{}' AT/v1/sources/who")))
+      end
+      assert.equal(0, g:stop())
+    end)
+
+    it("a token may count beside one certificate only", function()
+      local fingerprint = openssl("-fingerprint -sha256"):gsub(":", "")
+      local g = support.gateway({
+        files = { ["gateway.lua"] = ([[return { tokens = { admin = "root",
+          { name = "by-subject", scope = "ingest", token = "t-subject", certificate = "CN=partner" },
+          { name = "by-hash", scope = "admin", token = "t-hash", certificate = "%s" },
+          { name = "nobody", scope = "ingest", token = "t-nobody", certificate = "CN=partner,O=Acme %% Sons" },
+        } }]]):format(fingerprint) },
+        token = "root",
+        arguments = { "--tls-certificate", folder .. "/good.pem", "--tls-key", folder .. "/good.key",
+          "--tls-client-ca", folder .. "/ca.pem", "--tls-client", "optional" },
+      })
+      local at = g.address:match("%d+$")
+      local function post(who, token)
+        return ask(at, who, ([[-d '{"type":"x"}' -H 'Content-Type: application/json' -H 'Authorization: Bearer %s' AT/v1/events]])
+          :format(token))
+      end
+      for _, token in ipairs({ "t-subject", "t-hash" }) do
+        assert.equal(202, (post("partner", token)))
+        for _, who in ipairs({ "visitor", false }) do
+          local status, body = post(who, token)
+          assert.equal(403, status)
+          assert.matches("urn:perilune:certificate", body, 1, true)
+        end
+      end
+      assert.equal(403, (post("partner", "t-nobody")))
+      assert.equal(202, (post(nil, "root")))
+      assert.equal(200, (ask(at, "partner", "-H 'Authorization: Bearer t-hash' AT/v1/deliveries")))
+      assert.equal(0, g:stop())
+    end)
+
+    it("a token for a certificate is a mistake where clients are not asked for any", function()
+      local code, _, errors = support.run({ support.binary, "run", "--listen", "127.0.0.1:0", support.write(support.folder(), {
+        ["gateway.lua"] = [[return { tokens = { { name = "a", scope = "admin", token = "t", certificate = "CN=a" } } }]],
+      }) })
+      assert.equal(3, code, errors)
+      assert.matches("the token 'a': 'certificate': without tls.client_ca no client shows one", errors, 1, true)
+    end)
 
     for _, mode in ipairs({ "required", "optional" }) do
       it(mode .. ": one of the authority is taken, one of nobody is not", function()

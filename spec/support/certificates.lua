@@ -34,9 +34,9 @@ local function issue(folder, name, subject, extensions, validity)
     .. "-extfile %s.ext %s"):format(extensions, name, name, name, subject, name, name, name, validity))
 end
 
---- A client's pair, named by its subject.
-function certificates.client(folder, name)
-  issue(folder, name, name, "extendedKeyUsage=clientAuth", "-days 30")
+--- A client's pair, named by its subject; `more`: a further line of extensions.
+function certificates.client(folder, name, more)
+  issue(folder, name, name, "extendedKeyUsage=clientAuth\\n" .. (more or ""), "-days 30")
 end
 
 --- The pair's key once more as NAME, encrypted.
