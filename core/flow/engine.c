@@ -99,7 +99,9 @@ void pl_delivery_make_ready(pl_delivery *d)
     d->phase = PL_READY;
     d->ready_us = d->engine->ports.monotonic_us();
     pl_track_name track = pl_delivery_track(d);
-    pl_lanes_push(&d->engine->lanes, d->lane, &track, &d->node, d->attempts > d->first);
+    pl_lanes *lanes = &d->engine->lanes;
+    pl_lanes_push(lanes, d->lane, &track, &d->node, d->attempts > d->first);
+    pl_counter_set(&d->engine->metrics.held_back, lanes->held_back);
 }
 
 void pl_delivery_wait(pl_delivery *d, int64_t delay_ms)
@@ -222,6 +224,7 @@ static pl_delivery *take_ready(pl_engine *e)
 {
     size_t limit = (size_t)e->settings->limit_in_flight;
     pl_lane_node *node = pl_lanes_take(&e->lanes, e->in_flight, limit, may_go, e);
+    pl_counter_set(&e->metrics.held_back, e->lanes.held_back);
     return node ? delivery_of(node) : NULL;
 }
 

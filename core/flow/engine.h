@@ -66,6 +66,7 @@ typedef struct pl_engine_metrics {
     pl_counter shelved;        /* deliveries put aside: their webhook is disabled */
     pl_counter records_lost;   /* of calls that the store could not take */
     pl_counter resident, in_flight; /* gauges */
+    pl_counter held_back;           /* and that: resident, and waiting for the limit of a host */
     /* by outcome: index 0 is ok, i is the error of ordinal i - 1 */
     pl_counter attempts[PL_ERR_COUNT + 1];
     pl_histogram stages[PL_STAGE_COUNT];

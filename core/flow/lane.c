@@ -142,13 +142,14 @@ static pl_track *track_of(pl_lanes *all, pl_lane *lane, const pl_track_name *nam
     return *chain = t;
 }
 
-/* Takes the one whose turn it is, which is empty, out of its lane's ring. */
+/* Takes the one whose turn it is out of its lane's ring, empty or not. */
 static void track_drop_next(pl_lanes *all, pl_lane *lane)
 {
     pl_track *t = lane->last->next;
     lane->last->next = t->next;
     if (t == lane->last) lane->last = NULL;
     lane->tracks--;
+    if (t->name.destination.len) all->held_back -= t->queued;
     if (t == &lane->main) return;
     pl_track **link = &all->named[named_chain(lane, &t->name)];
     while (*link != t)
@@ -201,6 +202,7 @@ void pl_lanes_push(pl_lanes *all, pl_lane *lane, const pl_track_name *name, pl_l
 {
     pl_track *t = track_of(all, lane, name);
     queue_push(is_retry ? &t->again : &t->fresh, node);
+    all->held_back += t->name.destination.len > 0;
     if (t->queued++ > 0) return;
     if (!is_ready(lane)) ring_add(all, lane);
     t->next = lane->last ? lane->last->next : t;
@@ -233,6 +235,7 @@ static pl_lane_node *take_of_lane(pl_lanes *all, pl_lane *lane, pl_lane_gate *ga
             continue;
         }
         pl_lane_node *node = queue_take(queue);
+        all->held_back -= t->name.destination.len > 0;
         t->turns++;
         if (--t->queued > 0)
             lane->last = t;
@@ -309,9 +312,12 @@ const char *pl_lanes_check(const pl_lanes *all)
             named += l->tracks - (l->main.queued > 0);
         }
     }
-    for (size_t i = 0; i < PL_LANE_CHAINS; i++)
-        for (const pl_track *t = all->named[i]; t; t = t->chain)
-            named--;
+    size_t held_back = 0;
+    for (size_t i = 0; i < PL_LANE_CHAINS; i++) {
+        for (const pl_track *t = all->named[i]; t; t = t->chain, named--)
+            held_back += t->name.destination.len ? t->queued : 0;
+    }
+    if (held_back != all->held_back) return "more or fewer are held back than counted";
     if (named) return "there are more or fewer tracks with a name than have something queued";
     if (count != all->count) return "the lanes are not as many as counted";
     return ready == all->ready ? NULL : "the ring is not as long as counted";

@@ -71,8 +71,9 @@ typedef bool pl_lane_gate(void *arg, pl_lane_node *node);
 typedef struct pl_lanes {
     pl_lane *table[PL_LANE_CHAINS];
     pl_track *named[PL_LANE_CHAINS];
-    pl_lane *last; /* of the ring: whose turn it was */
-    size_t ready;  /* lanes in the ring */
+    pl_lane *last;    /* of the ring: whose turn it was */
+    size_t ready;     /* lanes in the ring */
+    size_t held_back; /* queued on tracks with a destination */
     size_t count;
 } pl_lanes;
 

@@ -78,6 +78,8 @@ static const source engine_sources[] = {
     ENGINE(records_lost, "records_lost_total", "counter",
            "Records of calls that the store could not take."),
     ENGINE(resident, "deliveries_resident", "gauge", "Deliveries in memory."),
+    ENGINE(held_back, "deliveries_held_back", "gauge",
+           "Of those, the ones that wait for the limit of a host."),
     ENGINE(in_flight, "attempts_in_flight", "gauge", "Attempts, calls and tries under way."),
 };
 

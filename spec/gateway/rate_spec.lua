@@ -83,6 +83,7 @@ describe("a gateway", function()
     something_else_is_delivered()
     assert.equal(before + 1, peer:count("/hang"))
     assert.equal(1, health("hosts").in_flight + health("also").in_flight)
+    support.eventually("the others wait", function() return gateway:metric("perilune_deliveries_held_back") == 5 end)
     for _, row in ipairs(gateway:feed("state=pending&connector=also")) do assert.equal(0, row.attempts) end
     local answer = gateway:post("/v1/calls/also/narrow-also?timeout=0.05", { data = {} })
     assert.equal(504, answer.status)

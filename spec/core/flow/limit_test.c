@@ -44,6 +44,7 @@ TEST(a_host_gets_what_it_bears_and_other_hosts_of_the_connector_go_on)
     post_events(100, "01");
     run_for(200);
     CHECK_EQ_INT(delivered("1"), 100);
+    CHECK_EQ_INT(METRIC(held_back), 96); /* two at once, and one each tenth of a second */
     for (int i = 3; i < 98; i++) {
         run_until(i * 100 + 19);
         CHECK_EQ_INT(delivered("0"), i + 1);
@@ -52,6 +53,7 @@ TEST(a_host_gets_what_it_bears_and_other_hosts_of_the_connector_go_on)
     }
     run_for(1000);
     CHECK_EQ_INT(delivered("0"), 100);
+    CHECK_EQ_INT(METRIC(held_back), 0);
     check_one_attempt_each();
     CHECK(s->rendered <= 100 + 2 * 100); /* each is held back once at most */
     CHECK_EQ_INT(METRIC(postponed), 98);
