@@ -261,6 +261,7 @@ static void retry(pl_delivery *d)
     if (d->is_cancelled && d->is_ordered) {
         d->is_cancelled = false;
         d->first = d->attempts - (d->phase == PL_RUNNING);
+        d->uncounted = 0;
     }
     if (d->phase != PL_WAITING) return;
     pl_wheel_stop(d->engine->ports.wheel, &d->due);

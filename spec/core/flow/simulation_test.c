@@ -375,6 +375,18 @@ static void hurry_beyond(int64_t most_ms)
     if (count) order_all(w.workers, ids, count, PL_COMMAND_RETRY);
 }
 
+/* An administrator looks after the keys that are stopped; how many. */
+static uint32_t start_keys(void)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < model.row_count; i++) {
+        if (!model.rows[i]->stops) continue;
+        order_all(w.workers, &model.rows[i]->id, 1, PL_COMMAND_RETRY);
+        count++;
+    }
+    return count;
+}
+
 /* All troubles cease. What the usual schedule, of webhooks that were not loaded, has put off for
  * hours is hurried. */
 static void calm_down(void)
@@ -393,7 +405,7 @@ static void calm_down(void)
     run_for(1000);
     hurry_beyond(chance(3) ? HOUR_MS : MINUTE_MS);
     for (int64_t ends_ms = w.now_ms + 2 * HOUR_MS;
-         w.now_ms < ends_ms && model.held.count + model.waiting.count;) {
+         w.now_ms < ends_ms && start_keys() + model.held.count + model.waiting.count;) {
         run_for(2000);
         check_step();
     }

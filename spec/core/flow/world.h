@@ -17,7 +17,8 @@
  *    world/state.h    what it is made of, clocks, rules
  *    world/model.h    the tables of the store      world/network.h   transfers
  *    world/store.h    its queue; commands          world/scripts.h   generations
- *    world/clients.h  requests with events         world/keys.h      keys of calls */
+ *    world/clients.h  requests with events         world/keys.h      keys of calls
+ *    world/order.h    keys of order */
 #ifndef PL_SPEC_FLOW_WORLD_H
 #define PL_SPEC_FLOW_WORLD_H
 
@@ -146,7 +147,8 @@ static inline void worker_open(worker *me)
                       .submit = port_submit,
                       .send = port_send,
                       .unsend = port_unsend,
-                      .recorded = port_recorded};
+                      .recorded = port_recorded,
+                      .overtaken = port_overtaken};
     w.engine_seed++;
     for (size_t i = 0; i < sizeof seed; i++)
         seed[i] = (uint8_t)(w.engine_seed * 0x9E3779B97F4A7C15u >> 8 * (i % 8) ^ i * 37);

@@ -22,7 +22,9 @@ typedef struct site {
     int connector, host;
     bool is_loaded, has_on_unauthorized, has_on_failed;
     bool ends_with_410; /* such an answer disables the webhook */
-    bool has_own_rate;  /* beside that of the connector, and instead of it */
+    bool is_ordered, order_is_shared;
+    enum pl_order_rule order;
+    bool has_own_rate; /* beside that of the connector, and instead of it */
     pl_rate own_rate;
     enum rule rule;
     int64_t delays_ms[DELAYS_MOST];
@@ -97,6 +99,9 @@ static inline void draw_site(site *s)
     s->has_on_unauthorized = chance(50);
     s->has_on_failed = chance(50);
     s->ends_with_410 = chance(60);
+    s->is_ordered = chance(40);
+    s->order_is_shared = chance(50);
+    s->order = (enum pl_order_rule)below(3);
     s->has_own_rate = chance(20);
     if (s->has_own_rate) s->own_rate = draw_rate();
     s->rule = chance(70) ? RULE_USUAL : (enum rule)between(1, RULE_COUNT - 1);
@@ -206,6 +211,8 @@ static inline pl_policy policy_of(const folder *f, int i)
                        .max_age_ms = s->max_age_ms,
                        .rule = rule_of(s->rule),
                        .disable_on = gone,
+                       .order = s->is_ordered ? s->order : PL_ORDER_SKIP,
+                       .order_is_shared = s->order_is_shared,
                        .rate = s->has_own_rate ? s->own_rate : f->rates[s->connector],
                        .own_quota = s->has_own_rate ? pl_slice_of(own_names[i]) : PL_NO_SLICE,
                        .has_on_unauthorized = s->has_on_unauthorized,
@@ -223,6 +230,7 @@ static inline void use_folder(worker *me, const folder *f)
     s->base.policy_count = 0;
     for (int i = 0; i < SITES; i++) {
         if (!f->sites[i].is_loaded) continue;
+        s->ordered[s->base.policy_count] = f->sites[i].is_ordered;
         s->urls[s->base.policy_count] = host_urls[f->sites[i].host];
         s->policies[s->base.policy_count++] = policy_of(f, i);
     }

@@ -81,7 +81,8 @@ static inline void check_ended(const row *r)
         RULE("what is delivered says so", strcmp(r->outcome, "ok") == 0);
     }
     if (r->state == PL_STATE_CANCELLED)
-        RULE("somebody cancelled it", r->was_cancelled || r->undecided);
+        RULE("somebody cancelled it", r->was_cancelled || r->undecided || r->superseded);
+    RULE("no key is stopped for ever", !r->stops && !r->leaves && !r->behind);
     if (r->state == PL_STATE_FAILED) RULE("what has failed says how", r->outcome[0] != 0);
     RULE("each attempt has its row", r->attempts == r->recorded);
 }

@@ -69,6 +69,8 @@ static inline void judge_failure(const pl_record *r, const row *d, const flight 
     const pl_exchange *x = (const pl_exchange *)((const char *)r - offsetof(pl_exchange, record));
     const site *s = site_of(r->attempt->generation, r->webhook);
     uint32_t made = r->attempt->number - d->first - d->uncounted;
+    /* One with an order may have been brought back while this attempt was on its way to the store. */
+    if (*d->key && d->life > 0) return;
     int64_t least_ms = 0, most_ms = 0, wait_ms = r->due_ms - r->now_ms;
     if (is_class(r, PL_E_CONFIG)) {
         judge_unloaded(r, made);

@@ -24,6 +24,12 @@ typedef struct row {
     int64_t asked_until_ms; /* and the receiver wants none, unless an administrator does */
     enum pl_state state;
     bool held, shelved, undecided, was_cancelled;
+    char key[24]; /* of order, with whose it is; empty: none */
+    size_t event; /* which came how manieth */
+    bool behind;  /* others of its key go first */
+    bool stops;   /* it has failed, and its key waits for an administrator */
+    bool leaves;  /* it was cancelled while held, and not let go of yet */
+    bool superseded;
     uint32_t attempts, first, uncounted, recorded;
     int sends, successes; /* at the receiver */
     int64_t sent_at_ms[12];
@@ -107,7 +113,7 @@ static inline void rows_remove(rows *all, const row *r)
 
 static inline rows *rows_of(const row *r)
 {
-    if (r->state != PL_STATE_PENDING || r->shelved) return NULL;
+    if (r->state != PL_STATE_PENDING || r->shelved || r->behind) return NULL;
     return r->held ? &model.held : &model.waiting;
 }
 
@@ -118,6 +124,7 @@ static inline void row_move(row *r, enum pl_state state, bool held, bool shelved
     r->state = state;
     r->held = held;
     r->shelved = shelved;
+    r->behind = r->stops = r->leaves = false;
     if (rows_of(r)) rows_add(rows_of(r), r);
 }
 
@@ -125,6 +132,25 @@ static inline void row_become(row *r, enum pl_state state, bool held)
 {
     row_move(r, state, held, false);
 }
+
+static inline pl_claimed claimed_of(const row *r, pl_arena *memory)
+{
+    return (pl_claimed){.id = r->id,
+                        .connector = pl_arena_printf(memory, "%s", r->connector),
+                        .webhook = pl_arena_printf(memory, "%s", r->webhook),
+                        .document = pl_arena_dup(memory, (pl_slice){r->document, r->document_len}),
+                        .event_seq = 1,
+                        .received_ms = r->created_ms,
+                        .created_ms = r->created_ms,
+                        .due_ms = r->due_ms,
+                        .attempts = r->attempts,
+                        .first = r->first,
+                        .uncounted = r->uncounted,
+                        .undecided = r->undecided,
+                        .is_ordered = *r->key != 0};
+}
+
+#include "order.h"
 
 static inline bool is_disabled(pl_slice connector, pl_slice webhook)
 {
@@ -173,6 +199,18 @@ static inline void documents_fini(document **table)
     }
 }
 
+static inline void set_key(row *r, pl_commit_delivery *d)
+{
+    snprintf(r->key, sizeof r->key, "%.*s/%.*s/%.*s", PL_FMT(d->connector), PL_FMT(d->order_scope),
+             PL_FMT(d->order_key));
+    model.row_count--; /* it does not wait for itself */
+    d->waits = key_is_busy(r);
+    model.row_count++;
+    r->behind = d->waits;
+    if (!d->waits) return;
+    r->held = r->shelved = d->is_shelved = false;
+}
+
 static inline void store_delivery(const pl_commit *c, pl_commit_delivery *d, const char *doc)
 {
     row *r = pl_alloc_zero(sizeof *r);
@@ -192,14 +230,17 @@ static inline void store_delivery(const pl_commit *c, pl_commit_delivery *d, con
                .held = d->held,
                .shelved = d->is_shelved,
                .undecided = d->undecided,
+               .event = model.event_count,
                .chain = *chain_of(d->id)};
     snprintf(r->connector, sizeof r->connector, "%.*s", PL_FMT(d->connector));
     snprintf(r->webhook, sizeof r->webhook, "%.*s", PL_FMT(d->webhook));
     RULE("an id is given once", row_of(d->id) == NULL);
+    if (d->order_key.len) set_key(r, d);
     *chain_of(d->id) = r;
     if (rows_of(r)) rows_add(rows_of(r), r);
     TRACE("store: %s is committed, for %s/%s%s", id_name(r->id), r->connector, r->webhook,
           r->held ? ", held" : "");
+    if (d->waits && d->order == PL_ORDER_NEWEST) overtake(r, d);
 }
 
 static inline void store_answer(const pl_commit *c)
@@ -249,7 +290,10 @@ static inline int64_t least_wait_ms(const pl_record *r)
 static inline void store_record(pl_record *r)
 {
     if (r->pause_until_ms) model.paused_until_ms[(int)r->connector.ptr[0]] = r->pause_until_ms;
-    r->was_gone = r->is_shelved = r->has_disabled = r->has_notice = false;
+    r->was_gone = r->is_shelved = r->has_disabled = r->has_notice = r->frees = false;
+    r->superseded = 0;
+    r->next = NULL;
+    pl_arena_init(&r->memory);
     if (r->disables) {
         r->has_disabled = !is_disabled(r->connector, r->webhook);
         pl_switches_off(model.switches, r->disables);
@@ -270,14 +314,23 @@ static inline void store_record(pl_record *r)
         d->status = r->attempt->status;
     }
     r->was_gone = d->state != PL_STATE_PENDING;
-    if (r->was_gone) d->asked_until_ms = 0;
-    if (r->was_gone) return;
+    if (r->was_gone) {
+        d->asked_until_ms = 0;
+        d->leaves = false;
+        key_advance(d, r);
+        return;
+    }
+    RULE("what is behind is not under way", !d->behind);
     d->uncounted += r->attempt && r->attempt->is_uncounted;
     if (w.spy.recorded) w.spy.recorded(r);
     d->due_ms = r->due_ms;
     d->not_before_ms = world_fastest_ms() + least_wait_ms(r);
     r->is_shelved = r->is_off && is_disabled(r->connector, r->webhook);
-    row_move(d, r->state, r->state == PL_STATE_PENDING && r->held, r->is_shelved);
+    if (!gives_way(d, r))
+        row_move(d, r->state, r->state == PL_STATE_PENDING && r->held, r->is_shelved);
+    d->stops = *d->key && d->state == PL_STATE_FAILED && r->order == PL_ORDER_BLOCK;
+    key_advance(d, r);
+    if (r->superseded) return;
     r->has_notice = r->notice && (r->disables ? r->has_disabled : r->state != PL_STATE_PENDING);
     if (r->has_notice) store_commit(r->notice);
 }
@@ -312,19 +365,7 @@ static inline void give(pl_claim *c, row *r)
           r->due_ms - world_wall_ms());
     row_become(r, PL_STATE_PENDING, true);
     snprintf(model.served, sizeof model.served, "%s", r->connector);
-    c->items[c->count++] =
-        (pl_claimed){.id = r->id,
-                     .connector = pl_arena_printf(&c->memory, "%s", r->connector),
-                     .webhook = pl_arena_printf(&c->memory, "%s", r->webhook),
-                     .document = pl_arena_dup(&c->memory, (pl_slice){r->document, r->document_len}),
-                     .event_seq = 1,
-                     .received_ms = r->created_ms,
-                     .created_ms = r->created_ms,
-                     .due_ms = r->due_ms,
-                     .attempts = r->attempts,
-                     .first = r->first,
-                     .uncounted = r->uncounted,
-                     .undecided = r->undecided};
+    c->items[c->count++] = claimed_of(r, &c->memory);
 }
 
 /* Where the rows of another connector than that of `due[i]` begin. */
@@ -380,9 +421,12 @@ static inline int store_command(pl_uuid id, enum pl_command_kind kind, int64_t n
     row *r = row_of(id);
     if (r == NULL) return PL_E_UNKNOWN_DELIVERY;
     if (kind == PL_COMMAND_CANCEL) {
-        if (r->state != PL_STATE_PENDING) return PL_E_CONFLICT;
+        if (r->state != PL_STATE_PENDING && !r->stops) return PL_E_CONFLICT;
+        bool leaves = *r->key && r->held;
         row_become(r, PL_STATE_CANCELLED, false);
         r->was_cancelled = true;
+        r->leaves = leaves;
+        key_advance(r, NULL);
         return 0;
     }
     r->not_before_ms = world_fastest_ms(), r->asked_until_ms = 0;
@@ -391,7 +435,13 @@ static inline int store_command(pl_uuid id, enum pl_command_kind kind, int64_t n
         r->uncounted = 0;
         r->life++;
         r->due_ms = now_ms;
-        row_become(r, PL_STATE_PENDING, false);
+        bool is_held = r->leaves;
+        row_become(r, PL_STATE_PENDING, is_held);
+        if (*r->key && !is_held) {
+            rows_remove(rows_of(r), r);
+            r->behind = true;
+            key_advance(r, NULL);
+        }
     } else if (!r->held) {
         r->due_ms = now_ms;
     }
@@ -430,7 +480,10 @@ static inline void model_reopen(void)
         row *r = model.rows[i];
         r->asked_until_ms = sooner(r->asked_until_ms, r->not_before_ms);
         memset(r->nudges, 0, sizeof r->nudges);
+        r->leaves = false;
     }
+    for (size_t i = 0; i < model.row_count; i++)
+        key_advance(model.rows[i], NULL);
 }
 
 static inline void model_fini(void)

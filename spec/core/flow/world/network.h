@@ -13,6 +13,7 @@ static inline void row_is_sent(worker *me, row *r)
     RULE("what has ended is not sent", r->state == PL_STATE_PENDING || r->was_cancelled);
     RULE("nothing is sent before it is due", world_fastest_ms() >= r->not_before_ms);
     RULE("a receiver's wish to wait is granted", world_fastest_ms() >= r->asked_until_ms);
+    check_order(r);
     r->under_way++;
     if ((size_t)r->sends < sizeof r->sent_at_ms / sizeof *r->sent_at_ms)
         r->sent_at_ms[r->sends] = w.now_ms;

@@ -18,8 +18,9 @@ typedef struct scripts {
     const char *urls[WEBHOOKS_MOST]; /* where they go */
     plan plans[PL_STAGE_COUNT];
     bool when_says_no;
-    int rendered, asked, heard; /* of each stage */
-    int heard_error;            /* of the failure that was heard of last */
+    bool ordered[WEBHOOKS_MOST]; /* by the last letter of the event's id, in three keys */
+    int rendered, asked, heard;  /* of each stage */
+    int heard_error;             /* of the failure that was heard of last */
     char heard_text[100];
     bool heard_will_retry;
 } scripts;
@@ -27,12 +28,19 @@ typedef struct scripts {
 static inline void scripts_route(pl_generation *g, const pl_event *event, pl_arena *arena,
                                  pl_routes *routes)
 {
+    static const char keys[] = "012";
+    const scripts *s = (const scripts *)g;
     routes->items = pl_arena_zero(arena, event->type.len * sizeof *routes->items);
     for (size_t n = 0; n < event->type.len; n++) {
         char c = event->type.ptr[n];
         if (c == '?' && routes->count) routes->items[routes->count - 1].undecided = true;
-        for (uint32_t i = 0; i < g->policy_count; i++)
-            if (g->policies[i].webhook.ptr[0] == c) routes->items[routes->count++].webhook = i;
+        for (uint32_t i = 0; i < g->policy_count; i++) {
+            if (g->policies[i].webhook.ptr[0] != c) continue;
+            pl_route *r = &routes->items[routes->count++];
+            r->webhook = i;
+            if (s->ordered[i])
+                r->order_key = (pl_slice){keys + event->id.ptr[event->id.len - 1] % 3, 1};
+        }
     }
     if (routes->count == 0) routes->reason = PL_SLICE("no webhook wants it");
 }

@@ -121,7 +121,7 @@ static inline void on_nudge(pl_message *m)
 {
     nudge *n = (nudge *)m;
     TRACE("%d: hears of %s", (int)(n->to - w.workers), id_name(n->id));
-    row_of(n->id)->nudges[n->to - w.workers]--;
+    if (n->kind != PL_COMMAND_YIELD) row_of(n->id)->nudges[n->to - w.workers]--;
     pl_engine_nudge(n->to->engine, n->id, n->kind, n->seq);
     nudge_free(n);
 }
@@ -143,6 +143,12 @@ static inline void nudge_all(pl_uuid id, enum pl_command_kind kind, uint64_t seq
     }
 }
 
+static inline void port_overtaken(void *world, pl_uuid id, uint64_t seq)
+{
+    (void)world;
+    nudge_all(id, PL_COMMAND_YIELD, seq);
+}
+
 /* A worker has it, or has not heard yet that it was cancelled. */
 static inline bool is_known(const row *r)
 {
@@ -152,13 +158,13 @@ static inline bool is_known(const row *r)
 }
 
 /* Out of the list: one that was cancelled and is brought back while a worker still has it may be
- * carried by two for a while. */
+ * carried by two for a while; but not one with an order. */
 static inline void leave_out_known(order *o)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < o->count; i++) {
         const row *r = row_of(o->ids[i]);
-        if (r->state == PL_STATE_PENDING || !is_known(r)) o->ids[count++] = o->ids[i];
+        if (r->state == PL_STATE_PENDING || *r->key || !is_known(r)) o->ids[count++] = o->ids[i];
     }
     o->count = count;
 }
