@@ -153,6 +153,7 @@ static void call_some(void)
     call *c = pl_alloc_zero(sizeof *c);
     int64_t timeout_ms = between(10, 5000);
     c->late_ms = w.now_ms + 2 * timeout_ms;
+    c->at = me;
     c->next = calls;
     calls = c;
     pl_call made = {.kind = chance(70) ? PL_KIND_CALL : PL_KIND_TRY,
@@ -172,6 +173,7 @@ static void call_some(void)
     }
     pl_event_unref(made.event);
     c->is_over = true;
+    RULE("a call is refused only where there are too many", made.key.len || is_busy_with_calls(me));
 }
 
 /* -- what administrators do -- */
@@ -454,6 +456,7 @@ static void simulate(bool is_traced)
             crash_some();
         else
             check_step();
+        if (step % 8 == 0) check_places();
     }
     calm_down();
     end();

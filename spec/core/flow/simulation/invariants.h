@@ -8,6 +8,7 @@
 #include "spies.h"
 
 typedef struct call {
+    const worker *at;
     int64_t late_ms; /* it should be over by then */
     bool is_over;
     struct call *next;
@@ -71,6 +72,44 @@ static inline void check_step(void)
     flights_sweep(false);
 }
 
+/* -- places -- */
+
+/* What the accounts know to be free can be had. They do not count the tokens of calls, nor go on over a
+ * reload. */
+static inline void check_place(int i)
+{
+    const folder *f = newest;
+    const account *a = &accounts[i];
+    pl_quota_place place = {0};
+    if (chances.call || chances.reload || f->rates[i].per_second <= 0) return;
+    if (a->rate.per_second <= 0) return; /* nothing has begun yet */
+    bool is_free = a->level - (double)(w.now_ms - a->level_ms) / 1000 * a->rate.per_second <=
+                   a->rate.burst - 1.01;
+    if (!is_free || f->rates[i].concurrency || a->paused_until_ms > w.now_ms) return;
+    pl_slice name = pl_slice_of(connector_names[i]);
+    if (pl_quota_state_of(w.quotas, name, world_monotonic_us()).pause_ms) return;
+    RULE("what was put off has given its token back",
+         pl_quota_enter(w.quotas, name, &f->rates[i], world_monotonic_us(), &place) == 0);
+    pl_quota_undo(w.quotas, &place);
+}
+
+static inline void check_places(void)
+{
+    for (int i = 0; i < CONNECTORS; i++)
+        check_place(i);
+}
+
+/* Is a worker busy enough with calls to refuse one? */
+static inline bool is_busy_with_calls(const worker *me)
+{
+    int64_t count = 0;
+    for (const call *c = calls; c; c = c->next)
+        count += c->at == me && !c->is_over;
+    for (const flight *f = flights; f; f = f->next)
+        count += f->at == me && f->is_call && !f->is_over;
+    return count >= w.settings.limit_calls;
+}
+
 /* -- in the end -- */
 
 static inline void check_ended(const row *r)
@@ -107,6 +146,11 @@ static inline void check_end(void)
     }
     for (const call *c = calls; c; c = c->next)
         RULE("in the end all calls are over", c->is_over);
+    for (int i = 0; i < CONNECTORS; i++) {
+        pl_slice name = pl_slice_of(connector_names[i]);
+        pl_quota_state state = pl_quota_state_of(w.quotas, name, world_monotonic_us());
+        RULE("in the end all places are given back", state.in_flight == 0);
+    }
     check_posts();
 }
 

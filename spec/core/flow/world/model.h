@@ -461,6 +461,7 @@ static inline void store_enable(pl_slice connector, pl_slice webhook, int64_t no
             continue;
         r->due_ms = now_ms;
         r->not_before_ms = world_fastest_ms();
+        r->asked_until_ms = 0;
         r->first = r->attempts;
         r->uncounted = 0;
         row_become(r, PL_STATE_PENDING, false);
