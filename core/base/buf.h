@@ -4,7 +4,8 @@
  * move when the buffer grows, so a slice of them lives until the next put.
  *
  * Memory that cannot be had ends the process (pl_alloc): every size that a stranger controls is
- * bounded by a limit long before it gets here. */
+ * bounded by a limit long before it gets here. What is large all the same, a body, is asked for
+ * (pl_buf_try_reserve). */
 #ifndef PL_BASE_BUF_H
 #define PL_BASE_BUF_H
 

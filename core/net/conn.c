@@ -143,11 +143,11 @@ static void linger(pl_conn *c)
 
 /* -- steps: each gives true when the state moved -- */
 
-/* An error of the request itself: the answer says why, and the connection ends, for where the next
- * request would begin is not known. */
+/* An error of the request itself, or one that there is no memory for: the answer says why, and the
+ * connection ends, for where the next request would begin is not known. */
 static void refuse(pl_conn *c, int code, const char *detail)
 {
-    pl_counter_add(&c->server->metrics.bad_requests, 1);
+    if (code != PL_E_MEMORY) pl_counter_add(&c->server->metrics.bad_requests, 1);
     c->is_refused = true;
     c->keep_alive = false;
     c->state = PL_CONN_HANDLING;
