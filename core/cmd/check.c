@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "cmd/cmd.h"
 #include "gateway/gateway.h"
+#include "gateway/setup.h"
 #include "script/script.h"
 
 #include <stdio.h>
@@ -51,7 +52,7 @@ static void check_settings(const char *dir, pl_generation *g, pl_faults *faults)
     pl_settings settings;
     pl_settings_init(&settings);
     pl_script_settings(g, &settings);
-    pl_gateway_check(&settings, g, dir, faults);
+    pl_setup_check(&settings, g, dir, faults);
     pl_settings_fini(&settings);
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "gateway/api.h"
+#include "gateway/setup.h"
 #include "net/client.h"
 #include "script/script.h"
 
@@ -168,11 +169,11 @@ static int open_parts(attempt *t)
 {
     uint8_t seed[32];
     pl_faults faults = {0};
-    t->egress = pl_gateway_egress_new(&t->settings, "settings", &faults);
+    t->egress = pl_setup_egress(&t->settings, "settings", &faults);
     pl_faults_print(&faults, stderr);
     pl_faults_fini(&faults);
     if (t->egress == NULL) return PL_EXIT_CONFIG;
-    pl_client_config config = pl_gateway_client_config(&t->settings, t->egress);
+    pl_client_config config = pl_setup_client(&t->settings, t->egress);
     t->client = pl_client_new(t->loop, &config);
     t->quotas = pl_quotas_new();
     t->breakers = pl_breakers_new();
@@ -190,7 +191,7 @@ static int open_parts(attempt *t)
     };
     pl_random_seed(seed);
     t->engine = pl_engine_new(&ports, &t->settings, seed);
-    t->cache = pl_gateway_cache_new(&t->settings);
+    t->cache = pl_setup_cache(&t->settings);
     pl_script_host host = {
         .wheel = ports.wheel,
         .client = t->client,

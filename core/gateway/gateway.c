@@ -13,9 +13,8 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "base/secret.h"
+#include "gateway/setup.h"
 #include "gateway/worker.h"
-#include "http/host.h"
 #include "script/secrets.h"
 
 #include <errno.h>
@@ -102,129 +101,6 @@ static bool merge_settings(pl_gateway *g, pl_generation *generation, pl_settings
     return mistake == NULL;
 }
 
-pl_egress *pl_gateway_egress_new(const pl_settings *s, const char *file, pl_faults *faults)
-{
-    char text[512];
-    pl_egress_fault fault;
-    const pl_list *allow = &s->egress_allow;
-    pl_egress *e = pl_egress_new((const char *const *)allow->items, allow->count, &fault);
-    if (e) return e;
-    snprintf(text, sizeof text, "egress.allow: '%s' %s", allow->items[fault.index], fault.text);
-    pl_faults_add(faults, file, 0, text);
-    return NULL;
-}
-
-static void check_proxy(const pl_settings *s, const char *file, pl_faults *faults)
-{
-    char text[512];
-    const char *fault = s->egress_proxy[0] ? pl_proxy_fault(pl_slice_of(s->egress_proxy)) : NULL;
-    snprintf(text, sizeof text, "egress.proxy: '%s': %s", s->egress_proxy, fault ? fault : "");
-    if (fault) pl_faults_add(faults, file, 0, text);
-    if (s->egress_proxy_auth.count > 1)
-        pl_faults_add(faults, file, 0, "egress.proxy_auth: expected one user:password");
-}
-
-static void check_hosts(const pl_list *hosts, const char *file, pl_faults *faults)
-{
-    char text[256];
-    for (size_t i = 0; i < hosts->count; i++) {
-        if (pl_host_is_pattern(pl_slice_of(hosts->items[i]))) continue;
-        snprintf(text, sizeof text,
-                 "hosts: '%s' is not a host name without a port, *.NAME or an address",
-                 hosts->items[i]);
-        pl_faults_add(faults, file, 0, text);
-    }
-}
-
-/* Without it no https would work, which is better said before the first delivery. */
-static void check_ca_file(const pl_settings *s, const char *file, pl_faults *faults)
-{
-    char text[512];
-    if (s->egress_ca_file[0] == '\0' || access(s->egress_ca_file, R_OK) == 0) return;
-    snprintf(text, sizeof text, "egress.ca_file: %s: %s", s->egress_ca_file, strerror(errno));
-    pl_faults_add(faults, file, 0, text);
-}
-
-/* What they say that comes to nothing which is kept. */
-static void check_words(const pl_settings *s, const char *file, pl_faults *faults)
-{
-    check_hosts(&s->hosts, file, faults);
-    check_proxy(s, file, faults);
-    check_ca_file(s, file, faults);
-}
-
-static pl_tls *open_tls(const pl_settings *s, const char *dir, const char *file, pl_faults *faults)
-{
-    char text[PL_TLS_TEXT];
-    pl_tls *tls = NULL;
-    if (!pl_listeners_open_tls(s, dir, &tls, text)) pl_faults_add(faults, file, 0, text);
-    return tls;
-}
-
-static void check_tls(const pl_settings *s, const char *dir, const char *file, pl_faults *faults)
-{
-    char text[PL_TLS_TEXT];
-    pl_tls *tls = open_tls(s, dir, file, faults);
-    if (tls && pl_tls_expires(tls) <= pl_wall_ms() / 1000) {
-        snprintf(text, sizeof text, "tls.certificate: %s: it has expired", s->tls_certificate);
-        pl_faults_warn(faults, file, text);
-    }
-    pl_tls_free(tls);
-}
-
-void pl_gateway_check(const pl_settings *s, pl_generation *g, const char *dir, pl_faults *faults)
-{
-    pl_buf file;
-    pl_buf_init(&file);
-    pl_buf_printf(&file, "%s/gateway.lua%c", dir, '\0');
-    pl_tokens_unref(pl_tokens_new(s, g, file.ptr, faults));
-    pl_egress_free(pl_gateway_egress_new(s, file.ptr, faults));
-    check_words(s, file.ptr, faults);
-    check_tls(s, dir, file.ptr, faults);
-    pl_listeners_check(s, file.ptr, faults);
-    pl_buf_fini(&file);
-}
-
-static bool list_differs(const pl_list *a, const pl_list *b)
-{
-    if (a->count != b->count) return true;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]) != 0) return true;
-    return false;
-}
-
-static bool setting_differs(const pl_setting *s, const pl_settings *a, const pl_settings *b)
-{
-    const void *x = (const char *)a + s->offset, *y = (const char *)b + s->offset;
-    switch (s->kind) {
-    case PL_SETTING_TEXT:
-        return strcmp(*(char *const *)x, *(char *const *)y) != 0;
-    case PL_SETTING_LIST:
-    case PL_SETTING_SECRETS:
-        return list_differs(x, y);
-    default:
-        return *(const int64_t *)x != *(const int64_t *)y;
-    }
-}
-
-/* Settings hold for the life of the process, but for egress.allow and tokens: a reload that brings
- * others says which wait for a restart. */
-static bool is_reloaded(const pl_setting *s)
-{
-    return strncmp(s->name, "tokens.", strlen("tokens.")) == 0 ||
-           s->offset == offsetof(pl_settings, egress_allow);
-}
-
-static void warn_of_changes(const pl_settings *now, const pl_settings *fresh)
-{
-    for (size_t i = 0; i < pl_setting_count; i++) {
-        const pl_setting *s = &pl_setting_list[i];
-        if (!is_reloaded(s) && setting_differs(s, now, fresh))
-            pl_log(PL_LOG_WARN, "a changed setting takes effect at the next start",
-                   PL_LOG_STR("setting", s->name));
-    }
-}
-
 /* What a reload brings of settings. */
 typedef struct fresh_settings {
     pl_egress *egress;
@@ -249,10 +125,10 @@ static bool reload_settings(pl_gateway *g, pl_generation *generation, fresh_sett
     pl_settings fresh;
     *out = (fresh_settings){0};
     if (merge_settings(g, generation, &fresh)) {
-        out->egress = pl_gateway_egress_new(&fresh, "settings", faults);
+        out->egress = pl_setup_egress(&fresh, "settings", faults);
         out->tokens = pl_tokens_new(&fresh, generation, "settings", faults);
         if (out->tokens) check_still_guarded(g, out->tokens, faults);
-        if (faults->count == 0) warn_of_changes(&g->settings, &fresh);
+        if (faults->count == 0) pl_setup_warn_of_changes(&g->settings, &fresh);
     }
     pl_tokens_forget(&fresh);
     pl_settings_fini(&fresh);
@@ -260,19 +136,6 @@ static bool reload_settings(pl_gateway *g, pl_generation *generation, fresh_sett
     pl_egress_free(out->egress);
     pl_tokens_unref(out->tokens);
     return false;
-}
-
-static void register_proxy_auth(const pl_settings *s)
-{
-    for (size_t i = 0; i < s->egress_proxy_auth.count; i++)
-        pl_secret_register(pl_slice_of(s->egress_proxy_auth.items[i]));
-}
-
-static enum pl_log_form log_form(const char *name)
-{
-    return strcmp(name, "json") == 0    ? PL_LOG_JSON
-           : strcmp(name, "human") == 0 ? PL_LOG_HUMAN
-                                        : PL_LOG_AUTO;
 }
 
 /* -- start -- */
@@ -334,42 +197,6 @@ static int open_store(pl_gateway *g)
     free(reason);
     pl_buf_fini(&path);
     return code == 0 ? 0 : 1;
-}
-
-/* "user:password", in two. */
-static pl_proxy usual_proxy(const pl_settings *s)
-{
-    pl_proxy p = {.url = pl_slice_of(s->egress_proxy)};
-    if (s->egress_proxy_auth.count == 0) return p;
-    pl_slice auth = pl_slice_of(s->egress_proxy_auth.items[0]);
-    const char *colon = memchr(auth.ptr, ':', auth.len);
-    p.user = (pl_slice){auth.ptr, colon ? (size_t)(colon - auth.ptr) : auth.len};
-    p.password = colon ? pl_slice_from(auth, p.user.len + 1) : PL_NO_SLICE;
-    return p;
-}
-
-pl_client_config pl_gateway_client_config(const pl_settings *s, const pl_egress *egress)
-{
-    return (pl_client_config){
-        .egress = egress,
-        .max_response_bytes = (size_t)s->limit_response,
-        .max_response_header_bytes = (size_t)s->limit_response_header_bytes,
-        .names_ms = s->timeout_names,
-        .ca_file = s->egress_ca_file[0] ? s->egress_ca_file : NULL,
-        .user_agent = "Perilune/" PL_VERSION,
-        .proxy = usual_proxy(s),
-        .proxy_is_trusted = strcmp(s->egress_proxy_names, "trust") == 0,
-    };
-}
-
-pl_cache *pl_gateway_cache_new(const pl_settings *s)
-{
-    uint8_t seed[32];
-    pl_cache_config config = {.bytes = (size_t)s->limit_cache,
-                              .entry_bytes = (size_t)s->limit_cache_entry};
-    pl_random_seed(seed);
-    memcpy(&config.seed, seed, sizeof config.seed);
-    return pl_cache_new(&config);
 }
 
 static void open_rate(pl_gateway *g)
@@ -615,9 +442,9 @@ static pl_generation **load_others(pl_gateway *g, const pl_bundle *bundle, pl_ge
 {
     if (merge_settings(g, first, &g->settings)) {
         g->tokens = pl_tokens_new(&g->settings, first, "settings", faults);
-        g->egress = pl_gateway_egress_new(&g->settings, "settings", faults);
-        check_words(&g->settings, "settings", faults);
-        g->tls = open_tls(&g->settings, g->config->dir, "settings", faults);
+        g->egress = pl_setup_egress(&g->settings, "settings", faults);
+        pl_setup_check_words(&g->settings, "settings", faults);
+        g->tls = pl_setup_tls(&g->settings, g->config->dir, "settings", faults);
         g->worker_count = worker_count(&g->settings);
         if (faults->count == 0) {
             pl_generation **all = generations_new(g->worker_count);
@@ -662,15 +489,15 @@ int pl_gateway_run(const pl_gateway_config *config)
     }
     pl_log_init(pl_wall_ms, STDERR_FILENO,
                 (enum pl_log_level)pl_log_level_of(pl_slice_of(g.settings.log_level)),
-                log_form(g.settings.log_format));
-    register_proxy_auth(&g.settings);
+                pl_setup_log_form(g.settings.log_format));
+    pl_setup_proxy_auth(&g.settings);
     pl_mailbox_init(&g.mailbox, wake_control, &self);
     g.health = pl_health_new();
     g.quotas = pl_quotas_new();
     g.breakers = pl_breakers_new();
     g.switches = pl_switches_new();
     g.tally = pl_tally_new();
-    g.cache = pl_gateway_cache_new(&g.settings);
+    g.cache = pl_setup_cache(&g.settings);
     g.workers = pl_alloc_zero((size_t)g.worker_count * sizeof *g.workers);
     int code = start(&g, generations);
     if (code == 0) {

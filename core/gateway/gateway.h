@@ -65,19 +65,6 @@ typedef struct pl_gateway {
     int running;                /* control thread: workers that have not stopped */
 } pl_gateway;
 
-/* What a folder's own settings would keep pl_gateway_run from, or should not be: to `faults`, as of
- * its gateway.lua. Files that they name are looked into. */
-void pl_gateway_check(const pl_settings *s, pl_generation *g, const char *dir, pl_faults *faults);
-
-/* The guard of egress.allow; NULL with its mistake in `faults`, as of `file`. */
-pl_egress *pl_gateway_egress_new(const pl_settings *s, const char *file, pl_faults *faults);
-
-/* The client that the settings describe; texts are the settings'. */
-pl_client_config pl_gateway_client_config(const pl_settings *s, const pl_egress *egress);
-
-/* A cache as large as the settings say. */
-pl_cache *pl_gateway_cache_new(const pl_settings *s);
-
 /* Runs until a signal stops it. 0, 1 when it could not start, 3 for a bad configuration (all
  * mistakes were printed). */
 int pl_gateway_run(const pl_gateway_config *config);

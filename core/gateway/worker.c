@@ -16,6 +16,7 @@
 #include "gateway/api.h"
 #include "gateway/backlog.h"
 #include "gateway/replay.h"
+#include "gateway/setup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,7 +258,7 @@ pl_worker *pl_worker_new(pl_gateway *g, int index, pl_generation *generation)
     pl_timer_init(&w->stop_timer, on_stop_timer);
     pl_live_init(w);
     make_engine(w);
-    pl_client_config client = pl_gateway_client_config(s, g->egress);
+    pl_client_config client = pl_setup_client(s, g->egress);
     w->client = pl_client_new(w->loop, &client);
     w->tokens = pl_tokens_ref(g->tokens);
     open_entrances(w);
