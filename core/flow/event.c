@@ -143,6 +143,14 @@ static bool is_date_time(pl_slice text)
     return text.len && memchr(text.ptr, ':', text.len) && pl_time_parse(text, &ignored);
 }
 
+/* A span is an offset and a length. */
+static pl_slice text_of(const pl_buf *texts, pl_slice span)
+{
+    pl_slice text = pl_slice_from(pl_buf_slice(texts), (size_t)span.ptr);
+    text.len = span.len;
+    return text;
+}
+
 static int take_texts(const scan *s, const pl_event_rules *rules, pl_buf *texts, pl_slice *spans,
                       pl_event_fault *fault)
 {
@@ -154,14 +162,11 @@ static int take_texts(const scan *s, const pl_event_rules *rules, pl_buf *texts,
         return fault_at(fault, "id", "expected a string that is not empty");
     if (rules->type == PL_TYPE_NEEDED && spans[TYPE].len == 0)
         return fault_at(fault, "type", "an event needs a type, a string that is not empty");
-    pl_slice type = {pl_buf_slice(texts).ptr + (size_t)spans[TYPE].ptr, spans[TYPE].len};
-    if (rules->type == PL_TYPE_NEEDED && pl_slice_starts(type, PL_EVENT_OWN))
+    if (rules->type == PL_TYPE_NEEDED && pl_slice_starts(text_of(texts, spans[TYPE]), PL_EVENT_OWN))
         return fault_at(fault, "type", "types that begin with perilune. are the gateway's own");
     if (rules->type == PL_TYPE_FORBIDDEN && s->raw[TYPE].ptr)
         return fault_at(fault, "type", "a call has no type: the path names its webhook");
-    pl_slice time = pl_slice_from(pl_buf_slice(texts), (size_t)spans[TIME].ptr);
-    time.len = spans[TIME].len;
-    if (s->raw[TIME].ptr && !is_date_time(time))
+    if (s->raw[TIME].ptr && !is_date_time(text_of(texts, spans[TIME])))
         return fault_at(fault, "time",
                         "expected an RFC 3339 date and time, as 2026-11-21T08:15:30Z");
     return 0;
