@@ -19,6 +19,9 @@
  * at the right-hand end of their trees, and deletes the pending row again. Waiting rows are in the
  * index pending_due, where a claim finds them.
  *
+ * One with a key of order (sqlite_order.h) waits in no such index while others of the key go first;
+ * the end of one makes the next of them held or waiting.
+ *
  * A statement is prepared once and reset before its function returns, so that no read transaction
  * outlives its operation. */
 #include "store/sqlite_write.h"
@@ -328,9 +331,11 @@ static void clear_commit(pl_commit *c)
         e->is_duplicate = false;
         e->known = NULL;
         e->event->seq = 0;
-        for (uint32_t n = 0; n < e->count; n++)
-            e->deliveries[n].waits = e->deliveries[n].has_overtaken = false,
-            e->deliveries[n].superseded = 0;
+        for (uint32_t n = 0; n < e->count; n++) {
+            pl_commit_delivery *d = &e->deliveries[n];
+            d->waits = d->has_overtaken = false;
+            d->superseded = 0;
+        }
     }
 }
 
