@@ -129,8 +129,10 @@ typedef struct pl_record {
     pl_slice token;  /* of a call: the name of the one that it came with, or empty */
     int64_t created_ms, now_ms;
     const pl_attempt *attempt; /* NULL: no attempt was made, only the state changes */
-    enum pl_state state;       /* PENDING: another attempt at due_ms */
-    int64_t due_ms;            /* wall clock */
+    /* PENDING: another attempt at due_ms. out: PENDING instead of FAILED when an administrator has
+     * brought the delivery back meanwhile */
+    enum pl_state state;
+    int64_t due_ms; /* wall clock */
     bool held; /* there is a place in the worker's memory: for it, or for the next of its key */
     bool is_off, is_shelved;   /* as of a pl_commit_delivery */
     const pl_switch *disables; /* NULL; the answer disables its webhook */

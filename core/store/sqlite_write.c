@@ -67,6 +67,7 @@
            " SELECT id, event, 0, connector, webhook, ?2, coalesce(?4, attempts), undecided,"      \
            " created_ms, ?3, iif(?4 IS NULL, outcome, ?5), iif(?4 IS NULL, status, ?6),"           \
            " iif(?4 IS NULL, reason, ?7), order_key, order_scope, ?8 FROM pending WHERE id = ?1")  \
+    X(IS_WAITING, "SELECT 1 FROM pending WHERE id = ?1 AND held = 0")                              \
     X(DROP_PENDING, "DELETE FROM pending WHERE id = ?1")                                           \
     X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")              \
     X(CLAIM, PL_SQLITE_CLAIM)                                                                      \
@@ -409,11 +410,28 @@ static int apply_ordered(pl_sqlite_writer *w, pl_record *r, bool *found)
     return pl_sqlite_order_advance(o, r->now_ms, &r->frees, r);
 }
 
+/* A delivery that was cancelled and brought back while its last attempt was under way waits for a
+ * worker by now: that the attempt has failed does not end what the administrator has begun. */
+static int spare_revived(pl_sqlite_writer *w, pl_record *r)
+{
+    if (r->state != PL_STATE_FAILED) return SQLITE_OK;
+    sqlite3_stmt *q = w->statements[IS_WAITING];
+    pl_sqlite_bind_id(q, 1, &r->id);
+    if (sqlite3_step(q) == SQLITE_ROW) {
+        r->state = PL_STATE_PENDING;
+        r->due_ms = r->now_ms;
+        r->held = false;
+    }
+    return sqlite3_reset(q);
+}
+
 /* *is_erased: there is no such delivery any more, and nothing of its attempt may stay. */
 static int record_delivery(pl_sqlite_writer *w, pl_record *r, bool *is_erased)
 {
     bool found = false;
-    int rc = r->is_ordered ? apply_ordered(w, r, &found) : apply(w, r, PL_SQLITE_PASSED, &found);
+    int rc = spare_revived(w, r);
+    if (rc) return rc;
+    rc = r->is_ordered ? apply_ordered(w, r, &found) : apply(w, r, PL_SQLITE_PASSED, &found);
     r->was_gone = !rc && !found;
     if (!r->was_gone || !r->attempt) return rc;
     sqlite3_stmt *q = w->statements[COUNT_LATE];

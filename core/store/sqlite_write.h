@@ -33,7 +33,7 @@
 #define PL_SQLITE_CLAIM_BYTES (16u << 20)
 #define PL_SQLITE_CLAIM_MAX   4096u
 
-#define PL_SQLITE_STATEMENT_COUNT 23
+#define PL_SQLITE_STATEMENT_COUNT 24
 
 typedef struct pl_sqlite_writer {
     sqlite3 *db; /* the caller's */

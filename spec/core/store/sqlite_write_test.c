@@ -441,6 +441,35 @@ TEST(retry_hastens_what_waits_and_revives_what_has_ended)
     bench_fini(&b);
 }
 
+TEST(the_failure_of_an_attempt_does_not_end_a_delivery_that_was_brought_back)
+{
+    bench b;
+    enum pl_state state;
+    pl_claimed got[8];
+    bench_init(&b);
+    bench_open(&b);
+    pl_uuid id = id_of(T0, 1);
+    CHECK_EQ_INT(commit_one(&b, "e1", id, true), 0);
+    CHECK_EQ_INT(command(&b, PL_COMMAND_CANCEL, id, &state), 0);
+    CHECK_EQ_INT(command(&b, PL_COMMAND_RETRY, id, &state), 0);
+    pl_attempt a = attempt_of(1, "http_status", 400);
+    pl_record r = record_of(id, &a, PL_STATE_FAILED);
+    CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+    CHECK_EQ_INT(r.state, PL_STATE_PENDING);
+    CHECK(!r.was_gone && !r.held);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM attempts"), 1);
+    CHECK_EQ_INT(pending(&b), 1);
+    CHECK_EQ_INT(claim(&b, T0 + 20, 8, got, NULL), 1);
+    CHECK_EQ_INT(got[0].attempts, 1);
+    /* What succeeded is delivered all the same. */
+    pl_attempt ok = attempt_of(2, "ok", 200);
+    r = record_of(id, &ok, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+    CHECK_EQ_INT(r.state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(pending(&b), 0);
+    bench_fini(&b);
+}
+
 /* As many as are uncounted are known to a claim; a run of the schedule that an administrator begins
  * has none. */
 TEST(attempts_that_do_not_count_are_known_to_claims)
@@ -515,6 +544,7 @@ int main(void)
                CASE(a_final_record_moves_the_delivery),
                CASE(a_record_for_another_attempt_keeps_the_delivery_pending),
                CASE(a_record_for_a_delivery_that_was_cancelled_keeps_the_attempt),
+               CASE(the_failure_of_an_attempt_does_not_end_a_delivery_that_was_brought_back),
                CASE(a_call_is_kept_with_its_event_and_attempt),
                CASE(a_claim_takes_what_is_due_oldest_first_and_only_once),
                CASE(a_claim_is_shared_by_the_connectors_that_have_anything),

@@ -321,6 +321,11 @@ static inline void store_record(pl_record *r)
         return;
     }
     RULE("what is behind is not under way", !d->behind);
+    if (r->state == PL_STATE_FAILED && !d->held && !d->shelved) { /* it was brought back */
+        r->state = PL_STATE_PENDING;
+        r->due_ms = r->now_ms;
+        r->held = false;
+    }
     d->uncounted += r->attempt && r->attempt->is_uncounted;
     if (w.spy.recorded) w.spy.recorded(r);
     d->due_ms = r->due_ms;
