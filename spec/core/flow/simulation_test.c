@@ -95,8 +95,9 @@ static void post_some(void)
 static void flood_some(void)
 {
     uint32_t count = (uint32_t)between(20, 120);
-    char type[] = {webhook_names[below(SITES)], 0};
-    if (model.row_count > ROWS_MOST) return;
+    int i = (int)below(SITES);
+    char type[] = {webhook_names[i], 0};
+    if (model.row_count > ROWS_MOST || (has_healthy && newest->sites[i].connector == 0)) return;
     post *p = post_new(count);
     while (p->in->count < count)
         post_add(p, NULL, type);
@@ -249,7 +250,7 @@ static void draw_settings(void)
     pl_settings *s = &w.settings;
     s->limit_horizon = ONE_OF(1000, 5000, 60000);
     s->limit_resident = chance(60) ? between(8, 60) : 1000; /* under pressure, or not */
-    s->limit_in_flight = between(1, 12);
+    s->limit_in_flight = has_healthy ? between(8, 16) : between(1, 12);
     s->limit_calls = between(1, 20);
     s->limit_retry_after = ONE_OF(0, 5000, 86400000);
     s->breaker_failures = chance(50) ? between(1, 5) : 0;
@@ -415,12 +416,22 @@ static void calm_down(void)
     check_step();
 }
 
+/* So that the connector that is well can be delayed by its neighbours only. */
+static void calm_all_but_receivers(void)
+{
+    chances.crash = chances.fuse = chances.stop = chances.stall = chances.leap = 0;
+    chances.refusals = chances.store_faults = chances.disk = 0;
+    chances.order = chances.bulk = chances.toggle = chances.reload = 0;
+}
+
 static void begin(void)
 {
     dice = seed;
     draw_chances();
     is_calm = false;
     has_healthy = chance(20);
+    worst_wait_ms = 0;
+    if (has_healthy) calm_all_but_receivers();
     group_ms = -1;
     memset(moods, 0, sizeof moods);
     world_begin();

@@ -7,6 +7,9 @@
 
 #include "spies.h"
 
+/* The longest that an attempt takes, hooks included, and the wait for a claim. */
+#define FAIR_MS (5000 + 2000 + 1000)
+
 typedef struct call {
     const worker *at;
     int64_t late_ms; /* it should be over by then */
@@ -152,6 +155,8 @@ static inline void check_end(void)
         RULE("in the end all places are given back", state.in_flight == 0);
     }
     check_posts();
+    RULE("a connector that is well waits for no more than a place",
+         !has_healthy || worst_wait_ms <= FAIR_MS);
 }
 
 /* An engine that was told to stop says that it is through. */

@@ -14,6 +14,8 @@ static inline void on_started(worker *me, pl_exchange *x)
     flight *f = flight_begin(me, x);
     TRACE("%d: %s: attempt %u begins, for %.*s/%.*s", number_of(me), name_of(x), x->number,
           PL_FMT(x->policy->connector), PL_FMT(x->policy->webhook));
+    if (f->is_call && x->generation->number != newest->number)
+        accounts_count_anew(); /* it waited for its key, and goes by the rates of before */
     if (f->is_call) return;
     const row *r = row_of(x->id);
     f->life = r->life;
