@@ -31,7 +31,8 @@
       "AND blocks > 0 AND (blocks = 2 OR deliveries.event <= p.event))")                           \
     X(TAKE, "UPDATE pending SET held = ?2, due_ms = iif(?3, ?3, due_ms) WHERE id = ?1")            \
     X(IN_MOTION, "SELECT id, held, attempts > first FROM pending WHERE" OF_KEY                     \
-                 "AND held < " PL_SQLITE_BEHIND)                                                   \
+                 "AND held < " PL_SQLITE_BEHIND " AND NOT EXISTS"                                  \
+                 " (SELECT 1 FROM deliveries WHERE" OF_KEY "AND blocks > 0)")                      \
     X(NEWEST, "SELECT id FROM pending WHERE" OF_KEY "AND held = " PL_SQLITE_BEHIND                 \
               " AND event > ?4 ORDER BY event DESC LIMIT 1")                                       \
     X(END_OLDER,                                                                                   \

@@ -65,7 +65,8 @@ int pl_sqlite_order_is_busy(pl_sqlite_order *o, bool *busy);
 /* The one in motion may have gone. If so, and nothing stops the key, the next goes: *frees. With a
  * record that has a place for it, it is the record's next; otherwise it waits to be claimed. */
 int pl_sqlite_order_advance(pl_sqlite_order *o, int64_t now_ms, bool *frees, pl_record *record);
-/* The one in motion, if any: PL_SQLITE_IS_NOWHERE. Has it failed in the present run of its schedule? */
+/* The one in motion, if any, of a key that has not stopped: else PL_SQLITE_IS_NOWHERE. Has it failed in
+ * the present run of its schedule? */
 int pl_sqlite_order_in_motion(pl_sqlite_order *o, pl_uuid *id, enum pl_sqlite_place *place,
                               bool *has_failed);
 /* Is there one behind that is newer than this event? The newest such. */

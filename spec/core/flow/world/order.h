@@ -89,9 +89,12 @@ static inline row *newest_of_key(const row *like)
     return newest;
 }
 
-/* A row that waits was committed, and those before it are to give way to it. */
+/* A row that waits was committed, and those before it are to give way to it, unless the key has
+ * stopped. */
 static inline void overtake(row *r, pl_commit_delivery *d)
 {
+    for (size_t i = 0; i < model.row_count; i++)
+        if (is_of_key(model.rows[i], r) && (model.rows[i]->stops || model.rows[i]->leaves)) return;
     for (size_t i = 0; i < model.row_count; i++) {
         row *other = model.rows[i];
         if (!is_of_key(other, r) || !is_in_motion(other)) continue;
