@@ -461,6 +461,30 @@ TEST(one_that_a_worker_holds_is_told_of_the_newer_and_gives_way)
     end(&b);
 }
 
+/* An older one was brought back and has failed once more, when a failed one behind it has stopped the
+ * key for all that is newer. */
+TEST(a_newer_one_does_not_overtake_where_its_key_has_stopped)
+{
+    bench b;
+    begin(&b);
+    commit_k(&b, 1);
+    commit_k(&b, 2);
+    CHECK_EQ_INT(record_k(&b, 1, PL_STATE_DELIVERED), 2);
+    CHECK_EQ_INT(record_k(&b, 2, PL_STATE_FAILED), NOBODY);
+    CHECK_EQ_INT(command_on(&b, PL_COMMAND_RETRY, 1), 0);
+    CHECK_EQ_STR(claim_all(&b), "1");
+    pl_attempt a = attempt_of(2, "http_status", 500);
+    pl_record r = record_of(id_of(T0, 1), &a, PL_STATE_PENDING);
+    r.is_ordered = true;
+    r.due_ms = T0 + 5000;
+    CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+    pl_commit_delivery three = commit_newest(&b, 3);
+    CHECK(three.waits && !three.has_overtaken);
+    CHECK_EQ_INT(three.superseded, 0);
+    check_sound(&b);
+    end(&b);
+}
+
 /* -- a webhook that is disabled -- */
 
 TEST(one_that_is_shelved_is_waited_for)
@@ -746,6 +770,7 @@ int main(void)
         CASE(without_a_failure_or_a_newer_one_nothing_is_superseded),
         CASE(a_newer_one_supersedes_at_once_what_waits_in_the_store_for_its_next_attempt),
         CASE(one_that_a_worker_holds_is_told_of_the_newer_and_gives_way),
+        CASE(a_newer_one_does_not_overtake_where_its_key_has_stopped),
         CASE(one_that_is_shelved_is_waited_for), CASE(retention_leaves_alone_what_stops_a_key),
         CASE(a_store_that_was_salvaged_has_one_of_each_key_in_motion),
         CASE(one_that_waits_behind_can_be_cancelled),
