@@ -518,6 +518,9 @@ void pl_engine_nudge(pl_engine *e, pl_uuid id, enum pl_command_kind kind, uint64
 {
     pl_delivery *d = table_find(e, id);
     if (d == NULL || seq < d->as_of) return;
+    /* What was cancelled after a retry stays so, in whatever order the two are heard. The other way
+     * round it is this worker's only where it has an order; else it is to be claimed. */
+    if (kind != PL_COMMAND_RETRY || d->is_ordered) d->as_of = seq;
     if (kind == PL_COMMAND_CANCEL)
         cancel(d);
     else if (kind == PL_COMMAND_RETRY)
