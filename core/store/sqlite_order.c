@@ -6,8 +6,8 @@
 #include "store/sqlite_order.h"
 
 #include "store/sqlite_bind.h"
+#include "store/sqlite_claim.h"
 #include "store/sqlite_schema.h"
-#include "store/sqlite_write.h"
 
 #define OF_KEY " order_key = ?1 AND connector = ?2 AND order_scope = coalesce(?3, '') "
 

@@ -70,12 +70,7 @@
     X(IS_WAITING, "SELECT 1 FROM pending WHERE id = ?1 AND held = 0")                              \
     X(DROP_PENDING, "DELETE FROM pending WHERE id = ?1")                                           \
     X(COUNT_LATE, "UPDATE deliveries SET attempts = max(attempts, ?2) WHERE id = ?1")              \
-    X(CLAIM, PL_SQLITE_CLAIM)                                                                      \
-    X(HOLD, "UPDATE pending SET held = 1 WHERE id = ?1")                                           \
-    X(SHELVE, "UPDATE pending SET held = " PL_SQLITE_SHELVED " WHERE id = ?1")                     \
     X(IS_DISABLED, "SELECT 1 FROM disabled WHERE connector = ?1 AND webhook = ?2")                 \
-    X(NEXT_CONNECTOR, PL_SQLITE_NEXT_CONNECTOR)                                                    \
-    X(NEXT_DUE, PL_SQLITE_NEXT_DUE)                                                                \
     X(LOCATE, "SELECT 0, 0, 0, order_key NOTNULL FROM pending WHERE id = ?1 UNION ALL"             \
               " SELECT state, kind, bare, order_key NOTNULL FROM deliveries WHERE id = ?1")        \
     X(HURRY, "UPDATE pending SET due_ms = ?2 WHERE id = ?1 AND held = 0")                          \
@@ -488,130 +483,6 @@ static void clear_record(pl_record *r)
     if (r->notice) clear_commit(r->notice);
 }
 
-/* -- claim -- */
-
-void pl_sqlite_claimed_read(sqlite3_stmt *q, pl_arena *memory, pl_claimed *c)
-{
-    *c = (pl_claimed){.id = pl_sqlite_id(q, 0),
-                      .event_seq = sqlite3_column_int64(q, 4),
-                      .received_ms = sqlite3_column_int64(q, 5),
-                      .created_ms = sqlite3_column_int64(q, 6),
-                      .due_ms = sqlite3_column_int64(q, 7),
-                      .attempts = (uint32_t)sqlite3_column_int64(q, 8),
-                      .first = (uint32_t)sqlite3_column_int64(q, 9),
-                      .undecided = sqlite3_column_int(q, 10) != 0,
-                      .uncounted = (uint32_t)sqlite3_column_int64(q, 11),
-                      .is_ordered = sqlite3_column_int(q, 12) != 0};
-    c->connector = pl_arena_printf(memory, "%.*s", PL_FMT(pl_sqlite_slice(q, 1)));
-    c->webhook = pl_arena_printf(memory, "%.*s", PL_FMT(pl_sqlite_slice(q, 2)));
-    c->document = pl_arena_dup(memory, pl_sqlite_slice(q, 3));
-}
-
-static int next_due(pl_sqlite_writer *w, int64_t *due_ms)
-{
-    sqlite3_stmt *q = w->statements[NEXT_DUE];
-    *due_ms = INT64_MAX;
-    if (sqlite3_step(q) == SQLITE_ROW && sqlite3_column_type(q, 0) != SQLITE_NULL)
-        *due_ms = sqlite3_column_int64(q, 0);
-    return sqlite3_reset(q);
-}
-
-static bool is_skipped(const pl_claim *c, pl_slice connector)
-{
-    for (uint32_t i = 0; i < c->skip_count; i++)
-        if (pl_slice_eq(c->skip[i], connector)) return true;
-    return false;
-}
-
-/* Puts the name of the next connector that a claim may give something of in the place of `name`;
- * `found` is false when there is none behind it. */
-static int next_claimable(pl_sqlite_writer *w, const pl_claim *c, pl_buf *name, bool *found)
-{
-    sqlite3_stmt *q = w->statements[NEXT_CONNECTOR];
-    int rc = SQLITE_OK;
-    bool is_there = true;
-    for (*found = false; is_there && !*found && !rc;) {
-        sqlite3_bind_text(q, 1, name->len ? name->ptr : "", (int)name->len, SQLITE_TRANSIENT);
-        is_there = sqlite3_step(q) == SQLITE_ROW;
-        if (is_there) {
-            pl_slice next = pl_sqlite_slice(q, 0);
-            pl_buf_clear(name);
-            pl_buf_put_slice(name, next);
-            *found = sqlite3_column_int64(q, 1) <= c->before_ms && !is_skipped(c, next);
-        }
-        rc = sqlite3_reset(q);
-    }
-    return rc;
-}
-
-static int count_claimable(pl_sqlite_writer *w, const pl_claim *c, uint32_t *count)
-{
-    pl_buf name;
-    bool found = true;
-    int rc = SQLITE_OK;
-    pl_buf_init(&name);
-    for (*count = 0; found && !rc; *count += found)
-        rc = next_claimable(w, c, &name, &found);
-    pl_buf_fini(&name);
-    return rc;
-}
-
-/* What is shelved takes part of the limit, so that one claim does not look at too much. */
-static int claim_of(pl_sqlite_writer *w, pl_claim *c, pl_slice connector, uint32_t limit)
-{
-    sqlite3_stmt *q = w->statements[CLAIM];
-    uint32_t first = c->count, shelved = 0;
-    pl_uuid *to_shelve = NULL;
-    sqlite3_bind_int64(q, 1, c->before_ms);
-    sqlite3_bind_int64(q, 2, limit);
-    pl_sqlite_bind_text(q, 3, connector);
-    while (c->memory.used_bytes < PL_SQLITE_CLAIM_BYTES && sqlite3_step(q) == SQLITE_ROW) {
-        if (!sqlite3_column_int(q, 13)) {
-            pl_sqlite_claimed_read(q, &c->memory, &c->items[c->count++]);
-            continue;
-        }
-        if (!to_shelve) to_shelve = pl_arena_alloc(&c->memory, limit * sizeof *to_shelve);
-        to_shelve[shelved++] = pl_sqlite_id(q, 0);
-    }
-    int rc = sqlite3_reset(q);
-    /* Only now: the index that was walked loses its entries. */
-    for (uint32_t i = first; i < c->count && !rc; i++)
-        rc = run_on(w, HOLD, &c->items[i].id);
-    for (uint32_t i = 0; i < shelved && !rc; i++)
-        rc = run_on(w, SHELVE, &to_shelve[i]);
-    c->shelved += shelved;
-    return rc;
-}
-
-/* Each connector that has something due gives its part, in turn from claim to claim: one with a
- * large backlog does not hold up the others. */
-static int run_claim(pl_sqlite_writer *w, pl_claim *c)
-{
-    uint32_t limit = c->limit < PL_SQLITE_CLAIM_MAX ? c->limit : PL_SQLITE_CLAIM_MAX, count;
-    c->items = pl_arena_zero(&c->memory, (limit ? limit : 1) * sizeof *c->items);
-    int rc = count_claimable(w, c, &count);
-    uint32_t each = count && limit / count ? limit / count : 1;
-    if (c->each && c->each < each) each = c->each;
-    for (uint32_t turn = 0; turn < count && c->count < limit && !rc; turn++) {
-        bool found;
-        rc = next_claimable(w, c, &w->claimed, &found);
-        if (!found) { /* from the front */
-            pl_buf_clear(&w->claimed);
-            if (!rc) rc = next_claimable(w, c, &w->claimed, &found);
-        }
-        if (!rc && found) rc = claim_of(w, c, pl_buf_slice(&w->claimed), each);
-    }
-    return rc ? rc : next_due(w, &c->next_due_ms);
-}
-
-static void clear_claim(pl_claim *c)
-{
-    pl_arena_init(&c->memory);
-    c->items = NULL;
-    c->count = c->shelved = 0;
-    c->next_due_ms = INT64_MAX;
-}
-
 /* -- command -- */
 
 typedef struct located {
@@ -727,7 +598,7 @@ void pl_sqlite_writer_clear(pl_op *op)
     op->result = 0;
     if (op->kind == PL_OP_COMMIT) clear_commit((pl_commit *)op);
     if (op->kind == PL_OP_RECORD) clear_record((pl_record *)op);
-    if (op->kind == PL_OP_CLAIM) clear_claim((pl_claim *)op);
+    if (op->kind == PL_OP_CLAIM) pl_sqlite_claim_clear((pl_claim *)op);
     if (op->kind == PL_OP_ERASE) pl_sqlite_erase_clear((pl_erase *)op);
     if (op->kind == PL_OP_KEY) clear_key((pl_key *)op);
     if (op->kind == PL_OP_SWITCH && ((pl_switch_op *)op)->notice)
@@ -743,7 +614,7 @@ int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
     case PL_OP_RECORD:
         return run_record(w, (pl_record *)op);
     case PL_OP_CLAIM:
-        return run_claim(w, (pl_claim *)op);
+        return pl_sqlite_claims_take(&w->claims, (pl_claim *)op);
     case PL_OP_COMMAND:
         return run_command(w, (pl_command *)op);
     case PL_OP_JOB:
@@ -815,8 +686,8 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
 #undef X
     };
     *w = (pl_sqlite_writer){.db = db};
-    pl_buf_init(&w->claimed);
     int rc = pl_sqlite_keys_open(&w->keys, db);
+    if (!rc) rc = pl_sqlite_claims_open(&w->claims, db);
     if (!rc)
         rc = sqlite3_exec(db,
                           "UPDATE pending SET held = 0 WHERE held = 1 OR held = " PL_SQLITE_SHELVED
@@ -833,7 +704,7 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
 
 void pl_sqlite_writer_fini(pl_sqlite_writer *w)
 {
-    pl_buf_fini(&w->claimed);
+    pl_sqlite_claims_fini(&w->claims);
     pl_sqlite_keys_fini(&w->keys);
     pl_sqlite_order_fini(&w->order);
     for (int i = 0; i < STATEMENT_COUNT; i++) {

@@ -180,7 +180,7 @@ describe("logicdialog", function()
   end)
 
   it("refuses a folder with a URL that is not https, or a bot without an authenticator", function()
-    local env = { PERILUNE_SECRET_WEBHOOK_KEY = KEY }
+    local env = { PERILUNE_SECRET_WEBHOOK_KEY = KEY, PERILUNE_VAR_CA_FILE = certificates .. "/ca.pem" }
     assert.equal(0, (example.check("examples/logicdialog", env)))
     local file = "connectors/sales-bot.lua"
     local folder = example.copy("logicdialog", { [file] = {
@@ -203,7 +203,9 @@ describe("logicdialog", function()
     local folder = example.copy("logicdialog", { [file] = { { 'on = "form"', 'on = "function"' } } })
     local path = folder .. "/" .. file
     local line = example.line(path, 'on = "function"')
-    local _, lines = example.check(folder, { PERILUNE_SECRET_WEBHOOK_KEY = KEY })
+    local _, lines = example.check(folder, {
+      PERILUNE_SECRET_WEBHOOK_KEY = KEY, PERILUNE_VAR_CA_FILE = certificates .. "/ca.pem",
+    })
     assert.same({ ("%s:%d: the trigger 'function' is used twice; first in line %d"):format(path, line + 1, line) }, lines)
   end)
 

@@ -47,9 +47,14 @@ static void fill(bench *b)
     CHECK_EQ_INT(run_op(b, &o.commit.op, PL_OP_COMMIT), 0);
     CHECK_EQ_INT(record_one(b, o.delivery.id, 1, PL_STATE_DELIVERED), 0);
 
-    pl_commit_delivery two[] = {
-        {.id = id_of(T0 + 2000, 2), .connector = PL_SLICE("crm"), .webhook = PL_SLICE("lead")},
-        {.id = id_of(T0 + 2000, 3), .connector = PL_SLICE("crm"), .webhook = PL_SLICE("note")}};
+    pl_commit_delivery two[] = {{.id = id_of(T0 + 2000, 2),
+                                 .connector = PL_SLICE("crm"),
+                                 .webhook = PL_SLICE("lead"),
+                                 .held = true},
+                                {.id = id_of(T0 + 2000, 3),
+                                 .connector = PL_SLICE("crm"),
+                                 .webhook = PL_SLICE("note"),
+                                 .held = true}};
     pl_commit_event event = {.event = e2, .deliveries = two, .count = 2};
     pl_commit c = {.events = &event, .count = 1, .now_ms = T0 + 2000};
     CHECK_EQ_INT(run_op(b, &c.op, PL_OP_COMMIT), 0);
