@@ -60,6 +60,7 @@ static void set_method(CURL *easy, const pl_request *r, pl_arena *arena)
     bool has_length = r->has_body || is_post || pl_slice_eq(r->method, PL_SLICE("PUT")) ||
                       pl_slice_eq(r->method, PL_SLICE("PATCH"));
     if (pl_slice_eq(r->method, PL_SLICE("HEAD"))) {
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }

@@ -365,50 +365,61 @@ TEST(client_brings_the_answer)
     close_world();
 }
 
-TEST(client_sends_any_method_with_and_without_body)
+static const struct method_case {
+    const char *method;
+    bool has_body;
+    const char *length;
+} method_cases[] = {{"POST", true, "Content-Length: 4\n"},
+                    {"POST", false, "Content-Length: 0\n"},
+                    {"PUT", false, "Content-Length: 0\n"},
+                    {"PATCH", true, "Content-Length: 4\n"},
+                    {"DELETE", false, NULL},
+                    {"DELETE", true, "Content-Length: 4\n"},
+                    {"GET", false, NULL},
+                    {"GET", true, "Content-Length: 4\n"},
+                    {"OPTIONS", false, NULL},
+                    {"PURGE-IT", false, NULL},
+                    {"get", false, NULL},
+                    {"HEAD", false, NULL}};
+
+#define METHOD_CASES (sizeof method_cases / sizeof method_cases[0])
+
+static void check_method(const struct method_case *c)
 {
-    open_world();
-    static const struct {
-        const char *method;
-        bool has_body;
-        const char *length;
-    } cases[] = {{"POST", true, "Content-Length: 4\n"},
-                 {"POST", false, "Content-Length: 0\n"},
-                 {"PUT", false, "Content-Length: 0\n"},
-                 {"PATCH", true, "Content-Length: 4\n"},
-                 {"DELETE", false, NULL},
-                 {"DELETE", true, "Content-Length: 4\n"},
-                 {"GET", true, "Content-Length: 4\n"},
-                 {"OPTIONS", false, NULL},
-                 {"PURGE-IT", false, NULL},
-                 {"get", false, NULL}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        exchange x;
-        prepare(&x, cases[i].method, port, "/m");
-        if (cases[i].has_body) set_body(&x, PL_SLICE("b\0dy"));
-        start(&x);
-        finish(&x);
-        CHECK_EQ_INT(x.code, 0);
-        CHECK_EQ_SLICE(x.response.body, cases[i].has_body ? PL_SLICE("b\0dy") : PL_SLICE("hello"));
-        char line[64];
-        snprintf(line, sizeof line, "%s /m\n", cases[i].method);
-        CHECK(strncmp(last_head, line, strlen(line)) == 0);
-        if (cases[i].length)
-            CHECK_TEXT(last_head, cases[i].length);
-        else
-            CHECK(strstr(last_head, "Content-Length") == NULL);
-        CHECK(strstr(last_head, "Content-Type") == NULL);
-        end(&x);
-    }
     exchange x;
-    prepare(&x, "HEAD", port, "/m");
+    bool is_head = strcmp(c->method, "HEAD") == 0;
+    prepare(&x, c->method, port, "/m");
+    if (c->has_body) set_body(&x, PL_SLICE("b\0dy"));
     start(&x);
     finish(&x);
     CHECK_EQ_INT(x.code, 0);
-    CHECK_EQ_INT(x.response.body.len, 0);
-    CHECK_EQ_SLICE(pl_fields_find(x.response.fields, PL_SLICE("Content-Length"))->value,
-                   PL_SLICE("5"));
+    CHECK_EQ_SLICE(x.response.body, is_head       ? PL_SLICE("")
+                                    : c->has_body ? PL_SLICE("b\0dy")
+                                                  : PL_SLICE("hello"));
+    char line[64];
+    snprintf(line, sizeof line, "%s /m\n", c->method);
+    CHECK(strncmp(last_head, line, strlen(line)) == 0);
+    if (c->length)
+        CHECK_TEXT(last_head, c->length);
+    else
+        CHECK(strstr(last_head, "Content-Length") == NULL);
+    CHECK(strstr(last_head, "Content-Type") == NULL);
+    if (is_head)
+        CHECK_EQ_SLICE(pl_fields_find(x.response.fields, PL_SLICE("Content-Length"))->value,
+                       PL_SLICE("5"));
     end(&x);
+}
+
+/* Each behind each other one, on the handle that the other has left. */
+TEST(client_sends_any_method_with_and_without_body)
+{
+    open_world();
+    for (size_t i = 0; i < METHOD_CASES; i++) {
+        for (size_t k = 0; k < METHOD_CASES; k++) {
+            check_method(&method_cases[i]);
+            check_method(&method_cases[k]);
+        }
+    }
     close_world();
 }
 
