@@ -114,6 +114,10 @@ void pl_jw_array_end(pl_json_writer *w);
 void pl_jw_string(pl_json_writer *w, pl_slice s);
 void pl_jw_text(pl_json_writer *w, const char *text); /* NULL writes null */
 void pl_jw_int(pl_json_writer *w, int64_t n);
+/* Members of which nothing, an empty text or 0, is null. A time is written as pl_time_format does. */
+void pl_jw_member_text(pl_json_writer *w, const char *key, pl_slice text);
+void pl_jw_member_int(pl_json_writer *w, const char *key, int64_t n);
+void pl_jw_member_time(pl_json_writer *w, const char *key, int64_t wall_ms);
 /* Microseconds as milliseconds: 1250 is 1.250. */
 void pl_jw_ms(pl_json_writer *w, int64_t us);
 void pl_jw_bool(pl_json_writer *w, bool b);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
 #include "base/json_bytes.h"
+#include "base/time.h"
 
 #include <inttypes.h>
 
@@ -147,4 +148,30 @@ void pl_jw_null(pl_json_writer *w)
 void pl_jw_raw(pl_json_writer *w, pl_slice json)
 {
     pl_buf_put_slice(begin(w), json.len ? json : PL_SLICE("null"));
+}
+
+void pl_jw_member_text(pl_json_writer *w, const char *key, pl_slice text)
+{
+    pl_jw_key(w, key);
+    if (text.len)
+        pl_jw_string(w, text);
+    else
+        pl_jw_null(w);
+}
+
+void pl_jw_member_int(pl_json_writer *w, const char *key, int64_t n)
+{
+    pl_jw_key(w, key);
+    if (n)
+        pl_jw_int(w, n);
+    else
+        pl_jw_null(w);
+}
+
+void pl_jw_member_time(pl_json_writer *w, const char *key, int64_t wall_ms)
+{
+    char text[PL_TIME_TEXT + 1];
+    if (wall_ms) pl_time_format(wall_ms, text);
+    pl_jw_key(w, key);
+    pl_jw_text(w, wall_ms ? text : NULL);
 }

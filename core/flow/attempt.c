@@ -58,17 +58,6 @@ static void write_fields(pl_json_writer *w, pl_slice lines)
     pl_jw_array_end(w);
 }
 
-/* A text, or null. */
-static void write_text(pl_json_writer *w, const char *key, pl_slice text)
-{
-    pl_jw_key(w, key);
-    if (text.len) {
-        pl_jw_string(w, text);
-    } else {
-        pl_jw_null(w);
-    }
-}
-
 static void write_traceback(pl_json_writer *w, pl_slice lines)
 {
     pl_jw_key(w, "traceback");
@@ -93,8 +82,8 @@ static void write_request(pl_json_writer *w, const pl_attempt *a, pl_slice docum
         return;
     }
     pl_jw_object(w);
-    write_text(w, "method", a->method);
-    write_text(w, "url", a->url);
+    pl_jw_member_text(w, "method", a->method);
+    pl_jw_member_text(w, "url", a->url);
     write_fields(w, a->request_fields);
     write_body(w, a->body_is_event ? document : a->request_body, a->request_body_bytes);
     pl_jw_object_end(w);
@@ -112,7 +101,7 @@ static void write_response(pl_json_writer *w, const pl_attempt *a)
     pl_jw_int(w, a->status);
     write_fields(w, a->response_fields);
     write_body(w, a->response_body, a->response_body_bytes);
-    write_text(w, "peer", a->peer);
+    pl_jw_member_text(w, "peer", a->peer);
     pl_jw_object_end(w);
 }
 
@@ -138,16 +127,14 @@ static void write_timings(pl_json_writer *w, const pl_timings *t)
 
 void pl_attempt_write(pl_json_writer *w, const pl_attempt *a, pl_slice document)
 {
-    char started[PL_TIME_TEXT + 1];
-    pl_time_format(a->started_ms, started);
     pl_jw_key(w, "number");
     pl_jw_int(w, a->number);
     pl_jw_key(w, "counted");
     pl_jw_bool(w, !a->is_uncounted);
-    write_text(w, "started", pl_slice_of(started));
-    write_text(w, "outcome", pl_slice_of(a->outcome));
-    write_text(w, "stage", pl_slice_of(a->stage));
-    write_text(w, "error", a->error);
+    pl_jw_member_time(w, "started", a->started_ms);
+    pl_jw_member_text(w, "outcome", pl_slice_of(a->outcome));
+    pl_jw_member_text(w, "stage", pl_slice_of(a->stage));
+    pl_jw_member_text(w, "error", a->error);
     write_traceback(w, a->traceback);
     write_request(w, a, document);
     write_response(w, a);

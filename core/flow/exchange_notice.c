@@ -5,46 +5,18 @@
  * carries an operator event itself. */
 #include "flow/engine_impl.h"
 
-#include "base/time.h"
-
-static void put_text(pl_json_writer *w, const char *key, pl_slice text)
-{
-    pl_jw_key(w, key);
-    if (text.len)
-        pl_jw_string(w, text);
-    else
-        pl_jw_null(w);
-}
-
-static void put_time(pl_json_writer *w, const char *key, int64_t wall_ms)
-{
-    char text[PL_TIME_TEXT + 1];
-    pl_time_format(wall_ms, text);
-    pl_jw_key(w, key);
-    pl_jw_text(w, text);
-}
-
-static void put_status(pl_json_writer *w, int status)
-{
-    pl_jw_key(w, "status");
-    if (status)
-        pl_jw_int(w, status);
-    else
-        pl_jw_null(w);
-}
-
 pl_notice *pl_notice_of_switch(pl_engine *e, const pl_switch *s, bool is_off)
 {
     pl_buf data;
     pl_json_writer w;
     enum pl_notice_kind kind = is_off ? PL_NOTICE_DISABLED : PL_NOTICE_ENABLED;
     if (!pl_notice_begin(e, kind, &data, &w)) return NULL;
-    put_text(&w, "connector", s->connector);
-    put_text(&w, "webhook", s->webhook);
-    put_text(&w, "by", s->by);
+    pl_jw_member_text(&w, "connector", s->connector);
+    pl_jw_member_text(&w, "webhook", s->webhook);
+    pl_jw_member_text(&w, "by", s->by);
     if (is_off) {
-        put_time(&w, "since", s->since_ms);
-        put_text(&w, "reason", s->reason);
+        pl_jw_member_time(&w, "since", s->since_ms);
+        pl_jw_member_text(&w, "reason", s->reason);
     }
     return pl_notice_end(e, kind, &data, &w);
 }
@@ -57,17 +29,17 @@ static pl_notice *notice_of_failure(const pl_exchange *x)
     const pl_attempt *a = &x->attempt;
     if (!pl_notice_begin(x->engine, PL_NOTICE_FAILED, &data, &w)) return NULL;
     pl_uuid_format(x->id, id);
-    put_text(&w, "connector", x->record.connector);
-    put_text(&w, "webhook", x->record.webhook);
-    put_text(&w, "delivery", pl_slice_of(id));
-    put_text(&w, "event_id", x->event->id);
-    put_text(&w, "event_type", x->event->type);
-    put_time(&w, "created", x->created_ms);
+    pl_jw_member_text(&w, "connector", x->record.connector);
+    pl_jw_member_text(&w, "webhook", x->record.webhook);
+    pl_jw_member_text(&w, "delivery", pl_slice_of(id));
+    pl_jw_member_text(&w, "event_id", x->event->id);
+    pl_jw_member_text(&w, "event_type", x->event->type);
+    pl_jw_member_time(&w, "created", x->created_ms);
     pl_jw_key(&w, "attempts");
     pl_jw_int(&w, x->number);
-    put_text(&w, "outcome", pl_slice_of(a->outcome));
-    put_status(&w, a->status);
-    put_text(&w, "error", a->error);
+    pl_jw_member_text(&w, "outcome", pl_slice_of(a->outcome));
+    pl_jw_member_int(&w, "status", a->status);
+    pl_jw_member_text(&w, "error", a->error);
     return pl_notice_end(x->engine, PL_NOTICE_FAILED, &data, &w);
 }
 
@@ -90,12 +62,12 @@ void pl_notice_breaker(void *engine, const pl_breaker_turn *turn, pl_slice desti
     bool is_down = turn->state == PL_BREAKER_OPEN;
     enum pl_notice_kind kind = is_down ? PL_NOTICE_DOWN : PL_NOTICE_RECOVERED;
     if (!pl_notice_begin(e, kind, &data, &w)) return;
-    put_text(&w, "destination", destination);
-    put_text(&w, "connector", connector);
+    pl_jw_member_text(&w, "destination", destination);
+    pl_jw_member_text(&w, "connector", connector);
     if (is_down) {
         pl_jw_key(&w, "failures");
         pl_jw_int(&w, (int64_t)turn->failures);
-        put_text(&w, "outcome", pl_slice_of(pl_err_name(code)));
+        pl_jw_member_text(&w, "outcome", pl_slice_of(pl_err_name(code)));
     }
     pl_notice_post(pl_notice_end(e, kind, &data, &w));
 }

@@ -70,15 +70,6 @@ static void write_ok(pl_json_writer *w, const pl_exchange *x)
     pl_jw_bool(w, x->error == 0);
 }
 
-static void write_status(pl_json_writer *w, const pl_exchange *x)
-{
-    pl_jw_key(w, "status");
-    if (x->response.status)
-        pl_jw_int(w, x->response.status);
-    else
-        pl_jw_null(w);
-}
-
 /* -- calls -- */
 
 static void write_outcome(pl_json_writer *w, const pl_exchange *x)
@@ -123,7 +114,7 @@ static int write_answer(const pl_exchange *x, pl_buf *out)
     pl_jw_init(&w, out);
     pl_jw_object(&w);
     write_ok(&w, x);
-    write_status(&w, x);
+    pl_jw_member_int(&w, "status", x->response.status);
     write_outcome(&w, x);
     pl_jw_object_end(&w);
     return 200;

@@ -82,11 +82,7 @@ static void write_settlement(pl_json_writer *w, const pl_settlement *s)
     pl_jw_int(w, s->attempts);
     pl_jw_key(w, "outcome");
     pl_jw_text(w, s->outcome);
-    pl_jw_key(w, "status");
-    if (s->status)
-        pl_jw_int(w, s->status);
-    else
-        pl_jw_null(w);
+    pl_jw_member_int(w, "status", s->status);
     if (s->error.len) {
         pl_jw_key(w, "error");
         pl_jw_string(w, s->error);

@@ -89,20 +89,12 @@ void pl_health_note(pl_health *h, const pl_record *record)
     pthread_mutex_unlock(&h->lock);
 }
 
-static void write_time(pl_json_writer *w, const char *key, int64_t ms)
-{
-    char text[PL_TIME_TEXT + 1];
-    if (ms) pl_time_format(ms, text);
-    pl_jw_key(w, key);
-    pl_jw_text(w, ms ? text : NULL);
-}
-
 static void write_quota(pl_quotas *quotas, pl_slice connector, pl_json_writer *w)
 {
     pl_quota_state s = pl_quota_state_of(quotas, connector, pl_monotonic_us());
     pl_jw_key(w, "in_flight");
     pl_jw_int(w, s.in_flight);
-    write_time(w, "paused_until", s.pause_ms ? pl_wall_ms() + s.pause_ms : 0);
+    pl_jw_member_time(w, "paused_until", s.pause_ms ? pl_wall_ms() + s.pause_ms : 0);
 }
 
 static void write_breaker(void *arg, const pl_breaker_view *view)
@@ -115,7 +107,7 @@ static void write_breaker(void *arg, const pl_breaker_view *view)
     pl_jw_text(w, pl_breaker_state_name(view->state));
     pl_jw_key(w, "failures");
     pl_jw_int(w, (int64_t)view->failures);
-    write_time(w, "until", pl_wall_ms() + view->left_ms);
+    pl_jw_member_time(w, "until", pl_wall_ms() + view->left_ms);
     pl_jw_object_end(w);
 }
 
@@ -134,14 +126,10 @@ void pl_health_write_switch(pl_json_writer *w, const pl_switch *s)
     pl_jw_string(w, s->connector);
     pl_jw_key(w, "webhook");
     pl_jw_string(w, s->webhook);
-    write_time(w, "since", s->since_ms);
+    pl_jw_member_time(w, "since", s->since_ms);
     pl_jw_key(w, "by");
     pl_jw_string(w, s->by);
-    pl_jw_key(w, "reason");
-    if (s->reason.len)
-        pl_jw_string(w, s->reason);
-    else
-        pl_jw_null(w);
+    pl_jw_member_text(w, "reason", s->reason);
     pl_jw_object_end(w);
 }
 
@@ -169,12 +157,12 @@ void pl_health_write(pl_health *h, pl_quotas *quotas, pl_breakers *breakers, pl_
     pl_jw_int(w, (int64_t)e->attempts);
     pl_jw_key(w, "failures");
     pl_jw_int(w, (int64_t)e->failures);
-    write_time(w, "last_attempt", e->last_ms);
-    write_time(w, "last_success", e->last_success_ms);
+    pl_jw_member_time(w, "last_attempt", e->last_ms);
+    pl_jw_member_time(w, "last_success", e->last_success_ms);
     pl_jw_key(w, "last_failure");
     if (e->last_failure_ms) {
         pl_jw_object(w);
-        write_time(w, "time", e->last_failure_ms);
+        pl_jw_member_time(w, "time", e->last_failure_ms);
         pl_jw_key(w, "outcome");
         pl_jw_text(w, e->outcome);
         pl_jw_key(w, "error");

@@ -96,50 +96,29 @@ static void on_notice(pl_message *m)
     free(n);
 }
 
-static void put_text(pl_json_writer *w, const char *key, pl_slice text)
-{
-    pl_jw_key(w, key);
-    if (text.len)
-        pl_jw_string(w, text);
-    else
-        pl_jw_null(w);
-}
-
-static void put_time(pl_json_writer *w, const char *key, int64_t ms)
-{
-    char text[PL_TIME_TEXT + 1];
-    pl_time_format(ms, text);
-    pl_jw_key(w, key);
-    pl_jw_text(w, text);
-}
-
 static void write_attempt(pl_json_writer *w, const pl_record *r, const char *id)
 {
     const pl_attempt *a = r->attempt;
     static const char *const kinds[] = {"delivery", "call", "try"};
     pl_jw_object(w);
-    put_text(w, "id", pl_slice_of(id));
-    put_text(w, "kind", pl_slice_of(kinds[r->kind]));
-    put_text(w, "connector", r->connector);
-    put_text(w, "webhook", r->webhook);
-    put_text(w, "event_id", r->event->id);
-    put_text(w, "event_type", r->event->type);
+    pl_jw_member_text(w, "id", pl_slice_of(id));
+    pl_jw_member_text(w, "kind", pl_slice_of(kinds[r->kind]));
+    pl_jw_member_text(w, "connector", r->connector);
+    pl_jw_member_text(w, "webhook", r->webhook);
+    pl_jw_member_text(w, "event_id", r->event->id);
+    pl_jw_member_text(w, "event_type", r->event->type);
     pl_jw_key(w, "attempt");
     pl_jw_int(w, a->number);
-    put_time(w, "started", a->started_ms);
-    put_text(w, "state", pl_slice_of(pl_state_name(r->state)));
-    put_text(w, "outcome", pl_slice_of(a->outcome));
-    put_text(w, "error", a->error);
-    put_text(w, "method", a->method);
-    put_text(w, "url", a->url);
-    pl_jw_key(w, "status");
-    if (a->status)
-        pl_jw_int(w, a->status);
-    else
-        pl_jw_null(w);
+    pl_jw_member_time(w, "started", a->started_ms);
+    pl_jw_member_text(w, "state", pl_slice_of(pl_state_name(r->state)));
+    pl_jw_member_text(w, "outcome", pl_slice_of(a->outcome));
+    pl_jw_member_text(w, "error", a->error);
+    pl_jw_member_text(w, "method", a->method);
+    pl_jw_member_text(w, "url", a->url);
+    pl_jw_member_int(w, "status", a->status);
     pl_jw_key(w, "total_ms");
     pl_jw_int(w, a->timings.total_us / 1000);
-    if (r->state == PL_STATE_PENDING) put_time(w, "due", r->due_ms);
+    if (r->state == PL_STATE_PENDING) pl_jw_member_time(w, "due", r->due_ms);
     pl_jw_object_end(w);
 }
 

@@ -15,13 +15,7 @@ typedef struct totals {
 /* `since_ms` 0: there is none. */
 static void write_oldest(pl_json_writer *w, int64_t since_ms, int64_t now_ms)
 {
-    char oldest[PL_TIME_TEXT + 1];
-    pl_time_format(since_ms, oldest);
-    pl_jw_key(w, "oldest");
-    if (since_ms)
-        pl_jw_text(w, oldest);
-    else
-        pl_jw_null(w);
+    pl_jw_member_time(w, "oldest", since_ms);
     pl_jw_key(w, "oldest_age_seconds");
     if (since_ms)
         pl_jw_int(w, now_ms > since_ms ? (now_ms - since_ms) / 1000 : 0);

@@ -129,9 +129,28 @@ TEST(each_character_survives_a_round_trip)
     CHECK_EQ_INT(wrong, 0);
 }
 
+TEST(members_of_nothing_are_null)
+{
+    pl_buf b;
+    pl_json_writer w;
+    pl_buf_init(&b);
+    pl_jw_init(&w, &b);
+    pl_jw_object(&w);
+    pl_jw_member_text(&w, "a", PL_SLICE("x\"y"));
+    pl_jw_member_text(&w, "b", PL_NO_SLICE);
+    pl_jw_member_int(&w, "c", -3);
+    pl_jw_member_int(&w, "d", 0);
+    pl_jw_member_time(&w, "e", INT64_C(1767225600010)); /* date -u -d @1767225600 */
+    pl_jw_member_time(&w, "f", 0);
+    pl_jw_object_end(&w);
+    CHECK_EQ_SLICE(pl_buf_slice(&b), PL_SLICE("{\"a\":\"x\\\"y\",\"b\":null,\"c\":-3,\"d\":null,"
+                                              "\"e\":\"2026-01-01T00:00:00.010Z\",\"f\":null}"));
+    pl_buf_fini(&b);
+}
+
 int main(void)
 {
     return RUN(CASE(commas_and_colons_stand_where_they_belong),
-               CASE(integers_of_every_size_are_written), CASE(strings_are_escaped_and_stay_utf8),
-               CASE(each_character_survives_a_round_trip));
+               CASE(integers_of_every_size_are_written), CASE(members_of_nothing_are_null),
+               CASE(strings_are_escaped_and_stay_utf8), CASE(each_character_survives_a_round_trip));
 }
