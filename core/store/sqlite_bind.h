@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Slices and ids in and out of SQLite statements. What is bound is not copied: it must live until
- * the statement is reset. What is read lives until the statement's next step. */
+ * SQLite statements: prepared, run, with slices and ids in and out. What is bound is not copied: it
+ * must live until the statement is reset. What is read lives until the statement's next step. */
 #ifndef PL_STORE_SQLITE_BIND_H
 #define PL_STORE_SQLITE_BIND_H
 
@@ -48,6 +48,30 @@ static inline pl_uuid pl_sqlite_id(sqlite3_stmt *q, int column)
     pl_slice bytes = pl_sqlite_slice(q, column);
     if (bytes.len == sizeof id.bytes) memcpy(id.bytes, bytes.ptr, sizeof id.bytes);
     return id;
+}
+
+/* All of a list, into slots that are NULL, and are the caller's to finalize after a fault too. */
+static inline int pl_sqlite_prepare_all(sqlite3 *db, const char *const *sql, int count,
+                                        sqlite3_stmt **statements)
+{
+    int rc = SQLITE_OK;
+    for (int i = 0; i < count && !rc; i++)
+        rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &statements[i], NULL);
+    return rc;
+}
+
+/* One that gives no rows, or whose rows nobody wants. */
+static inline int pl_sqlite_run(sqlite3_stmt *q)
+{
+    sqlite3_step(q);
+    return sqlite3_reset(q);
+}
+
+/* The same of one whose only parameter is an id. */
+static inline int pl_sqlite_run_on(sqlite3_stmt *q, const pl_uuid *id)
+{
+    pl_sqlite_bind_id(q, 1, id);
+    return pl_sqlite_run(q);
 }
 
 #endif

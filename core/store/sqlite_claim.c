@@ -20,15 +20,6 @@ enum statement {
 
 _Static_assert(STATEMENT_COUNT == PL_SQLITE_CLAIMS_STATEMENT_COUNT, "one slot a statement");
 
-/* Runs a statement whose one parameter is an id. */
-static int run_on(pl_sqlite_claims *k, enum statement code, const pl_uuid *id)
-{
-    sqlite3_stmt *q = k->statements[code];
-    pl_sqlite_bind_id(q, 1, id);
-    sqlite3_step(q);
-    return sqlite3_reset(q);
-}
-
 void pl_sqlite_claimed_read(sqlite3_stmt *q, pl_arena *memory, pl_claimed *c)
 {
     *c = (pl_claimed){.id = pl_sqlite_id(q, 0),
@@ -115,9 +106,9 @@ static int claim_of(pl_sqlite_claims *k, pl_claim *c, pl_slice connector, uint32
     int rc = sqlite3_reset(q);
     /* Only now: the index that was walked loses its entries. */
     for (uint32_t i = first; i < c->count && !rc; i++)
-        rc = run_on(k, HOLD, &c->items[i].id);
+        rc = pl_sqlite_run_on(k->statements[HOLD], &c->items[i].id);
     for (uint32_t i = 0; i < shelved && !rc; i++)
-        rc = run_on(k, SHELVE, &to_shelve[i]);
+        rc = pl_sqlite_run_on(k->statements[SHELVE], &to_shelve[i]);
     c->shelved += shelved;
     return rc;
 }
@@ -158,11 +149,9 @@ int pl_sqlite_claims_open(pl_sqlite_claims *k, sqlite3 *db)
         STATEMENTS(X)
 #undef X
     };
-    int rc = SQLITE_OK;
     *k = (pl_sqlite_claims){.db = db};
     pl_buf_init(&k->last);
-    for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
-        rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &k->statements[i], NULL);
+    int rc = pl_sqlite_prepare_all(db, sql, STATEMENT_COUNT, k->statements);
     return rc;
 }
 

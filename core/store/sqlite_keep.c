@@ -64,22 +64,10 @@ _Static_assert(STATEMENT_COUNT == PL_SQLITE_KEEP_STATEMENT_COUNT, "one slot a st
 
 enum column { ID, EVENT, CREATED, FINISHED, BARE, CONNECTOR, BLOCKS };
 
-static int run(sqlite3_stmt *q)
-{
-    sqlite3_step(q);
-    return sqlite3_reset(q);
-}
-
-static int run_on_id(pl_sqlite_keeper *k, enum statement code, const pl_uuid *id)
-{
-    pl_sqlite_bind_id(k->statements[code], 1, id);
-    return run(k->statements[code]);
-}
-
 static int run_on_event(pl_sqlite_keeper *k, enum statement code, int64_t event)
 {
     sqlite3_bind_int64(k->statements[code], 1, event);
-    return run(k->statements[code]);
+    return pl_sqlite_run(k->statements[code]);
 }
 
 /* The one number that a statement gives. */
@@ -131,8 +119,8 @@ static bool is_too_large(pl_sqlite_keeper *k)
 
 static int remove_row(pl_sqlite_keeper *k, const row *r)
 {
-    int rc = run_on_id(k, DROP_ATTEMPTS, &r->id);
-    if (!rc) rc = run_on_id(k, DROP_DELIVERY, &r->id);
+    int rc = pl_sqlite_run_on(k->statements[DROP_ATTEMPTS], &r->id);
+    if (!rc) rc = pl_sqlite_run_on(k->statements[DROP_DELIVERY], &r->id);
     if (!rc) rc = run_on_event(k, DROP_EVENT, r->event);
     k->removed += !rc;
     return rc;
@@ -140,8 +128,8 @@ static int remove_row(pl_sqlite_keeper *k, const row *r)
 
 static int strip_row(pl_sqlite_keeper *k, const row *r)
 {
-    int rc = run_on_id(k, BARE_ATTEMPTS, &r->id);
-    if (!rc) rc = run_on_id(k, BARE_DELIVERY, &r->id);
+    int rc = pl_sqlite_run_on(k->statements[BARE_ATTEMPTS], &r->id);
+    if (!rc) rc = pl_sqlite_run_on(k->statements[BARE_DELIVERY], &r->id);
     if (!rc) rc = run_on_event(k, BARE_EVENT, r->event);
     k->stripped += !rc;
     return rc;
@@ -208,7 +196,7 @@ static int walk_keys(pl_sqlite_keeper *k, bool *more)
 {
     sqlite3_stmt *q = k->statements[DROP_KEYS];
     sqlite3_bind_int64(q, 1, k->keys_before_ms);
-    int rc = run(q);
+    int rc = pl_sqlite_run(q);
     *more = sqlite3_changes(k->db) > 0;
     return rc;
 }
@@ -300,12 +288,12 @@ int pl_sqlite_keeper_begin(pl_sqlite_keeper *k, int64_t now_ms)
 int pl_sqlite_keeper_step(pl_sqlite_keeper *k, bool (*is_over)(void *arg), void *arg)
 {
     pl_uuid before = k->cursor;
-    int rc = run(k->statements[BEGIN]);
+    int rc = pl_sqlite_run(k->statements[BEGIN]);
     while (!rc && k->is_walking) {
         rc = walk(k);
         if (is_over(arg)) break;
     }
-    if (!rc) rc = run(k->statements[COMMIT]);
+    if (!rc) rc = pl_sqlite_run(k->statements[COMMIT]);
     if (!rc) return SQLITE_OK;
     k->cursor = before;
     k->is_walking = false; /* until it is begun again */
@@ -321,9 +309,7 @@ int pl_sqlite_keeper_open(pl_sqlite_keeper *k, sqlite3 *db, const pl_retention *
 #undef X
     };
     *k = (pl_sqlite_keeper){.db = db, .rules = rules};
-    int rc = SQLITE_OK;
-    for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
-        rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &k->statements[i], NULL);
+    int rc = pl_sqlite_prepare_all(db, sql, STATEMENT_COUNT, k->statements);
     if (rc) pl_sqlite_keeper_fini(k);
     return rc;
 }

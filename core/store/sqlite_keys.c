@@ -34,12 +34,6 @@ enum statement {
 
 _Static_assert(STATEMENT_COUNT == PL_SQLITE_KEYS_STATEMENT_COUNT, "one slot a statement");
 
-static int run(sqlite3_stmt *q)
-{
-    sqlite3_step(q);
-    return sqlite3_reset(q);
-}
-
 /* -- events -- */
 
 int pl_sqlite_keys_find(pl_sqlite_keys *k, pl_commit *c)
@@ -65,7 +59,7 @@ int pl_sqlite_keys_keep(pl_sqlite_keys *k, const pl_commit *c)
     pl_sqlite_bind_text(q, 2, pl_buf_slice(&answer));
     sqlite3_bind_int64(q, 3, c->now_ms);
     pl_sqlite_bind_blob(q, 4, c->digest);
-    int rc = run(q);
+    int rc = pl_sqlite_run(q);
     pl_buf_fini(&answer);
     return rc;
 }
@@ -97,7 +91,7 @@ int pl_sqlite_keys_take(pl_sqlite_keys *k, pl_key *key)
     pl_sqlite_bind_blob(q, 3, key->digest);
     pl_sqlite_bind_id(q, 4, &key->call);
     pl_sqlite_bind_text(q, 5, key->subject);
-    int rc = run(q);
+    int rc = pl_sqlite_run(q);
     return rc || sqlite3_changes(k->db) ? rc : find_call(k, key);
 }
 
@@ -110,7 +104,7 @@ int pl_sqlite_keys_end(pl_sqlite_keys *k, const pl_record *r)
         sqlite3_bind_int(q, 3, r->answer_status);
         pl_sqlite_bind_text(q, 4, r->answer);
     }
-    return run(q);
+    return pl_sqlite_run(q);
 }
 
 /* -- open and close -- */
@@ -126,8 +120,7 @@ int pl_sqlite_keys_open(pl_sqlite_keys *k, sqlite3 *db)
     int rc =
         sqlite3_exec(db, "UPDATE idempotency SET status = 0 WHERE call NOTNULL AND status IS NULL",
                      NULL, NULL, NULL);
-    for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
-        rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &k->statements[i], NULL);
+    if (!rc) rc = pl_sqlite_prepare_all(db, sql, STATEMENT_COUNT, k->statements);
     return rc;
 }
 

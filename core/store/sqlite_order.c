@@ -59,12 +59,6 @@ enum statement {
 
 _Static_assert(STATEMENT_COUNT == PL_SQLITE_ORDER_STATEMENT_COUNT, "one slot a statement");
 
-static int run(sqlite3_stmt *q)
-{
-    sqlite3_step(q);
-    return sqlite3_reset(q);
-}
-
 /* -- the key -- */
 
 void pl_sqlite_order_set(pl_sqlite_order *o, pl_slice order_key, pl_slice connector, pl_slice scope)
@@ -120,7 +114,7 @@ int pl_sqlite_order_take(pl_sqlite_order *o, const pl_uuid *id, bool held, int64
     sqlite3_bind_int(q, 2, held);
     sqlite3_bind_int64(q, 3, due_ms);
     o->change.behind--;
-    return run(q);
+    return pl_sqlite_run(q);
 }
 
 int pl_sqlite_order_advance(pl_sqlite_order *o, int64_t now_ms, bool *frees, pl_record *record)
@@ -178,9 +172,9 @@ int pl_sqlite_order_supersede(pl_sqlite_order *o, const pl_uuid *id, const pl_uu
     sqlite3_bind_int64(end, 5, now_ms);
     pl_sqlite_bind_text(end, 6, pl_slice_of(reason));
     pl_sqlite_bind_id(drop, 4, newest);
-    int rc = run(explain);
-    if (!rc) rc = run(end);
-    if (!rc) rc = run(drop);
+    int rc = pl_sqlite_run(explain);
+    if (!rc) rc = pl_sqlite_run(end);
+    if (!rc) rc = pl_sqlite_run(drop);
     if (rc) return rc;
     *count = (uint32_t)sqlite3_changes(o->db);
     o->change.behind -= *count;
@@ -192,7 +186,7 @@ int pl_sqlite_order_supersede(pl_sqlite_order *o, const pl_uuid *id, const pl_uu
 int pl_sqlite_order_let_go(pl_sqlite_order *o, const pl_uuid *id)
 {
     pl_sqlite_bind_id(o->statements[LET_GO], 1, id);
-    return run(o->statements[LET_GO]);
+    return pl_sqlite_run(o->statements[LET_GO]);
 }
 
 int pl_sqlite_order_give_up(pl_sqlite_order *o, const pl_uuid *id, int64_t now_ms)
@@ -201,7 +195,7 @@ int pl_sqlite_order_give_up(pl_sqlite_order *o, const pl_uuid *id, int64_t now_m
     pl_sqlite_bind_id(q, 1, id);
     sqlite3_bind_int64(q, 2, now_ms);
     o->change.stopped--;
-    return run(q);
+    return pl_sqlite_run(q);
 }
 
 /* -- open -- */
@@ -238,9 +232,7 @@ int pl_sqlite_order_open(pl_sqlite_order *o, sqlite3 *db)
     };
     *o = (pl_sqlite_order){.db = db};
     pl_buf_init(&o->key.text);
-    int rc = SQLITE_OK;
-    for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
-        rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &o->statements[i], NULL);
+    int rc = pl_sqlite_prepare_all(db, sql, STATEMENT_COUNT, o->statements);
     for (bool found = true; found && !rc;)
         rc = settle_first(o, &found);
     if (!rc) rc = count(o, COUNT_BEHIND, &o->count.behind);

@@ -93,20 +93,6 @@ _Static_assert(STATEMENT_COUNT == PL_SQLITE_STATEMENT_COUNT, "one slot a stateme
 
 #define GONE (-1) /* a place in neither table */
 
-static int run(sqlite3_stmt *q)
-{
-    sqlite3_step(q);
-    return sqlite3_reset(q);
-}
-
-/* Runs a statement whose one parameter is an id. */
-static int run_on(pl_sqlite_writer *w, enum statement code, const pl_uuid *id)
-{
-    sqlite3_stmt *q = w->statements[code];
-    pl_sqlite_bind_id(q, 1, id);
-    return run(q);
-}
-
 /* -- the end of a delivery -- */
 
 /* The number, outcome, status and reason of an attempt into four parameters;
@@ -136,12 +122,12 @@ static int end_delivery(pl_sqlite_writer *w, const pl_uuid *id, const end *as, b
     sqlite3_bind_int64(q, 3, as->now_ms);
     bind_last(q, 4, 5, as->attempt);
     sqlite3_bind_int(q, 8, as->blocks);
-    int rc = run(q);
+    int rc = pl_sqlite_run(q);
     if (rc) return rc;
     *moved = sqlite3_changes(w->db) > 0;
     if (!*moved) return SQLITE_OK;
     w->change--;
-    return run_on(w, DROP_PENDING, id);
+    return pl_sqlite_run_on(w->statements[DROP_PENDING], id);
 }
 
 /* -- commit -- */
@@ -208,7 +194,7 @@ static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, pl
     pl_sqlite_bind_text(q, 7, event->subject);
     pl_sqlite_bind_text(q, 8, event->source);
     pl_sqlite_bind_text(q, 9, token);
-    return run(q);
+    return pl_sqlite_run(q);
 }
 
 /* One that has an order: does it wait? Then it is not shelved, whatever its webhook is. */
@@ -258,7 +244,7 @@ static int add_pending(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t event
     pl_sqlite_bind_text(q, 8, d->order_key);
     pl_sqlite_bind_text(q, 9, d->order_scope);
     w->change++;
-    rc = run(q);
+    rc = pl_sqlite_run(q);
     return rc || !d->waits || d->order != PL_ORDER_NEWEST ? rc : overtake(w, d, now_ms);
 }
 
@@ -284,7 +270,7 @@ static int add_unmatched(pl_sqlite_writer *w, const pl_commit_event *e, int64_t 
     sqlite3_stmt *q = bind_ended(w, &e->unmatched_id, event, PL_SQLITE_KIND_EVENT,
                                  PL_STATE_UNMATCHED, now_ms, now_ms);
     pl_sqlite_bind_text(q, 12, e->reason);
-    return run(q);
+    return pl_sqlite_run(q);
 }
 
 static int commit_event(pl_sqlite_writer *w, const pl_commit *c, pl_commit_event *e)
@@ -353,7 +339,7 @@ static int record_again(pl_sqlite_writer *w, pl_record *r, bool *found)
     sqlite3_bind_int(q, 3, place);
     bind_last(q, 4, 5, r->attempt);
     sqlite3_bind_int(q, 8, r->attempt && r->attempt->is_uncounted);
-    int rc = run(q);
+    int rc = pl_sqlite_run(q);
     *found = sqlite3_changes(w->db) > 0;
     r->is_shelved = r->is_shelved && *found;
     return rc;
@@ -432,7 +418,7 @@ static int record_delivery(pl_sqlite_writer *w, pl_record *r, bool *is_erased)
     sqlite3_stmt *q = w->statements[COUNT_LATE];
     pl_sqlite_bind_id(q, 1, &r->id);
     sqlite3_bind_int64(q, 2, r->attempt->number);
-    rc = run(q);
+    rc = pl_sqlite_run(q);
     *is_erased = sqlite3_changes(w->db) == 0;
     return rc;
 }
@@ -448,7 +434,7 @@ static int record_call(pl_sqlite_writer *w, const pl_record *r)
     pl_sqlite_bind_text(q, 4, r->connector);
     pl_sqlite_bind_text(q, 5, r->webhook);
     if (r->attempt) bind_last(q, 7, 10, r->attempt);
-    return run(q);
+    return pl_sqlite_run(q);
 }
 
 /* See pl_record.notice. */
@@ -471,7 +457,7 @@ static int run_record(pl_sqlite_writer *w, pl_record *r)
     if (rc || !r->attempt || is_erased) return rc;
     sqlite3_stmt *q = w->statements[ADD_ATTEMPT];
     pl_sqlite_attempt_bind(q, &r->id, r->attempt);
-    return run(q);
+    return pl_sqlite_run(q);
 }
 
 static void clear_record(pl_record *r)
@@ -512,7 +498,7 @@ static int hurry(pl_sqlite_writer *w, const pl_command *c)
     sqlite3_stmt *q = w->statements[HURRY];
     pl_sqlite_bind_id(q, 1, &c->id);
     sqlite3_bind_int64(q, 2, c->now_ms);
-    return run(q);
+    return pl_sqlite_run(q);
 }
 
 /* One that has an order takes its place in it, which is the first where its key has stopped for it.
@@ -530,8 +516,8 @@ static int revive(pl_sqlite_writer *w, pl_command *c, const located *l)
     w->change++;
     w->order.change.behind += place == PL_SQLITE_IS_BEHIND;
     w->order.change.stopped -= l->place == PL_SQLITE_HAS_STOPPED;
-    int rc = run(q);
-    if (!rc) rc = run_on(w, DROP_ENDED, &c->id);
+    int rc = pl_sqlite_run(q);
+    if (!rc) rc = pl_sqlite_run_on(w->statements[DROP_ENDED], &c->id);
     if (rc || place != PL_SQLITE_IS_BEHIND) return rc;
     return pl_sqlite_order_advance(&w->order, c->now_ms, &frees, NULL);
 }
@@ -646,17 +632,17 @@ int pl_sqlite_writer_begin(pl_sqlite_writer *w)
 {
     w->change = 0;
     w->order.change = (struct pl_sqlite_order_count){0};
-    return run(w->statements[BEGIN]);
+    return pl_sqlite_run(w->statements[BEGIN]);
 }
 
 int pl_sqlite_writer_probe(pl_sqlite_writer *w)
 {
-    return run(w->statements[PROBE]);
+    return pl_sqlite_run(w->statements[PROBE]);
 }
 
 int pl_sqlite_writer_commit(pl_sqlite_writer *w)
 {
-    int rc = run(w->statements[COMMIT]);
+    int rc = pl_sqlite_run(w->statements[COMMIT]);
     if (rc) return rc;
     w->pending += w->change;
     w->order.count.behind += w->order.change.behind;
@@ -694,8 +680,7 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
                           " AND NOT EXISTS (SELECT 1 FROM disabled d WHERE d.connector ="
                           " pending.connector AND d.webhook = pending.webhook)",
                           NULL, NULL, NULL);
-    for (int i = 0; i < STATEMENT_COUNT && !rc; i++)
-        rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &w->statements[i], NULL);
+    if (!rc) rc = pl_sqlite_prepare_all(db, sql, STATEMENT_COUNT, w->statements);
     if (!rc) rc = count_pending(w);
     if (!rc) rc = pl_sqlite_order_open(&w->order, db);
     if (rc) pl_sqlite_writer_fini(w);
