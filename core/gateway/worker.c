@@ -273,6 +273,9 @@ pl_worker *pl_worker_new(pl_gateway *g, int index, pl_generation *generation)
 static void *thread_main(void *arg)
 {
     pl_worker *w = arg;
+    char name[16];
+    snprintf(name, sizeof name, "worker %d", w->index % 1000);
+    pthread_setname_np(pthread_self(), name);
     pl_loop_run(w->loop);
     pl_gateway_worker_stopped(w->gateway, &w->stopped);
     return NULL;

@@ -55,6 +55,7 @@ static void *look_up(void *arg)
     pl_lookup *l = arg;
     pl_resolver *r = l->resolver;
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    pthread_setname_np(pthread_self(), "resolver");
     l->error = getaddrinfo(l->host, l->port, &hints, &l->addresses);
     if (l->error) l->addresses = NULL;
     pthread_mutex_lock(&r->lock);

@@ -388,6 +388,7 @@ static void *look_again_and_again(void *arg)
 {
     struct timespec next;
     (void)arg;
+    pthread_setname_np(pthread_self(), "secrets");
     pthread_mutex_lock(&watch.mutex);
     while (!watch.is_stopping) {
         clock_gettime(CLOCK_REALTIME, &next);

@@ -400,6 +400,7 @@ static void *write_all(void *arg)
 {
     pl_store *s = arg;
     pl_op *group;
+    pthread_setname_np(pthread_self(), "store");
     while (take_group(s, &group)) {
         if (group) {
             carry_out(s, group);
@@ -461,6 +462,7 @@ static void *read_all(void *arg)
 {
     pl_store *s = arg;
     pl_query *q;
+    pthread_setname_np(pthread_self(), "store reader");
     while ((q = take_question(s))) {
         s->deadline_us = now_us() + (uint64_t)s->config.query_timeout_ms * 1000;
         q->result = s->cut_short ? PL_E_STOPPING : pl_sqlite_feed_answer(s->reader_db, q);

@@ -53,6 +53,16 @@ describe("GET /metrics", function()
     return families
   end
 
+  it("has threads that are named after what they do", function()
+    local names = {}
+    local files = io.popen(("cat /proc/%d/task/*/comm"):format(gateway.process.pid))
+    for name in files:lines() do names[name] = (names[name] or 0) + 1 end
+    files:close()
+    for _, name in ipairs({ "perilune", "worker 0", "worker 1", "store", "store reader", "secrets" }) do
+      assert.equal(1, names[name], name)
+    end
+  end)
+
   it("is the Prometheus text format, with a type and help for each family", function()
     local answer = gateway:get("/metrics")
     assert.equal(200, answer.status)
