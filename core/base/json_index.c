@@ -150,8 +150,8 @@ static bool name_is(const pl_json_node *node, pl_slice document, pl_slice name)
     return node->name_len == name.len && (name.len == 0 || memcmp(raw, name.ptr, name.len) == 0);
 }
 
-static const pl_json_node *member(const pl_json_node *nodes, const pl_json_node *object,
-                                  pl_slice document, pl_slice name, bool may_repeat)
+const pl_json_node *pl_json_node_member(const pl_json_node *nodes, const pl_json_node *object,
+                                        pl_slice document, pl_slice name, bool may_repeat)
 {
     const pl_json_node *found = NULL, *end = nodes + object->next;
     if (object->kind != PL_JSON_OBJECT) return NULL;
@@ -170,11 +170,30 @@ const pl_json_node *pl_json_node_find(const pl_json_node *nodes, pl_slice docume
     for (bool more = path.len > 0; more && node;) {
         const char *dot = memchr(path.ptr, '.', path.len);
         size_t len = dot ? (size_t)(dot - path.ptr) : path.len;
-        node = member(nodes, node, document, (pl_slice){path.ptr, len}, may_repeat);
+        node = pl_json_node_member(nodes, node, document, (pl_slice){path.ptr, len}, may_repeat);
         path = pl_slice_from(path, len + (dot != NULL));
         more = dot != NULL;
     }
     return node;
+}
+
+const pl_json_node *pl_json_node_element(const pl_json_node *nodes, const pl_json_node *array,
+                                         uint32_t at)
+{
+    const pl_json_node *node = array + 1, *end = nodes + array->next;
+    if (array->kind != PL_JSON_ARRAY) return NULL;
+    for (; node < end && at > 0; at--)
+        node = nodes + node->next;
+    return node < end ? node : NULL;
+}
+
+uint32_t pl_json_node_count(const pl_json_node *nodes, const pl_json_node *container)
+{
+    uint32_t count = 0;
+    const pl_json_node *end = nodes + container->next;
+    for (const pl_json_node *node = container + 1; node < end; node = nodes + node->next)
+        count++;
+    return count;
 }
 
 static bool members_may_repeat(const pl_json_node *nodes, const pl_json_node *object,

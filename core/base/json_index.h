@@ -24,10 +24,18 @@ typedef struct pl_json_node {
 
 /* Appends the nodes of a *valid* document of less than 4 GiB. */
 void pl_json_index(pl_slice document, pl_buf *nodes);
-/* The value that names with dots between them lead to, or NULL. Where names may be there twice the
- * last one counts. */
+/* The member of an object, or NULL: there is none of the name, or the node is no object. Where names
+ * may be there twice the last one counts. */
+const pl_json_node *pl_json_node_member(const pl_json_node *nodes, const pl_json_node *object,
+                                        pl_slice document, pl_slice name, bool may_repeat);
+/* The value that names with dots between them lead to, or NULL. */
 const pl_json_node *pl_json_node_find(const pl_json_node *nodes, pl_slice document, pl_slice path,
                                       bool may_repeat);
+/* The element of an array, counted from 0, or NULL: it has none there, or the node is no array. */
+const pl_json_node *pl_json_node_element(const pl_json_node *nodes, const pl_json_node *array,
+                                         uint32_t at);
+/* How many elements or members a container has. */
+uint32_t pl_json_node_count(const pl_json_node *nodes, const pl_json_node *container);
 /* Can an object have a name twice? False is certain, true is not. */
 bool pl_json_nodes_may_repeat(const pl_json_node *nodes, pl_slice document);
 static inline pl_slice pl_json_node_raw(const pl_json_node *node, pl_slice document)

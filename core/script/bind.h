@@ -29,6 +29,10 @@ void pl_bind_document_push(lua_State *L, pl_slice text);
 /* Can the document on top have a name twice in an object? False is certain. */
 bool pl_bind_document_may_repeat(lua_State *L);
 
+/* -- outlines -- */
+
+int pl_bind_outline(lua_State *L); /* core.outline(operations) */
+
 /* -- inbound requests: until they are answered -- */
 
 void pl_bind_inbound_push(lua_State *L, const pl_reception *r);

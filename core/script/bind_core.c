@@ -345,6 +345,7 @@ static const luaL_Reg core_functions[] = {
     {"number_text", pl_bind_number_text},
     {"format_double", pl_bind_format_double},
     {"round", pl_bind_round},
+    {"outline", pl_bind_outline},
     {"hash", pl_bind_hash},
     {"hmac", pl_bind_hmac},
     {"uuid_of", pl_bind_uuid_of},

@@ -73,7 +73,7 @@ static int document_json(lua_State *L)
     pl_slice raw = pl_json_node_raw(node, text_of(d));
     if (node->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
     pl_buf_clear(&vm->codec.out);
-    pl_codec_put_compact(&vm->codec, raw, &vm->codec.out);
+    pl_json_put_compact(&vm->codec.out, raw, &vm->codec.text);
     return pl_push_buf(L, &vm->codec.out);
 }
 

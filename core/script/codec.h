@@ -94,9 +94,6 @@ typedef struct pl_encode_options {
  * with the reason, which names the place, in c->text. */
 int pl_codec_encode(pl_codec *c, lua_State *L, int index, const pl_encode_options *options,
                     pl_buf *out);
-/* Appends a value of a valid document as decoding and encoding it writes it. Names that are there
- * twice stay. */
-void pl_codec_put_compact(pl_codec *c, pl_slice value, pl_buf *out);
 /* Pushes the keys of a table as an array: in source order, later ones behind them, sorted. Of the
  * dicts of templates also those that are no strings. */
 void pl_codec_push_keys(pl_codec *c, lua_State *L, int table);

@@ -72,7 +72,7 @@ local function text_fault(kind)
   return "a text has no boundary: give a table, or a content_type with 'boundary='"
 end
 
---- A template that is the whole body. Nil after a fault.
+--- A template that is the whole body, and its outline. Nil after a fault.
 local function compile_text(shop, text, kind, options)
   options.mode = kind.mode == "multipart" and "text" or kind.mode
   local render, fault = template.compile(text, options)
@@ -80,13 +80,14 @@ local function compile_text(shop, text, kind, options)
     shop.faults:add_template(options.name, fault)
     return nil
   end
-  if kind.mode ~= "json" then return render end
+  local function outline(resolve) return template.outline(render, resolve), kind.mode == "json" end
+  if kind.mode ~= "json" then return render, outline end
   local checked = json.checked(render)
   if template.is_static(text) then
     local ok, message = pcall(checked, {})
     if not ok then shop.faults:add_raised(options.name, message) end
   end
-  return checked
+  return checked, outline
 end
 
 --- Compiles a file of templates/. Nil after a fault.
@@ -94,6 +95,7 @@ end
 ---@param name string
 ---@param kind { media: string, mode: string }
 ---@return function|nil
+---@return perilune.body_outline|nil
 function body.compile_file(shop, name, kind)
   local options = {
     name = shop.root .. "templates/" .. name, environment = shop.environment,
@@ -138,8 +140,13 @@ local function compile_named_file(scope, path, v, content_type)
     return nil
   end
   local kind = body.kind_of_file(v.name, content_type)
-  return body.compile_file(scope, v.name, kind), kind
+  local render, outline = body.compile_file(scope, v.name, kind)
+  return render, outline, kind
 end
+
+--- The operations that write the same body without Lua (template/outline.lua), or nil; and whether
+--- what they wrote has to be checked to be JSON, as the template's own text is.
+---@alias perilune.body_outline fun(resolve: perilune.outline_resolve): table[]|nil, boolean|nil
 
 --- Compiles the body of a webhook.
 ---@param scope perilune.scope
@@ -148,6 +155,7 @@ end
 ---@param content_type string|nil   as given
 ---@return function|table|nil render   body.EVENT, or a function of (values, frame); nil after a fault
 ---@return string media                for the Content-Type header, unless `render` gives one
+---@return perilune.body_outline|nil outline   of what is written by templates
 function body.compile(scope, path, v, content_type)
   local kind = kind_of(content_type or "json")
   if v == nil then
@@ -156,21 +164,21 @@ function body.compile(scope, path, v, content_type)
     end
     return body.EVENT, kind.media
   end
-  local render
+  local render, outline
   if payload.is_file(v) then
     local file_kind
-    render, file_kind = compile_named_file(scope, path, v, content_type)
+    render, outline, file_kind = compile_named_file(scope, path, v, content_type)
     kind = file_kind or kind
   elseif type(v) == "string" then
-    render = compile_text(scope, v, kind, scope:template_options(path, v, {}))
+    render, outline = compile_text(scope, v, kind, scope:template_options(path, v, {}))
   elseif type(v) == "function" then
     render = compile_function(scope, path, v, kind)
   else
-    render = compile_table(scope, path, v, kind)
+    render, outline = compile_table(scope, path, v, kind)
   end
   local fault = (type(v) == "string" or payload.is_file(v)) and text_fault(kind)
   if fault then scope:fault(path, fault) end
-  return render, kind.media
+  return render, kind.media, outline
 end
 
 return body

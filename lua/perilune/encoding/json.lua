@@ -2,9 +2,10 @@
 
 --- JSON bodies. A table is turned into a plan when it is loaded: constant JSON with holes,
 ---
----     { id = "{{ data.id }}", n = 1 }   ->   '{"id":' , function , ',"n":1}'
+---     { id = "{{ data.id }}", n = 1 }   ->   '{"id":' , hole , ',"n":1}'
 ---
---- so that rendering evaluates the holes and joins. A Lua table forgets the order of its keys, so
+--- so that rendering evaluates the holes and joins. Where all holes only place values the plan has an
+--- outline (template/outline.lua). A Lua table forgets the order of its keys, so
 --- objects are written sorted; `json.ordered` keeps an order.
 
 local core = require "perilune.core"
@@ -48,10 +49,14 @@ end
 --- A value as JSON text; nil and a message.
 json.write = value.to_json
 
+---@class perilune.json_hole
+---@field evaluate function   what gives its value
+---@field write fun(values: table, frame: perilune.ctx_frame): string   the same as JSON
+
 --- A hole: its value as JSON text. What is done, by tojson or safe, must be JSON of its own.
 local function hole(where, evaluate)
   local read = template.json_reader(evaluate)
-  return function(values, frame)
+  local function write(values, frame)
     local known = read and read(values)
     if known then return known end
     local v = evaluate(values, frame)
@@ -65,6 +70,7 @@ local function hole(where, evaluate)
     if message then error(where .. ": " .. message, 0) end
     return text
   end
+  return { evaluate = evaluate, write = write }
 end
 
 --- A leaf: constants as JSON, the rest as holes.
@@ -117,11 +123,23 @@ local function plan(parts, scope, v, path, depth)
   return add(parts, "}")
 end
 
+--- The outline of a plan; nil when a hole has none.
+local function outline(parts, resolve)
+  local outlines = {}
+  for i, part in ipairs(parts) do
+    outlines[i] = type(part) == "string" and part
+      or template.outline_of_value(part.evaluate, resolve, "null")
+    if not outlines[i] then return nil end
+  end
+  return template.joined_outline(outlines)
+end
+
 --- A table of templates as a function of (values, frame) that gives JSON. Nil after a fault.
 ---@param scope perilune.scope
 ---@param path any[]
 ---@param v table
 ---@return (fun(values: table, frame: perilune.ctx_frame): string)|nil
+---@return (fun(resolve: perilune.outline_resolve): table[]|nil)|nil outline   of that function
 function json.compile(scope, path, v)
   local parts = {}
   local ok, raised = pcall(plan, parts, scope, v, path, 1)
@@ -133,10 +151,10 @@ function json.compile(scope, path, v)
   return function(values, frame)
     local texts = new_table(#parts, 0)
     for i, part in ipairs(parts) do
-      texts[i] = type(part) == "string" and part or part(values, frame)
+      texts[i] = type(part) == "string" and part or part.write(values, frame)
     end
     return table.concat(texts)
-  end
+  end, function(resolve) return outline(parts, resolve) end
 end
 
 return json

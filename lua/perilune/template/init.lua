@@ -13,6 +13,7 @@ local environment = require "perilune.template.environment"
 local escape = require "perilune.template.escape"
 local parser = require "perilune.template.parser"
 local compiler = require "perilune.template.compiler"
+local outline = require "perilune.template.outline"
 local report = require "perilune.template.report"
 local runtime = require "perilune.template.runtime"
 
@@ -145,7 +146,7 @@ local function compiled(kind, text, options)
     mode = mode, state = options.state, is_lenient = options.lenient or false,
   })
   if not ok then return nil, fault_of(text, options, code) end
-  return renderer({ text = text, options = options, env = env, mode = mode }, code)
+  return renderer({ kind = kind, text = text, options = options, env = env, mode = mode }, code)
 end
 
 --- Compiles a template: a function of a context that gives a text.
@@ -175,6 +176,49 @@ function template.json_reader(evaluate)
   local chain = origins[evaluate] and origins[evaluate].chain
   return chain and function(ctx) return runtime.helpers.read_json(ctx, chain) end
 end
+
+-- -- without Lua
+
+local function outlined(origin, resolve, options)
+  options = options or {}
+  local build = outline[origin.kind]
+  return build(parser[origin.kind](origin.text), {
+    env = origin.env, mode = origin.mode, state = origin.options.state, resolve = resolve,
+    inside = options.inside, is_strict = options.is_strict,
+  })
+end
+
+--- The operations that do what a template does (outline.lua); nil when it does more than place values.
+--- `inside`: a writer of escape.lua that all of what a plain text writes goes through.
+---@param render function   of template.compile
+---@param resolve perilune.outline_resolve
+---@param inside? "json_string"|"form"
+---@return table[]|nil
+function template.outline(render, resolve, inside)
+  local origin = origins[render]
+  if not origin or origin.kind ~= "template" then return nil end
+  return outlined(origin, resolve, { inside = inside })
+end
+
+--- The operations that write as JSON what an expression, or the text that a template, gives: where a value
+--- stands whole. They give up where it is undefined, unless that is to be `null`.
+---@param evaluate function   of template.expression or template.compile
+---@param resolve perilune.outline_resolve
+---@param undefined? "null"
+---@return table[]|nil
+function template.outline_of_value(evaluate, resolve, undefined)
+  local origin = origins[evaluate]
+  if not origin then return nil end
+  if origin.kind == "expression" then
+    return outlined(origin, resolve, { is_strict = undefined ~= "null" })
+  end
+  local inner = template.outline(evaluate, resolve, "json_string")
+  return inner and outline.joined { '"', inner, '"' }
+end
+
+--- Texts and outlines, one behind the other; nil when one of them is.
+---@type fun(parts: (string|table[])[]): table[]
+template.joined_outline = outline.joined
 
 -- -- which place wrote what
 

@@ -37,6 +37,28 @@ TEST(values_are_found_by_their_names)
     CHECK_EQ_SLICE(find("{\"a\":1,\"b\":{\"a\":2},\"a\":3}", "a"), PL_SLICE("3"));
 }
 
+TEST(elements_are_found_by_their_place)
+{
+    static const char text[] = "[ 1, [2, 3], {\"a\": 4, \"b\": [5]}, \"x\" ]";
+    static const char *const elements[] = {"1", "[2, 3]", "{\"a\": 4, \"b\": [5]}", "x"};
+    pl_slice document = pl_slice_of(text);
+    pl_buf nodes = {0};
+    pl_json_index(document, &nodes);
+    const pl_json_node *all = (const pl_json_node *)(void *)nodes.ptr, *node;
+    for (uint32_t i = 0; i < 4; i++) {
+        node = pl_json_node_element(all, all, i);
+        CHECK_EQ_SLICE(pl_json_node_raw(node, document), pl_slice_of(elements[i]));
+    }
+    CHECK(pl_json_node_element(all, all, 4) == NULL);
+    CHECK(pl_json_node_element(all, all + 1, 0) == NULL);
+    node = pl_json_node_element(all, all, 2);
+    CHECK(pl_json_node_element(all, node, 0) == NULL);
+    CHECK_EQ_INT(pl_json_node_count(all, all), 4);
+    CHECK_EQ_INT(pl_json_node_count(all, node), 2);
+    CHECK_EQ_INT(pl_json_node_count(all, all + 1), 0);
+    pl_buf_fini(&nodes);
+}
+
 TEST(no_byte_behind_a_document_is_touched)
 {
     static const char *const texts[] = {"\"abc", "\"a\\", "{\"a\":tru", "[[[1",
@@ -76,6 +98,7 @@ TEST(a_name_that_is_there_twice_is_not_missed)
 
 int main(void)
 {
-    return RUN(CASE(values_are_found_by_their_names), CASE(no_byte_behind_a_document_is_touched),
+    return RUN(CASE(values_are_found_by_their_names), CASE(elements_are_found_by_their_place),
+               CASE(no_byte_behind_a_document_is_touched),
                CASE(a_name_that_is_there_twice_is_not_missed));
 }

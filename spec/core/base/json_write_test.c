@@ -148,9 +148,29 @@ TEST(members_of_nothing_are_null)
     pl_buf_fini(&b);
 }
 
+TEST(a_value_is_written_without_white_space)
+{
+    static const char *const rows[][2] = {
+        {" { \"a\" : [ 1.50 ,\ttrue , { } ] ,\r\n\"b c\":\" x \" } ",
+         "{\"a\":[1.50,true,{}],\"b c\":\" x \"}"},
+        {"[\"\\u0041\\/\\\"\", \"\\n\\u001F\", {\"\\u00e9\": \"\\ud83d\\ude00\"}]",
+         "[\"A/\\\"\",\"\\n\\u001f\",{\"\xC3\xA9\":\"\xF0\x9F\x98\x80\"}]"},
+        {"\"a\\\\\"", "\"a\\\\\""},
+    };
+    pl_buf out = {0}, scratch = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pl_buf_clear(&out);
+        pl_json_put_compact(&out, pl_slice_of(rows[i][0]), &scratch);
+        CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(rows[i][1]));
+    }
+    pl_buf_fini(&out);
+    pl_buf_fini(&scratch);
+}
+
 int main(void)
 {
     return RUN(CASE(commas_and_colons_stand_where_they_belong),
                CASE(integers_of_every_size_are_written), CASE(members_of_nothing_are_null),
+               CASE(a_value_is_written_without_white_space),
                CASE(strings_are_escaped_and_stay_utf8), CASE(each_character_survives_a_round_trip));
 }

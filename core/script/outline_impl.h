@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What outline_read.c makes and outline.c runs. */
+#ifndef PL_SCRIPT_OUTLINE_IMPL_H
+#define PL_SCRIPT_OUTLINE_IMPL_H
+
+#include "script/outline.h"
+
+#define PL_OUTLINE_MAX_LOOPS 8 /* within each other; the compiler gives up beyond */
+
+enum pl_outline_op_kind {
+    PL_OUTLINE_PUT,   /* a text */
+    PL_OUTLINE_WRITE, /* the value of a place */
+    PL_OUTLINE_EACH,  /* opens a loop over the array at a place; skips when it is empty */
+    PL_OUTLINE_NEXT,  /* goes back when there is another item, else closes the loop */
+    PL_OUTLINE_SKIP,  /* goes on further down */
+    PL_OUTLINE_TEST,  /* skips when the outcome is `when` */
+};
+
+/* How a value is written: the writers of template/escape.lua by their names. */
+#define PL_OUTLINE_WRITERS(X) \
+    X(text)                   \
+    X(nothing)                \
+    X(json_value)             \
+    X(json_string)            \
+    X(json_html)              \
+    X(url)                    \
+    X(url_host)               \
+    X(form)                   \
+    X(header)                 \
+    X(xml_text)               \
+    X(xml_attribute)
+
+enum pl_outline_writer {
+#define X(name) PL_OUTLINE_AS_##name,
+    PL_OUTLINE_WRITERS(X)
+#undef X
+};
+
+/* What is asked of a value; of `equal` and `less` there is something to compare with. */
+#define PL_OUTLINE_TESTS(X) \
+    X(truthy)               \
+    X(defined)              \
+    X(null)                 \
+    X(equal_text)           \
+    X(equal_number)         \
+    X(equal_bool)           \
+    X(less)                 \
+    X(less_or_equal)
+
+enum pl_outline_test {
+#define X(name) PL_OUTLINE_IS_##name,
+    PL_OUTLINE_TESTS(X)
+#undef X
+};
+
+/* What `loop` says of the round. */
+#define PL_OUTLINE_COUNTERS(X) \
+    X(index)                   \
+    X(index0)                  \
+    X(revindex)                \
+    X(revindex0)               \
+    X(length)                  \
+    X(first)                   \
+    X(last)
+
+enum pl_outline_counter {
+    PL_OUTLINE_NO_COUNTER,
+#define X(name) PL_OUTLINE_LOOP_##name,
+    PL_OUTLINE_COUNTERS(X)
+#undef X
+};
+
+/* To a member, or, ptr NULL, to an element that counts from 0. */
+typedef struct pl_outline_step {
+    pl_slice name;
+    uint32_t element;
+} pl_outline_step;
+
+typedef struct pl_outline_place {
+    const pl_outline_step *steps;
+    uint32_t count;
+    uint8_t loop;    /* the steps lead from the item of this loop, from 1; 0: from the document */
+    uint8_t counter; /* not a value: what that loop says */
+    bool may_miss;   /* where the last step finds nothing the value is undefined */
+} pl_outline_place;
+
+typedef struct pl_outline_op {
+    uint8_t kind;
+    uint8_t how; /* writer or test */
+    bool when;
+    int32_t skip; /* to the operation that comes next, counted from this one */
+    pl_outline_place place;
+    pl_slice text; /* that is put, or compared with */
+    double number; /* that is compared with; of a bool 1 or 0 */
+} pl_outline_op;
+
+struct pl_outline {
+    size_t count;
+    pl_outline_op ops[];
+};
+
+#endif
