@@ -226,7 +226,7 @@ describe("outline and template write the same", function()
     it("of random templates of mode " .. mode, function()
       math.randomseed(#mode * 1000 + mode:byte())
       local t = tally()
-      for _ = 1, 1500 do
+      for _ = 1, 600 do
         local text, json = random_source.template(mode), random_source.document()
         local render = template.compile(text, { name = "t.j2", mode = mode })
         if render then
@@ -251,7 +251,7 @@ describe("outline and template write the same", function()
   it("of random values of an event", function()
     math.randomseed(5)
     local t = tally()
-    for _ = 1, 3000 do
+    for _ = 1, 1000 do
       local text = random_source.expression()
       local json = '{"data":' .. random_source.document() .. "}"
       local run = assert(template.expression(text, { name = "t" }))
