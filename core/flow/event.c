@@ -275,6 +275,36 @@ pl_event *pl_event_of_document(pl_slice document, int64_t seq, int64_t received_
     return e;
 }
 
+/* What can be seen of an event stays the same whether it has nodes or not. */
+static pl_event *to_be_changed(const pl_event *e)
+{
+    return (pl_event *)(uintptr_t)e;
+}
+
+static void make_nodes(pl_event *e)
+{
+    pl_buf nodes;
+    size_t len;
+    pl_buf_init(&nodes);
+    pl_json_index(e->document, &nodes);
+    e->nodes = pl_buf_take(&nodes, &len);
+    e->node_count = len / sizeof(pl_json_node);
+}
+
+const pl_json_node *pl_event_nodes(const pl_event *e, size_t *count)
+{
+    if (e->nodes == NULL) make_nodes(to_be_changed(e));
+    *count = e->node_count;
+    return (const pl_json_node *)(const void *)e->nodes;
+}
+
+void pl_event_drop_nodes(const pl_event *e)
+{
+    if (e == NULL || e->nodes == NULL) return;
+    free(e->nodes);
+    to_be_changed(e)->nodes = NULL;
+}
+
 pl_event *pl_event_ref(pl_event *e)
 {
     e->refs++;
@@ -283,5 +313,7 @@ pl_event *pl_event_ref(pl_event *e)
 
 void pl_event_unref(pl_event *e)
 {
-    if (e && --e->refs == 0) free(e);
+    if (e == NULL || --e->refs > 0) return;
+    free(e->nodes);
+    free(e);
 }

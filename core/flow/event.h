@@ -3,12 +3,13 @@
  * An event: its document, byte for byte as it came (with `id` and `time` put in front when they
  * were missing), and the spans of its known members. Immutable; counted references, all taken and
  * given back on the worker that owns it (the store thread reads it while the worker waits). One
- * allocation. */
+ * allocation; where the values of its document are is found out when somebody asks, by that worker
+ * alone. */
 #ifndef PL_FLOW_EVENT_H
 #define PL_FLOW_EVENT_H
 
 #include "base/id.h"
-#include "base/json.h"
+#include "base/json_index.h"
 #include "base/slice.h"
 
 typedef struct pl_event {
@@ -19,6 +20,8 @@ typedef struct pl_event {
     pl_slice document;   /* the whole JSON object */
     pl_slice data;       /* raw JSON; "null" when there is none */
     pl_slice id, type, time, source, subject; /* unescaped text, empty when absent */
+    char *nodes;                              /* of pl_event_nodes; NULL: nobody has asked */
+    size_t node_count;
     char bytes[];
 } pl_event;
 
@@ -55,6 +58,12 @@ int pl_event_parse(pl_slice json, const pl_event_rules *rules, pl_rng *rng, int6
                    pl_event **out, pl_event_fault *fault);
 /* An event of a document that the store kept. NULL when it is none (a damaged store). */
 pl_event *pl_event_of_document(pl_slice document, int64_t seq, int64_t received_ms);
+/* Where the values of its document are, `count` of them; they stay until pl_event_drop_nodes. On the
+ * worker that owns it. */
+const pl_json_node *pl_event_nodes(const pl_event *e, size_t *count);
+/* They weigh as much as the event itself, which may wait for long: whoever was busy with it and is
+ * through drops them. NULL is fine. */
+void pl_event_drop_nodes(const pl_event *e);
 pl_event *pl_event_ref(pl_event *e);
 void pl_event_unref(pl_event *e);
 

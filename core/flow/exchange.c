@@ -541,6 +541,7 @@ void pl_exchange_free(pl_exchange *x)
     pl_engine_show_in_flight(e);
     pl_exchange_leave(x);
     if (x->key) free(x->key->answer);
+    pl_event_drop_nodes(x->event);
     pl_event_unref(x->event);
     pl_generation_unref(x->generation);
     pl_arena_fini(&x->record.memory);

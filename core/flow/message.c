@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/message.h"
 
+#include "base/percent.h"
 #include "http/url.h"
 
 pl_field *pl_fields_find(pl_field *fields, pl_slice name)
@@ -52,6 +53,31 @@ pl_field *pl_request_set_field(pl_request *r, pl_arena *arena, pl_slice name, pl
     f->value = pl_arena_dup(arena, value);
     f->shown = PL_NO_SLICE;
     return f;
+}
+
+/* What goes between a query, or a URL without one, and the next pair. */
+static pl_slice separator_behind(pl_slice front)
+{
+    const char *mark = front.len ? memchr(front.ptr, '?', front.len) : NULL;
+    if (mark == NULL) return PL_SLICE("?");
+    char last = front.ptr[front.len - 1];
+    return mark + 1 == front.ptr + front.len || last == '&' ? PL_NO_SLICE : PL_SLICE("&");
+}
+
+void pl_request_add_query(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value)
+{
+    const char *hash = r->url.len ? memchr(r->url.ptr, '#', r->url.len) : NULL;
+    pl_slice front = {r->url.ptr, hash ? (size_t)(hash - r->url.ptr) : r->url.len};
+    pl_buf out;
+    pl_buf_init(&out);
+    pl_buf_put_slice(&out, front);
+    pl_buf_put_slice(&out, separator_behind(front));
+    pl_percent_encode(&out, name);
+    pl_buf_put_char(&out, '=');
+    pl_percent_encode(&out, value);
+    pl_buf_put_slice(&out, pl_slice_from(r->url, front.len));
+    r->url = pl_arena_dup(arena, pl_buf_slice(&out));
+    pl_buf_fini(&out);
 }
 
 void pl_request_remove_field(pl_request *r, pl_slice name)

@@ -80,18 +80,25 @@ static int document_json(lua_State *L)
 static const luaL_Reg document_methods[] = {
     {"value", document_value}, {"read", document_read}, {"json", document_json}, {NULL, NULL}};
 
+void pl_bind_document_push_indexed(lua_State *L, pl_slice text, const pl_json_node *nodes,
+                                   size_t count)
+{
+    document *d = lua_newuserdata(L, sizeof *d + count * sizeof *nodes + text.len);
+    d->len = text.len;
+    d->count = count;
+    memcpy(d->nodes, nodes, count * sizeof *nodes);
+    memcpy(d->nodes + count, text.ptr, text.len);
+    pl_bind_type(L, TYPE, document_methods, NULL);
+    lua_setmetatable(L, -2);
+}
+
 void pl_bind_document_push(lua_State *L, pl_slice text)
 {
     pl_buf *nodes = pl_scratch(L);
     if (text.len > UINT32_MAX) luaL_error(L, "a document of more than 4 GB");
     pl_json_index(text, nodes);
-    document *d = lua_newuserdata(L, sizeof *d + nodes->len + text.len);
-    d->len = text.len;
-    d->count = nodes->len / sizeof(pl_json_node);
-    memcpy(d->nodes, nodes->ptr, nodes->len);
-    memcpy(d->nodes + d->count, text.ptr, text.len);
-    pl_bind_type(L, TYPE, document_methods, NULL);
-    lua_setmetatable(L, -2);
+    pl_bind_document_push_indexed(L, text, (const pl_json_node *)(const void *)nodes->ptr,
+                                  nodes->len / sizeof(pl_json_node));
 }
 
 bool pl_bind_document_may_repeat(lua_State *L)

@@ -40,7 +40,10 @@ static int event_value(lua_State *L)
 /* open() -> a document, to read single values of */
 static int event_open(lua_State *L)
 {
-    pl_bind_document_push(L, check_event(L)->event->document);
+    const pl_event *e = check_event(L)->event;
+    size_t count;
+    const pl_json_node *nodes = pl_event_nodes(e, &count);
+    pl_bind_document_push_indexed(L, e->document, nodes, count);
     return 1;
 }
 

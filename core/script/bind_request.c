@@ -120,11 +120,13 @@ static int request_set_header(lua_State *L)
 
 /* A secret goes on the list of what is masked in its encoded form too:
  * in a URL it does not look like itself. */
-static void put_query_value(pl_buf *url, pl_slice value, bool is_secret)
+static void register_encoded(pl_slice secret)
 {
-    size_t start = url->len;
-    pl_percent_encode(url, value);
-    if (is_secret) pl_secret_register_passing((pl_slice){url->ptr + start, url->len - start});
+    pl_buf encoded;
+    pl_buf_init(&encoded);
+    pl_percent_encode(&encoded, secret);
+    pl_secret_register_passing(pl_buf_slice(&encoded));
+    pl_buf_fini(&encoded);
 }
 
 static int request_remove_header(lua_State *L)
@@ -149,22 +151,10 @@ static int request_headers(lua_State *L)
 static int request_add_query(lua_State *L)
 {
     pl_exchange *x = pl_bind_request_check(L);
-    pl_slice name = pl_check_slice(L, 2), shown, url = x->request.url;
+    pl_slice name = pl_check_slice(L, 2), shown;
     pl_slice value = pl_bind_parts_join(L, 3, &x->arena, &shown);
-    const char *hash = url.len ? memchr(url.ptr, '#', url.len) : NULL;
-    pl_slice front = {url.ptr, hash ? (size_t)(hash - url.ptr) : url.len};
-    const char *mark = front.len ? memchr(front.ptr, '?', front.len) : NULL;
-    pl_buf out;
-    pl_buf_init(&out);
-    pl_buf_put_slice(&out, front);
-    bool is_open = mark && (mark + 1 == front.ptr + front.len || out.ptr[out.len - 1] == '&');
-    if (!is_open) pl_buf_put_char(&out, mark ? '&' : '?');
-    pl_percent_encode(&out, name);
-    pl_buf_put_char(&out, '=');
-    put_query_value(&out, value, shown.ptr != NULL);
-    pl_buf_put(&out, url.ptr + front.len, url.len - front.len);
-    x->request.url = pl_arena_dup(&x->arena, pl_buf_slice(&out));
-    pl_buf_fini(&out);
+    pl_request_add_query(&x->request, &x->arena, name, value);
+    if (shown.ptr) register_encoded(value);
     pl_budget_charge(L, x->request.url.len);
     return 0;
 }

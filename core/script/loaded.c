@@ -13,33 +13,39 @@
 
 /* -- fields, without running anything of a script -- */
 
-static void push_field(lua_State *L, int table, const char *name)
+void pl_loaded_push_field(lua_State *L, int table, const char *name)
 {
     lua_pushstring(L, name);
     lua_rawget(L, table);
 }
 
-static pl_slice text_field(lua_State *L, int table, const char *name, pl_arena *arena)
+pl_slice pl_loaded_optional(lua_State *L, int table, const char *name, pl_arena *arena)
 {
-    push_field(L, table, name);
-    pl_slice s = {"", 0};
+    pl_loaded_push_field(L, table, name);
+    pl_slice s = PL_NO_SLICE;
     if (lua_type(L, -1) == LUA_TSTRING) s.ptr = lua_tolstring(L, -1, &s.len);
-    s = pl_arena_dup(arena, s);
+    if (s.ptr) s = pl_arena_dup(arena, s);
     lua_pop(L, 1);
     return s;
 }
 
+pl_slice pl_loaded_text(lua_State *L, int table, const char *name, pl_arena *arena)
+{
+    pl_slice s = pl_loaded_optional(L, table, name, arena);
+    return s.ptr ? s : PL_SLICE("");
+}
+
 static double number_field(lua_State *L, int table, const char *name)
 {
-    push_field(L, table, name);
+    pl_loaded_push_field(L, table, name);
     double n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
     lua_pop(L, 1);
     return n;
 }
 
-static bool flag_field(lua_State *L, int table, const char *name)
+bool pl_loaded_flag(lua_State *L, int table, const char *name)
 {
-    push_field(L, table, name);
+    pl_loaded_push_field(L, table, name);
     bool is_set = lua_toboolean(L, -1);
     lua_pop(L, 1);
     return is_set;
@@ -61,9 +67,9 @@ void pl_loaded_faults(lua_State *L, int list, bool are_warnings, pl_faults *faul
         lua_rawgeti(L, list, (int)i);
         int at = lua_gettop(L);
         if (lua_istable(L, at)) {
-            pl_faults_add_at(faults, text_field(L, at, "file", &arena).ptr,
+            pl_faults_add_at(faults, pl_loaded_text(L, at, "file", &arena).ptr,
                              (int)number_field(L, at, "line"), (int)number_field(L, at, "column"),
-                             text_field(L, at, "message", &arena).ptr);
+                             pl_loaded_text(L, at, "message", &arena).ptr);
             faults->items[faults->count - 1].is_warning = are_warnings;
         }
         lua_pop(L, 1);
@@ -77,7 +83,7 @@ void pl_loaded_faults(lua_State *L, int list, bool are_warnings, pl_faults *faul
 
 static void read_delays(lua_State *L, int table, pl_arena *arena, pl_policy *policy)
 {
-    push_field(L, table, "retry");
+    pl_loaded_push_field(L, table, "retry");
     size_t count = lua_istable(L, -1) ? lua_objlen(L, -1) : 0;
     int64_t *delays = pl_arena_alloc(arena, (count + 1) * sizeof *delays);
     for (size_t i = 0; i < count; i++) {
@@ -93,7 +99,7 @@ static void read_delays(lua_State *L, int table, pl_arena *arena, pl_policy *pol
 /* { "timeout", { 500, 599 }, ... }: classes, and statuses from one to another. */
 static const pl_retry_rule *read_rule(lua_State *L, int table, pl_arena *arena)
 {
-    push_field(L, table, "retry_on");
+    pl_loaded_push_field(L, table, "retry_on");
     int list = lua_gettop(L);
     pl_retry_rule *rule = lua_istable(L, list) ? pl_arena_zero(arena, sizeof *rule) : NULL;
     size_t count = rule ? lua_objlen(L, list) : 0;
@@ -113,10 +119,10 @@ static const pl_retry_rule *read_rule(lua_State *L, int table, pl_arena *arena)
 }
 
 /* { { 410, 410 }, ... } */
-static pl_statuses read_statuses(lua_State *L, int table, const char *name)
+pl_statuses pl_loaded_statuses(lua_State *L, int table, const char *name)
 {
     pl_statuses statuses = {0};
-    push_field(L, table, name);
+    pl_loaded_push_field(L, table, name);
     int list = lua_gettop(L);
     size_t count = lua_istable(L, list) ? lua_objlen(L, list) : 0;
     for (size_t i = 1; i <= count; i++) {
@@ -135,7 +141,7 @@ static pl_statuses read_statuses(lua_State *L, int table, const char *name)
 static pl_rate read_rate(lua_State *L, int table)
 {
     pl_rate rate = {0};
-    push_field(L, table, "rate");
+    pl_loaded_push_field(L, table, "rate");
     int at = lua_gettop(L);
     if (lua_istable(L, at)) {
         rate.per_second = number_field(L, at, "per_second");
@@ -149,7 +155,7 @@ static pl_rate read_rate(lua_State *L, int table)
 /* A bound of 0 is said: there is none. */
 static int64_t read_age(lua_State *L, int table, const char *name)
 {
-    push_field(L, table, name);
+    pl_loaded_push_field(L, table, name);
     bool is_said = !lua_isnil(L, -1);
     lua_pop(L, 1);
     int64_t age_ms = milliseconds(number_field(L, table, name) * 86400);
@@ -159,7 +165,7 @@ static int64_t read_age(lua_State *L, int table, const char *name)
 static pl_keep read_keep(lua_State *L, int table)
 {
     pl_keep keep = {0};
-    push_field(L, table, "retention");
+    pl_loaded_push_field(L, table, "retention");
     int at = lua_gettop(L);
     if (lua_istable(L, at)) {
         keep.age_ms = read_age(L, at, "days");
@@ -174,25 +180,25 @@ static pl_keep read_keep(lua_State *L, int table)
 static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
 {
     pl_policy p = {
-        .connector = text_field(L, table, "connector", arena),
-        .webhook = text_field(L, table, "webhook", arena),
+        .connector = pl_loaded_text(L, table, "connector", arena),
+        .webhook = pl_loaded_text(L, table, "webhook", arena),
         .timeout_ms = milliseconds(number_field(L, table, "timeout")),
         .connect_timeout_ms = milliseconds(number_field(L, table, "connect_timeout")),
         .redirects = {(uint32_t)number_field(L, table, "redirects"),
-                      flag_field(L, table, "may_downgrade")},
+                      pl_loaded_flag(L, table, "may_downgrade")},
         .jitter = number_field(L, table, "jitter"),
         .max_age_ms = milliseconds(number_field(L, table, "max_age")),
-        .order = pl_order_rule_of_name(text_field(L, table, "order", arena)),
-        .order_is_shared = flag_field(L, table, "order_is_shared"),
-        .has_on_unauthorized = flag_field(L, table, "has_on_unauthorized"),
-        .has_on_failed = flag_field(L, table, "has_on_failed"),
+        .order = pl_order_rule_of_name(pl_loaded_text(L, table, "order", arena)),
+        .order_is_shared = pl_loaded_flag(L, table, "order_is_shared"),
+        .has_on_unauthorized = pl_loaded_flag(L, table, "has_on_unauthorized"),
+        .has_on_failed = pl_loaded_flag(L, table, "has_on_failed"),
     };
     read_delays(L, table, arena, &p);
     p.rule = read_rule(L, table, arena);
-    p.is_for_operators = flag_field(L, table, "notice");
-    p.disable_on = read_statuses(L, table, "disable_on");
+    p.is_for_operators = pl_loaded_flag(L, table, "notice");
+    p.disable_on = pl_loaded_statuses(L, table, "disable_on");
     p.rate = read_rate(L, table);
-    p.own_quota = text_field(L, table, "own_quota", arena);
+    p.own_quota = pl_loaded_text(L, table, "own_quota", arena);
     p.keep = read_keep(L, table);
     return p;
 }
@@ -200,7 +206,7 @@ static pl_policy read_policy(lua_State *L, int table, pl_arena *arena)
 /* The bit of the operator event that a policy's webhook is triggered by, or 0. */
 static uint32_t read_notice(lua_State *L, int table)
 {
-    push_field(L, table, "notice");
+    pl_loaded_push_field(L, table, "notice");
     pl_slice type = {NULL, 0};
     if (lua_type(L, -1) == LUA_TSTRING) type.ptr = lua_tolstring(L, -1, &type.len);
     int kind = pl_notice_kind_of(type);
@@ -211,7 +217,7 @@ static uint32_t read_notice(lua_State *L, int table)
 void pl_loaded_policies(lua_State *L, int generation, pl_arena *arena, pl_generation *g)
 {
     int list = lua_gettop(L) + 1;
-    push_field(L, generation, "policies");
+    pl_loaded_push_field(L, generation, "policies");
     size_t count = lua_istable(L, list) ? lua_objlen(L, list) : 0;
     pl_policy *policies = pl_arena_alloc(arena, (count + 1) * sizeof *policies);
     for (size_t i = 0; i < count; i++) {
@@ -233,13 +239,13 @@ void pl_loaded_policies(lua_State *L, int generation, pl_arena *arena, pl_genera
 void pl_loaded_limits(lua_State *L, int generation, pl_arena *arena, pl_generation *g)
 {
     int list = lua_gettop(L) + 1;
-    push_field(L, generation, "limits");
+    pl_loaded_push_field(L, generation, "limits");
     size_t count = lua_istable(L, list) ? lua_objlen(L, list) : 0;
     pl_limit *limits = pl_arena_zero(arena, (count + 1) * sizeof *limits);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, list, (int)i + 1);
         if (lua_istable(L, list + 1))
-            limits[i] = (pl_limit){.host = text_field(L, list + 1, "host", arena),
+            limits[i] = (pl_limit){.host = pl_loaded_text(L, list + 1, "host", arena),
                                    .port = (uint16_t)number_field(L, list + 1, "port"),
                                    .rate = read_rate(L, list + 1)};
         lua_settop(L, list);
@@ -252,11 +258,11 @@ void pl_loaded_limits(lua_State *L, int generation, pl_arena *arena, pl_generati
 
 static pl_source read_source(lua_State *L, int table, pl_arena *arena)
 {
-    return (pl_source){.name = text_field(L, table, "name", arena),
-                       .place = text_field(L, table, "place", arena),
-                       .verifies = flag_field(L, table, "verifies"),
-                       .takes_get = flag_field(L, table, "takes_get"),
-                       .takes_post = flag_field(L, table, "takes_post")};
+    return (pl_source){.name = pl_loaded_text(L, table, "name", arena),
+                       .place = pl_loaded_text(L, table, "place", arena),
+                       .verifies = pl_loaded_flag(L, table, "verifies"),
+                       .takes_get = pl_loaded_flag(L, table, "takes_get"),
+                       .takes_post = pl_loaded_flag(L, table, "takes_post")};
 }
 
 void pl_loaded_sources(lua_State *L, int generation, pl_arena *arena, pl_generation *g)
@@ -274,7 +280,7 @@ void pl_loaded_sources(lua_State *L, int generation, pl_arena *arena, pl_generat
     lua_settop(L, list - 1);
     g->sources = sources;
     g->source_count = (uint32_t)count;
-    g->has_ingress = flag_field(L, generation, "ingress");
+    g->has_ingress = pl_loaded_flag(L, generation, "ingress");
 }
 
 /* -- settings -- */
@@ -311,9 +317,9 @@ static void apply_setting(lua_State *L, const pl_setting *setting, pl_settings *
 void pl_loaded_settings(lua_State *L, int generation, pl_settings *settings)
 {
     int top = lua_gettop(L);
-    push_field(L, generation, "settings");
+    pl_loaded_push_field(L, generation, "settings");
     for (size_t i = 0; i < pl_setting_count && lua_istable(L, top + 1); i++) {
-        push_field(L, top + 1, pl_setting_list[i].name);
+        pl_loaded_push_field(L, top + 1, pl_setting_list[i].name);
         if (!lua_isnil(L, -1)) apply_setting(L, &pl_setting_list[i], settings);
         lua_settop(L, top + 1);
     }

@@ -19,4 +19,15 @@ void pl_loaded_sources(lua_State *L, int generation, pl_arena *arena, pl_generat
 /* What gateway.lua sets, put over *settings. */
 void pl_loaded_settings(lua_State *L, int generation, pl_settings *settings);
 
+/* -- fields of a table, for who reads more of them; they run nothing of a script -- */
+
+void pl_loaded_push_field(lua_State *L, int table, const char *name);
+/* A text, in the arena: "" where there is none. */
+pl_slice pl_loaded_text(lua_State *L, int table, const char *name, pl_arena *arena);
+/* The same, with ptr NULL where there is none. */
+pl_slice pl_loaded_optional(lua_State *L, int table, const char *name, pl_arena *arena);
+bool pl_loaded_flag(lua_State *L, int table, const char *name);
+/* { { 200, 299 }, ... }: statuses from one to another. */
+pl_statuses pl_loaded_statuses(lua_State *L, int table, const char *name);
+
 #endif

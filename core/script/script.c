@@ -104,6 +104,7 @@ static void script_route(pl_generation *g, const pl_event *event, pl_arena *aren
         routes->reason = pl_arena_dup(arena, pl_buf_slice(&s->vm.failure));
     }
     pl_bind_event_clear(L, top + 1);
+    pl_event_drop_nodes(event);
     lua_settop(L, top);
 }
 
@@ -307,6 +308,7 @@ static bool take_generation(pl_script *s, const pl_bundle *bundle, const pl_scri
     pl_loaded_policies(L, generation, &s->arena, &s->base);
     pl_loaded_limits(L, generation, &s->arena, &s->base);
     pl_loaded_sources(L, generation, &s->arena, &s->base);
+    s->recipes = pl_recipes_read(L, generation, s->base.policy_count, &s->arena);
     lua_getfield(L, generation, "require_https");
     s->base.https_only = s->vm.https_only = lua_toboolean(L, -1);
     lua_pop(L, 2);

@@ -9,6 +9,7 @@
 #include "flow/exchange.h"
 #include "flow/generation.h"
 #include "net/client.h"
+#include "script/recipe.h"
 #include "script/vm.h"
 
 /* The functions of lua/perilune/init.lua that are called here. */
@@ -16,6 +17,7 @@
     X(LOAD, "load")                 \
     X(ROUTE, "route")               \
     X(FIND, "find")                 \
+    X(MAKE_FRAME, "frame")          \
     X(RENDER, "render")             \
     X(AUTHENTICATE, "authenticate") \
     X(UNAUTHORIZED, "unauthorized") \
@@ -34,7 +36,8 @@ enum pl_script_function {
 typedef struct pl_script {
     pl_generation base;
     pl_vm vm;
-    pl_arena arena;                          /* policies and sources */
+    pl_arena arena;                          /* policies, sources and recipes */
+    const pl_recipe *recipes;                /* one for each webhook */
     int functions[PL_SCRIPT_FUNCTION_COUNT]; /* registry */
     int generation;                          /* registry: what `load` returned */
     pl_client *client;                       /* its worker's, for requests of scripts */

@@ -6,8 +6,9 @@
  *
  *     { event, request, frame, response }
  *
- * made by render and given up by release, which also kills the three userdata,
- * so that a script that has kept one gets an error and not another exchange's memory.
+ * made by the first stage that runs a script and given up by release, which also kills the three
+ * userdata, so that a script that has kept one gets an error and not another exchange's memory.
+ * Where C has rendered, the first is authenticate, or a later one.
  * Webhooks count from 1 in Lua and from 0 in C. */
 #include "base/err.h"
 #include "base/log.h"
@@ -98,16 +99,7 @@ static pl_slot *begin_stage(pl_generation *g, pl_exchange *x, enum pl_script_fun
     return slot;
 }
 
-static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
-{
-    pl_exchange *x = owner;
-    if (code) return failed(x, code, text);
-    if (lua_gettop(co) == 0 || lua_isnil(co, 1))
-        return fail(x, PL_E_CANCELLED, PL_SLICE("its `when` says no"));
-    lua_settop(co, 1);
-    keep_object(x, co, FRAME);
-    return 0;
-}
+/* -- what scripts hold -- */
 
 static void push_info(const pl_exchange *x, lua_State *co)
 {
@@ -122,14 +114,54 @@ static void push_info(const pl_exchange *x, lua_State *co)
     lua_setfield(co, -2, "undecided");
 }
 
-/* The table of what scripts hold for it, with the event. */
-static void begin_objects(pl_exchange *x, lua_State *co)
+/* The table, with the event. */
+static void need_objects(pl_exchange *x, lua_State *co)
 {
+    if (x->script_ref) return;
     lua_createtable(co, RESPONSE, 0);
     x->script_ref = luaL_ref(co, LUA_REGISTRYINDEX);
     pl_bind_event_push(co, x->event);
     keep_object(x, co, EVENT);
 }
+
+static bool has_object(const pl_exchange *x, lua_State *L, int place)
+{
+    push_object(x, L, place);
+    bool has = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    return has;
+}
+
+/* The frame, where render has not made one: it was not Lua's, or it failed. */
+static int need_frame(pl_script *s, pl_exchange *x)
+{
+    lua_State *L = s->vm.L;
+    need_objects(x, L);
+    if (has_object(x, L, FRAME)) return 0;
+    pl_script_push_function(s, L, MAKE_FRAME);
+    lua_pushinteger(L, (lua_Integer)x->webhook + 1);
+    push_object(x, L, EVENT);
+    push_info(x, L);
+    s->vm.budget.kind = PL_BUDGET_OURS;
+    int code = pl_gate_call(&s->vm, 4, 1);
+    if (code) return failed(x, code, pl_buf_slice(&s->vm.failure));
+    keep_object(x, L, FRAME);
+    return 0;
+}
+
+/* One that is made when it is first asked for, and then stays the same. */
+static void push_made(pl_exchange *x, lua_State *co, int place,
+                      void (*push)(lua_State *, pl_exchange *))
+{
+    push_object(x, co, place);
+    if (!lua_isnil(co, -1)) return;
+    lua_pop(co, 1);
+    push(co, x);
+    lua_pushvalue(co, -1);
+    keep_object(x, co, place);
+}
+
+/* -- the stages -- */
 
 /* The fields that every request has, by which a receiver can drop repeats. The connector's own come
  * later and may say otherwise. */
@@ -143,16 +175,27 @@ static void identify(pl_exchange *x)
                          pl_slice_of(second));
 }
 
+static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
+{
+    pl_exchange *x = owner;
+    if (code) return failed(x, code, text);
+    if (lua_gettop(co) == 0 || lua_isnil(co, 1))
+        return fail(x, PL_E_CANCELLED, PL_SLICE("its `when` says no"));
+    lua_settop(co, 1);
+    keep_object(x, co, FRAME);
+    return 0;
+}
+
 int pl_script_render(pl_generation *g, pl_exchange *x)
 {
+    const pl_recipe_render *recipe = pl_script_of(g)->recipes[x->webhook].render;
     identify(x);
+    if (recipe && pl_recipe_make_request(recipe, x)) return 0;
     pl_slot *slot = begin_stage(g, x, RENDER, finish_render);
     lua_State *co = slot->co;
-    begin_objects(x, co);
+    need_objects(x, co);
     push_object(x, co, EVENT);
-    pl_bind_request_push(co, x);
-    lua_pushvalue(co, -1);
-    keep_object(x, co, REQUEST);
+    push_made(x, co, REQUEST, pl_bind_request_push);
     push_info(x, co);
     return pl_gate_run(slot, 5, &x->script_slot);
 }
@@ -169,8 +212,10 @@ static int finish_authenticate(void *owner, lua_State *co, int code, pl_slice te
 
 int pl_script_authenticate(pl_generation *g, pl_exchange *x)
 {
+    int code = need_frame(pl_script_of(g), x);
+    if (code) return code;
     pl_slot *slot = begin_stage(g, x, AUTHENTICATE, finish_authenticate);
-    push_object(x, slot->co, REQUEST);
+    push_made(x, slot->co, REQUEST, pl_bind_request_push);
     push_object(x, slot->co, FRAME);
     return pl_gate_run(slot, 4, &x->script_slot);
 }
@@ -189,28 +234,22 @@ static int finish_map(void *owner, lua_State *co, int code, pl_slice text)
     return 0;
 }
 
-/* The one of this exchange: reauthorize may have made it for map. */
-static void push_response(pl_exchange *x, lua_State *co)
-{
-    push_object(x, co, RESPONSE);
-    if (!lua_isnil(co, -1)) return;
-    lua_pop(co, 1);
-    pl_bind_response_push(co, x);
-    lua_pushvalue(co, -1);
-    keep_object(x, co, RESPONSE);
-}
-
 static int run_on_response(pl_generation *g, pl_exchange *x, enum pl_script_function f,
                            pl_finish_fn *finish)
 {
+    int code = need_frame(pl_script_of(g), x);
+    if (code) return code;
     pl_slot *slot = begin_stage(g, x, f, finish);
-    push_response(x, slot->co);
+    push_made(x, slot->co, RESPONSE, pl_bind_response_push);
     push_object(x, slot->co, FRAME);
     return pl_gate_run(slot, 4, &x->script_slot);
 }
 
 int pl_script_map(pl_generation *g, pl_exchange *x)
 {
+    pl_script *s = pl_script_of(g);
+    const pl_recipe_map *recipe = s->recipes[x->webhook].map;
+    if (recipe && pl_recipe_judge(recipe, x, &s->vm)) return 0;
     return run_on_response(g, x, MAP, finish_map);
 }
 
@@ -253,17 +292,15 @@ static void push_failure(const pl_exchange *x, lua_State *co)
     lua_setfield(co, -2, "status");
 }
 
-/* What scripts held may be released by now: then they get the event anew. */
+/* What scripts held may be released by now: then it is made anew. */
 int pl_script_failed(pl_generation *g, pl_exchange *x)
 {
+    int code = need_frame(pl_script_of(g), x);
+    if (code) return code;
     pl_slot *slot = begin_stage(g, x, FAILED, finish_failed);
-    lua_State *co = slot->co;
-    if (x->script_ref == 0) begin_objects(x, co);
-    push_failure(x, co);
-    push_object(x, co, FRAME);
-    push_object(x, co, EVENT);
-    push_info(x, co);
-    return pl_gate_run(slot, 6, &x->script_slot);
+    push_failure(x, slot->co);
+    push_object(x, slot->co, FRAME);
+    return pl_gate_run(slot, 4, &x->script_slot);
 }
 
 void pl_script_release(pl_generation *g, pl_exchange *x)

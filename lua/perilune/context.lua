@@ -41,7 +41,10 @@ local GIVEN = { attempt = true, now = true }
 local function root_and_rest(chain) return chain:match("^([^.]+)%.?(.*)$") end
 
 --- Where a chain of names leads in the event's document, or false.
-local function event_path(entry, chain)
+---@param entry perilune.entry
+---@param chain string
+---@return string|false
+function context.event_path(entry, chain)
   local root, rest = root_and_rest(chain)
   if root == "event" then return rest ~= "" and rest end
   if root == "data" then return chain end
@@ -99,7 +102,7 @@ function context.new(entry, document, info)
     return value
   end
   local function read(chain, as_json)
-    local path = kept(entry.event_paths, event_path, entry, chain)
+    local path = kept(entry.event_paths, context.event_path, entry, chain)
     if path then return read_from(document, path, as_json) end
     return nil
   end
@@ -122,11 +125,16 @@ local ANSWERED = {
   raw = function(response) return response.body end,
 }
 
---- Where a chain of names leads in the answer's body; false: not there.
-local function body_path(_, chain)
+--- Where a chain of names leads in the answer's body; false: not there, but below; nil: to what else
+--- an answer has.
+---@param _ perilune.entry
+---@param chain string
+---@return string|false|nil
+function context.body_path(_, chain)
   local root, rest = root_and_rest(chain)
-  if root == "response" then return rest ~= "" and rest end
-  return not (MADE[root] or GIVEN[root] or ANSWERED[root] or root == "status") and chain
+  if root == "response" and rest ~= "" then return rest end
+  if ANSWERED[root] or root == "status" then return nil end
+  return not (MADE[root] or GIVEN[root]) and chain
 end
 
 --- The context of mapping: the answer on top of what the request was rendered from.
@@ -150,9 +158,9 @@ function context.answered(entry, base, response, body)
     return value
   end
   local function read(chain, as_json)
-    local path = kept(entry.body_paths, body_path, entry, chain)
+    local path = kept(entry.body_paths, context.body_path, entry, chain)
     if path and body then return read_from(body, path, as_json) end
-    if path then return nil end
+    if path ~= false then return nil end
     local read_below = getmetatable(base).__read
     return read_below and read_below(chain, as_json)
   end

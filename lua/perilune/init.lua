@@ -3,11 +3,9 @@
 --- The Lua half as the C half sees it: one function per stage, called through the one gate. A
 --- webhook is a number here, its index in the generation.
 
-local context = require "perilune.context"
 local core = require "perilune.core"
 local ctx = require "perilune.ctx"
 local describe = require "perilune.describe"
-local document = require "perilune.document"
 local errors = require "perilune.errors"
 local loader = require "perilune.loader"
 local map = require "perilune.map"
@@ -45,11 +43,22 @@ function perilune.find(generation, connector, webhook)
   return ids and ids[webhook]
 end
 
+--- The frame of an attempt, for a stage that is the first to run a script: C has rendered, or
+--- nothing has.
+---@param generation perilune.generation
+---@param index integer
+---@param event any
+---@param info perilune.attempt_info
+---@return perilune.ctx_frame
+function perilune.frame(generation, index, event, info)
+  return render.frame(generation.entries[index], event, info)
+end
+
 ---@param generation perilune.generation
 ---@param index integer
 ---@param event any
 ---@param request any
----@param info { attempt: integer, now: number, deadline: number, undecided: boolean }
+---@param info perilune.attempt_info
 ---@return perilune.ctx_frame|nil   for authenticate and map; nil: an undecided `when` said no
 function perilune.render(generation, index, event, request, info)
   return render.run(generation.entries[index], event, request, info)
@@ -91,13 +100,9 @@ end
 ---@param index integer
 ---@param failure { class: string, message: string, stage: string, status: integer|nil,
 ---  attempt: integer, will_retry: boolean }
----@param frame perilune.ctx_frame|nil   nil: it failed before there was one
----@param event any
----@param info { attempt: integer, now: number, deadline: number }
-function perilune.failed(generation, index, failure, frame, event, info)
-  local entry = generation.entries[index]
-  frame = frame or ctx.frame(context.new(entry, document.new(event), info), entry, info)
-  for _, hook in ipairs(entry.on_failed) do
+---@param frame perilune.ctx_frame
+function perilune.failed(generation, index, failure, frame)
+  for _, hook in ipairs(generation.entries[index].on_failed) do
     local ok, raised = pcall(hook.run, ctx.of_plugin(frame, hook.config), failure)
     if not ok then core.log("error", "on_failed: " .. errors.text(raised)) end
   end

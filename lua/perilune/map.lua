@@ -40,13 +40,14 @@ function map.success_fault(item)
   return "must be a status such as 200, \"409\", \"2xx\" or \"200-299\", not " .. tostring(item)
 end
 
---- A function of the answer: is it a success, and of one that is none, why.
+--- A function of the answer: is it a success, and of one that is none, why. Where statuses say it,
+--- those, from and to.
 local function compile_success(rule)
   if type(rule) == "function" then
     return function(response, frame)
       local ok, reason = rule(ctx.of(frame), response)
       return value.truthy(ok), type(reason) == "string" and reason or nil
-    end
+    end, nil
   end
   local ranges = {}
   for i, item in ipairs(type(rule) == "table" and rule or { rule or "2xx" }) do
@@ -58,7 +59,7 @@ local function compile_success(rule)
       if status >= range[1] and status <= range[2] then return true end
     end
     return false
-  end
+  end, ranges
 end
 
 -- Options of `response` that are about XML.
@@ -95,7 +96,7 @@ function map.compile(entry, scope, webhook, path, mapper)
   local response, response_path = webhook.response or {}, tables.extend(path, "response")
   local kind = response.type or "json"
   check_options(scope, response_path, response, kind)
-  entry.success = compile_success(webhook.success)
+  entry.success, entry.success_statuses = compile_success(webhook.success)
   entry.answer = { type = kind, lists = response.lists, prefixes = response.prefixes }
   entry.variables = variables.compile(scope, tables.extend(response_path, "variables"),
     response.variables)

@@ -303,8 +303,16 @@ local function set_proxy(entry, request)
   end
 end
 
+--- Does a request with this method have a body?
+---@param entry perilune.entry
+---@param method string
+---@return boolean
+function render.has_body(entry, method)
+  return entry.body ~= nil and not (entry.body == body.EVENT and BODYLESS[method])
+end
+
 local function set_body(entry, frame, request, method)
-  if not entry.body or entry.body == body.EVENT and BODYLESS[method] then return end
+  if not render.has_body(entry, method) then return end
   if entry.body == body.EVENT then
     request:set_body_event()
     request:set_header("Content-Type", entry.media)
@@ -317,14 +325,29 @@ local function set_body(entry, frame, request, method)
   request:set_header("Content-Type", media or entry.media)
 end
 
+---@class perilune.attempt_info
+---@field attempt integer     counts from 1
+---@field now number          seconds: when it began
+---@field deadline number     seconds
+---@field undecided boolean   `when` and `order_by` could not be asked when the event was routed
+
+--- What an attempt's scripts see.
+---@param entry perilune.entry
+---@param event any     the event userdata
+---@param info perilune.attempt_info
+---@return perilune.ctx_frame
+function render.frame(entry, event, info)
+  return ctx.frame(context.new(entry, document.new(event), info), entry, info)
+end
+
 --- Renders one attempt.
 ---@param entry perilune.entry
 ---@param event any     the event userdata
 ---@param request any   the request userdata, filled
----@param info { attempt: integer, now: number, deadline: number, undecided: boolean }
+---@param info perilune.attempt_info
 ---@return perilune.ctx_frame|nil frame   for the stages behind; nil: an undecided `when` said no
 function render.run(entry, event, request, info)
-  local frame = ctx.frame(context.new(entry, document.new(event), info), entry, info)
+  local frame = render.frame(entry, event, info)
   if info.undecided then
     if entry.when and not value.truthy(evaluate(entry.when, frame)) then return nil end
     evaluate(entry.order_key, frame) -- one that has no key yet fails visibly

@@ -28,7 +28,8 @@ local variables = {}
 ---@field name string
 ---@field member string      `"name":` as JSON
 ---@field run fun(response: any, frame: perilune.ctx_frame): any
----@field read (fun(values: table): string|nil)|nil   its value as JSON, if it is only to be read
+---@field read (fun(values: table): string|nil)|nil   its value as JSON, if it is only to be read,
+---@field chain string|nil   and the names that lead to it
 ---@field required boolean
 ---@field default string|nil   as JSON; nil: none
 ---@field where string       its place in the file
@@ -62,7 +63,8 @@ local function compile_reader(scope, path, v)
   local make = template.is_static(v) and scope.expression or scope.text
   local run = make(scope, path, v, { lenient = true })
   if not run then return nil end
-  return function(_, frame) return run(frame.values, frame) end, template.json_reader(run)
+  return function(_, frame) return run(frame.values, frame) end, template.json_reader(run),
+    template.chain(run)
 end
 
 --- The variables of a webhook, by name.
@@ -77,9 +79,10 @@ function variables.compile(scope, path, declared)
     local options = type(v) == "table" and v or { v }
     local text = core.json.encode(name)
     if not text then scope:fault(where, "the name of a variable must be UTF-8") end
-    local run, read = compile_reader(scope, where, options[1])
+    local run, read, chain = compile_reader(scope, where, options[1])
     list[i] = {
-      name = name, member = (text or "") .. ":", run = run, read = read, where = scope:where(where),
+      name = name, member = (text or "") .. ":", run = run, read = read, chain = chain,
+      where = scope:where(where),
       required = options.required or false,
       default = options.default ~= nil and core.json.encode(options.default) or nil,
     }

@@ -174,6 +174,7 @@ describe("hooks", function()
 
   it("are told of failures, and cannot fail themselves", function()
     assert.is_true(generation.policies[1].has_on_failed)
-    perilune.failed(generation, 1, { class = "dns", message = "no such host" }, nil, support.event "{}", support.INFO)
+    perilune.failed(generation, 1, { class = "dns", message = "no such host" },
+      perilune.frame(generation, 1, support.event "{}", support.INFO))
   end)
 end)

@@ -168,12 +168,19 @@ function template.expression(text, options)
   return evaluate, fault
 end
 
+--- The names that an expression is a chain of and no more, "a.b.c"; or nil.
+---@param evaluate function   of template.expression
+---@return string|nil
+function template.chain(evaluate)
+  return origins[evaluate] and origins[evaluate].chain
+end
+
 --- The value of an expression as JSON text, read from the document of a context; nil where it has to
 --- be evaluated: the expression is more than a chain of names, or the context cannot say.
 ---@param evaluate function   of template.expression
 ---@return (fun(context: table): string|nil)|nil
 function template.json_reader(evaluate)
-  local chain = origins[evaluate] and origins[evaluate].chain
+  local chain = template.chain(evaluate)
   return chain and function(ctx) return runtime.helpers.read_json(ctx, chain) end
 end
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Recipes: webhooks that are data, carried out by C alone. lua/perilune/recipe.lua works out of a
+ * webhook what has to be done in a stage, if that is plain; here it is read once, into the arena of
+ * the generation, and followed for each exchange.
+ *
+ *     what Lua made of the connector's file -> recipe.lua -> pl_recipe_read -> pl_recipe_render, _map
+ *                                                                                  |
+ *                                                  false: nothing has changed, Lua runs the stage
+ *
+ * A recipe knows the plain way only. Whatever it meets beside it, it gives up, however easily that
+ * could be told apart: errors, warnings and all that is rare are Lua's. Where it succeeds, what it has made
+ * is byte for byte what Lua makes. */
+#ifndef PL_SCRIPT_RECIPE_H
+#define PL_SCRIPT_RECIPE_H
+
+#include "flow/exchange.h"
+#include "script/vm.h"
+
+typedef struct pl_recipe_field {
+    pl_slice name, value;
+} pl_recipe_field;
+
+typedef struct pl_recipe_fields {
+    const pl_recipe_field *items;
+    size_t count;
+} pl_recipe_fields;
+
+typedef struct pl_recipe_render {
+    pl_slice method;
+    pl_slice url;        /* all of it; ptr NULL: it is made of */
+    pl_slice base, path; /* these; base.ptr NULL: there is none */
+    pl_recipe_fields params, headers;
+    bool has_body;  /* which is the event */
+    pl_slice media; /* of the body */
+    bool has_proxy;
+    pl_proxy proxy;
+} pl_recipe_render;
+
+typedef struct pl_recipe_variable {
+    pl_slice member; /* `"name":` */
+    pl_slice path;   /* names with dots, in the body of the answer */
+    bool of_event;   /* or in the event */
+} pl_recipe_variable;
+
+typedef struct pl_recipe_map {
+    pl_statuses success;
+    bool is_auto; /* what the answer is, its Content-Type says; else it is JSON */
+    const pl_recipe_variable *variables;
+    size_t count;
+} pl_recipe_map;
+
+/* Of a webhook; NULL: Lua runs that stage. */
+typedef struct pl_recipe {
+    const pl_recipe_render *render;
+    const pl_recipe_map *map;
+} pl_recipe;
+
+/* Reads `recipes` of the table at `generation`, of `count` webhooks, and takes it out of there. */
+const pl_recipe *pl_recipes_read(lua_State *L, int generation, size_t count, pl_arena *arena);
+
+/* Makes x->request, which has the fields that every request has; false: it has changed nothing. */
+bool pl_recipe_make_request(const pl_recipe_render *r, pl_exchange *x);
+/* Judges x->response: a success, and what x->variables are; false: it has changed nothing. */
+bool pl_recipe_judge(const pl_recipe_map *r, pl_exchange *x, pl_vm *vm);
+
+#endif
