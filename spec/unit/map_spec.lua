@@ -51,6 +51,17 @@ describe("variables", function()
   local BODY = '{"id":12345678901234567890,"order":{"lines":[{"sku":"a"},{"sku":"b"}]},'
     .. '"state":"new","none":null,"status":"shipped"}'
 
+  it("take what an answer has besides its body, and not what an event calls so", function()
+    local generation = support.connector [[return { webhooks = { { on = "t", url = "http://a.example",
+      response = { variables = { to = "headers.location", code = "status.code" } } } } }]]
+    local _, frame = support.render(generation,
+      '{"type":"t","data":{"headers":{"location":"/event"},"status":{"code":1}}}')
+    local response = support.response(200, "{}", { location = "/answer" })
+    local _, variables, message = perilune.map(generation, 1, response, frame)
+    assert.equal('{"code":null,"to":"/answer"}', variables)
+    assert.equal("variable 'code': not found in the answer", message)
+  end)
+
   it("are read by path with their type, by template as text, by function", function()
     local good, variables, message = map([[response = { variables = {
       id = "response.id", sku = "response.order.lines[1].sku", direct = "state", null = "none",

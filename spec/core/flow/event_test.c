@@ -273,11 +273,32 @@ TEST(references_are_counted)
     pl_event_unref(NULL);
 }
 
+TEST(where_the_values_of_its_document_are_is_found_out_once)
+{
+    pl_event *e = parse(
+        "{\"type\":\"t\",\"id\":\"e\",\"time\":\"2026-01-02T03:04:05Z\",\"data\":{\"n\":[1]}}");
+    size_t count;
+    CHECK(e->nodes == NULL);
+    const pl_json_node *nodes = pl_event_nodes(e, &count);
+    CHECK_EQ_INT(count, 7); /* the whole, four members, n, 1 */
+    const pl_json_node *n = pl_json_node_find(nodes, e->document, PL_SLICE("data.n"), false);
+    CHECK(n && pl_slice_eq(pl_json_node_raw(n, e->document), PL_SLICE("[1]")));
+    CHECK(pl_event_nodes(e, &count) == nodes);
+    pl_event_drop_nodes(e);
+    CHECK(e->nodes == NULL);
+    pl_event_drop_nodes(e);
+    pl_event_drop_nodes(NULL);
+    pl_event_nodes(e, &count); /* goes with the event */
+    CHECK_EQ_INT(count, 7);
+    pl_event_unref(e);
+}
+
 int main(void)
 {
     uint8_t seed[32] = {1};
     pl_rng_init(&rng, seed);
     return RUN(
+        CASE(where_the_values_of_its_document_are_is_found_out_once),
         CASE(a_complete_event_stays_as_it_is), CASE(a_missing_id_and_time_go_in_front),
         CASE(only_what_is_missing_is_put_in_front), CASE(an_empty_call_becomes_an_event),
         CASE(texts_are_unescaped_and_data_is_not), CASE(escapes_in_a_name_do_not_hide_the_member),

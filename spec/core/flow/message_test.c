@@ -140,6 +140,32 @@ TEST(credentials_that_cannot_be_put_on_the_wire_have_a_fault)
         CHECK_EQ_INT(pl_auth_fault(&cases[i].auth) == NULL, cases[i].is_good);
 }
 
+/* What a URL becomes with a=b put behind it. */
+static pl_slice with_query(pl_arena *arena, pl_slice url, pl_slice name, pl_slice value)
+{
+    pl_request r = {.url = url};
+    pl_request_add_query(&r, arena, name, value);
+    return r.url;
+}
+
+TEST(a_param_goes_behind_the_query_and_before_the_fragment)
+{
+    pl_arena arena;
+    pl_arena_init(&arena);
+    pl_slice a = PL_SLICE("a b"), b = PL_SLICE("c&d=\xc3\xa9");
+#define ADDED "a%20b=c%26d%3D%C3%A9"
+    CHECK_EQ_SLICE(with_query(&arena, PL_SLICE("http://h"), a, b), PL_SLICE("http://h?" ADDED));
+    CHECK_EQ_SLICE(with_query(&arena, PL_SLICE("http://h/?"), a, b), PL_SLICE("http://h/?" ADDED));
+    CHECK_EQ_SLICE(with_query(&arena, PL_SLICE("http://h/?x=1"), a, b),
+                   PL_SLICE("http://h/?x=1&" ADDED));
+    CHECK_EQ_SLICE(with_query(&arena, PL_SLICE("http://h/?x=1&"), a, b),
+                   PL_SLICE("http://h/?x=1&" ADDED));
+    CHECK_EQ_SLICE(with_query(&arena, PL_SLICE("http://h/p#f?g"), a, b),
+                   PL_SLICE("http://h/p?" ADDED "#f?g"));
+    CHECK_EQ_SLICE(with_query(&arena, PL_NO_SLICE, a, b), PL_SLICE("?" ADDED));
+    pl_arena_fini(&arena);
+}
+
 int main(void)
 {
     return RUN(CASE(fields_keep_the_order_in_which_they_were_set),
@@ -148,5 +174,6 @@ int main(void)
                CASE(find_folds_case_and_takes_the_first),
                CASE(remove_takes_all_of_the_name_and_keeps_the_last),
                CASE(a_request_has_the_authorization_that_was_set_last),
-               CASE(credentials_that_cannot_be_put_on_the_wire_have_a_fault));
+               CASE(credentials_that_cannot_be_put_on_the_wire_have_a_fault),
+               CASE(a_param_goes_behind_the_query_and_before_the_fragment));
 }
