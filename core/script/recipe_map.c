@@ -76,7 +76,7 @@ static bool put_variable(pl_vm *vm, const source *s, const pl_recipe_variable *v
     pl_slice raw = pl_json_node_raw(node, s->text);
     if (node->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
     pl_buf_put_slice(out, v->member);
-    pl_codec_put_compact(&vm->codec, raw, out);
+    pl_json_put_compact(out, raw, &vm->codec.text);
     return true;
 }
 
