@@ -91,8 +91,8 @@ struct pl_generation {
     bool has_ingress; /* who has no token may be verified by scripts instead */
     void (*free)(pl_generation *g);
 
-    /* Never waits, never fails: a webhook whose `when` cannot be asked is undecided. Result in the
-     * arena. */
+    /* Never waits, never fails: a webhook whose `when` cannot be asked is undecided. No script runs
+     * where the type alone decides. Result in the arena. */
     void (*route)(pl_generation *g, const pl_event *event, pl_arena *arena, pl_routes *routes);
     /* Index of a webhook, or -1. With an empty webhook id: 0 when the connector exists. */
     int64_t (*find)(pl_generation *g, pl_slice connector, pl_slice webhook);

@@ -26,7 +26,7 @@
 #define PL_STAGES(X)                                                                           \
     X(PL_STAGE_ACCEPT, "accept", "connection to request bytes (net)")                          \
     X(PL_STAGE_PARSE, "parse", "request body to events (flow)")                                \
-    X(PL_STAGE_ROUTE, "route", "event to the webhooks that want it (script)")                  \
+    X(PL_STAGE_ROUTE, "route", "event to the webhooks that want it (script, or a table)")      \
     X(PL_STAGE_COMMIT, "commit", "events, or the key of a call, made durable (store)")         \
     X(PL_STAGE_RENDER, "render", "webhook and event to a request (script)")                    \
     X(PL_STAGE_AUTHENTICATE, "authenticate", "credentials put on the request (script)")        \

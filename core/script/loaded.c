@@ -254,6 +254,43 @@ void pl_loaded_limits(lua_State *L, int generation, pl_arena *arena, pl_generati
     g->limits = (pl_limits){limits, (uint32_t)count};
 }
 
+/* -- routes -- */
+
+static uint32_t count_pairs(lua_State *L, int table)
+{
+    uint32_t count = 0;
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
+        count++;
+    return count;
+}
+
+/* A key and its list of indices, which count from 1, on the top of the stack. */
+static void put_route(lua_State *L, pl_arena *arena, pl_router *router)
+{
+    pl_slice type;
+    type.ptr = lua_tolstring(L, -2, &type.len);
+    uint32_t count = (uint32_t)lua_objlen(L, -1);
+    uint32_t *webhooks = pl_arena_alloc(arena, count * sizeof *webhooks);
+    for (uint32_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        webhooks[i] = (uint32_t)lua_tointeger(L, -1) - 1;
+        lua_pop(L, 1);
+    }
+    pl_router_put(router, pl_arena_dup(arena, type), webhooks, count);
+}
+
+void pl_loaded_routes(lua_State *L, int generation, pl_arena *arena, pl_router *router)
+{
+    int routes = lua_gettop(L) + 1;
+    push_field(L, generation, "plain_routes");
+    if (lua_istable(L, routes)) {
+        pl_router_init(router, count_pairs(L, routes), arena);
+        for (lua_pushnil(L); lua_next(L, routes); lua_pop(L, 1))
+            put_route(L, arena, router);
+    }
+    lua_settop(L, routes - 1);
+}
+
 /* -- sources -- */
 
 static pl_source read_source(lua_State *L, int table, pl_arena *arena)

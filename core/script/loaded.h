@@ -6,6 +6,7 @@
 #define PL_SCRIPT_LOADED_H
 
 #include "flow/generation.h"
+#include "flow/router.h"
 #include "flow/settings.h"
 #include "script/script.h"
 
@@ -15,6 +16,8 @@
 void pl_loaded_faults(lua_State *L, int list, bool are_warnings, pl_faults *faults);
 void pl_loaded_policies(lua_State *L, int generation, pl_arena *arena, pl_generation *g);
 void pl_loaded_limits(lua_State *L, int generation, pl_arena *arena, pl_generation *g);
+/* The triggers whose webhooks ask for no more than the type. */
+void pl_loaded_routes(lua_State *L, int generation, pl_arena *arena, pl_router *router);
 void pl_loaded_sources(lua_State *L, int generation, pl_arena *arena, pl_generation *g);
 /* What gateway.lua sets, put over *settings. */
 void pl_loaded_settings(lua_State *L, int generation, pl_settings *settings);

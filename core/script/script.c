@@ -87,18 +87,24 @@ static void read_routes(lua_State *L, uint32_t webhooks, pl_arena *arena, pl_rou
             pl_arena_dup(arena, text_at(L, reason, PL_SLICE("no webhook wants this event")));
 }
 
-static void script_route(pl_generation *g, const pl_event *event, pl_arena *arena,
-                         pl_routes *routes)
+/* As lua/perilune/route.lua would, for a type whose webhooks want each event of it. */
+static void take_all(const pl_router_entry *entry, pl_arena *arena, pl_routes *routes)
 {
-    pl_script *s = pl_script_of(g);
+    routes->items = pl_arena_zero(arena, entry->count * sizeof *routes->items);
+    routes->count = entry->count;
+    for (uint32_t i = 0; i < entry->count; i++)
+        routes->items[i].webhook = entry->webhooks[i];
+}
+
+static void ask_scripts(pl_script *s, const pl_event *event, pl_arena *arena, pl_routes *routes)
+{
     lua_State *L = s->vm.L;
     int top = lua_gettop(L);
-    *routes = (pl_routes){0};
     pl_bind_event_push(L, event);
     pl_script_push_function(s, L, ROUTE);
     lua_pushvalue(L, top + 1);
     if (call_as(s, PL_BUDGET_ROUTE, 2, 4) == 0) {
-        read_routes(L, g->policy_count, arena, routes);
+        read_routes(L, s->base.policy_count, arena, routes);
     } else {
         log_failure(s, "an event could not be routed");
         routes->reason = pl_arena_dup(arena, pl_buf_slice(&s->vm.failure));
@@ -106,6 +112,18 @@ static void script_route(pl_generation *g, const pl_event *event, pl_arena *aren
     pl_bind_event_clear(L, top + 1);
     pl_event_drop_nodes(event);
     lua_settop(L, top);
+}
+
+static void script_route(pl_generation *g, const pl_event *event, pl_arena *arena,
+                         pl_routes *routes)
+{
+    pl_script *s = pl_script_of(g);
+    const pl_router_entry *entry = pl_router_find(&s->router, event->type);
+    *routes = (pl_routes){0};
+    if (entry)
+        take_all(entry, arena, routes);
+    else
+        ask_scripts(s, event, arena, routes);
 }
 
 static int64_t find_connector(pl_script *s, pl_slice connector)
@@ -307,6 +325,7 @@ static bool take_generation(pl_script *s, const pl_bundle *bundle, const pl_scri
     if (!lua_istable(L, generation)) return false;
     pl_loaded_policies(L, generation, &s->arena, &s->base);
     pl_loaded_limits(L, generation, &s->arena, &s->base);
+    pl_loaded_routes(L, generation, &s->arena, &s->router);
     pl_loaded_sources(L, generation, &s->arena, &s->base);
     s->recipes = pl_recipes_read(L, generation, s->base.policy_count, &s->arena);
     lua_getfield(L, generation, "require_https");

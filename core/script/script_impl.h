@@ -8,6 +8,7 @@
 #include "base/mailbox.h"
 #include "flow/exchange.h"
 #include "flow/generation.h"
+#include "flow/router.h"
 #include "net/client.h"
 #include "script/recipe.h"
 #include "script/vm.h"
@@ -36,8 +37,9 @@ enum pl_script_function {
 typedef struct pl_script {
     pl_generation base;
     pl_vm vm;
-    pl_arena arena;                          /* policies, sources and recipes */
+    pl_arena arena;                          /* policies, sources, routes and recipes */
     const pl_recipe *recipes;                /* one for each webhook */
+    pl_router router;                        /* triggers that need no script */
     int functions[PL_SCRIPT_FUNCTION_COUNT]; /* registry */
     int generation;                          /* registry: what `load` returned */
     pl_client *client;                       /* its worker's, for requests of scripts */

@@ -34,6 +34,7 @@ local loader = {}
 ---@field entries perilune.entry[]
 ---@field by_id table<string, table<string, integer>>
 ---@field index table
+---@field plain_routes table<string, integer[]>   what C routes by itself
 ---@field loaded table[]   connectors, by id
 ---@field require_https boolean
 ---@field sources table<string, perilune.source>
@@ -130,6 +131,7 @@ local function assemble(gateway, list, sources, ingress)
     end
   end
   generation.index = route.index(generation.entries)
+  generation.plain_routes = route.plain(generation.entries)
   return generation
 end
 

@@ -7,7 +7,8 @@
 ---
 --- each of which is a bucket: the webhooks that apply always, and those whose connector has an
 --- `applies_to`, by the value of its first field. What is found this way is asked for the rest:
---- other fields of applies_to, then `when`.
+--- other fields of applies_to, then `when`. Types of which nothing is asked C routes by itself
+--- (route.plain, core/flow/router.h).
 
 local context = require "perilune.context"
 local core = require "perilune.core"
@@ -83,6 +84,31 @@ function route.index(entries)
     end
   end
   return index
+end
+
+--- Does an entry ask the event for more than its type?
+local function is_particular(entry)
+  return entry.key_name ~= nil or entry.applies_to ~= nil or entry.when ~= nil
+    or entry.order_key ~= nil
+end
+
+--- The triggers whose webhooks want each event of that type, and their indices: C routes these, so
+--- that no Lua runs for them.
+---@param entries perilune.entry[]    in the order of their indices
+---@return table<string, integer[]>
+function route.plain(entries)
+  local by_type, particular = {}, {}
+  for _, entry in ipairs(entries) do
+    if entry.on then
+      by_type[entry.on] = by_type[entry.on] or {}
+      table.insert(by_type[entry.on], entry.index)
+      particular[entry.on] = particular[entry.on] or is_particular(entry)
+    end
+  end
+  for on, is in pairs(particular) do
+    if is then by_type[on] = nil end
+  end
+  return by_type
 end
 
 --- The webhooks of a bucket whose first condition holds, appended to `found`. Were there others?

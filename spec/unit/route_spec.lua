@@ -23,6 +23,23 @@ describe("routing", function()
     assert.equal("no webhook is triggered by 'z'", reason)
   end)
 
+  it("leaves to C the types whose webhooks ask for nothing else", function()
+    local generation = support.load {
+      ["gateway.lua"] = 'return { events = { "x", "w", "o", "m", f = { key = "field" } } }',
+      ["connectors/a.lua"] = [[return { webhooks = {
+        { on = "m", url = "http://a.example" },
+        { on = "x", url = "http://a.example" },
+        { on = "w", url = "http://a.example", when = "data.n" },
+        { on = "o", url = "http://a.example", order_by = "{{ data.n }}" },
+        { on = "f", field = "due", url = "http://a.example" },
+        { id = "call", url = "http://a.example" } } }]],
+      ["connectors/b.lua"] = [[return { applies_to = { n = { 1 } },
+        webhooks = { { on = "m", url = "http://a.example" } } }]],
+      ["connectors/c.lua"] = 'return { webhooks = { { on = "x", url = "http://a.example" } } }',
+    }
+    assert.same({ x = { 2, 8 } }, generation.plain_routes)
+  end)
+
   it("goes by type and key, numbers and texts apart", function()
     local generation = support.connector([[return { webhooks = {
       { on = "f", field = "due", url = "http://a.example" },
