@@ -466,9 +466,14 @@ const pl_engine_metrics *pl_engine_metrics_of(const pl_engine *e)
     return &e->metrics;
 }
 
+void pl_engine_timed(pl_engine *e, enum pl_stage stage, uint64_t lasted_us)
+{
+    pl_histogram_add(&e->metrics.stages[stage], lasted_us);
+}
+
 void pl_engine_time(pl_engine *e, enum pl_stage stage, uint64_t began_us)
 {
-    pl_histogram_add(&e->metrics.stages[stage], e->ports.monotonic_us() - began_us);
+    pl_engine_timed(e, stage, e->ports.monotonic_us() - began_us);
 }
 
 const pl_tolls *pl_engine_tolls(const pl_engine *e)

@@ -34,6 +34,7 @@ void pl_exchange_enter_now(pl_exchange *x)
 void pl_exchange_leave(pl_exchange *x)
 {
     pl_quotas *quotas = x->engine->ports.quotas;
+    if (!x->passage.place.quota && !x->of_webhook.quota && !x->of_connector.quota) return;
     uint64_t now_us = x->engine->ports.monotonic_us();
     pl_quota_leave(quotas, &x->passage.place, now_us);
     pl_quota_leave(quotas, &x->of_webhook, now_us);
@@ -68,12 +69,12 @@ static int ask_breakers(pl_exchange *x)
 static int enter_destination(pl_exchange *x)
 {
     pl_engine *e = x->engine;
-    uint64_t now_us = e->ports.monotonic_us();
     pl_slice name;
     const pl_limit *limit = pl_limit_of(x->generation->limits, x->passage.destination, &name);
     if (limit && pl_quota_is(&x->passage.place, name)) return 0;
     pl_quota_undo(e->ports.quotas, &x->passage.place);
     if (limit == NULL) return 0;
+    uint64_t now_us = e->ports.monotonic_us();
     if (x->delivery == NULL)
         pl_quota_enter_now(e->ports.quotas, name, &limit->rate, now_us, &x->passage.place);
     else if (pl_quota_enter(e->ports.quotas, name, &limit->rate, now_us, &x->passage.place) != 0)

@@ -12,17 +12,35 @@
 
 /* -- names -- */
 
+/* Puts the bytes behind *at, upper case folded. */
+static void put_folded(char **at, pl_slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        *(*at)++ = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+    }
+}
+
+static void put_port(char **at, uint16_t port)
+{
+    for (unsigned unit = 10000; unit > 0; unit /= 10)
+        if (port >= unit) *(*at)++ = (char)('0' + port / unit % 10);
+}
+
 pl_slice pl_destination_of(pl_slice url, pl_arena *arena)
 {
     pl_url u;
     const char *reason;
     if (pl_url_parse(url, &u, &reason) != 0) return PL_NO_SLICE;
-    char *text =
-        pl_arena_printf(arena, "%.*s://%s%.*s%s:%d", PL_FMT(u.scheme), u.is_ipv6 ? "[" : "",
-                        PL_FMT(u.host), u.is_ipv6 ? "]" : "", u.port);
-    for (char *c = text; *c; c++)
-        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + 'a' - 'A');
-    return pl_slice_of(text);
+    char *text = pl_arena_alloc(arena, u.scheme.len + u.host.len + sizeof "://[]:65535"),
+         *at = text;
+    put_folded(&at, u.scheme);
+    put_folded(&at, u.is_ipv6 ? PL_SLICE("://[") : PL_SLICE("://"));
+    put_folded(&at, u.host);
+    put_folded(&at, u.is_ipv6 ? PL_SLICE("]:") : PL_SLICE(":"));
+    put_port(&at, u.port);
+    *at = '\0';
+    return (pl_slice){text, (size_t)(at - text)};
 }
 
 /* Of a destination: "//host:port", and without its port. */

@@ -36,7 +36,7 @@ static pl_event *parse_event(pl_api_request *r, pl_slice json, enum pl_type_rule
         .json_depth = (int)s->limit_json_depth, .last_wins = pl_api_last_wins(s), .type = type};
     pl_engine *e = r->worker->engine;
     uint64_t began_us = pl_monotonic_us();
-    pl_engine_time(e, PL_STAGE_ACCEPT, r->in->received_us);
+    pl_engine_timed(e, PL_STAGE_ACCEPT, began_us - r->in->received_us);
     int code = pl_event_parse(json, &rules, pl_engine_rng(e), pl_wall_ms(), &event, &fault);
     pl_engine_time(e, PL_STAGE_PARSE, began_us);
     if (code == 0) return event;

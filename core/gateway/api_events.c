@@ -80,7 +80,7 @@ static bool collect_timed(pl_collector *c, pl_inbound *in, pl_slice content_type
 {
     pl_engine *e = c->worker->engine;
     uint64_t began_us = pl_monotonic_us();
-    pl_engine_time(e, PL_STAGE_ACCEPT, in->received_us);
+    pl_engine_timed(e, PL_STAGE_ACCEPT, began_us - in->received_us);
     bool is_good = collect_body(c, in, content_type, is_list);
     pl_engine_time(e, PL_STAGE_PARSE, began_us);
     return is_good;

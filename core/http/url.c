@@ -58,35 +58,40 @@ static int escaped_byte(pl_slice text, size_t at)
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
+/* Bytes that stand for themselves wherever they are in a URL: printable ASCII but '%'. */
+static bool is_plain_byte(unsigned char c)
+{
+    return c > 0x20 && c < 0x7f && c != '%';
+}
+
 /* What holds for every byte of a URL, wherever it stands. */
 static int check_bytes(pl_slice text, const char **reason)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        if (c <= 0x20 || c == 0x7f) return refuse(reason, "a space or control byte in the URL");
+        if (is_plain_byte(c)) continue;
         if (c > 0x7f) return refuse(reason, "a byte in the URL that is not ASCII");
-        if (c == '%' && escaped_byte(text, i) < 0)
+        if (c != '%') return refuse(reason, "a space or control byte in the URL");
+        if (escaped_byte(text, i) < 0)
             return refuse(reason, "a '%' without two hex digits behind it in the URL");
     }
     return 0;
 }
 
-static bool is_one_of(char c, const char *bytes)
+/* How much of the text stands before the first `stop`. */
+static size_t bytes_before(pl_slice text, char stop)
 {
-    while (*bytes && *bytes != c)
-        bytes++;
-    return *bytes != '\0';
+    const char *at = text.len ? memchr(text.ptr, stop, text.len) : NULL;
+    return at ? (size_t)(at - text.ptr) : text.len;
 }
 
 /* Moves the front of *rest, up to the first byte that `stops` names, to *part. */
 static void cut_before(pl_slice *rest, const char *stops, pl_slice *part)
 {
-    *part = (pl_slice){rest->ptr, 0};
-    while (rest->len && !is_one_of(rest->ptr[0], stops)) {
-        rest->ptr++;
-        rest->len--;
-        part->len++;
-    }
+    *part = *rest;
+    for (const char *stop = stops; *stop; stop++)
+        part->len = bytes_before(*part, *stop);
+    *rest = (pl_slice){rest->ptr + part->len, rest->len - part->len};
 }
 
 int pl_url_authority(pl_slice text, pl_url *url, const char **reason)
@@ -145,7 +150,7 @@ int pl_url_parse(pl_slice text, pl_url *url, const char **reason)
 static bool is_scheme_byte(char c, bool first)
 {
     if (pl_is_alpha((unsigned char)c)) return true;
-    return !first && (pl_is_digit((unsigned char)c) || is_one_of(c, "+-."));
+    return !first && (pl_is_digit((unsigned char)c) || c == '+' || c == '-' || c == '.');
 }
 
 bool pl_url_is_absolute(pl_slice text)

@@ -389,11 +389,11 @@ static int refusal_of(pl_transfer *t, const char **text)
 }
 
 /* What is left of the request's time, at least 1; 0: it has no end. */
-static int64_t left_ms(const pl_transfer *t)
+static int64_t left_ms(const pl_transfer *t, uint64_t now_us)
 {
     int64_t limit_ms = t->in.request->timeout_ms;
     if (limit_ms <= 0) return 0;
-    int64_t left = limit_ms - (int64_t)(pl_monotonic_us() - t->began_us) / 1000;
+    int64_t left = limit_ms - (int64_t)(now_us - t->began_us) / 1000;
     return left > 0 ? left : 1;
 }
 
@@ -409,7 +409,7 @@ static int launch(pl_transfer *t)
         pl_proxy_set(t->easy, &t->proxy, t->in.arena);
     }
     pl_outgoing_set(t->easy, request, t->client->config.user_agent, t->in.arena);
-    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)left_ms(t));
+    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)left_ms(t, t->launched_us));
     curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
     t->shard = pl_shards_attach(t->client->shards, t->easy);
     if (t->shard) return 0;
@@ -454,7 +454,7 @@ static int look_up(pl_transfer *t)
     t->lookup = pl_resolver_start(c->resolver, t->url.host, t->url.port, on_looked_up, t);
     t->in.response->error_text = "no thread could be made to resolve the host name";
     if (t->lookup == NULL) return PL_E_INTERNAL;
-    int64_t limit = left_ms(t), connect_ms = t->in.request->connect_timeout_ms;
+    int64_t limit = left_ms(t, pl_monotonic_us()), connect_ms = t->in.request->connect_timeout_ms;
     bool by_connect = connect_ms > 0 && (limit == 0 || connect_ms < limit);
     if (by_connect) limit = connect_ms;
     t->in.response->error_text =
