@@ -9,13 +9,14 @@
  */
 #include "base/arena.h"
 
+#include "base/block.h"
 #include "base/buf.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FIRST_BLOCK_BYTES   1024
+#define FIRST_BLOCK_BYTES   (1024 - sizeof(struct pl_arena_block)) /* a whole one of pl_block's */
 #define LARGEST_BLOCK_BYTES (64 * 1024)
 
 struct pl_arena_block {
@@ -26,7 +27,7 @@ struct pl_arena_block {
 
 static struct pl_arena_block *block_new(size_t room, struct pl_arena_block *next)
 {
-    struct pl_arena_block *block = pl_alloc(sizeof *block + room);
+    struct pl_arena_block *block = pl_block_take(sizeof *block + room);
     *block = (struct pl_arena_block){.next = next, .room = room};
     return block;
 }
@@ -56,7 +57,7 @@ void pl_arena_fini(pl_arena *a)
 {
     for (struct pl_arena_block *block = a->blocks, *next; block; block = next) {
         next = block->next;
-        free(block);
+        pl_block_give(block, sizeof *block + block->room);
     }
     *a = (pl_arena){0};
 }

@@ -20,6 +20,7 @@
  * exchange_pass.c. */
 #include "flow/engine_impl.h"
 
+#include "base/block.h"
 #include "base/log.h"
 #include "http/retry_after.h"
 
@@ -334,8 +335,6 @@ static void begin_second_round(pl_exchange *x)
 /* The one exit. */
 static void finish(pl_exchange *x)
 {
-    x->stage = PL_STAGE_RECORD;
-    x->stage_us = x->engine->ports.monotonic_us();
     pl_exchange_fill_record(x);
     pl_exchange_announce(x);
     pl_exchange_leave(x);
@@ -356,25 +355,31 @@ static void finish(pl_exchange *x)
     pl_exchange_record(x);
 }
 
+/* The stage is over, and another one begins at this moment. */
+static void time_stage(pl_exchange *x)
+{
+    uint64_t now_us = x->engine->ports.monotonic_us(), lasted_us = now_us - x->stage_us;
+    pl_engine_timed(x->engine, x->stage, lasted_us);
+    if (x->stage != PL_STAGE_SEND) x->script_us += (int64_t)lasted_us;
+    x->stage_us = now_us;
+}
+
 static void advance(pl_exchange *x, int code)
 {
     while (code != PL_WAIT) {
-        pl_engine_time(x->engine, x->stage, x->stage_us);
-        if (x->stage != PL_STAGE_SEND)
-            x->script_us += (int64_t)(x->engine->ports.monotonic_us() - x->stage_us);
+        time_stage(x);
         if (code == PL_HELD_BACK || (code == PL_E_BREAKER && x->delivery)) {
             pl_exchange_postpone(x, code);
             return;
         }
         take_code(x, code);
         enum pl_stage next = next_stage(x, code);
+        if (next < x->stage) begin_second_round(x);
+        x->stage = next;
         if (next == PL_STAGE_RECORD) {
             finish(x);
             return;
         }
-        if (next < x->stage) begin_second_round(x);
-        x->stage = next;
-        x->stage_us = x->engine->ports.monotonic_us();
         code = stage_functions[next](x);
     }
 }
@@ -414,7 +419,7 @@ void pl_exchange_fail(pl_exchange *x, int code, const char *text)
 
 pl_exchange *pl_exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint32_t webhook)
 {
-    pl_exchange *x = pl_alloc_zero(sizeof *x);
+    pl_exchange *x = pl_block_zero(sizeof *x);
     x->engine = e;
     x->generation = pl_generation_ref(e->generation);
     x->kind = kind;
@@ -546,5 +551,5 @@ void pl_exchange_free(pl_exchange *x)
     pl_generation_unref(x->generation);
     pl_arena_fini(&x->record.memory);
     pl_arena_fini(&x->arena);
-    free(x);
+    pl_block_give(x, sizeof *x);
 }

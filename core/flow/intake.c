@@ -8,13 +8,14 @@
  * are dropped unseen. */
 #include "flow/engine_impl.h"
 
+#include "base/block.h"
 #include "base/secret.h"
 
 #include <stdlib.h>
 
 pl_intake *pl_intake_new(void)
 {
-    pl_intake *in = pl_alloc_zero(sizeof *in);
+    pl_intake *in = pl_block_zero(sizeof *in);
     pl_arena_init(&in->arena);
     return in;
 }
@@ -262,5 +263,5 @@ void pl_intake_free(pl_intake *in)
         pl_event_unref(in->events[n]);
     free(in->commit.known);
     pl_arena_fini(&in->arena);
-    free(in);
+    pl_block_give(in, sizeof *in);
 }

@@ -12,6 +12,7 @@
  */
 #include "net/conn.h"
 
+#include "base/block.h"
 #include "base/err.h"
 #include "base/log.h"
 
@@ -53,11 +54,31 @@ static void start_timer(pl_conn *c, int64_t ms)
     pl_wheel_start(c->server->wheel, &c->timer, ms > 0 ? (uint64_t)ms : 0);
 }
 
+/* -- the buffer of a request, which waiting connections do without -- */
+
+static void take_input(pl_conn *c)
+{
+    pl_server *s = c->server;
+    if (c->in.ptr == NULL && s->spare_count > 0) c->in = s->spares[--s->spare_count];
+}
+
+static void give_input(pl_conn *c)
+{
+    pl_server *s = c->server;
+    if (s == NULL || c->in.cap != READ_BYTES || s->spare_count == PL_SERVER_SPARES) {
+        pl_buf_fini(&c->in);
+        return;
+    }
+    pl_buf_clear(&c->in);
+    s->spares[s->spare_count++] = c->in;
+    pl_buf_init(&c->in);
+}
+
 /* -- turns -- */
 
 static void begin_turn(pl_conn *c)
 {
-    pl_turn *t = pl_alloc(sizeof *t);
+    pl_turn *t = pl_block_take(sizeof *t);
     t->conn = c;
     t->in.request.method = t->in.request.path = PL_NO_SLICE;
     t->in.request.header_count = 0;
@@ -78,7 +99,7 @@ static void begin_turn(pl_conn *c)
 void pl_turn_free(pl_turn *t)
 {
     pl_arena_fini(&t->in.arena);
-    free(t);
+    pl_block_give(t, sizeof *t);
 }
 
 pl_turn *pl_conn_take_turn(pl_conn *c)
@@ -126,7 +147,7 @@ static void free_conn(pl_conn *c)
         *c->link = c->next;
         if (c->next) c->next->link = c->link;
     }
-    pl_buf_fini(&c->in);
+    give_input(c);
     pl_buf_fini(&c->out);
     free(c);
 }
@@ -134,7 +155,7 @@ static void free_conn(pl_conn *c)
 static void linger(pl_conn *c)
 {
     pl_transport_shut(&c->transport);
-    pl_buf_fini(&c->in);
+    give_input(c);
     c->state = PL_CONN_LINGERING;
     c->linger_left = LINGER_BYTES;
     start_timer(c, LINGER_MS);
@@ -160,7 +181,7 @@ static void become_idle(pl_conn *c)
     c->state = PL_CONN_IDLE;
     pl_wheel_stop(c->server->wheel, &c->timer);
     if (c->in.len > 0) return;
-    pl_buf_fini(&c->in); /* an idle connection holds no buffer */
+    give_input(c);
     if (c->server->listen_fd < 0) {
         pl_conn_close(c);
         return;
@@ -370,6 +391,7 @@ static void greet(pl_conn *c)
 static void receive(pl_conn *c)
 {
     size_t room = c->state == PL_CONN_BODY ? BODY_READ_BYTES : READ_BYTES;
+    take_input(c);
     char *to = pl_buf_try_reserve(&c->in, room);
     if (to == NULL && c->state == PL_CONN_BODY) {
         refuse(c, PL_E_MEMORY, pl_err_text(PL_E_MEMORY));
@@ -388,7 +410,7 @@ static void receive(pl_conn *c)
     if (n == 0 || !is_transient())
         pl_conn_close(c);
     else if (c->state == PL_CONN_IDLE)
-        pl_buf_fini(&c->in);
+        give_input(c);
     if (c->state != PL_CONN_CLOSED && c->transport.wants_write) wait_to_write(c);
 }
 

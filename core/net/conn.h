@@ -108,6 +108,8 @@ struct pl_conn {
     bool is_chunked;         /* the stream's framing */
 };
 
+#define PL_SERVER_SPARES 64
+
 struct pl_server {
     pl_loop *loop;
     struct ev_loop *ev;
@@ -119,7 +121,9 @@ struct pl_server {
     bool is_short;  /* of descriptors, since the last connection was accepted */
     pl_conn *conns; /* all that are not freed, CLOSED ones that owe an answer included */
     uint32_t open;
-    pl_buf scratch; /* for the head of an answer */
+    pl_buf scratch;                  /* for the head of an answer */
+    pl_buf spares[PL_SERVER_SPARES]; /* buffers of requests that were answered */
+    size_t spare_count;
     int64_t date_s;
     char date[PL_HTTP_DATE_TEXT + 1];
     pl_server_metrics metrics;

@@ -264,6 +264,8 @@ void pl_server_free(pl_server *s)
     pl_server_stop(s);
     while (s->conns)
         abandon(s->conns);
+    while (s->spare_count > 0)
+        pl_buf_fini(&s->spares[--s->spare_count]);
     pl_buf_fini(&s->scratch);
     free(s);
 }
