@@ -282,7 +282,7 @@ static void put_route(lua_State *L, pl_arena *arena, pl_router *router)
 void pl_loaded_routes(lua_State *L, int generation, pl_arena *arena, pl_router *router)
 {
     int routes = lua_gettop(L) + 1;
-    push_field(L, generation, "plain_routes");
+    pl_loaded_push_field(L, generation, "plain_routes");
     if (lua_istable(L, routes)) {
         pl_router_init(router, count_pairs(L, routes), arena);
         for (lua_pushnil(L); lua_next(L, routes); lua_pop(L, 1))
