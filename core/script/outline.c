@@ -461,6 +461,9 @@ static enum pl_outline_end carry_out(run *r, const pl_outline_op *op, int32_t *s
     case PL_OUTLINE_PUT:
         pl_buf_put_slice(r->out, op->text);
         return PL_OUTLINE_DONE;
+    case PL_OUTLINE_SEPARATE:
+        if (r->out->len > r->start) pl_buf_put_slice(r->out, op->text);
+        return PL_OUTLINE_DONE;
     case PL_OUTLINE_WRITE:
         return write_value(r, op);
     case PL_OUTLINE_EACH:

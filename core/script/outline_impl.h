@@ -9,12 +9,13 @@
 #define PL_OUTLINE_MAX_LOOPS 8 /* within each other; the compiler gives up beyond */
 
 enum pl_outline_op_kind {
-    PL_OUTLINE_PUT,   /* a text */
-    PL_OUTLINE_WRITE, /* the value of a place */
-    PL_OUTLINE_EACH,  /* opens a loop over the array at a place; skips when it is empty */
-    PL_OUTLINE_NEXT,  /* goes back when there is another item, else closes the loop */
-    PL_OUTLINE_SKIP,  /* goes on further down */
-    PL_OUTLINE_TEST,  /* skips when the outcome is `when` */
+    PL_OUTLINE_PUT,      /* a text */
+    PL_OUTLINE_SEPARATE, /* a text, unless nothing was written yet */
+    PL_OUTLINE_WRITE,    /* the value of a place */
+    PL_OUTLINE_EACH,     /* opens a loop over the array at a place; skips when it is empty */
+    PL_OUTLINE_NEXT,     /* goes back when there is another item, else closes the loop */
+    PL_OUTLINE_SKIP,     /* goes on further down */
+    PL_OUTLINE_TEST,     /* skips when the outcome is `when` */
 };
 
 /* How a value is written: the writers of template/escape.lua by their names. */

@@ -9,7 +9,8 @@
 
 #include <lauxlib.h>
 
-static const char *const op_kinds[] = {"put", "write", "each", "next", "skip", "test", NULL};
+static const char *const op_kinds[] = {"put",  "separate", "write", "each",
+                                       "next", "skip",     "test",  NULL};
 
 #define X(name) #name,
 static const char *const writer_names[] = {PL_OUTLINE_WRITERS(X) NULL};
@@ -123,7 +124,7 @@ static void read_op(reader *r, pl_outline_op *op)
     luaL_checktype(L, -1, LUA_TTABLE);
     op->kind = word_at(L, "op", op_kinds);
     bool is_test = op->kind == PL_OUTLINE_TEST, is_each = op->kind == PL_OUTLINE_EACH;
-    if (op->kind == PL_OUTLINE_PUT || is_test) op->text = text_at(L, "text", r->arena);
+    if (op->kind == PL_OUTLINE_PUT || op->kind == PL_OUTLINE_SEPARATE || is_test) op->text = text_at(L, "text", r->arena);
     if (op->kind == PL_OUTLINE_WRITE) op->how = word_at(L, "as", writer_names);
     if (op->kind == PL_OUTLINE_WRITE || is_test || is_each)
         read_place(L, &op->place, r->depth, r->arena);

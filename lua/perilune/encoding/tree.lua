@@ -70,15 +70,22 @@ end
 
 local compile
 
+--- What a tree is made of, for who looks into it: { members = } of { name, part }, { items = } of parts,
+--- { evaluate = } what gives a value, or { constant = }.
+---@alias perilune.tree_part table
+
 local function compile_list(scope, path, v, depth)
-  local items = {}
-  for i, item in ipairs(v) do items[i] = compile(scope, tables.extend(path, i), item, depth) end
-  return function(values, frame)
+  local items, parts = {}, {}
+  for i, item in ipairs(v) do
+    items[i], parts[i] = compile(scope, tables.extend(path, i), item, depth)
+  end
+  local function evaluate_list(values, frame)
     local list = {}
     -- What is undefined leaves no hole.
     for _, evaluate in ipairs(items) do list[#list + 1] = evaluate(values, frame) end
     return core.json.array(list)
   end
+  return evaluate_list, { items = parts }
 end
 
 local function compile_object(scope, path, v, depth)
@@ -87,10 +94,12 @@ local function compile_object(scope, path, v, depth)
     scope:fault(path, message)
     return nil
   end
-  for _, member in ipairs(members) do
-    member[2] = compile(scope, tables.extend(path, member[1]), member[2], depth)
+  local parts = {}
+  for i, member in ipairs(members) do
+    parts[i] = { member[1] }
+    member[2], parts[i][2] = compile(scope, tables.extend(path, member[1]), member[2], depth)
   end
-  return function(values, frame)
+  local function evaluate_object(values, frame)
     local object, keys = core.json.dict()
     for _, member in ipairs(members) do
       local result = member[2](values, frame)
@@ -101,20 +110,22 @@ local function compile_object(scope, path, v, depth)
     end
     return object
   end
+  return evaluate_object, { members = parts }
 end
 
 local function constant(v)
-  return function() return v end
+  return function() return v end, { constant = v }
 end
 
 --- A leaf without what only templates know: of a text that is done its text, of a tuple a list.
 local function plain(where, evaluate)
-  return function(values, frame)
+  local function evaluate_plain(values, frame)
     local v = evaluate(values, frame)
     if type(v) ~= "table" then return v end
     local ok, exported = pcall(value.export, v)
     return ok and exported or error(("%s: %s"):format(where, exported), 0)
   end
+  return evaluate_plain, { evaluate = evaluate }
 end
 
 --- A table, or a leaf; after a fault a function as well, so that the others are looked at.
@@ -123,10 +134,13 @@ function compile(scope, path, v, depth)
   if type(v) == "function" then return plain(scope:where(path), ctx.scripted(v)) end
   if type(v) == "string" then
     local leaf, is_constant = scope:leaf(path, v)
-    return (is_constant or leaf == nil) and constant(leaf) or plain(scope:where(path), leaf)
+    if is_constant or leaf == nil then return constant(leaf) end
+    return plain(scope:where(path), leaf)
   elseif type(v) == "table" and not payload.is_file(v) then
     if not core.json.is_array(v) then
-      return compile_object(scope, path, v, depth + 1) or constant(nil)
+      local evaluate, part = compile_object(scope, path, v, depth + 1)
+      if not evaluate then return constant(nil) end
+      return evaluate, part
     elseif tables.is_list(v) then
       return compile_list(scope, path, v, depth + 1)
     end
@@ -139,14 +153,16 @@ function compile(scope, path, v, depth)
 end
 
 --- A function of (values, frame) that gives the table with its leaves evaluated: objects in the order
---- in which they are written, undefined members left out. Faults go to the scope.
+--- in which they are written, undefined members left out; and what it is made of. Faults go to the
+--- scope.
 ---@param scope perilune.scope
 ---@param path any[]
 ---@param v table
 ---@return fun(values: table, frame: perilune.ctx_frame): any
+---@return perilune.tree_part
 function tree.compile(scope, path, v)
-  local ok, result = pcall(compile, scope, path, v, 0)
-  if ok then return result end
+  local ok, result, part = pcall(compile, scope, path, v, 0)
+  if ok then return result, part end
   scope:fault(path, tostring(result))
   return constant(nil)
 end

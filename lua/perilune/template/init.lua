@@ -186,13 +186,12 @@ end
 
 -- -- without Lua
 
-local function outlined(origin, resolve, options)
-  options = options or {}
-  local build = outline[origin.kind]
+--- What `build` of outline.lua makes of a text.
+local function outlined(build, origin, resolve, options, ...)
   return build(parser[origin.kind](origin.text), {
     env = origin.env, mode = origin.mode, state = origin.options.state, resolve = resolve,
     inside = options.inside, is_strict = options.is_strict,
-  })
+  }, ...)
 end
 
 --- The operations that do what a template does (outline.lua); nil when it does more than place values.
@@ -204,7 +203,7 @@ end
 function template.outline(render, resolve, inside)
   local origin = origins[render]
   if not origin or origin.kind ~= "template" then return nil end
-  return outlined(origin, resolve, { inside = inside })
+  return outlined(outline.template, origin, resolve, { inside = inside })
 end
 
 --- The operations that write as JSON what an expression, or the text that a template, gives: where a value
@@ -217,15 +216,36 @@ function template.outline_of_value(evaluate, resolve, undefined)
   local origin = origins[evaluate]
   if not origin then return nil end
   if origin.kind == "expression" then
-    return outlined(origin, resolve, { is_strict = undefined ~= "null" })
+    return outlined(outline.expression, origin, resolve, { is_strict = undefined ~= "null" })
   end
   local inner = template.outline(evaluate, resolve, "json_string")
   return inner and outline.joined { '"', inner, '"' }
 end
 
+--- The operations that write a field of a form, "name=" and what an expression or a template gives, with
+--- "&" in front unless it is the first; nothing where the value is undefined or null. Nil when it does
+--- more than place a value.
+---@param evaluate function   of template.expression or template.compile
+---@param resolve perilune.outline_resolve
+---@param name string         with the "=", encoded
+---@return table[]|nil
+function template.outline_of_field(evaluate, resolve, name)
+  local origin = origins[evaluate]
+  if not origin then return nil end
+  if origin.kind == "expression" then
+    return outlined(outline.field, origin, resolve, { inside = "form" }, "&", name)
+  end
+  local inner = template.outline(evaluate, resolve, "form")
+  return inner and outline.joined { outline.separator("&"), name, inner }
+end
+
 --- Texts and outlines, one behind the other; nil when one of them is.
 ---@type fun(parts: (string|table[])[]): table[]
 template.joined_outline = outline.joined
+
+--- The operation that separates what comes from what is there.
+---@type fun(text: string): table[]
+template.outline_separator = outline.separator
 
 -- -- which place wrote what
 

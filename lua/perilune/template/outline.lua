@@ -4,6 +4,7 @@
 --- has the picture). An outline is a list of
 ---
 ---     { op = "put", text = }                  bytes as they are
+---     { op = "separate", text = }             the same, unless nothing was written yet
 ---     { op = "write", place =, as = }         the value of a place, as a writer of escape.lua writes it
 ---     { op = "each", place =, skip = }        a round for each element; skips when there is none
 ---     { op = "next" }                         back to the round's first operation, or on
@@ -60,6 +61,28 @@ end
 function outline.expression(root, options)
   return outliner.run(options, function(o) values.write_as(o, root, "json_value") end)
 end
+
+--- The operations that write `name` and the value of an expression, with `separator` in front, as a
+--- form or a query has its fields: nothing where the value is undefined or null. Nil when it is more
+--- than a place.
+---@param root perilune.template_node
+---@param options perilune.outline_options   `inside`: the writer of the value
+---@param separator string
+---@param name string
+---@return table[]|nil
+function outline.field(root, options, separator, name)
+  return outliner.run(options, function(o)
+    values.write_given(o, root, function()
+      o:add { op = "separate", text = separator }
+      o:put(name)
+    end)
+  end)
+end
+
+--- The operation that separates what comes from what is there.
+---@param text string
+---@return table[]
+function outline.separator(text) return { { op = "separate", text = text } } end
 
 --- Texts and outlines, one behind the other.
 ---@param parts (string|table[])[]

@@ -208,7 +208,7 @@ describe("outline and template write the same", function()
     local t = tally()
     for _, path in ipairs(jinja.files()) do
       for _, case in ipairs(jinja.cases(path)) do
-        for _, mode in ipairs(MODES) do
+        for _, mode in ipairs { "text", "json", "xml" } do
           local render = template.compile(case.template, { name = "t.j2", mode = mode,
             environment = template.environment({ templates = case.templates }) })
           local values = render and core.json.decode(case.context)

@@ -176,4 +176,9 @@ end
 --- The test of whether a place is defined, as `skips`.
 function conditions.skips_undefined(o, place) return test(o, "defined", place, false) end
 
+--- Those of whether it is undefined or null.
+function conditions.skips_nothing(o, place)
+  return append(test(o, "defined", place, false), test(o, "null", place, true))
+end
+
 return conditions

@@ -51,6 +51,18 @@ local function write_chain(o, node, as)
   return o:put_constant(constant, as)
 end
 
+--- Writes a chain and what `begin` writes in front of it, unless it is undefined or null.
+---@param o perilune.outliner
+---@param node perilune.template_node
+---@param begin fun()
+function values.write_given(o, node, begin)
+  local place = places.find(o, node)
+  local skips = place and conditions.skips_nothing(o, place) or {}
+  begin()
+  write_chain(o, node, o:writer())
+  o:land(skips)
+end
+
 WRITE.Name, WRITE.Getattr, WRITE.Getitem = write_chain, write_chain, write_chain
 
 function WRITE.Const(o, node, as)
