@@ -124,7 +124,8 @@ static void read_op(reader *r, pl_outline_op *op)
     luaL_checktype(L, -1, LUA_TTABLE);
     op->kind = word_at(L, "op", op_kinds);
     bool is_test = op->kind == PL_OUTLINE_TEST, is_each = op->kind == PL_OUTLINE_EACH;
-    if (op->kind == PL_OUTLINE_PUT || op->kind == PL_OUTLINE_SEPARATE || is_test) op->text = text_at(L, "text", r->arena);
+    if (op->kind == PL_OUTLINE_PUT || op->kind == PL_OUTLINE_SEPARATE || is_test)
+        op->text = text_at(L, "text", r->arena);
     if (op->kind == PL_OUTLINE_WRITE) op->how = word_at(L, "as", writer_names);
     if (op->kind == PL_OUTLINE_WRITE || is_test || is_each)
         read_place(L, &op->place, r->depth, r->arena);

@@ -18,6 +18,8 @@ local function programs(folder)
     { { "luajit", "spec/bench/template/run.lua" }, { "1" }, {
       { "template, json%s+([%d.]+)", "template: a JSON body of 1 kB", "us" },
       { "jinja2%s+([%d.]+)", "the same by Jinja2", "us" },
+      { "template (%d+) ns;", "template: the body of the bench's webhook", "ns" },
+      { "outline (%d+) ns", "the same by its outline, in C", "ns" },
     } },
     { { machine.program("wheel_bench") }, {}, {
       { " 10000 timers: start and stop ([%d.]+)", "wheel: start and stop, 10,000 run", "ns" },
