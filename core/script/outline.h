@@ -39,15 +39,15 @@ enum pl_outline_end {
     PL_OUTLINE_DONE,
     PL_OUTLINE_MISSING,   /* a name or item that is not there */
     PL_OUTLINE_NOT_PLAIN, /* a value that is more than text, or that cannot stand in its place */
-    PL_OUTLINE_LIMIT      /* more text, or more rounds of loops, than the limits allow */
+    PL_OUTLINE_LIMIT /* more text or rounds of loops than the limits allow, or too much to do */
 };
 
 /* Reads the operations of the table at `index` into the arena, the texts too: nothing of the state is
  * kept. Raises for what is no list of operations. */
 const pl_outline *pl_outline_read(lua_State *L, int index, pl_arena *arena);
 /* Appends what the template renders: PL_OUTLINE_DONE, or why the template has to be asked, and nothing
- * is appended. Of the limits template_output_bytes and template_loops count. Any thread; an outline
- * is not changed. */
+ * is appended. Of the limits template_output_bytes and template_loops count; besides, it ends after
+ * some milliseconds' work. Any thread; an outline is not changed. */
 enum pl_outline_end pl_outline_write(const pl_outline *o, const pl_outline_document *d,
                                      const pl_vm_limits *limits, pl_buf *out);
 /* "missing", "not plain", "limit"; for messages of tests. */

@@ -101,4 +101,24 @@ struct pl_outline {
     pl_outline_op ops[];
 };
 
+/* What a place leads to. */
+typedef struct pl_outline_value {
+    enum pl_json_kind kind; /* PL_JSON_END: undefined */
+    bool has_escapes;
+    pl_slice raw;             /* of a string without its quotes */
+    const pl_json_node *node; /* NULL: a counter, or undefined */
+    char digits[12];          /* of a counter, where `raw` is then */
+} pl_outline_value;
+
+static inline bool pl_outline_is_container(const pl_outline_value *v)
+{
+    return v->kind == PL_JSON_ARRAY || v->kind == PL_JSON_OBJECT;
+}
+
+/* What a string says, maybe in the scratch. */
+pl_slice pl_outline_said(const pl_outline_value *v, pl_buf *scratch);
+/* Appends a value; where it is not DONE something may have been appended, too. */
+enum pl_outline_end pl_outline_put(pl_buf *out, const pl_outline_value *v,
+                                   enum pl_outline_writer as, pl_buf *scratch);
+
 #endif
