@@ -12,43 +12,78 @@
 
 #define FEW 16 /* names that are compared without sorting */
 
+#define ROOM_AT_FIRST 64 /* names, which is what most documents have open at most */
+
 typedef struct name {
+    const char *ptr;   /* as it is written, without quotes */
+    uint32_t len : 31; /* limits.body ends at half of that */
+    uint32_t has_escapes : 1;
     uint32_t hash; /* of what it says, not of how it is written */
-    bool has_escapes;
-    pl_slice raw;
 } name;
+
+static pl_slice raw_of(const name *n)
+{
+    return (pl_slice){n->ptr, n->len};
+}
 
 static name *name_at(const pl_json_names *n, size_t i)
 {
     return (name *)(void *)n->stack.ptr + i;
 }
 
-/* FNV-1a */
+/* So many bytes, at most eight of them, as a number. Those in the middle may count twice. */
+static uint64_t word_of(const char *p, size_t len)
+{
+    uint32_t low = 0, high = 0;
+    if (len >= sizeof low) {
+        memcpy(&low, p, sizeof low);
+        memcpy(&high, p + len - sizeof high, sizeof high);
+    } else if (len > 0) {
+        low = (uint32_t)(uint8_t)p[0] << 16 | (uint32_t)(uint8_t)p[len / 2] << 8 |
+              (uint8_t)p[len - 1];
+    }
+    return (uint64_t)high << 32 | low;
+}
+
 static uint32_t hash_of(pl_slice s)
 {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < s.len; i++)
-        hash = (hash ^ (uint8_t)s.ptr[i]) * 16777619u;
-    return hash;
+    const uint64_t factor = 0x9E3779B97F4A7C15u; /* Fibonacci's */
+    uint64_t hash = s.len;
+    for (; s.len > 8; s = pl_slice_from(s, 8))
+        hash = (hash ^ word_of(s.ptr, 8)) * factor, hash ^= hash >> 32;
+    hash = (hash ^ word_of(s.ptr, s.len)) * factor;
+    return (uint32_t)(hash >> 32);
 }
 
 static void put_plain(const name *n, pl_buf *out)
 {
     if (n->has_escapes)
-        pl_json_unescape_inner(n->raw, out);
+        pl_json_unescape_inner(raw_of(n), out);
     else
-        pl_buf_put_slice(out, n->raw);
+        pl_buf_put_slice(out, raw_of(n));
+}
+
+static uint32_t hash_of_escaped(const name *n)
+{
+    pl_buf plain;
+    pl_buf_init(&plain);
+    put_plain(n, &plain);
+    uint32_t hash = hash_of(pl_buf_slice(&plain));
+    pl_buf_fini(&plain);
+    return hash;
 }
 
 static void push(pl_json_names *n, const pl_json_token *token)
 {
-    name added = {.has_escapes = token->key_has_escapes, .raw = token->key};
-    pl_buf plain;
-    pl_buf_init(&plain);
-    if (added.has_escapes) put_plain(&added, &plain);
-    added.hash = hash_of(added.has_escapes ? pl_buf_slice(&plain) : added.raw);
-    pl_buf_fini(&plain);
-    pl_buf_put(&n->stack, &added, sizeof added);
+    name added = {
+        .ptr = token->key.ptr,
+        .len = (uint32_t)token->key.len & INT32_MAX,
+        .has_escapes = token->key_has_escapes,
+    };
+    added.hash = added.has_escapes ? hash_of_escaped(&added) : hash_of(token->key);
+    if (n->stack.ptr == NULL) pl_buf_reserve(&n->stack, ROOM_AT_FIRST * sizeof added);
+    memcpy(pl_buf_reserve(&n->stack, sizeof added), &added, sizeof added);
+    n->stack.len += sizeof added;
     n->count++;
 }
 
@@ -60,7 +95,7 @@ static int compare_bytes(pl_slice a, pl_slice b)
 
 static int compare_plain(const name *a, const name *b)
 {
-    if (!a->has_escapes && !b->has_escapes) return compare_bytes(a->raw, b->raw);
+    if (!a->has_escapes && !b->has_escapes) return compare_bytes(raw_of(a), raw_of(b));
     pl_buf x, y;
     pl_buf_init(&x);
     pl_buf_init(&y);
@@ -83,7 +118,7 @@ static int compare(const void *a, const void *b)
     const name *x = a, *y = b;
     if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
     int order = compare_plain(x, y);
-    return order ? order : x->raw.ptr < y->raw.ptr ? -1 : 1;
+    return order ? order : x->ptr < y->ptr ? -1 : 1;
 }
 
 static const char *earlier(const char *a, const char *b)
@@ -96,7 +131,7 @@ static const char *find_among_few(const name *list, size_t count)
 {
     for (size_t i = 1; i < count; i++)
         for (size_t j = 0; j < i; j++)
-            if (is_same(&list[i], &list[j])) return list[i].raw.ptr;
+            if (is_same(&list[i], &list[j])) return list[i].ptr;
     return NULL;
 }
 
@@ -105,7 +140,7 @@ static const char *find_among_many(name *list, size_t count)
     const char *found = NULL;
     qsort(list, count, sizeof *list, compare);
     for (size_t i = 1; i < count; i++)
-        if (is_same(&list[i], &list[i - 1])) found = earlier(found, list[i].raw.ptr);
+        if (is_same(&list[i], &list[i - 1])) found = earlier(found, list[i].ptr);
     return found;
 }
 
