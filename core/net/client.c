@@ -23,6 +23,7 @@
 #include "http/url.h"
 #include "net/credentials.h"
 #include "net/incoming.h"
+#include "net/origin.h"
 #include "net/outcome.h"
 #include "net/outgoing.h"
 #include "net/proxy.h"
@@ -47,8 +48,9 @@ struct pl_transfer {
     pl_client *client;
     pl_shard *shard; /* NULL: not in libcurl's hands */
     CURL *easy;
-    bool has_rules; /* and what outgoing.c sets, but nothing else */
-    pl_url url;     /* the request's */
+    bool has_rules;   /* and what outgoing.c sets, but nothing else */
+    pl_origin origin; /* of its last request that went straight */
+    pl_url url;       /* the request's */
     pl_proxy proxy;
     pl_lookup *lookup; /* under way: the addresses are to be judged before the proxy is asked */
     uint32_t hops;
@@ -149,6 +151,7 @@ static void unlink_transfer(pl_transfer *t)
 static void free_transfer(pl_transfer *t)
 {
     curl_easy_cleanup(t->easy);
+    pl_origin_fini(&t->origin);
     free(t);
 }
 
@@ -177,6 +180,12 @@ static bool is_plain(const pl_transfer *t)
     const pl_request *r = t->in.request;
     return r->auth.kind == PL_AUTH_NONE && r->tls.certificate.len == 0 && r->tls.ca.len == 0 &&
            t->proxy.url.len == 0 && !pl_slice_eq(r->method, PL_SLICE("HEAD"));
+}
+
+/* Nothing but the origin of its URL has to be known to libcurl. */
+static bool goes_straight(const pl_transfer *t)
+{
+    return is_plain(t) && t->in.request->redirects.most == 0;
 }
 
 static void drop_request(pl_transfer *t)
@@ -367,7 +376,8 @@ static pl_transfer *take_transfer(pl_client *c)
         t->easy = curl_easy_init();
         if (t->easy == NULL) abort();
     }
-    *t = (pl_transfer){.client = c, .easy = t->easy, .has_rules = t->has_rules};
+    *t =
+        (pl_transfer){.client = c, .easy = t->easy, .has_rules = t->has_rules, .origin = t->origin};
     pl_timer_init(&t->unsent, on_unsent);
     return t;
 }
@@ -409,6 +419,10 @@ static int launch(pl_transfer *t)
         pl_proxy_set(t->easy, &t->proxy, t->in.arena);
     }
     pl_outgoing_set(t->easy, request, t->client->config.user_agent, t->in.arena);
+    if (goes_straight(t))
+        pl_origin_set(&t->origin, t->easy, request->url, &t->url, t->in.arena);
+    else
+        pl_origin_unset(t->easy);
     curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)left_ms(t, t->launched_us));
     curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
     t->shard = pl_shards_attach(t->client->shards, t->easy);

@@ -1022,6 +1022,75 @@ static void prepare_redirect(exchange *x, const char *method, const char *path, 
     x->request.redirects.most = most;
 }
 
+/* A handle that is told the origin and the target, and one that is told the URL. */
+static void check_target(const char *path, const char *target, uint32_t most_redirects)
+{
+    exchange x;
+    char line[80];
+    prepare_redirect(&x, "GET", path, most_redirects);
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    snprintf(line, sizeof line, "GET %s\n", target);
+    CHECK_TEXT(last_head, line);
+    end(&x);
+}
+
+TEST(client_sends_the_target_as_it_is_written)
+{
+    static const char *const cases[][2] = {
+        {"/", "/"},
+        {"", "/"},
+        {"?a=b", "/?a=b"},
+        {"#f", "/"},
+        {"/p#f", "/p"},
+        {"/p?q#f?g", "/p?q"},
+        {"//a//", "//a//"},
+        {"/%2F%c3%A4/./../b;c=d", "/%2F%c3%A4/./../b;c=d"},
+        {"/a?b?%2f", "/a?b?%2f"},
+    };
+    open_world();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        check_target(cases[i][0], cases[i][1], 0);
+        check_target(cases[i][0], cases[i][1], 1);
+        check_target(cases[i][0], cases[i][1], 0);
+    }
+    close_world();
+}
+
+TEST(client_resolves_redirects_on_a_handle_that_went_straight)
+{
+    open_world();
+    check_target("/first", "/first", 0);
+    check_target("/redirect/302?../end?x", "/end?x", 1);
+    check_target("/last", "/last", 0);
+    close_world();
+}
+
+static void check_origin(const char *host)
+{
+    exchange x;
+    char line[80];
+    prepare(&x, "GET", port, "/");
+    x.request.url = pl_slice_of(pl_arena_printf(&x.arena, "http://%s:%d/o", host, port));
+    start(&x);
+    finish(&x);
+    CHECK_EQ_INT(x.code, 0);
+    snprintf(line, sizeof line, "Host: %s:%d\n", host, port);
+    CHECK_TEXT(last_head, line);
+    end(&x);
+}
+
+TEST(client_goes_to_one_origin_and_then_to_another)
+{
+    open_world();
+    check_origin("127.0.0.1");
+    check_origin("here.test");
+    check_origin("here.test");
+    check_origin("127.0.0.1");
+    close_world();
+}
+
 TEST(client_follows_redirects_where_asked)
 {
     open_world();
@@ -1499,6 +1568,9 @@ int main(void)
         CASE(client_ignores_proxies_of_the_environment),
         CASE(client_egress_guard_refuses_the_resolved_address),
         CASE(client_asks_the_guard_again_before_each_request),
+        CASE(client_sends_the_target_as_it_is_written),
+        CASE(client_resolves_redirects_on_a_handle_that_went_straight),
+        CASE(client_goes_to_one_origin_and_then_to_another),
         CASE(client_follows_redirects_where_asked), CASE(client_judges_each_redirect),
         CASE(client_keeps_one_time_out_for_all_redirects),
         CASE(client_takes_no_credentials_to_another_host),
