@@ -11,27 +11,32 @@
  *     outside, behind the value   0, is_done           PL_JSON_END
  *
  * Strings are run over eight bytes at a time (json_bytes.h); only what is not plain ASCII leaves
- * the loop. A fault is for good: `at` stays on the byte that was refused.
+ * the loop. What nearly every token is made of (no space, strings of plain bytes) is inline,
+ * the rest is called. A fault is for good: `at` stays on the byte that was refused.
  */
 #include "base/json.h"
 
 #include "base/err.h"
 #include "base/json_bytes.h"
 
-static int refuse(pl_json_reader *r, const char *at, const char *message)
+__attribute__((cold)) static int refuse(pl_json_reader *r, const char *at, const char *message)
 {
     r->at = at;
     r->error = message;
     return PL_E_BAD_JSON;
 }
 
-static void skip_space(pl_json_reader *r)
+static void skip_spaces(pl_json_reader *r)
 {
     const char *p = r->at;
-    while (p < r->end && (uint8_t)*p <= ' ' &&
-           (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    while (p < r->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
         p++;
     r->at = p;
+}
+
+static inline void skip_space(pl_json_reader *r)
+{
+    if (r->at < r->end && (uint8_t)*r->at <= ' ') skip_spaces(r);
 }
 
 /* The four digits of a \u escape, or -1. */
@@ -86,13 +91,11 @@ static const char *scan_escape(pl_json_reader *r, const char *p)
     }
 }
 
-/* `at` is on the opening quote; afterwards behind the closing one. */
-static int scan_string(pl_json_reader *r, pl_slice *inner, bool *has_escapes)
+/* What has more than plain bytes in it, from `p` on, which is the first that is none. */
+static int scan_rest(pl_json_reader *r, const char *p, pl_slice *inner, bool *has_escapes)
 {
-    const char *start = r->at + 1, *p = start, *end = r->end;
-    *has_escapes = false;
-    for (;;) {
-        p = pl_json_plain_end(p, end);
+    const char *start = r->at + 1, *end = r->end;
+    for (;; p = pl_json_plain_end(p, end)) {
         if (p == end) return refuse(r, p, "the string does not end");
         switch (pl_json_class[(uint8_t)*p]) {
         case PL_JSON_QUOTE:
@@ -113,6 +116,17 @@ static int scan_string(pl_json_reader *r, pl_slice *inner, bool *has_escapes)
         }
         }
     }
+}
+
+/* `at` is on the opening quote; afterwards behind the closing one. */
+static inline int scan_string(pl_json_reader *r, pl_slice *inner, bool *has_escapes)
+{
+    const char *start = r->at + 1, *p = pl_json_plain_end(start, r->end);
+    *has_escapes = false;
+    if (p == r->end || *p != '"') return scan_rest(r, p, inner, has_escapes);
+    *inner = (pl_slice){start, (size_t)(p - start)};
+    r->at = p + 1;
+    return 0;
 }
 
 static const char *skip_digits(const char *p, const char *end)
@@ -166,7 +180,7 @@ static int open_container(pl_json_reader *r, bool is_object)
     return 0;
 }
 
-static int close_container(pl_json_reader *r, pl_json_token *token)
+static inline int close_container(pl_json_reader *r, pl_json_token *token)
 {
     token->kind = r->in_object ? PL_JSON_OBJECT_END : PL_JSON_ARRAY_END;
     token->raw = (pl_slice){r->at++, 1};
@@ -178,7 +192,7 @@ static int close_container(pl_json_reader *r, pl_json_token *token)
 }
 
 /* The comma in front of all but the first, and in an object the name. */
-static int read_separator(pl_json_reader *r, pl_json_token *token)
+static inline int read_separator(pl_json_reader *r, pl_json_token *token)
 {
     bool is_object = r->in_object;
     if (r->expects_comma) {
@@ -202,7 +216,7 @@ static int read_separator(pl_json_reader *r, pl_json_token *token)
     return 0;
 }
 
-static int scan_value(pl_json_reader *r, pl_json_token *token)
+static inline int scan_value(pl_json_reader *r, pl_json_token *token)
 {
     if (r->at == r->end) return refuse(r, r->at, "expected a value");
     switch (*r->at) {
@@ -237,7 +251,7 @@ static bool opens(const pl_json_token *token)
     return token->kind == PL_JSON_ARRAY || token->kind == PL_JSON_OBJECT;
 }
 
-static int read_value(pl_json_reader *r, pl_json_token *token)
+static inline int read_value(pl_json_reader *r, pl_json_token *token)
 {
     const char *start = r->at;
     int err = scan_value(r, token);
