@@ -15,10 +15,18 @@
 #define PL_SCRIPT_RECIPE_H
 
 #include "flow/exchange.h"
+#include "script/outline.h"
 #include "script/vm.h"
 
+/* A text that is known, or an outline that makes it of the event. */
+typedef struct pl_recipe_text {
+    pl_slice known; /* ptr NULL: it is made, or there is none */
+    const pl_outline *made;
+} pl_recipe_text;
+
 typedef struct pl_recipe_field {
-    pl_slice name, value;
+    pl_slice name;
+    pl_recipe_text value;
 } pl_recipe_field;
 
 typedef struct pl_recipe_fields {
@@ -26,15 +34,20 @@ typedef struct pl_recipe_fields {
     size_t count;
 } pl_recipe_fields;
 
+typedef struct pl_recipe_body {
+    bool is_event; /* byte for byte; else */
+    pl_recipe_text text;
+    bool must_be_json; /* whether it is, only its text shows */
+    pl_slice media;
+} pl_recipe_body;
+
 typedef struct pl_recipe_render {
     pl_slice method;
-    pl_slice url;        /* all of it; ptr NULL: it is made of */
-    pl_slice base, path; /* these; base.ptr NULL: there is none */
+    pl_slice url;              /* all of it; ptr NULL: it is made of */
+    pl_recipe_text base, path; /* these; there may be no base */
     pl_recipe_fields params, headers;
-    bool has_body;  /* which is the event */
-    pl_slice media; /* of the body */
-    bool has_proxy;
-    pl_proxy proxy;
+    const pl_recipe_body *body; /* or NULL */
+    const pl_proxy *proxy;      /* or NULL: the usual one */
 } pl_recipe_render;
 
 typedef struct pl_recipe_variable {
@@ -56,11 +69,12 @@ typedef struct pl_recipe {
     const pl_recipe_map *map;
 } pl_recipe;
 
-/* Reads `recipes` of the table at `generation`, of `count` webhooks, and takes it out of there. */
+/* Reads `recipes` of the table at `generation`, of `count` webhooks, and takes it out of there. Raises
+ * for what is no recipe. */
 const pl_recipe *pl_recipes_read(lua_State *L, int generation, size_t count, pl_arena *arena);
 
 /* Makes x->request, which has the fields that every request has; false: it has changed nothing. */
-bool pl_recipe_make_request(const pl_recipe_render *r, pl_exchange *x);
+bool pl_recipe_make_request(const pl_recipe_render *r, pl_exchange *x, pl_vm *vm);
 /* Judges x->response: a success, and what x->variables are; false: it has changed nothing. */
 bool pl_recipe_judge(const pl_recipe_map *r, pl_exchange *x, pl_vm *vm);
 

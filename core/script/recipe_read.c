@@ -14,6 +14,16 @@ static size_t push_list(lua_State *L, int table, const char *name)
     return lua_istable(L, -1) ? lua_objlen(L, -1) : 0;
 }
 
+/* A text, or the operations of an outline. */
+static pl_recipe_text read_text(lua_State *L, int table, const char *name, pl_arena *arena)
+{
+    pl_recipe_text text = {.known = pl_loaded_optional(L, table, name, arena)};
+    pl_loaded_push_field(L, table, name);
+    if (lua_istable(L, -1)) text.made = pl_outline_read(L, lua_gettop(L), arena);
+    lua_pop(L, 1);
+    return text;
+}
+
 /* { { name =, value = }, ... } */
 static pl_recipe_fields read_fields(lua_State *L, int table, const char *name, pl_arena *arena)
 {
@@ -23,7 +33,7 @@ static pl_recipe_fields read_fields(lua_State *L, int table, const char *name, p
     for (size_t i = 0; i < count; i++, lua_settop(L, list)) {
         lua_rawgeti(L, list, (int)i + 1);
         fields[i] = (pl_recipe_field){pl_loaded_text(L, list + 1, "name", arena),
-                                      pl_loaded_text(L, list + 1, "value", arena)};
+                                      read_text(L, list + 1, "value", arena)};
     }
     lua_settop(L, list - 1);
     return (pl_recipe_fields){fields, count};
@@ -34,30 +44,40 @@ static void read_url(lua_State *L, int table, pl_arena *arena, pl_recipe_render 
     pl_loaded_push_field(L, table, "url");
     int url = lua_gettop(L);
     r->url = pl_loaded_optional(L, url, "whole", arena);
-    r->base = pl_loaded_optional(L, url, "base", arena);
-    r->path = pl_loaded_optional(L, url, "path", arena);
+    r->base = read_text(L, url, "base", arena);
+    r->path = read_text(L, url, "path", arena);
     lua_settop(L, url - 1);
 }
 
-static void read_body(lua_State *L, int table, pl_arena *arena, pl_recipe_render *r)
+static const pl_recipe_body *read_body(lua_State *L, int table, pl_arena *arena)
 {
+    pl_recipe_body *body = NULL;
     pl_loaded_push_field(L, table, "body");
-    int body = lua_gettop(L);
-    r->has_body = lua_istable(L, body);
-    if (r->has_body) r->media = pl_loaded_text(L, body, "media", arena);
-    lua_settop(L, body - 1);
+    int at = lua_gettop(L);
+    if (lua_istable(L, at)) {
+        body = pl_arena_zero(arena, sizeof *body);
+        *body = (pl_recipe_body){.is_event = pl_loaded_flag(L, at, "is_event"),
+                                 .text = read_text(L, at, "text", arena),
+                                 .must_be_json = pl_loaded_flag(L, at, "must_be_json"),
+                                 .media = pl_loaded_text(L, at, "media", arena)};
+    }
+    lua_settop(L, at - 1);
+    return body;
 }
 
-static void read_proxy(lua_State *L, int table, pl_arena *arena, pl_recipe_render *r)
+static const pl_proxy *read_proxy(lua_State *L, int table, pl_arena *arena)
 {
+    pl_proxy *proxy = NULL;
     pl_loaded_push_field(L, table, "proxy");
-    int proxy = lua_gettop(L);
-    r->has_proxy = lua_istable(L, proxy);
-    if (r->has_proxy)
-        r->proxy = (pl_proxy){pl_loaded_text(L, proxy, "url", arena),
-                              pl_loaded_text(L, proxy, "user", arena),
-                              pl_loaded_text(L, proxy, "password", arena)};
-    lua_settop(L, proxy - 1);
+    int at = lua_gettop(L);
+    if (lua_istable(L, at)) {
+        proxy = pl_arena_zero(arena, sizeof *proxy);
+        *proxy =
+            (pl_proxy){pl_loaded_text(L, at, "url", arena), pl_loaded_text(L, at, "user", arena),
+                       pl_loaded_text(L, at, "password", arena)};
+    }
+    lua_settop(L, at - 1);
+    return proxy;
 }
 
 static const pl_recipe_render *read_render(lua_State *L, int table, pl_arena *arena)
@@ -67,8 +87,8 @@ static const pl_recipe_render *read_render(lua_State *L, int table, pl_arena *ar
     read_url(L, table, arena, r);
     r->params = read_fields(L, table, "params", arena);
     r->headers = read_fields(L, table, "headers", arena);
-    read_body(L, table, arena, r);
-    read_proxy(L, table, arena, r);
+    r->body = read_body(L, table, arena);
+    r->proxy = read_proxy(L, table, arena);
     return r;
 }
 

@@ -7,49 +7,105 @@
 #include "http/message.h"
 #include "http/url.h"
 
-/* On top of the bytes in `url`, which is all of a URL but its params. */
-static void add_params(const pl_recipe_render *r, pl_request *made, pl_arena *arena)
+/* A request that is being made. */
+typedef struct making {
+    const pl_recipe_render *recipe;
+    pl_exchange *x;
+    pl_vm *vm;
+    pl_request request;
+    const pl_slice *values; /* of the recipe's headers */
+} making;
+
+static bool make(making *m, const pl_recipe_text *t, pl_slice *text)
 {
-    for (size_t i = 0; i < r->params.count; i++)
-        pl_request_add_query(made, arena, r->params.items[i].name, r->params.items[i].value);
+    *text = t->known;
+    if (t->made == NULL) return true;
+    size_t count;
+    pl_buf *out = &m->vm->scratch;
+    pl_outline_document d = {m->x->event->document, pl_event_nodes(m->x->event, &count)};
+    pl_buf_clear(out);
+    if (m->vm->last_wins || pl_outline_write(t->made, &d, &m->vm->limits, out) != PL_OUTLINE_DONE)
+        return false;
+    *text = pl_arena_dup(&m->x->arena, pl_buf_slice(out));
+    return true;
 }
 
-static bool make_url(const pl_recipe_render *r, pl_request *made, pl_arena *arena)
+static bool make_url(making *m)
 {
-    pl_buf url;
-    pl_buf_init(&url);
-    bool is_url = r->url.ptr || pl_url_whole(&url, r->base, r->path);
-    if (is_url) made->url = r->url.ptr ? r->url : pl_arena_dup(arena, pl_buf_slice(&url));
-    pl_buf_fini(&url);
-    if (is_url) add_params(r, made, arena);
-    return is_url;
+    const pl_recipe_render *r = m->recipe;
+    pl_slice base, path;
+    m->request.url = r->url;
+    if (r->url.ptr) return true;
+    if (!make(m, &r->base, &base) || !make(m, &r->path, &path)) return false;
+    pl_buf *url = &m->vm->scratch;
+    pl_buf_clear(url);
+    if (!pl_url_whole(url, base, path)) return false;
+    m->request.url = pl_arena_dup(&m->x->arena, pl_buf_slice(url));
+    return true;
 }
 
-static void make_body(const pl_recipe_render *r, pl_request *made, const pl_event *event)
+/* One that is empty is left out. */
+static bool add_params(making *m)
 {
-    if (!r->has_body) return;
-    made->body = event->document;
-    made->has_body = made->body_is_event = true;
+    const pl_recipe_fields *params = &m->recipe->params;
+    for (size_t i = 0; i < params->count; i++) {
+        pl_slice value;
+        if (!make(m, &params->items[i].value, &value)) return false;
+        if (value.len)
+            pl_request_add_query(&m->request, &m->x->arena, params->items[i].name, value);
+    }
+    return true;
 }
 
-/* The connector's own come last: they may say otherwise. */
-static void set_fields(const pl_recipe_render *r, pl_request *made, pl_arena *arena)
+static bool make_body(making *m)
 {
-    if (r->has_body) pl_request_set_field(made, arena, PL_SLICE("Content-Type"), r->media);
+    const pl_recipe_body *body = m->recipe->body;
+    pl_request *r = &m->request;
+    if (body == NULL) return true;
+    r->has_body = true;
+    r->body_is_event = body->is_event;
+    r->body = m->x->event->document;
+    if (body->is_event) return true;
+    if (!make(m, &body->text, &r->body)) return false;
+    return !body->must_be_json || pl_json_check(r->body, m->vm->json_depth, NULL) == 0;
+}
+
+/* What is known was looked at when the folder was loaded. */
+static bool make_headers(making *m)
+{
+    const pl_recipe_fields *headers = &m->recipe->headers;
+    pl_slice *values = pl_arena_alloc(&m->x->arena, (headers->count + 1) * sizeof *values);
+    for (size_t i = 0; i < headers->count; i++) {
+        const pl_recipe_text *value = &headers->items[i].value;
+        if (!make(m, value, &values[i])) return false;
+        if (value->made && !pl_http_is_field_value(values[i])) return false;
+    }
+    m->values = values;
+    return true;
+}
+
+/* From here on nothing goes wrong: the fields are those of the exchange. The connector's own come
+ * last, they may say otherwise. */
+static void set_fields(making *m)
+{
+    const pl_recipe_render *r = m->recipe;
+    pl_arena *arena = &m->x->arena;
+    if (r->body) pl_request_set_field(&m->request, arena, PL_SLICE("Content-Type"), r->body->media);
     for (size_t i = 0; i < r->headers.count; i++)
-        pl_request_set_field(made, arena, r->headers.items[i].name, r->headers.items[i].value);
+        pl_request_set_field(&m->request, arena, r->headers.items[i].name, m->values[i]);
 }
 
-bool pl_recipe_make_request(const pl_recipe_render *r, pl_exchange *x)
+bool pl_recipe_make_request(const pl_recipe_render *r, pl_exchange *x, pl_vm *vm)
 {
     if (x->undecided) return false;
-    pl_request made = x->request;
-    made.method = r->method;
-    if (!make_url(r, &made, &x->arena)) return false;
-    if (r->has_proxy) made.proxy = r->proxy;
-    made.has_proxy |= r->has_proxy;
-    make_body(r, &made, x->event);
-    set_fields(r, &made, &x->arena);
-    x->request = made;
+    making m = {.recipe = r, .x = x, .vm = vm, .request = x->request};
+    m.request.method = r->method;
+    if (!make_url(&m) || !add_params(&m) || !make_body(&m) || !make_headers(&m)) return false;
+    if (r->proxy) {
+        m.request.proxy = *r->proxy;
+        m.request.has_proxy = true;
+    }
+    set_fields(&m);
+    x->request = m.request;
     return true;
 }

@@ -188,9 +188,10 @@ static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
 
 int pl_script_render(pl_generation *g, pl_exchange *x)
 {
-    const pl_recipe_render *recipe = pl_script_of(g)->recipes[x->webhook].render;
+    pl_script *s = pl_script_of(g);
+    const pl_recipe_render *recipe = s->recipes[x->webhook].render;
     identify(x);
-    if (recipe && pl_recipe_make_request(recipe, x)) return 0;
+    if (recipe && pl_recipe_make_request(recipe, x, &s->vm)) return 0;
     pl_slot *slot = begin_stage(g, x, RENDER, finish_render);
     lua_State *co = slot->co;
     need_objects(x, co);

@@ -40,6 +40,7 @@ local connector = {}
 ---@field event_paths table<string, string|false>   where chains of names lead (context.lua)
 ---@field body_paths table<string, string|false>
 ---@field success_statuses integer[][]|nil   from and to: where they say what is a success
+---@field outline perilune.body_outline|nil   of the body
 ---@field whole_url string|nil   the URL, where no part of it is made anew
 ---@field policy table
 ---@field retry_on function|nil   says of an answer that is no success if it is tried again

@@ -52,6 +52,36 @@ function context.event_path(entry, chain)
   return "data." .. chain
 end
 
+-- The own names that are the same for every event.
+local CONSTANT = {
+  context = function(entry) return entry.context end,
+  connector = function(entry) return entry.connector_view end,
+  webhook = function(entry) return entry.webhook_view end,
+}
+
+local PLAIN = { string = true, number = true, boolean = true }
+
+--- What a chain of names leads to that is the same for every event: a text, a number or a boolean, or nil.
+local function constant(entry, chain)
+  local root, rest = root_and_rest(chain)
+  local v
+  if CONSTANT[root] then v = CONSTANT[root](entry) else v = entry.context[root] end
+  for name in rest:gmatch("[^.]+") do v = member(v, name) end
+  if PLAIN[type(v)] then return v end
+  return nil
+end
+
+--- Where the chains of names of an entry's templates lead, for outlines (template/outline.lua).
+---@param entry perilune.entry
+---@return perilune.outline_resolve
+function context.resolver(entry)
+  return function(chain)
+    local path = context.event_path(entry, chain)
+    if path then return path, true end
+    return nil, constant(entry, chain)
+  end
+end
+
 --- `find(entry, chain)`, kept in `paths`: the chains that templates have are few.
 local function kept(paths, find, entry, chain)
   local path = paths[chain]

@@ -10,66 +10,74 @@
 local body = require "perilune.body"
 local context = require "perilune.context"
 local render = require "perilune.render"
+local template = require "perilune.template"
 
 local recipe = {}
 
---- A text that is known now. Nil for what is not.
-local function text_of(v)
-  return type(v) == "string" and v or nil
+--- A text that is known now, or the outline of a template; nil for what is neither.
+---@param v any
+---@param resolve perilune.outline_resolve
+---@return string|table[]|nil
+local function text_of(v, resolve)
+  if type(v) == "string" then return v end
+  return type(v) == "function" and template.outline(v, resolve) or nil
 end
 
---- { name, value }s; nil when one of them is not plain. A text that is left out when it is empty is
---- left out here.
-local function fields_of(list, drops_empty)
+--- Fields of the request, a list of values one by one; nil when one of them is not plain.
+---@param list perilune.rendered_field[]
+---@param resolve perilune.outline_resolve
+---@return perilune.recipe_field[]|nil
+local function fields_of(list, resolve)
   local fields = {}
   for _, given in ipairs(list) do
-    local values = type(given.value) == "table" and given.value or { given.value }
+    local values = type(given.value) == "table" and given.value or { given.unchecked or given.value }
     for i = 1, #values do
-      local text = text_of(values[i])
+      local text = text_of(values[i], resolve)
       if not text then return nil end
-      if text ~= "" or not drops_empty then
-        fields[#fields + 1] = { name = given.name, value = text }
-      end
+      fields[#fields + 1] = { name = given.name, value = text }
     end
   end
   return fields
 end
 
 --- Of the URL: all of it, or what it is made of, base (nil without one) and path; or nothing.
-local function url_of(entry)
+local function url_of(entry, resolve)
   if entry.whole_url then return { whole = entry.whole_url } end
-  local path, base = text_of(entry.url), text_of(entry.base_url)
+  local path, base = text_of(entry.url, resolve), text_of(entry.base_url, resolve)
   if not path or entry.base_url ~= nil and not base then return nil end
   return { path = path, base = base }
 end
 
---- The proxy as request:set_proxy takes it, nil without one; second: it is not plain.
+--- The proxy, if one is said; false: it is not plain.
 local function proxy_of(given)
-  if given == nil then return nil, false end
+  if given == nil then return nil end
   local proxy = type(given) == "table" and given or { url = given or "" }
   for _, v in pairs(proxy) do
-    if not text_of(v) then return nil, true end
+    if type(v) ~= "string" then return false end
   end
-  return proxy, false
+  return proxy
 end
 
---- The body, if there is one: the event. Second: it is not plain.
-local function body_of(entry)
-  if not render.has_body(entry, entry.method) then return nil, false end
-  local is_event = entry.body == body.EVENT
-  return is_event and { is_event = true, media = entry.media } or nil, not is_event
+--- The body, if there is one; false: it is not plain.
+local function body_of(entry, resolve)
+  if not render.has_body(entry, entry.method) then return nil end
+  if entry.body == body.EVENT then return { is_event = true, media = entry.media } end
+  local text, must_be_json
+  if entry.outline then text, must_be_json = entry.outline(resolve) end
+  return text and { text = text, must_be_json = must_be_json, media = entry.media } or false
 end
 
 local function render_of(entry)
   if type(entry.method) ~= "string" then return nil end
-  local url = url_of(entry)
-  local params, headers = fields_of(entry.params, true), fields_of(entry.headers, false)
-  local proxy, has_odd_proxy = proxy_of(entry.proxy)
-  local sent, has_odd_body = body_of(entry)
-  local is_plain = url and params and headers and not has_odd_proxy and not has_odd_body
-  return is_plain and {
-    method = entry.method, url = url, params = params, headers = headers, proxy = proxy, body = sent,
-  } or nil
+  local resolve = context.resolver(entry)
+  local made = {
+    method = entry.method, url = url_of(entry, resolve), params = fields_of(entry.params, resolve),
+    headers = fields_of(entry.headers, resolve), proxy = proxy_of(entry.proxy),
+    body = body_of(entry, resolve),
+  }
+  local is_plain = made.url and made.params and made.headers and made.proxy ~= false
+    and made.body ~= false
+  return is_plain and made or nil
 end
 
 --- Where a variable stands, in the answer or in the event; nil where it has to be worked out.
@@ -105,7 +113,7 @@ end
 
 ---@class perilune.recipe_field
 ---@field name string
----@field value string
+---@field value string|table[]   a text, or an outline
 
 ---@class perilune.recipe
 ---@field render table|nil

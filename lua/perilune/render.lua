@@ -20,13 +20,20 @@ local function evaluate(v, frame)
   return v
 end
 
+---@class perilune.rendered_field
+---@field name string
+---@field value any                 text, secret or function, of params also a list of them
+---@field unchecked function|nil    the function without the check of what it gives
+
 --- Names and compiled values of headers or params, the webhook's over the connector's, by name.
+---@return perilune.rendered_field[]
 local function merged(connector, webhook, path, key, compile_one, normal)
   local by_name = {}
   local function add(owner, owner_path)
     for name, v in pairs(owner[key] or {}) do
       local where = tables.extend(tables.extend(owner_path, key), name)
-      by_name[normal(name)] = { name = name, value = compile_one(where, name, v) }
+      local compiled, unchecked = compile_one(where, name, v)
+      by_name[normal(name)] = { name = name, value = compiled, unchecked = unchecked }
     end
   end
   add(connector, {})
@@ -83,7 +90,7 @@ local function compile_header(scope)
     end
     local compiled = core.is_secret(v) and v or scope:text(path, v, { mode = "header" })
     if type(compiled) == "function" then
-      return checked_header(scope:where(path), name, compiled)
+      return checked_header(scope:where(path), name, compiled), compiled
     elseif compiled and not core.http.is_field_value(compiled) then
       scope:fault(path, ("the value of header '%s' holds bytes that a header may not"):format(name))
     end
@@ -223,8 +230,8 @@ function render.compile(entry, scope, connector, webhook, path, options)
   local content_type = webhook.content_type or connector.content_type
   if webhook.body == nil and BODYLESS[entry.method] then return end
   if webhook.body == nil then content_type = webhook.content_type end
-  entry.body, entry.media = body.compile(scope, tables.extend(path, "body"), webhook.body,
-    content_type)
+  entry.body, entry.media, entry.outline = body.compile(scope, tables.extend(path, "body"),
+    webhook.body, content_type)
 end
 
 local function set_method(entry, frame, request)
