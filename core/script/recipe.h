@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Recipes: webhooks that are data, carried out by C alone. lua/perilune/recipe.lua works out of a
- * webhook what has to be done in a stage, if that is plain; here it is read once, into the arena of
- * the generation, and followed for each exchange.
+ * Recipes: webhooks that are data, carried out by C alone. What has to be done in a stage, if that is
+ * plain, lua/perilune/recipe.lua works out of what the connector's file was compiled to; here it is
+ * read into the arena of the generation, when the webhook is first used, and then followed for each
+ * exchange.
  *
- *     what Lua made of the connector's file -> recipe.lua -> pl_recipe_read -> pl_recipe_render, _map
- *                                                                                  |
- *                                                  false: nothing has changed, Lua runs the stage
+ *     entry -> recipe.lua -> pl_script_recipe -> pl_recipe_make_request, pl_recipe_judge
+ *                                                      |
+ *                                                    false: nothing has changed, Lua runs the stage
  *
- * A recipe knows the plain way only. Whatever it meets beside it, it gives up, however easily that
- * could be told apart: errors, warnings and all that is rare are Lua's. Where it succeeds, what it has made
- * is byte for byte what Lua makes. */
+ * A recipe knows the plain way only. Whatever it meets beside that it gives up, even where the
+ * outcome would be clear: errors, warnings and all that is rare are Lua's. Where it succeeds, what it
+ * has made is byte for byte what Lua makes. */
 #ifndef PL_SCRIPT_RECIPE_H
 #define PL_SCRIPT_RECIPE_H
 
@@ -65,13 +66,10 @@ typedef struct pl_recipe_map {
 
 /* Of a webhook; NULL: Lua runs that stage. */
 typedef struct pl_recipe {
+    bool is_known; /* Lua was asked what follows */
     const pl_recipe_render *render;
     const pl_recipe_map *map;
 } pl_recipe;
-
-/* Reads `recipes` of the table at `generation`, of `count` webhooks, and takes it out of there. Raises
- * for what is no recipe. */
-const pl_recipe *pl_recipes_read(lua_State *L, int generation, size_t count, pl_arena *arena);
 
 /* Makes x->request, which has the fields that every request has; false: it has changed nothing. */
 bool pl_recipe_make_request(const pl_recipe_render *r, pl_exchange *x, pl_vm *vm);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What lua/perilune/recipe.lua has worked out, read into the arena of the generation. */
-#include "flow/retry.h"
+ * What lua/perilune/recipe.lua works out, read into the arena of the generation. */
+#include "base/log.h"
 #include "script/loaded.h"
-#include "script/recipe.h"
+#include "script/script_impl.h"
 
 #include <lauxlib.h>
 
@@ -117,29 +117,45 @@ static const pl_recipe_map *read_map(lua_State *L, int table, pl_arena *arena)
     return r;
 }
 
-static pl_recipe read_recipe(lua_State *L, int table, pl_arena *arena)
+static void read_recipe(lua_State *L, int table, pl_arena *arena, pl_recipe *r)
 {
-    pl_recipe r = {0};
     pl_loaded_push_field(L, table, "render");
-    if (lua_istable(L, table + 1)) r.render = read_render(L, table + 1, arena);
-    lua_settop(L, table);
+    if (lua_istable(L, -1)) r->render = read_render(L, lua_gettop(L), arena);
+    lua_pop(L, 1);
     pl_loaded_push_field(L, table, "map");
-    if (lua_istable(L, table + 1)) r.map = read_map(L, table + 1, arena);
-    lua_settop(L, table);
-    return r;
+    if (lua_istable(L, -1)) r->map = read_map(L, lua_gettop(L), arena);
+    lua_pop(L, 1);
 }
 
-const pl_recipe *pl_recipes_read(lua_State *L, int generation, size_t count, pl_arena *arena)
+/* -- when it is first wanted -- */
+
+/* The state and the number of a webhook, from 1. */
+static int take_recipe(lua_State *L)
 {
-    pl_recipe *recipes = pl_arena_zero(arena, (count + 1) * sizeof *recipes);
-    size_t there = push_list(L, generation, "recipes");
-    int list = lua_gettop(L);
-    for (size_t i = 0; i < count && i < there; i++, lua_settop(L, list)) {
-        lua_rawgeti(L, list, (int)i + 1);
-        recipes[i] = read_recipe(L, list + 1, arena);
+    pl_script *s = lua_touserdata(L, 1);
+    pl_script_push_function(s, L, RECIPE);
+    lua_pushvalue(L, 2);
+    lua_call(L, 2, 1);
+    if (lua_istable(L, -1))
+        read_recipe(L, lua_gettop(L), &s->arena, &s->recipes[lua_tointeger(L, 2) - 1]);
+    return 0;
+}
+
+/* One that cannot be had, for want of memory say, is nobody's mistake: Lua goes on doing all. */
+const pl_recipe *pl_script_recipe(pl_script *s, uint32_t webhook)
+{
+    pl_recipe *r = &s->recipes[webhook];
+    if (r->is_known) return r;
+    lua_State *L = s->vm.L;
+    lua_pushcfunction(L, take_recipe);
+    lua_pushlightuserdata(L, s);
+    lua_pushinteger(L, (lua_Integer)webhook + 1);
+    s->vm.budget.kind = PL_BUDGET_NONE;
+    if (pl_gate_call(&s->vm, 2, 0) != 0) {
+        pl_log(PL_LOG_WARN, "a webhook will be slower than it could be",
+               PL_LOG_SLICE("error", pl_buf_slice(&s->vm.failure)));
+        *r = (pl_recipe){0};
     }
-    lua_settop(L, list - 1);
-    lua_pushnil(L);
-    lua_setfield(L, generation, "recipes");
-    return recipes;
+    r->is_known = true;
+    return r;
 }

@@ -310,40 +310,14 @@ static int call_load(pl_script *s, const pl_bundle *bundle, const pl_script_conf
     return call_as(s, PL_BUDGET_LOAD, 2, 2);
 }
 
-/* What the gate says. */
-static void fail_load(pl_script *s, pl_faults *faults)
-{
-    pl_buf_put_char(&s->vm.failure, 0);
-    pl_faults_add(faults, "gateway.lua", 0, s->vm.failure.ptr);
-}
-
-/* The generation is argument 2. */
-static int take_recipes(lua_State *L)
-{
-    pl_script *s = lua_touserdata(L, 1);
-    s->recipes = pl_recipes_read(L, 2, s->base.policy_count, &s->arena);
-    return 0;
-}
-
-/* They are many, and behind the gate because of what that takes of the state's memory. */
-static bool read_recipes(pl_script *s, int generation, pl_faults *faults)
-{
-    lua_State *L = s->vm.L;
-    lua_pushcfunction(L, take_recipes);
-    lua_pushlightuserdata(L, s);
-    lua_pushvalue(L, generation);
-    if (call_as(s, PL_BUDGET_NONE, 2, 0) == 0) return true;
-    fail_load(s, faults);
-    return false;
-}
-
 /* What `load` made, and its faults. */
 static bool take_generation(pl_script *s, const pl_bundle *bundle, const pl_script_config *config,
                             pl_faults *faults)
 {
     lua_State *L = s->vm.L;
     if (call_load(s, bundle, config) != 0) {
-        fail_load(s, faults);
+        pl_buf_put_char(&s->vm.failure, 0);
+        pl_faults_add(faults, "gateway.lua", 0, s->vm.failure.ptr);
         return false;
     }
     int generation = lua_gettop(L) - 1;
@@ -353,7 +327,7 @@ static bool take_generation(pl_script *s, const pl_bundle *bundle, const pl_scri
     pl_loaded_limits(L, generation, &s->arena, &s->base);
     pl_loaded_routes(L, generation, &s->arena, &s->router);
     pl_loaded_sources(L, generation, &s->arena, &s->base);
-    if (!read_recipes(s, generation, faults)) return false;
+    s->recipes = pl_arena_zero(&s->arena, (s->base.policy_count + 1) * sizeof *s->recipes);
     lua_getfield(L, generation, "require_https");
     s->base.https_only = s->vm.https_only = lua_toboolean(L, -1);
     lua_pop(L, 2);

@@ -18,6 +18,7 @@
     X(LOAD, "load")                 \
     X(ROUTE, "route")               \
     X(FIND, "find")                 \
+    X(RECIPE, "recipe")             \
     X(MAKE_FRAME, "frame")          \
     X(RENDER, "render")             \
     X(AUTHENTICATE, "authenticate") \
@@ -38,7 +39,7 @@ typedef struct pl_script {
     pl_generation base;
     pl_vm vm;
     pl_arena arena;                          /* policies, sources, routes and recipes */
-    const pl_recipe *recipes;                /* one for each webhook */
+    pl_recipe *recipes;                      /* one for each webhook */
     pl_router router;                        /* triggers that need no script */
     int functions[PL_SCRIPT_FUNCTION_COUNT]; /* registry */
     int generation;                          /* registry: what `load` returned */
@@ -51,6 +52,9 @@ typedef struct pl_script {
 pl_script *pl_script_of(pl_generation *g);
 /* Pushes a function and the generation. */
 void pl_script_push_function(const pl_script *s, lua_State *L, enum pl_script_function f);
+
+/* recipe_read.c: that of a webhook. Lua is asked once. */
+const pl_recipe *pl_script_recipe(pl_script *s, uint32_t webhook);
 
 /* sender.c: how the requests of its scripts leave. */
 pl_sender pl_script_sender(pl_script *s);

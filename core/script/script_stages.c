@@ -189,7 +189,7 @@ static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
 int pl_script_render(pl_generation *g, pl_exchange *x)
 {
     pl_script *s = pl_script_of(g);
-    const pl_recipe_render *recipe = s->recipes[x->webhook].render;
+    const pl_recipe_render *recipe = pl_script_recipe(s, x->webhook)->render;
     identify(x);
     if (recipe && pl_recipe_make_request(recipe, x, &s->vm)) return 0;
     pl_slot *slot = begin_stage(g, x, RENDER, finish_render);
@@ -249,7 +249,7 @@ static int run_on_response(pl_generation *g, pl_exchange *x, enum pl_script_func
 int pl_script_map(pl_generation *g, pl_exchange *x)
 {
     pl_script *s = pl_script_of(g);
-    const pl_recipe_map *recipe = s->recipes[x->webhook].map;
+    const pl_recipe_map *recipe = pl_script_recipe(s, x->webhook)->map;
     if (recipe && pl_recipe_judge(recipe, x, &s->vm)) return 0;
     return run_on_response(g, x, MAP, finish_map);
 }

@@ -9,6 +9,7 @@ local describe = require "perilune.describe"
 local errors = require "perilune.errors"
 local loader = require "perilune.loader"
 local map = require "perilune.map"
+local recipe = require "perilune.recipe"
 local render = require "perilune.render"
 local route = require "perilune.route"
 local source = require "perilune.source"
@@ -41,6 +42,14 @@ function perilune.find(generation, connector, webhook)
   if webhook == nil or webhook == "" then return generation.connectors[connector] end
   local ids = generation.by_id[connector]
   return ids and ids[webhook]
+end
+
+--- What C needs to do without some of the stages below; asked for once, before the first of them.
+---@param generation perilune.generation
+---@param index integer
+---@return perilune.recipe
+function perilune.recipe(generation, index)
+  return recipe.of(generation.entries[index])
 end
 
 --- The frame of an attempt, for a stage that is the first to run a script: C has rendered, or

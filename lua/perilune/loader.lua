@@ -13,7 +13,6 @@ local core = require "perilune.core"
 local map = require "perilune.map"
 local plugin = require "perilune.plugin"
 local preset = require "perilune.preset"
-local recipe = require "perilune.recipe"
 local route = require "perilune.route"
 local scripts = require "perilune.scripts"
 local settings = require "perilune.settings"
@@ -29,7 +28,6 @@ local loader = {}
 ---@field settings table<string, any>
 ---@field limits table[]   of destinations
 ---@field policies table[]
----@field recipes perilune.recipe[]|nil   of the entries; nil once C has read them
 ---@field connectors table<string, integer>   id -> index of its first webhook; 0 when it has none
 ---@field entries perilune.entry[]
 ---@field by_id table<string, table<string, integer>>
@@ -114,7 +112,7 @@ local function assemble(gateway, list, sources, ingress)
   local generation = {
     settings = gateway.values, policies = {}, connectors = {}, entries = {}, by_id = {},
     loaded = list, require_https = gateway.require_https, sources = sources, source_list = {},
-    ingress = ingress, limits = gateway.limits, recipes = {},
+    ingress = ingress, limits = gateway.limits,
   }
   for i, name in ipairs(tables.names(sources)) do generation.source_list[i] = sources[name] end
   for _, made in ipairs(list) do
@@ -125,7 +123,6 @@ local function assemble(gateway, list, sources, ingress)
       entry.index = index
       generation.entries[index] = entry
       generation.policies[index] = entry.policy
-      generation.recipes[index] = recipe.of(entry)
       generation.by_id[made.id][entry.webhook] = index
       if generation.connectors[made.id] == 0 then generation.connectors[made.id] = index end
     end

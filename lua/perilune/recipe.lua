@@ -1,8 +1,11 @@
 -- SPDX-License-Identifier: MIT
 
 --- What C needs to carry out the stages of a webhook without running Lua: a recipe, plain data that
---- is worked out of a compiled entry when it is loaded (core/script/recipe.h). Where something in it
---- is a function, a secret or whatever else only Lua can say, there is none for that stage.
+--- is worked out of a compiled entry (core/script/recipe.h). Where something in it is a function, a
+--- secret or whatever else only Lua can say, there is none for that stage.
+---
+--- It is worked out when its webhook is first used, on each worker: that reads the templates once
+--- more, and of thousands of webhooks most are used rarely.
 ---
 --- A recipe knows the plain way only: where it meets anything else, it gives up, and Lua runs the
 --- stage as if there were none. So it says what render.lua and map.lua say, or nothing.

@@ -186,8 +186,11 @@ end
 
 -- -- without Lua
 
+local MAX_OUTLINED_BYTES = 32768 -- of a text, which is read once more: that takes time
+
 --- What `build` of outline.lua makes of a text.
 local function outlined(build, origin, resolve, options, ...)
+  if #origin.text > MAX_OUTLINED_BYTES then return nil end
   return build(parser[origin.kind](origin.text), {
     env = origin.env, mode = origin.mode, state = origin.options.state, resolve = resolve,
     inside = options.inside, is_strict = options.is_strict,

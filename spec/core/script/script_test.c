@@ -217,6 +217,7 @@ static const char odd_half[] =
     "function p.find() return 99 end\n"
     "function p.unauthorized() end\n"
     "function p.frame() return {} end\n"
+    "function p.recipe() error('none today') end\n"
     "function p.failed() end\n"
     "function p.receive() end\n"
     "function p.describe() return { f = print } end\n"

@@ -253,14 +253,20 @@ describe("outline and template write the same", function()
     end)
   end
 
+  local function event_path(chain)
+    return chain:find("^data%f[.%z]") and chain or "data." .. chain, true
+  end
+
+  it("is not made of a very long text", function()
+    local text = ("x"):rep(32768 - #"{{ n }}")
+    assert.is_table(template.outline(template.compile(text .. "{{ n }}", { name = "t" }), event_path))
+    assert.is_nil(template.outline(template.compile(text .. "y{{ n }}", { name = "t" }), event_path))
+  end)
+
   --- An event's context, where chains are read from the document.
   local function event_values(json)
     local entry = { context = {}, event_paths = {} }
     return context.new(entry, document.opened(core.json.open(json)), { attempt = 1, now = 0 })
-  end
-
-  local function event_path(chain)
-    return chain:find("^data%f[.%z]") and chain or "data." .. chain, true
   end
 
   it("of random values of an event", function()
