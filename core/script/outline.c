@@ -10,6 +10,7 @@
 
 #define MAX_TRUTHY_NUMBER 64        /* bytes; longer ones may be too small for a double */
 #define MAX_WORK          (1 << 20) /* operations, and nodes that look-ups have passed */
+#define BYTES_OF_WORK     64        /* of a value that is found count as one more */
 
 typedef struct loop {
     const pl_json_node *item;
@@ -17,14 +18,12 @@ typedef struct loop {
 } loop;
 
 typedef struct run {
-    const pl_outline_document *document;
+    pl_outline_pen pen;
     const pl_vm_limits *limits;
-    pl_buf *out;
-    size_t start; /* of ours in `out` */
+    size_t start; /* of ours in what the pen writes */
     int64_t rounds, work;
     int depth; /* of loops that are open */
     loop loops[PL_OUTLINE_MAX_LOOPS];
-    pl_buf scratch; /* of one value */
 } run;
 
 /* -- values -- */
@@ -89,10 +88,10 @@ static bool fits(const pl_json_node *node, const pl_outline_step *step)
 /* How far a step went: to the node that it found, or to the end of the one it looked in. */
 static int64_t distance(const run *r, const pl_json_node *from, const pl_json_node *to)
 {
-    return (to ? to : r->document->nodes + from->next) - from;
+    return (to ? to : r->pen.document->nodes + from->next) - from;
 }
 
-static enum pl_outline_end look_up(run *r, const pl_outline_place *place, pl_outline_value *v)
+static enum pl_outline_end find(run *r, const pl_outline_place *place, pl_outline_value *v)
 {
     *v = (pl_outline_value){.kind = PL_JSON_END};
     const loop *l = place->loop ? &r->loops[place->loop - 1] : NULL;
@@ -100,27 +99,55 @@ static enum pl_outline_end look_up(run *r, const pl_outline_place *place, pl_out
         read_counter(l, place->counter, v);
         return PL_OUTLINE_DONE;
     }
-    const pl_json_node *node = l ? l->item : r->document->nodes, *next;
+    const pl_json_node *node = l ? l->item : r->pen.document->nodes, *next;
     for (uint32_t i = 0; i < place->count; i++, node = next) {
-        next = follow(r->document, node, &place->steps[i]);
+        next = follow(r->pen.document, node, &place->steps[i]);
         r->work += distance(r, node, next);
         if (next) continue;
         bool is_undefined =
             i + 1 == place->count && place->may_miss && fits(node, &place->steps[i]);
         return is_undefined ? PL_OUTLINE_DONE : PL_OUTLINE_MISSING;
     }
-    v->node = node;
-    v->kind = node->kind;
-    v->has_escapes = node->has_escapes;
-    v->raw = pl_json_node_raw(node, r->document->text);
+    *v = pl_outline_value_of(r->pen.document, node);
+    r->work += (int64_t)v->raw.len / BYTES_OF_WORK;
     return PL_OUTLINE_DONE;
+}
+
+/* How many characters a text has. */
+static uint32_t count_characters(pl_slice text)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
+    return count;
+}
+
+/* Makes of a value how long it is; of what has no length Lua says so. */
+static enum pl_outline_end measure(run *r, pl_outline_value *v)
+{
+    uint32_t length = 0;
+    if (v->kind == PL_JSON_STRING)
+        length = count_characters(pl_outline_said(&r->pen, v));
+    else if (pl_outline_is_container(v))
+        length = pl_json_node_count(r->pen.document->nodes, v->node);
+    else if (v->kind != PL_JSON_END)
+        return PL_OUTLINE_NOT_PLAIN;
+    *v = (pl_outline_value){.kind = PL_JSON_END};
+    set_number(v, length);
+    return PL_OUTLINE_DONE;
+}
+
+static enum pl_outline_end look_up(run *r, const pl_outline_place *place, pl_outline_value *v)
+{
+    enum pl_outline_end end = find(r, place, v);
+    return end || !place->is_length ? end : measure(r, v);
 }
 
 static enum pl_outline_end write_value(run *r, const pl_outline_op *op)
 {
     pl_outline_value v;
     enum pl_outline_end end = look_up(r, &op->place, &v);
-    return end ? end : pl_outline_put(r->out, &v, (enum pl_outline_writer)op->how, &r->scratch);
+    return end ? end : pl_outline_put(&r->pen, &v, (enum pl_outline_writer)op->how);
 }
 
 /* -- tests -- */
@@ -141,7 +168,7 @@ static enum pl_outline_end test_truth(const run *r, const pl_outline_value *v, b
 {
     if (v->kind == PL_JSON_NUMBER) return test_number(v->raw, is_true);
     *is_true = v->kind == PL_JSON_TRUE || (v->kind == PL_JSON_STRING && v->raw.len > 0) ||
-               (pl_outline_is_container(v) && r->document->nodes + v->node->next > v->node + 1);
+               (pl_outline_is_container(v) && r->pen.document->nodes + v->node->next > v->node + 1);
     return PL_OUTLINE_DONE;
 }
 
@@ -190,8 +217,7 @@ static enum pl_outline_end test(run *r, const pl_outline_op *op, bool *is_so)
         *is_so = v.kind == PL_JSON_NULL;
         return PL_OUTLINE_DONE;
     case PL_OUTLINE_IS_equal_text:
-        *is_so =
-            v.kind == PL_JSON_STRING && pl_slice_eq(pl_outline_said(&v, &r->scratch), op->text);
+        *is_so = v.kind == PL_JSON_STRING && pl_slice_eq(pl_outline_said(&r->pen, &v), op->text);
         return PL_OUTLINE_DONE;
     case PL_OUTLINE_IS_equal_bool:
         *is_so = v.kind == (op->number != 0 ? PL_JSON_TRUE : PL_JSON_FALSE);
@@ -214,7 +240,7 @@ static enum pl_outline_end open_loop(run *r, const pl_outline_op *op, uint32_t *
     *count = 0;
     if (end || v.kind == PL_JSON_END) return end;
     if (v.kind != PL_JSON_ARRAY) return PL_OUTLINE_NOT_PLAIN;
-    *count = pl_json_node_count(r->document->nodes, v.node);
+    *count = pl_json_node_count(r->pen.document->nodes, v.node);
     r->rounds += *count;
     r->work += *count;
     if (r->rounds > r->limits->template_loops) return PL_OUTLINE_LIMIT;
@@ -230,7 +256,7 @@ static bool next_round(run *r)
         r->depth--;
         return false;
     }
-    l->item = r->document->nodes + l->item->next;
+    l->item = r->pen.document->nodes + l->item->next;
     l->index++;
     return true;
 }
@@ -244,10 +270,10 @@ static enum pl_outline_end carry_out(run *r, const pl_outline_op *op, int32_t *s
     *step = 1;
     switch ((enum pl_outline_op_kind)op->kind) {
     case PL_OUTLINE_PUT:
-        pl_buf_put_slice(r->out, op->text);
+        pl_buf_put_slice(r->pen.out, op->text);
         return PL_OUTLINE_DONE;
     case PL_OUTLINE_SEPARATE:
-        if (r->out->len > r->start) pl_buf_put_slice(r->out, op->text);
+        if (r->pen.out->len > r->start) pl_buf_put_slice(r->pen.out, op->text);
         return PL_OUTLINE_DONE;
     case PL_OUTLINE_WRITE:
         return write_value(r, op);
@@ -271,14 +297,14 @@ static enum pl_outline_end carry_out(run *r, const pl_outline_op *op, int32_t *s
 
 static bool is_within_limits(const run *r)
 {
-    int64_t written = (int64_t)(r->out->len - r->start);
+    int64_t written = (int64_t)(r->pen.out->len - r->start);
     return written <= r->limits->template_output_bytes && r->work <= MAX_WORK;
 }
 
 enum pl_outline_end pl_outline_write(const pl_outline *o, const pl_outline_document *d,
                                      const pl_vm_limits *limits, pl_buf *out)
 {
-    run r = {.document = d, .limits = limits, .out = out, .start = out->len};
+    run r = {.pen = {.document = d, .out = out}, .limits = limits, .start = out->len};
     const pl_outline_op *op = o->ops, *behind = o->ops + o->count;
     enum pl_outline_end end = PL_OUTLINE_DONE;
     for (int32_t step; end == PL_OUTLINE_DONE && op < behind; op += step) {
@@ -287,7 +313,8 @@ enum pl_outline_end pl_outline_write(const pl_outline *o, const pl_outline_docum
         if (end == PL_OUTLINE_DONE && !is_within_limits(&r)) end = PL_OUTLINE_LIMIT;
     }
     if (end) out->len = r.start;
-    pl_buf_fini(&r.scratch);
+    pl_buf_fini(&r.pen.text);
+    pl_buf_fini(&r.pen.members);
     return end;
 }
 

@@ -84,6 +84,7 @@ typedef struct pl_outline_place {
     uint8_t loop;    /* the steps lead from the item of this loop, from 1; 0: from the document */
     uint8_t counter; /* not a value: what that loop says */
     bool may_miss;   /* where the last step finds nothing the value is undefined */
+    bool is_length;  /* not the value, but how many elements, members or characters it has */
 } pl_outline_place;
 
 typedef struct pl_outline_op {
@@ -106,8 +107,8 @@ typedef struct pl_outline_value {
     enum pl_json_kind kind; /* PL_JSON_END: undefined */
     bool has_escapes;
     pl_slice raw;             /* of a string without its quotes */
-    const pl_json_node *node; /* NULL: a counter, or undefined */
-    char digits[12];          /* of a counter, where `raw` is then */
+    const pl_json_node *node; /* NULL: a number of ours, or undefined */
+    char digits[12];          /* of a number of ours, where `raw` is then */
 } pl_outline_value;
 
 static inline bool pl_outline_is_container(const pl_outline_value *v)
@@ -115,10 +116,29 @@ static inline bool pl_outline_is_container(const pl_outline_value *v)
     return v->kind == PL_JSON_ARRAY || v->kind == PL_JSON_OBJECT;
 }
 
-/* What a string says, maybe in the scratch. */
-pl_slice pl_outline_said(const pl_outline_value *v, pl_buf *scratch);
+/* What values of a document are written with. */
+typedef struct pl_outline_pen {
+    const pl_outline_document *document;
+    pl_buf *out;
+    pl_buf text;    /* scratch: what a string says */
+    pl_buf members; /* scratch: of objects that are being written, a stack */
+} pl_outline_pen;
+
+static inline pl_outline_value pl_outline_value_of(const pl_outline_document *d,
+                                                   const pl_json_node *node)
+{
+    return (pl_outline_value){.kind = node->kind,
+                              .has_escapes = node->has_escapes,
+                              .raw = pl_json_node_raw(node, d->text),
+                              .node = node};
+}
+
+/* What a string says, until the next one. */
+pl_slice pl_outline_said(pl_outline_pen *pen, const pl_outline_value *v);
 /* Appends a value; where it is not DONE something may have been appended, too. */
-enum pl_outline_end pl_outline_put(pl_buf *out, const pl_outline_value *v,
-                                   enum pl_outline_writer as, pl_buf *scratch);
+enum pl_outline_end pl_outline_put(pl_outline_pen *pen, const pl_outline_value *v,
+                                   enum pl_outline_writer as);
+/* Appends the value of a node as the filter tojson writes it. */
+enum pl_outline_end pl_outline_put_html(pl_outline_pen *pen, const pl_json_node *node);
 
 #endif

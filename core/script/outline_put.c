@@ -7,20 +7,20 @@
 #include "base/percent.h"
 #include "http/message.h"
 
-pl_slice pl_outline_said(const pl_outline_value *v, pl_buf *scratch)
+pl_slice pl_outline_said(pl_outline_pen *pen, const pl_outline_value *v)
 {
     if (!v->has_escapes) return v->raw;
-    pl_buf_clear(scratch);
-    pl_json_unescape_inner(v->raw, scratch);
-    return pl_buf_slice(scratch);
+    pl_buf_clear(&pen->text);
+    pl_json_unescape_inner(v->raw, &pen->text);
+    return pl_buf_slice(&pen->text);
 }
 
 /* As a template prints it: Python's words for what JSON has words for. */
-static enum pl_outline_end print(const pl_outline_value *v, pl_slice *text, pl_buf *scratch)
+static enum pl_outline_end print(pl_outline_pen *pen, const pl_outline_value *v, pl_slice *text)
 {
     switch (v->kind) {
     case PL_JSON_STRING:
-        *text = pl_outline_said(v, scratch);
+        *text = pl_outline_said(pen, v);
         return PL_OUTLINE_DONE;
     case PL_JSON_NUMBER:
         *text = v->raw;
@@ -44,52 +44,45 @@ static enum pl_outline_end print(const pl_outline_value *v, pl_slice *text, pl_b
 
 /* -- writers of values -- */
 
-static enum pl_outline_end write_nothing(pl_buf *out, const pl_outline_value *v, pl_buf *scratch)
+static enum pl_outline_end write_nothing(pl_outline_pen *pen, const pl_outline_value *v)
 {
-    (void)out, (void)v, (void)scratch;
+    (void)pen, (void)v;
     return PL_OUTLINE_DONE;
 }
 
 /* What stands in the document without escapes needs none. */
-static enum pl_outline_end write_json_string(pl_buf *out, const pl_outline_value *v,
-                                             pl_buf *scratch)
+static enum pl_outline_end write_json_string(pl_outline_pen *pen, const pl_outline_value *v)
 {
     pl_slice text;
-    enum pl_outline_end end = print(v, &text, scratch);
+    enum pl_outline_end end = print(pen, v, &text);
     if (end) return end;
     if (v->has_escapes)
-        pl_json_escape(out, text);
+        pl_json_escape(pen->out, text);
     else
-        pl_buf_put_slice(out, text);
+        pl_buf_put_slice(pen->out, text);
     return PL_OUTLINE_DONE;
 }
 
-static enum pl_outline_end write_json_value(pl_buf *out, const pl_outline_value *v, pl_buf *scratch)
+static enum pl_outline_end write_json_value(pl_outline_pen *pen, const pl_outline_value *v)
 {
     if (v->kind == PL_JSON_STRING) {
-        pl_buf_put_char(out, '"');
-        write_json_string(out, v, scratch);
-        pl_buf_put_char(out, '"');
+        pl_buf_put_char(pen->out, '"');
+        write_json_string(pen, v);
+        pl_buf_put_char(pen->out, '"');
     } else if (pl_outline_is_container(v)) {
-        pl_json_put_compact(out, v->raw, scratch);
+        pl_json_put_compact(pen->out, v->raw, &pen->text);
     } else {
-        pl_buf_put_slice(out, v->kind == PL_JSON_END ? PL_SLICE("null") : v->raw);
+        pl_buf_put_slice(pen->out, v->kind == PL_JSON_END ? PL_SLICE("null") : v->raw);
     }
     return PL_OUTLINE_DONE;
 }
 
 /* As tojson does it. */
-static enum pl_outline_end write_json_html(pl_buf *out, const pl_outline_value *v, pl_buf *scratch)
+static enum pl_outline_end write_json_html(pl_outline_pen *pen, const pl_outline_value *v)
 {
-    if (v->kind != PL_JSON_STRING) {
-        if (pl_outline_is_container(v) || v->kind == PL_JSON_END) return PL_OUTLINE_NOT_PLAIN;
-        pl_buf_put_slice(out, v->raw);
-        return PL_OUTLINE_DONE;
-    }
-    pl_slice text = pl_outline_said(v, scratch);
-    pl_buf_put_char(out, '"');
-    pl_string_put_html(out, text.ptr, text.len);
-    pl_buf_put_char(out, '"');
+    if (v->kind == PL_JSON_END) return PL_OUTLINE_NOT_PLAIN;
+    if (v->node) return pl_outline_put_html(pen, v->node);
+    pl_buf_put_slice(pen->out, v->raw);
     return PL_OUTLINE_DONE;
 }
 
@@ -190,7 +183,7 @@ static enum pl_outline_end put_xml_attribute(pl_buf *out, pl_slice text)
 
 /* A writer takes a value, or what is printed of it. */
 typedef struct writer {
-    enum pl_outline_end (*write)(pl_buf *out, const pl_outline_value *v, pl_buf *scratch);
+    enum pl_outline_end (*write)(pl_outline_pen *pen, const pl_outline_value *v);
     enum pl_outline_end (*put)(pl_buf *out, pl_slice text);
 } writer;
 
@@ -208,12 +201,12 @@ static const writer writers[] = {
     [PL_OUTLINE_AS_xml_attribute] = {.put = put_xml_attribute},
 };
 
-enum pl_outline_end pl_outline_put(pl_buf *out, const pl_outline_value *v,
-                                   enum pl_outline_writer as, pl_buf *scratch)
+enum pl_outline_end pl_outline_put(pl_outline_pen *pen, const pl_outline_value *v,
+                                   enum pl_outline_writer as)
 {
     pl_slice text;
     const writer *w = &writers[as];
-    if (w->write) return w->write(out, v, scratch);
-    enum pl_outline_end end = print(v, &text, scratch);
-    return end ? end : w->put(out, text);
+    if (w->write) return w->write(pen, v);
+    enum pl_outline_end end = print(pen, v, &text);
+    return end ? end : w->put(pen->out, text);
 }

@@ -90,6 +90,7 @@ static void read_place(lua_State *L, pl_outline_place *place, int depth, pl_aren
     place->loop = (uint8_t)integer_at(L, "loop", 0, depth);
     place->counter = word_at(L, "counter", counter_names);
     place->may_miss = bool_at(L, "may_miss");
+    place->is_length = bool_at(L, "is_length");
     if (place->counter && place->loop == 0) luaL_error(L, "a counter of an outline has no loop");
     read_steps(L, place, arena);
     lua_pop(L, 1);

@@ -17,6 +17,8 @@ local TEXTS = {
   { "url", "https://{{ a }}/{{ a }}/{{ b.c }}?x={{ c }}" },
   { "form", "a={{ a }}&b={{ b.c }}" },
   { "header", "x {{ a }}; {{ b.c }}" },
+  { "json", "[{{ a|tojson }}, {{ b|length }}, {{ a|count > 2 }}]" },
+  { "text", "{% set x = b.c %}{% set y = x.a %}{{ x }}{{ y }}{{ y or a|length }}" },
 }
 
 local function as_they_stand(chain) return chain, true end

@@ -16,6 +16,7 @@
 ---     { "data", "order", "lines", 0, may_miss = true }    of the document; undefined if the last misses
 ---     { "sku", loop = 1 }                                 of the item of the outermost loop
 ---     { loop = 2, counter = "index" }                     loop.index of the one in it
+---     { "data", "lines", is_length = true }               how many there are
 ---
 --- Skips are relative, so outlines can be put behind one another. What an outline cannot say makes it
 --- give up, and there is none: this need not know everything, but what it knows must be exactly
@@ -51,7 +52,7 @@ local outline = {}
 ---@param options perilune.outline_options
 ---@return table[]|nil
 function outline.template(root, options)
-  return outliner.run(options, function(o) statements.body(o, root.body) end)
+  return outliner.run(options, function(o) statements.template(o, root.body) end)
 end
 
 --- The operations that write the value of an expression as JSON; nil when it is more than a value.

@@ -67,7 +67,7 @@ local LITERALS = { "'a'", "'Müller'", "''", "1", "0", "42", "1.5", "true", "non
 
 local function root(loops)
   if #loops > 0 and chance(60) then return pick(loops) end
-  return pick { "a", "b", "c", "list", "items", "missing" }
+  return pick { "a", "b", "c", "list", "items", "missing", "z" }
 end
 
 local function chain(loops)
@@ -88,6 +88,7 @@ local CONDITIONS = {
   function(loops) return ("(%s %s %s)"):format(condition(loops), pick { "and", "or" }, condition(loops)) end,
   function(loops) return ("%s %s %s"):format(chain(loops), pick { "==", "!=", "<", "<=", ">", ">=" }, pick(LITERALS)) end,
   function(loops) return ("%s %s %s"):format(pick(LITERALS), pick { "==", "!=", "<", ">=" }, chain(loops)) end,
+  function(loops) return ("%s|length %s 1"):format(chain(loops), pick { "==", ">" }) end,
   function(loops)
     return ("%s %s [%s, %s]"):format(chain(loops), pick { "in", "not in" }, pick(LITERALS), pick(LITERALS))
   end,
@@ -102,6 +103,7 @@ local VALUES = {
   function(loops) return ("%s|default(%s)"):format(chain(loops), pick(LITERALS)) end,
   function(loops) return ("%s|default(%s, true)"):format(chain(loops), pick(LITERALS)) end,
   function(loops) return chain(loops) .. "|tojson" end,
+  function(loops) return chain(loops) .. pick { "|length", "|count" } end,
   function(loops) return ("%s ~ %s"):format(chain(loops), pick(LITERALS)) end,
   function(loops) return ("%s if %s else %s"):format(chain(loops), condition(loops), chain(loops)) end,
   function(loops) return ("%s if %s"):format(chain(loops), condition(loops)) end,
@@ -161,6 +163,13 @@ function body(mode, loops, depth)
 end
 
 --- The source of a template for a mode.
-function random_source.template(mode) return body(mode, {}, 0) end
+function random_source.template(mode)
+  local set = ""
+  while chance(20) do
+    set = ("%s%s{%% set %s = %s %%}"):format(set, chance(30) and body(mode, {}, 2) or "", pick { "a", "z", "b" },
+      chance(80) and chain({}) or pick(LITERALS))
+  end
+  return set .. body(mode, {}, 0)
+end
 
 return random_source

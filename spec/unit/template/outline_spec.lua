@@ -56,6 +56,12 @@ describe("an outline", function()
   writes([["\u003cc\u003e" 120.50]], "{{ order.lines[1].sku|tojson }} {{ order.total|tojson }}", "json")
   writes("True|yes|2", "{{ order.id > 6 }}|{{ 'yes' if order.total in [1, 120.5] else 'no' }}|"
     .. "{% for l in order.lines if l.n == 2 %}{{ l.n }}{% endfor %}")
+  writes("2/0/10/1 many", "{{ order.lines|length }}/{{ order.missing|count }}/{{ order.name|length }}/{{ order.o|length }}"
+    .. "{% if order.lines|length > 1 and not order.none|length %} many{% endif %}")
+  writes([[{"k": [1, "A"]} [{"n": 1, "sku": "a/b"}, {"n": 2, "sku": "\u003cc\u003e"}] [] true]],
+    "{{ order.o|tojson }} {{ order.lines|tojson }} {{ order.none|tojson }} {{ order.paid|tojson }}")
+  writes("7 a/b x, 7 <c> x, ", "{% set o = order %}{% set t = 'x' %}{% set lines = o.lines %}"
+    .. "{% for l in lines %}{{ o.id }} {{ l.sku }} {{ t }}, {% endfor %}")
 
   local function gives_up(why, text, mode, json)
     it("gives up on " .. text, function()
@@ -77,6 +83,10 @@ describe("an outline", function()
   gives_up("not plain", "https://{{ order.name }}/", "url")
   gives_up("not plain", "{{ a }}", "header", '{"a": "x\\ny"}')
   gives_up("not plain", "<a>{{ a }}</a>", "xml", '{"a": "\\u0001"}')
+  gives_up("missing", "{% set o = order.missing.x %}x")
+  gives_up("missing", "{% set o = order.missing %}{{ o.x }}")
+  gives_up("not plain", "{{ order.id|length }}")
+  gives_up("not plain", "{{ a|tojson }}", "json", '{"a": {"\\u0061": 1}}')
   gives_up("no document", "{{ a }}", "text", '{"a": 1, "a": 2}')
 
   it("gives up where a limit is reached", function()
@@ -90,7 +100,8 @@ describe("an outline", function()
   end)
 
   local NONE = {
-    "{{ a|upper }}", "{{ a.b() }}", "{{ range(3) }}", "{% set x = 1 %}{{ x }}", "{% include 'x' %}", "{{ a + 1 }}", "{{ [a] }}",
+    "{{ a|upper }}", "{{ a.b() }}", "{{ range(3) }}", "{{ x }}{% set x = 1 %}", "{% if a %}{% set x = 1 %}{% endif %}",
+    "{% for y in a %}{{ x }}{% endfor %}{% set x = b %}", "{% for y in a %}{% set x = y %}{% endfor %}", "{% set x, y = a %}", "{% include 'x' %}", "{{ a + 1 }}", "{{ [a] }}",
     "{% macro m() %}{% endmacro %}", "{% for k, v in a %}{% endfor %}", "{% for x in a recursive %}{% endfor %}", "{{ range }}",
     "{{ a[b] }}", "{{ a[-1] }}", "{% for x in a %}{{ loop.previtem }}{% endfor %}", "{% for x in a %}{% break %}{% endfor %}",
     "{{ a.b|default(c.d) }}", "{{ a is string }}", "{{ self }}", "{% for x in a %}{{ loop }}{% endfor %}", "{{ a < b }}",

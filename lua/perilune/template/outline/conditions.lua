@@ -6,7 +6,6 @@
 ---                                          test b, skip 2 when true
 ---                                          put  x
 
-local built_in = require "perilune.template.tests"
 local places = require "perilune.template.outline.places"
 local value = require "perilune.template.value"
 
@@ -46,6 +45,7 @@ local function truth(o, node, when)
 end
 
 CONDITIONS.Name, CONDITIONS.Getattr, CONDITIONS.Getitem = truth, truth, truth
+CONDITIONS.Filter = truth -- of a length
 
 function CONDITIONS.Const(o, node, when)
   local v = places.literal(node)
@@ -166,8 +166,7 @@ local TESTS = {
 
 function CONDITIONS.Test(o, node, when)
   local found = TESTS[node.name]
-  local has_arguments = #node.args + #node.kwargs > 0 or node.dyn_args or node.dyn_kwargs
-  if not found or has_arguments or o.env.tests[node.name] ~= built_in[node.name] then o.give_up() end
+  if not o:is_built_in("tests", node, TESTS) or not o.is_bare(node) then o.give_up() end
   local place = places.find(o, node.node)
   if not place then o.give_up() end
   return test(o, found[1], place, when == found[2])

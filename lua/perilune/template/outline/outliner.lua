@@ -4,6 +4,8 @@
 
 local core = require "perilune.core"
 local escape = require "perilune.template.escape"
+local filters = require "perilune.template.filters"
+local tests = require "perilune.template.tests"
 local value = require "perilune.template.value"
 
 local outliner = {}
@@ -20,6 +22,8 @@ local GIVEN_UP = {} -- what is raised where an outline cannot say it
 ---@field is_strict boolean
 ---@field resolve perilune.outline_resolve
 ---@field loops string[]    names of the targets of the loops that are open
+---@field asked table<string, boolean>   names that the context was asked for
+---@field set table<string, { place: table|nil, constant: any }>   names that were set
 local Outliner = {}
 Outliner.__index = Outliner
 
@@ -32,7 +36,8 @@ function outliner.run(options, write)
   local o = setmetatable({
     ops = {}, landed = 0, env = options.env, rules = rules, inside = options.inside,
     state = options.mode ~= "text" and (options.state or rules.initial) or nil,
-    is_strict = options.is_strict or false, resolve = options.resolve, loops = {},
+    is_strict = options.is_strict or false, resolve = options.resolve, loops = {}, asked = {},
+    set = {},
   }, Outliner)
   local ok, raised = pcall(write, o)
   if ok then return o.ops end
@@ -43,6 +48,21 @@ end
 
 --- The template itself has to do it.
 function Outliner.give_up() error(GIVEN_UP, 0) end
+
+local BUILT_IN = { filters = filters, tests = tests }
+
+--- Is a filter or test one of these names, and the built-in one?
+---@param set "filters"|"tests"
+---@param node perilune.template_node
+---@param names table<string, any>
+function Outliner:is_built_in(set, node, names)
+  return names[node.name] ~= nil and self.env[set][node.name] == BUILT_IN[set][node.name]
+end
+
+--- Does a filter or test have no arguments?
+function Outliner.is_bare(node)
+  return #node.args + #node.kwargs == 0 and not node.dyn_args and not node.dyn_kwargs
+end
 
 -- -- operations
 

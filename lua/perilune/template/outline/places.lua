@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Which place, or which constant, a chain of names is: a.b["c"][0].
+--- Which place, or which constant, a chain of names is: a.b["c"][0], or its length.
 
 local core = require "perilune.core"
 local methods = require "perilune.template.methods"
@@ -80,6 +80,20 @@ local function place_in_loop(loop, steps)
   return place
 end
 
+--- What is in a name that was set, or that itself.
+local function place_in_set(o, set, steps)
+  if not set.place then
+    if #steps > 0 then o.give_up() end
+    return nil, set.constant
+  end
+  local place = {}
+  for key, v in pairs(set.place) do place[key] = v end
+  for _, step in ipairs(steps) do place[#place + 1] = step end
+  if #steps > 0 and (place.counter or place.is_length) then o.give_up() end
+  if #steps > 0 then place.may_miss = may_miss(steps) end
+  return place
+end
+
 local function counter(o, steps)
   if #steps ~= 1 or not COUNTERS[steps[1]] then o.give_up() end
   return { loop = #o.loops, counter = steps[1] }
@@ -117,18 +131,32 @@ local function loop_of(o, name)
   return nil
 end
 
+local LENGTHS = { length = true, count = true }
+
+--- x|length
+local function length_of(o, node)
+  if not o:is_built_in("filters", node, LENGTHS) or not o.is_bare(node) then o.give_up() end
+  local place = places.find(o, node.node)
+  if not place or place.counter or place.is_length then return o.give_up() end
+  place.is_length = true
+  return place
+end
+
 --- The place of a chain, or nil and its value when that is known already. Gives up for all else.
 ---@param o perilune.outliner
 ---@param node perilune.template_node
 ---@return table|nil place
 ---@return any constant
 function places.find(o, node)
+  if node.kind == "Filter" then return length_of(o, node) end
   local name, steps = chain_of(node)
   if not name then return nil, o.give_up() end
   local loop = loop_of(o, name)
   if loop then return place_in_loop(loop, steps) end
   if name == "loop" and #o.loops > 0 then return counter(o, steps) end
+  if o.set[name] then return place_in_set(o, o.set[name], steps) end
   if name == "self" or o.env.functions[name] ~= nil then o.give_up() end
+  o.asked[name] = true
   return place_in_document(o, name, steps)
 end
 

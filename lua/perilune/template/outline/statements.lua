@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Text, output, `if` and `for`. That all ways come to the same place of the text around, the compiler has
---- proved.
+--- Text, output, `if`, `for`, and names that are set. That all ways come to the same place of the text
+--- around, the compiler has proved.
 
 local conditions = require "perilune.template.outline.conditions"
 local places = require "perilune.template.outline.places"
@@ -83,6 +83,29 @@ function STATEMENTS.For(o, node)
   o:land(each)
   body(o, node.else_)
   return o:land(over)
+end
+
+-- -- names that are set
+
+--- A `set` at the top of a template gives a place another name. Not one that was asked for before: a loop
+--- in front may have seen that of the context, or nothing.
+local function set(o, node)
+  local target = node.target
+  if target.kind ~= "Name" or o.asked[target.name] or o.env.functions[target.name] ~= nil then o.give_up() end
+  local constant, place = places.literal(node.node), nil
+  if constant == nil then place, constant = places.find(o, node.node) end
+  -- Found now, and what is wrong with it is wrong here.
+  if place then o:add { op = "write", place = place, as = "nothing" } end
+  o.set[target.name] = { place = place, constant = constant }
+end
+
+--- The whole template.
+---@param o perilune.outliner
+---@param nodes perilune.template_node[]
+function statements.template(o, nodes)
+  for _, node in ipairs(nodes) do
+    if node.kind == "Assign" then set(o, node) else body(o, { node }) end
+  end
 end
 
 return statements

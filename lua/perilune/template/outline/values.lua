@@ -2,7 +2,6 @@
 
 --- What stands between {{ and }}: a place, a constant, or a choice of such.
 
-local built_in = require "perilune.template.filters"
 local conditions = require "perilune.template.outline.conditions"
 local places = require "perilune.template.outline.places"
 local value = require "perilune.template.value"
@@ -124,6 +123,8 @@ end
 
 local FILTERS = {}
 
+FILTERS.length, FILTERS.count = write_chain, write_chain
+
 --- x|default("y"), x|default("y", true). Arguments are looked at in any case, so only literals are sure
 --- to be no error.
 local function default(o, node, as)
@@ -143,9 +144,8 @@ end
 
 FILTERS.default, FILTERS.d = default, default
 
---- Of what is no table.
 function FILTERS.tojson(o, node, as)
-  if #node.args + #node.kwargs > 0 or as ~= "json_value" and as ~= "text" then o.give_up() end
+  if not o.is_bare(node) or as ~= "json_value" and as ~= "text" then o.give_up() end
   local place = places.find(o, node.node)
   if not place then return o.give_up() end
   place.may_miss = false
@@ -153,10 +153,8 @@ function FILTERS.tojson(o, node, as)
 end
 
 function WRITE.Filter(o, node, as)
-  local filter = FILTERS[node.name]
-  if not filter or node.dyn_args or node.dyn_kwargs then o.give_up() end
-  if o.env.filters[node.name] ~= built_in[node.name] then o.give_up() end
-  return filter(o, node, as)
+  if not o:is_built_in("filters", node, FILTERS) or node.dyn_args or node.dyn_kwargs then o.give_up() end
+  return FILTERS[node.name](o, node, as)
 end
 
 return values
