@@ -21,11 +21,16 @@ void pl_mailbox_fini(pl_mailbox *box)
 
 void pl_mailbox_post(pl_mailbox *box, pl_message *m)
 {
-    m->next = NULL;
+    pl_mailbox_post_all(box, m, m);
+}
+
+void pl_mailbox_post_all(pl_mailbox *box, pl_message *first, pl_message *last)
+{
+    last->next = NULL;
     pthread_mutex_lock(&box->lock);
     bool was_empty = box->first == NULL;
-    *box->last = m;
-    box->last = &m->next;
+    *box->last = first;
+    box->last = &last->next;
     pthread_mutex_unlock(&box->lock);
     if (was_empty) box->wake(box->owner);
 }

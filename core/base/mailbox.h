@@ -26,6 +26,8 @@ typedef struct pl_mailbox {
 void pl_mailbox_init(pl_mailbox *box, void (*wake)(void *owner), void *owner);
 void pl_mailbox_fini(pl_mailbox *box);
 void pl_mailbox_post(pl_mailbox *box, pl_message *m);
+/* A chain of them, from `first` to `last`, with one wake-up for all. */
+void pl_mailbox_post_all(pl_mailbox *box, pl_message *first, pl_message *last);
 /* Calls every message that is there at the start of the call; returns how many. */
 int pl_mailbox_drain(pl_mailbox *box);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calls and tries: somebody waits. Without a key the answer comes first, and the record follows:
+ * Calls and tries: somebody waits. Without a key the answer does not wait for the record, which is
+ * on its way to the store then:
  *
  *     render ... map -> answered -> recorded
  *
@@ -16,6 +17,11 @@
 /* Calls are answered before they are recorded: so many times limits.calls records may be behind (a
  * checkpoint takes tens of milliseconds) before calls are refused. */
 #define RECORD_LAG 8
+
+uint64_t pl_call_most_behind(const pl_engine *e)
+{
+    return (uint64_t)e->settings->limit_calls * RECORD_LAG;
+}
 
 void pl_call_tell(pl_exchange *x)
 {
@@ -111,8 +117,8 @@ void pl_call_abandon(pl_exchange *x)
 int pl_engine_call(pl_engine *e, const pl_call *call)
 {
     if (e->is_stopping) return PL_E_STOPPING;
-    uint64_t limit = (uint64_t)e->settings->limit_calls;
-    if (e->calls >= limit || e->answered >= limit * RECORD_LAG) return PL_E_BUSY;
+    if (e->calls >= (uint64_t)e->settings->limit_calls) return PL_E_BUSY;
+    if (e->answered >= pl_call_most_behind(e)) return PL_E_BUSY;
     pl_exchange *x = pl_exchange_new(e, call->kind, call->webhook);
     e->calls++;
     pl_engine_show_in_flight(e);

@@ -145,6 +145,8 @@ void pl_exchange_record(pl_exchange *x);
 void pl_exchange_park(pl_exchange *x);
 
 /* call.c */
+/* So many records of calls that were answered may be on their way to the store. */
+uint64_t pl_call_most_behind(const pl_engine *e);
 /* Who waits for it is told, if that was not done yet. */
 void pl_call_tell(pl_exchange *x);
 /* What the record of a call with a key says of the key. */

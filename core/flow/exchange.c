@@ -347,8 +347,8 @@ static void finish(pl_exchange *x)
         x->engine->answered++;
         pl_engine_show_in_flight(x->engine);
     }
-    if (x->key == NULL || x->error == PL_E_STOPPING) pl_call_tell(x);
     if (x->dry_run) {
+        pl_call_tell(x);
         pl_exchange_free(x);
         return;
     }

@@ -136,15 +136,33 @@ static void record_again(pl_exchange *x)
     }
 }
 
+/* A call without a key is answered when its record is on its way: whoever has the answer and asks the
+ * store finds it. */
 static void submit_record(pl_exchange *x)
 {
     pl_engine *e = x->engine;
-    if (e->ports.submit(e->ports.world, &x->record.op) != 0) record_again(x);
+    if (e->ports.submit(e->ports.world, &x->record.op) != 0)
+        record_again(x);
+    else if (x->key == NULL || x->error == PL_E_STOPPING)
+        pl_call_tell(x);
 }
 
 static void on_record_timer(pl_timer *t)
 {
     submit_record((pl_exchange *)((char *)t - offsetof(pl_exchange, timer)));
+}
+
+/* Does nobody wait for it? The next attempt and the next of its key do, whoever asked for the outcome,
+ * and what was to go to a webhook that is disabled by it; and who wants the room in memory that it
+ * takes, as soon as half of that is gone. */
+static bool can_wait(const pl_exchange *x)
+{
+    const pl_engine *e = x->engine;
+    const pl_delivery *d = x->delivery;
+    if (e->is_stopping) return false;
+    if (d == NULL) return x->key == NULL && e->answered < pl_call_most_behind(e) / 2;
+    return x->state != PL_STATE_PENDING && !d->is_ordered && d->intake == NULL &&
+           x->disables.connector.len == 0 && e->resident < (size_t)e->settings->limit_resident / 2;
 }
 
 void pl_exchange_fill_record(pl_exchange *x)
@@ -154,7 +172,10 @@ void pl_exchange_fill_record(pl_exchange *x)
     int64_t now_ms = e->ports.wall_ms();
     fill_attempt(x);
     x->record = (pl_record){
-        .op = {.message.fn = on_recorded, .reply_to = e->ports.mailbox, .kind = PL_OP_RECORD},
+        .op = {.message.fn = on_recorded,
+               .reply_to = e->ports.mailbox,
+               .kind = PL_OP_RECORD,
+               .can_wait = can_wait(x)},
         .id = x->id,
         .kind = x->kind,
         .connector = d ? d->connector : x->policy->connector,

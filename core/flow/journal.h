@@ -33,9 +33,10 @@ typedef struct pl_op {
     pl_message message; /* message.fn: what to do with the answer, on the submitter's thread */
     pl_mailbox *reply_to;
     enum pl_op_kind kind;
-    size_t bytes; /* about how much it weighs, for the bound of the queue */
-    int result;   /* out: 0, or PL_E_STORE, PL_E_STORE_FULL: nothing of it happened */
-    uint64_t seq; /* out: greater than that of each operation that was carried out before it */
+    bool can_wait; /* nobody waits for the answer: it may linger for a moment, until others come */
+    size_t bytes;  /* about how much it weighs, for the bound of the queue */
+    int result;    /* out: 0, or PL_E_STORE, PL_E_STORE_FULL: nothing of it happened */
+    uint64_t seq;  /* out: greater than that of each operation that was carried out before it */
     struct pl_op *next;
 } pl_op;
 

@@ -26,6 +26,10 @@
       "file of the embedded store, relative to the gateway folder")                              \
     X(TEXT, store_sync, "store_sync", "full", "full|normal",                                     \
       "full: a 202 survives a power cut; normal: faster, a power cut may lose the last moments") \
+    X(SECONDS, store_linger, "store_linger", "0.01", "0..1",                                     \
+      "for which the record of a call that was answered, or of a delivery that is over, is "     \
+      "held back so that many share a commit; a crash loses it, and makes the delivery again; "  \
+      "0: not at all")                                                                           \
     X(BYTES, store_check, "store_check", "64M", "0..64G",                                        \
       "up to this size the store is looked through for damage at each start; of a larger one "   \
       "the ends of its tables and what is pending")                                              \

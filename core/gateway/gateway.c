@@ -181,6 +181,7 @@ static int open_store(pl_gateway *g)
         .synchronous_full = strcmp(g->settings.store_sync, "full") == 0,
         .check_bytes = g->settings.store_check,
         .queue_bytes = (size_t)g->settings.limit_store_queue,
+        .linger_ms = g->settings.store_linger,
         .query_timeout_ms = g->settings.timeout_query,
         .retention = {.age_ms = g->settings.retention_days * DAY_MS,
                       .payload_ms = g->settings.retention_payload_days * DAY_MS,

@@ -33,6 +33,13 @@ static int port_submit(void *world, pl_op *op)
     return store ? pl_store_submit(store, op) : PL_E_BUSY;
 }
 
+/* Once a round, for all that was submitted in it. */
+static void wake_store(void *world)
+{
+    pl_store *store = ((pl_worker *)world)->gateway->store;
+    if (store) pl_store_wake(store);
+}
+
 static void on_sent(void *arg, int code)
 {
     pl_engine_sent(arg, code);
@@ -255,6 +262,7 @@ pl_worker *pl_worker_new(pl_gateway *g, int index, pl_generation *generation)
     w->gateway = g;
     w->index = index;
     w->loop = pl_loop_new();
+    pl_loop_on_wait(w->loop, wake_store, w);
     pl_timer_init(&w->stop_timer, on_stop_timer);
     pl_live_init(w);
     make_engine(w);

@@ -4,7 +4,7 @@
  *
  *      .--> check:   the wheel moves to now and fires what is due   -.
  *      |    events:  sockets, mailbox                                |  busy, measured
- *      |    prepare: timers of delay 0, arm the clock ----------------'
+ *      |    prepare: timers of delay 0, on_wait, arm the clock -------'
  *      '--- wait:    until an event, or until the wheel has something to do
  *
  * Invariants: the wheel's now is at most one round old when a callback starts a timer, so that no
@@ -30,6 +30,8 @@ struct pl_loop {
     pl_mailbox mailbox;
     uint64_t armed_due_ms; /* of `clock`; PL_NEVER: not running */
     uint64_t busy_since_us;
+    void (*on_wait)(void *arg);
+    void *on_wait_arg;
     pl_histogram busy;
     _Atomic uint64_t longest_stall_us;
     atomic_bool is_stopping;
@@ -82,6 +84,7 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
     /* What was started with delay 0 in this round needs no round of its own. */
     if (pl_wheel_wait_ms(&loop->wheel) == 0)
         pl_wheel_advance(&loop->wheel, pl_monotonic_us() / 1000);
+    if (loop->on_wait) loop->on_wait(loop->on_wait_arg);
     uint64_t now_us = pl_monotonic_us(), busy_us = now_us - loop->busy_since_us;
     pl_histogram_add(&loop->busy, busy_us);
     if (busy_us > pl_loop_longest_stall_us(loop))
@@ -176,6 +179,12 @@ pl_mailbox *pl_loop_mailbox(pl_loop *loop)
 pl_wheel *pl_loop_wheel(pl_loop *loop)
 {
     return &loop->wheel;
+}
+
+void pl_loop_on_wait(pl_loop *loop, void (*fn)(void *arg), void *arg)
+{
+    loop->on_wait = fn;
+    loop->on_wait_arg = arg;
 }
 
 struct ev_loop *pl_loop_ev(pl_loop *loop)

@@ -22,6 +22,9 @@ void pl_loop_stop(pl_loop *loop);
 pl_mailbox *pl_loop_mailbox(pl_loop *loop);
 pl_wheel *pl_loop_wheel(pl_loop *loop);
 struct ev_loop *pl_loop_ev(pl_loop *loop);
+/* From now on it is called behind the work of each round, before the loop waits: what costs the same
+ * for one event and for many is done there. It makes no work for the loop. */
+void pl_loop_on_wait(pl_loop *loop, void (*fn)(void *arg), void *arg);
 /* The watchdog: how long the loop was busy between two waits,
  * longest ever, in microseconds; and the distribution. */
 uint64_t pl_loop_longest_stall_us(const pl_loop *loop);

@@ -2,11 +2,19 @@
  *
  * Two threads. The writer takes all that has been submitted as one group, carries it out in one
  * transaction, and answers each operation when the commit is on disk; what arrives meanwhile is the
- * next group. Groups grow with the load by themselves, and no operation ever waits for others to
- * come. The reader answers questions, one at a time, on a connection of its own.
+ * next group. Groups grow with the load by themselves: an operation that somebody waits for never
+ * waits for others to come. Only those that can wait do, for a moment (queue.h). The reader answers
+ * questions, one at a time, on a connection of its own.
  *
- *   submit -> [ops] -> writer: BEGIN IMMEDIATE, op, op, op, COMMIT (fsync) -> answers
- *   ask -> [questions] -> reader: SELECT ... within its time ---------------> answer
+ *   submit, wake -> [queue] -> writer: BEGIN IMMEDIATE, op, op, op, COMMIT (fsync) -> answers
+ *   ask -> [questions] -> reader: SELECT ... within its time -----------------------> answer
+ *
+ * A wake-up of a thread costs about what an operation does, so there are few: workers wake the writer
+ * once for all that a round of theirs submitted, and not while it is at work; of a group each of them
+ * gets all answers at once.
+ *
+ * A question sees what was submitted before it: what lingers is written then, and the reader holds
+ * the question until it is, or has taken as long as a question may.
  *
  * When a transaction fails it is rolled back, and nothing of it happened. A full disk or a failing
  * one is a condition of the whole store: every operation of the group is told so, the log says it
@@ -23,12 +31,14 @@
  * What has been kept long enough goes in steps between the groups, each a few milliseconds and
  * without a sync, and while operations follow each other closely only a few steps a second.
  *
- * Invariants: an operation is answered exactly once, in order of submission; queue_bytes is the
- * weight of what is not yet answered. */
+ * Invariants: operations are carried out in order of submission, whoever waits for them, and each is
+ * answered exactly once, those of one submitter in that order; queue_bytes is the weight of what is
+ * not yet answered, what lingers included. */
 #include "store/store.h"
 
 #include "base/err.h"
 #include "base/log.h"
+#include "store/queue.h"
 #include "store/sqlite_feed.h"
 #include "store/sqlite_file.h"
 #include "store/sqlite_keep.h"
@@ -43,10 +53,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A group is bounded so that the first of it does not wait for thousands. */
-#define GROUP_OPERATIONS 1024
-#define GROUP_BYTES      (8u << 20)
-#define MAX_QUESTIONS    256
+#define MAX_QUESTIONS 256
 /* Of the WAL: a checkpoint moves about the first, beyond the second the reader stands back. */
 #define CHECKPOINT_PAGES 200
 #define LONG_WAL_PAGES   2048
@@ -79,8 +86,10 @@ struct pl_store {
 
     pthread_mutex_t lock; /* over what follows */
     pthread_cond_t has_ops, has_questions;
-    pl_op *ops, **ops_end;
+    pl_queue queue;
+    bool is_idle; /* the writer sleeps until it is woken, whatever is submitted */
     size_t queue_bytes;
+    uint64_t submitted, answered; /* operations, ever */
     pl_query *questions, **questions_end;
     uint32_t question_count;
     bool is_reading, wants_quiet;
@@ -88,8 +97,9 @@ struct pl_store {
     uint32_t own_count;
     bool stopping;
 
-    atomic_bool cut_short; /* stopping, as the question under way sees it */
-    uint64_t deadline_us;  /* of the question under way */
+    atomic_bool wants_wake; /* what was submitted is due, and the writer may be asleep */
+    atomic_bool cut_short;  /* stopping, as the question under way sees it */
+    uint64_t deadline_us;   /* of the question under way */
     pthread_t writer_thread, reader_thread;
 };
 
@@ -333,7 +343,7 @@ static void end_walk(pl_store *s)
 static void keep(pl_store *s)
 {
     pthread_mutex_lock(&s->lock);
-    bool is_pressed = s->ops != NULL, is_stopping = s->stopping;
+    bool is_pressed = pl_queue_is_due(&s->queue, now_us()), is_stopping = s->stopping;
     take_own(s);
     pthread_mutex_unlock(&s->lock);
     if (!walk_is_due(s) || is_stopping) return;
@@ -348,52 +358,86 @@ static void keep(pl_store *s)
 
 /* -- the writer: its queue -- */
 
-static void wait_for_ops(pl_store *s)
+static void wait_until(pl_store *s, pthread_cond_t *cond, uint64_t us)
 {
-    struct timespec until = {(time_t)(s->next_walk_us / 1000000),
-                             (long)(s->next_walk_us % 1000000) * 1000};
-    if (pl_sqlite_keeper_has_rules(&s->keeper))
-        pthread_cond_timedwait(&s->has_ops, &s->lock, &until);
+    struct timespec until = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+    if (us == UINT64_MAX)
+        pthread_cond_wait(cond, &s->lock);
     else
-        pthread_cond_wait(&s->has_ops, &s->lock);
+        pthread_cond_timedwait(cond, &s->lock, &until);
+}
+
+/* Behind a group it looks once more by itself, after as long as operations may linger, so that under
+ * load nobody has to wake it for those; only when none has come by then it must be woken for any. */
+static void wait_for_ops(pl_store *s, uint64_t now)
+{
+    uint64_t until = now < s->queue.due_us ? s->queue.due_us : UINT64_MAX;
+    s->is_idle = until == UINT64_MAX;
+    if (pl_sqlite_keeper_has_rules(&s->keeper) && s->next_walk_us < until) until = s->next_walk_us;
+    wait_until(s, &s->has_ops, until);
+    if (s->is_idle) pl_queue_linger(&s->queue, now_us());
+    s->is_idle = false;
+}
+
+static bool has_work(pl_store *s, uint64_t now)
+{
+    return pl_queue_is_due(&s->queue, now) || s->stopping || is_quiet(s) || s->own ||
+           walk_is_due(s);
 }
 
 /* Waits for operations and takes a group of them, or none when it is time for a checkpoint or for
- * retention; false
- * when the store is closing and none is left. */
+ * retention; false when the store is closing and none is left. */
 static bool take_group(pl_store *s, pl_op **taken)
 {
+    uint64_t now = now_us();
     pthread_mutex_lock(&s->lock);
-    while (!s->ops && !s->stopping && !is_quiet(s) && !s->own && !walk_is_due(s))
-        wait_for_ops(s);
-    bool is_over = !s->ops && s->stopping;
-    pl_op *group = s->ops, **end = &s->ops;
-    size_t bytes = 0;
-    for (int n = 0; *end && n < GROUP_OPERATIONS && bytes < GROUP_BYTES; n++) {
-        bytes += (*end)->bytes;
-        end = &(*end)->next;
-    }
-    s->ops = *end;
-    if (!s->ops) s->ops_end = &s->ops;
-    if (group) *end = NULL;
+    pl_queue_linger(&s->queue, now);
+    for (; !has_work(s, now); now = now_us())
+        wait_for_ops(s, now);
+    bool is_due = s->stopping || pl_queue_is_due(&s->queue, now);
+    *taken = is_due ? pl_queue_take(&s->queue) : NULL;
+    bool is_over = *taken == NULL && s->stopping;
+    atomic_store_explicit(&s->wants_wake, false, memory_order_relaxed);
     pthread_mutex_unlock(&s->lock);
-    *taken = group;
     return !is_over;
+}
+
+/* Those of one submitter go in one post, so that it is woken once. Gives the others. */
+static pl_op *post_all_to(pl_mailbox *box, pl_op *group)
+{
+    pl_message *first = NULL, *last = NULL;
+    pl_op *others = NULL, **end = &others;
+    for (pl_op *op = group; op; op = op->next) {
+        if (op->reply_to != box) {
+            *end = op;
+            end = &op->next;
+        } else {
+            if (last)
+                last->next = &op->message;
+            else
+                first = &op->message;
+            last = &op->message;
+        }
+    }
+    *end = NULL;
+    pl_mailbox_post_all(box, first, last); /* and they are no longer ours */
+    return others;
 }
 
 static void answer(pl_store *s, pl_op *group)
 {
     size_t bytes = 0;
-    for (pl_op *op = group; op; op = op->next)
+    uint64_t count = 0;
+    for (pl_op *op = group; op; op = op->next, count++)
         bytes += op->bytes;
     pthread_mutex_lock(&s->lock);
     s->queue_bytes -= bytes;
+    s->answered += count;
+    if (s->questions) pthread_cond_signal(&s->has_questions);
     pl_counter_set(&s->metrics.queue_bytes, s->queue_bytes);
     pthread_mutex_unlock(&s->lock);
-    for (pl_op *op = group, *next; op; op = next) {
-        next = op->next; /* posted, it is no longer ours */
-        pl_mailbox_post(op->reply_to, &op->message);
-    }
+    while (group)
+        group = post_all_to(group->reply_to, group);
 }
 
 static void *write_all(void *arg)
@@ -414,7 +458,6 @@ static void *write_all(void *arg)
 
 int pl_store_submit(pl_store *s, pl_op *op)
 {
-    op->next = NULL;
     pthread_mutex_lock(&s->lock);
     /* A commit that is heavier than the bound by itself is taken when nothing else waits:
      * refused, it could never be done. What ends work that was taken is always taken. */
@@ -422,14 +465,25 @@ int pl_store_submit(pl_store *s, pl_op *op)
     bool fits = !is_new || !s->queue_bytes || s->queue_bytes + op->bytes <= s->config.queue_bytes;
     int result = s->stopping ? PL_E_STOPPING : fits ? 0 : PL_E_BUSY;
     if (result == 0) {
-        if (!s->ops) pthread_cond_signal(&s->has_ops);
-        *s->ops_end = op;
-        s->ops_end = &op->next;
+        pl_queue_put(&s->queue, op);
+        s->submitted++;
         s->queue_bytes += op->bytes;
         pl_counter_set(&s->metrics.queue_bytes, s->queue_bytes);
+        if (s->is_idle || pl_queue_is_pressed(&s->queue))
+            atomic_store_explicit(&s->wants_wake, true, memory_order_relaxed);
+        if (pl_queue_is_long(&s->queue)) pthread_cond_signal(&s->has_ops);
     }
     pthread_mutex_unlock(&s->lock);
     return result;
+}
+
+void pl_store_wake(pl_store *s)
+{
+    if (!atomic_load_explicit(&s->wants_wake, memory_order_relaxed)) return;
+    pthread_mutex_lock(&s->lock);
+    atomic_store_explicit(&s->wants_wake, false, memory_order_relaxed);
+    pthread_cond_signal(&s->has_ops);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* -- the reader -- */
@@ -440,13 +494,26 @@ static int is_over(void *arg)
     return atomic_load_explicit(&s->cut_short, memory_order_relaxed) || now_us() > s->deadline_us;
 }
 
+/* What was submitted before the first question belongs to its answer, unless that takes longer than
+ * a question may. */
+static bool waits_for_commit(const pl_store *s)
+{
+    return s->answered < s->questions->after && now_us() < s->questions->patience_us;
+}
+
+static void wait_for_questions(pl_store *s)
+{
+    bool is_timed = s->questions && waits_for_commit(s);
+    wait_until(s, &s->has_questions, is_timed ? s->questions->patience_us : UINT64_MAX);
+}
+
 static pl_query *take_question(pl_store *s)
 {
     pthread_mutex_lock(&s->lock);
     s->is_reading = false;
     if (s->wants_quiet) pthread_cond_signal(&s->has_ops);
-    while ((!s->questions || s->wants_quiet) && !s->stopping)
-        pthread_cond_wait(&s->has_questions, &s->lock);
+    while ((!s->questions || s->wants_quiet || waits_for_commit(s)) && !s->stopping)
+        wait_for_questions(s);
     pl_query *q = s->questions;
     if (q) {
         s->questions = q->next;
@@ -478,6 +545,10 @@ int pl_store_ask(pl_store *s, pl_query *q)
     pthread_mutex_lock(&s->lock);
     int result = s->stopping ? PL_E_STOPPING : s->question_count == MAX_QUESTIONS ? PL_E_BUSY : 0;
     if (result == 0) {
+        q->after = s->submitted;
+        q->patience_us = now_us() + (uint64_t)s->config.query_timeout_ms * 1000;
+        pl_queue_hurry(&s->queue);
+        if (s->queue.first) pthread_cond_signal(&s->has_ops);
         if (!s->questions) pthread_cond_signal(&s->has_questions);
         *s->questions_end = q;
         s->questions_end = &q->next;
@@ -567,14 +638,14 @@ int pl_store_open(pl_store **out, const pl_store_config *config, char **reason)
     s->config = *config;
     s->config.path = s->path = strdup(config->path);
     s->lock_fd = -1;
-    s->ops_end = &s->ops;
+    pl_queue_init(&s->queue, (uint64_t)config->linger_ms * 1000);
     s->questions_end = &s->questions;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&s->has_ops, &monotonic);
+    pthread_cond_init(&s->has_questions, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    pthread_cond_init(&s->has_questions, NULL);
     *reason = NULL;
     if (open_files(s, reason)) goto failed;
     if (start_threads(s)) {

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_vfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,7 +87,7 @@ static int open_connection(const char *path, int flags, sqlite3 **db, char **rea
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, configure_sqlite);
-    if (sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, pl_sqlite_vfs()) != SQLITE_OK) {
         fail(reason, path, "%s", *db ? sqlite3_errmsg(*db) : "no memory");
         sqlite3_close(*db);
         *db = NULL;

@@ -5,9 +5,12 @@
  *
  * Asynchronous and batch-shaped. Writes are operations (flow/journal.h): submit returns at once,
  * the store's own thread makes whatever has arrived durable in one transaction, and answers each
- * operation on its submitter's mailbox. No artificial wait: what arrives during one commit is the
- * next group. Queries run on a second thread with read-only connections, so that none, however
- * heavy, delays a commit. Retention works in steps of a few milliseconds between groups. Any thread may call submit and query. */
+ * operation on its submitter's mailbox. An operation that somebody waits for is never held back:
+ * what arrives during one commit is the next group. Those that can wait (pl_op.can_wait) linger
+ * until one of the others comes, or for a moment. Queries run on a second thread with read-only
+ * connections, so that none, however heavy, delays a commit; what was submitted before one belongs
+ * to its answer. Retention works in steps of a few milliseconds between groups. Any thread may call
+ * submit, wake and ask. */
 #ifndef PL_STORE_STORE_H
 #define PL_STORE_STORE_H
 
@@ -38,6 +41,7 @@ typedef struct pl_store_config {
     bool synchronous_full; /* false: NORMAL, a power cut may lose the last moments */
     int64_t check_bytes;   /* a file up to so large is looked through when it is opened */
     size_t queue_bytes;    /* submit refuses commits beyond this */
+    int64_t linger_ms;     /* of operations that can wait; 0: they are like the others */
     int64_t query_timeout_ms;
     pl_retention retention;
     int64_t (*wall_ms)(void); /* what ages count from; needed with a retention. Times to come are
@@ -121,6 +125,8 @@ typedef struct pl_query {
     int64_t now_ms; /* UNDELIVERED: what ages count from */
     int result; /* out: 0, PL_E_UNKNOWN_DELIVERY, PL_E_UNKNOWN_JOB, PL_E_QUERY_TIMEOUT, PL_E_STORE, PL_E_STOPPING */
     pl_buf answer;
+    /* the store's own: operations submitted before it, and how long it waits for them */
+    uint64_t after, patience_us;
     struct pl_query *next;
 } pl_query;
 
@@ -135,6 +141,9 @@ void pl_store_close(pl_store *s);
  * the operation was not taken. Only commits and keys are refused by a full queue: the other
  * operations end work that was taken, and are bounded by it. */
 int pl_store_submit(pl_store *s, pl_op *op);
+/* Must follow what was submitted, once for as many operations as there are: the store may be asleep,
+ * and waking it costs more than they do. Next to nothing when it need not be woken. */
+void pl_store_wake(pl_store *s);
 /* 0, or PL_E_BUSY when too many questions wait, PL_E_STOPPING when the store is closing. */
 int pl_store_ask(pl_store *s, pl_query *q);
 /* From now on; copied. What was said before no longer counts. */

@@ -555,6 +555,7 @@ function template.compile(text) end
 ---@field sources? table<string, { methods?: ("GET"|"POST")[], source: string|(fun(ctx: perilune.ctx, value: any): any)|table, verify?: (fun(ctx: perilune.ctx, value: any): any)|table }>
 ---@field store? string
 ---@field store_check? number|string
+---@field store_linger? number
 ---@field store_sync? "full"|"normal"
 ---@field timeouts? { body?: number, call?: number, connect?: number, delivery?: number, grace?: number, header?: number, hook?: number, idle?: number, names?: number, query?: number, source?: number, wait?: number, write?: number }
 ---@field tls? { certificate?: string, client?: "required"|"optional", client_ca?: string, key?: string }

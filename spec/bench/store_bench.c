@@ -188,9 +188,11 @@ static double run_store(const char *folder, bool full, int in_flight, double sec
         chain_init(&chains[i]);
         begin(&chains[i]);
     }
+    pl_store_wake(store);
     while (busy) {
         sem_wait(&arrived);
         pl_mailbox_drain(&mailbox);
+        pl_store_wake(store);
         is_over = now_s(CLOCK_MONOTONIC) - start > seconds;
     }
     double took = now_s(CLOCK_MONOTONIC) - start;

@@ -55,6 +55,22 @@ TEST(messages_come_in_order_after_one_wake)
     pl_mailbox_fini(&the_box);
 }
 
+TEST(a_chain_is_posted_with_one_wake)
+{
+    struct numbered m[4];
+    start();
+    for (int i = 0; i < 4; i++)
+        m[i] = (struct numbered){.message = {.next = i < 3 ? &m[i + 1].message : NULL, .fn = note},
+                                 .number = i};
+    pl_mailbox_post_all(&the_box, &m[0].message, &m[2].message);
+    pl_mailbox_post_all(&the_box, &m[3].message, &m[3].message);
+    CHECK_EQ_INT(wakes, 1);
+    CHECK_EQ_INT(pl_mailbox_drain(&the_box), 4);
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ_INT(received[i], i);
+    pl_mailbox_fini(&the_box);
+}
+
 TEST(what_a_message_posts_waits_for_the_next_drain)
 {
     struct numbered a = {.message.fn = note_and_post_again, .number = 1};
@@ -123,7 +139,7 @@ TEST(no_message_and_no_wake_is_lost_between_threads)
 
 int main(void)
 {
-    return RUN(CASE(messages_come_in_order_after_one_wake),
+    return RUN(CASE(messages_come_in_order_after_one_wake), CASE(a_chain_is_posted_with_one_wake),
                CASE(what_a_message_posts_waits_for_the_next_drain),
                CASE(no_message_and_no_wake_is_lost_between_threads));
 }

@@ -410,6 +410,94 @@ TEST(records_that_are_behind_do_not_hold_up_calls_until_they_are_many)
     world_close();
 }
 
+/* -- for which records somebody waits -- */
+
+static int that_can_wait, that_cannot;
+
+static void count_records(const pl_op *op)
+{
+    if (op->kind == PL_OP_RECORD) ++*(op->can_wait ? &that_can_wait : &that_cannot);
+}
+
+static scripts *open_and_count(void)
+{
+    scripts *s = open_soon();
+    w.spy.submitted = count_records;
+    that_can_wait = that_cannot = 0;
+    return s;
+}
+
+TEST(nobody_waits_for_the_record_of_what_is_over)
+{
+    open_and_count();
+    call();
+    post_event(NULL, "0");
+    run_for(100);
+    CHECK_EQ_INT(that_can_wait, 2);
+    CHECK_EQ_INT(that_cannot, 0);
+    world_close();
+}
+
+TEST(a_client_waits_for_the_record_of_its_delivery)
+{
+    open_and_count();
+    post *p = post_waiting("0");
+    run_for(100);
+    CHECK_EQ_INT(that_can_wait, 0);
+    CHECK_EQ_INT(that_cannot, 1);
+    post_free(p);
+    world_close();
+}
+
+TEST(the_next_attempt_waits_for_the_record_of_this_one)
+{
+    open_and_count();
+    answer_with(0, 503);
+    post_event(NULL, "0");
+    run_for(100);
+    CHECK_EQ_INT(that_can_wait, 0);
+    CHECK_EQ_INT(that_cannot, 1);
+    world_close();
+}
+
+TEST(the_next_of_a_key_waits_for_the_record_of_this_one)
+{
+    scripts *s = open_and_count();
+    s->ordered[0] = true;
+    post_event(NULL, "0");
+    run_for(100);
+    CHECK_EQ_INT(that_can_wait, 0);
+    CHECK_EQ_INT(that_cannot, 1);
+    world_close();
+}
+
+TEST(who_wants_room_waits_for_records)
+{
+    open_and_count();
+    w.settings.limit_calls = 1; /* eight records may be behind */
+    w.op_delay_ms = 1000;
+    for (int i = 0; i < 6; i++) {
+        CHECK_EQ_INT(call(), 0);
+        run_for(20);
+    }
+    CHECK_EQ_INT(that_can_wait, 4);
+    CHECK_EQ_INT(that_cannot, 2);
+    run_for(2000);
+    world_close();
+}
+
+TEST(who_stops_the_engine_waits_for_records)
+{
+    open_and_count();
+    call();
+    run_for(10);
+    pl_engine_stop(w.engine);
+    run_for(100);
+    CHECK_EQ_INT(that_can_wait, 0);
+    CHECK_EQ_INT(that_cannot, 1);
+    world_close();
+}
+
 TEST(a_dry_run_ends_before_send_and_leaves_no_trace)
 {
     scripts *s = open_soon();
@@ -1150,6 +1238,11 @@ int main(void)
         CASE(a_call_that_fails_is_not_tried_again), CASE(the_nearest_timeout_counts),
         CASE(more_calls_than_the_limit_are_refused),
         CASE(records_that_are_behind_do_not_hold_up_calls_until_they_are_many),
+        CASE(nobody_waits_for_the_record_of_what_is_over),
+        CASE(a_client_waits_for_the_record_of_its_delivery),
+        CASE(the_next_attempt_waits_for_the_record_of_this_one),
+        CASE(the_next_of_a_key_waits_for_the_record_of_this_one),
+        CASE(who_wants_room_waits_for_records), CASE(who_stops_the_engine_waits_for_records),
         CASE(a_dry_run_ends_before_send_and_leaves_no_trace),
         CASE(the_record_of_a_call_is_given_up_loudly),
         CASE(the_record_of_a_call_is_written_when_the_store_recovers),

@@ -108,6 +108,44 @@ TEST(loop_runs_timers_of_delay_0_in_the_same_round)
     pl_loop_free(loop);
 }
 
+static void note_wait(void *arg)
+{
+    put(*(const char *)arg);
+}
+
+static pl_message again;
+
+static void last_message(pl_message *m)
+{
+    (void)m;
+    put('M');
+    pl_loop_stop(loop);
+}
+
+static void post_again(pl_timer *t)
+{
+    (void)t;
+    put('t');
+    again.fn = last_message;
+    pl_mailbox_post(pl_loop_mailbox(loop), &again);
+}
+
+/* The round before any event, that of the first message with its timer, that of the second. */
+TEST(loop_tells_before_it_waits)
+{
+    loop = pl_loop_new();
+    ordered = 0;
+    pl_timer_init(&zero, post_again);
+    pl_message m = {.fn = start_it};
+    char letter = 'w';
+    pl_loop_on_wait(loop, note_wait, &letter);
+    pl_mailbox_post(pl_loop_mailbox(loop), &m);
+    pl_loop_run(loop);
+    order[ordered] = '\0';
+    CHECK_EQ_STR(order, "wmtwM");
+    pl_loop_free(loop);
+}
+
 enum { POSTS = 2000, POSTERS = 3 };
 static pl_message posts[POSTERS][POSTS];
 static int received;
@@ -202,7 +240,7 @@ int main(void)
     return RUN(CASE(loop_fires_a_timer_when_it_is_due_and_not_before),
                CASE(loop_timer_started_after_a_long_wait_does_not_fire_early),
                CASE(loop_runs_timers_of_delay_0_in_the_same_round),
-               CASE(loop_takes_messages_of_many_threads),
+               CASE(loop_tells_before_it_waits), CASE(loop_takes_messages_of_many_threads),
                CASE(loop_watchdog_sees_a_stall_and_does_not_count_waiting),
                CASE(loop_stopped_before_it_runs_returns_at_once), CASE(loop_clocks_and_seeds),
                CASE(loop_leaks_no_descriptor));

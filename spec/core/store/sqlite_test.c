@@ -4,6 +4,7 @@
  * over SQLite's own, which fails the writes of the files that the test names;
  * so the code under test knows nothing of it. */
 #include "base/log.h"
+#include "store/queue.h"
 #include "store_harness.h"
 
 #include <fcntl.h>
@@ -82,7 +83,7 @@ static void hold_writer(bench *b, gate *g, one *o, pl_event *event, pl_uuid id)
     o->commit.op.message.fn = no_answer;
     o->commit.op.reply_to = &g->mailbox;
     o->commit.op.bytes = 100;
-    if (pl_store_submit(b->store, &o->commit.op)) abort();
+    if (submit_to(b->store, &o->commit.op)) abort();
     sem_wait(&g->reached);
 }
 
@@ -147,7 +148,7 @@ static void *submitter(void *arg)
             ones[i].commit.op.message.fn = no_answer;
             ones[i].commit.op.reply_to = &own.mailbox;
             ones[i].commit.op.bytes = 100;
-            if (pl_store_submit(shared->store, &ones[i].commit.op)) abort();
+            if (submit_to(shared->store, &ones[i].commit.op)) abort();
         }
         box_wait(&own, IN_FLIGHT);
         for (uint32_t i = 0; i < IN_FLIGHT; i++) {
@@ -207,13 +208,13 @@ TEST(the_queue_is_bounded_by_weight)
             (pl_op){.message.fn = no_answer, .reply_to = &b.box.mailbox, .bytes = 600};
     }
     ones[0].commit.op.bytes = 5000; /* too heavy by itself: taken when it is alone */
-    CHECK_EQ_INT(pl_store_submit(b.store, &ones[0].commit.op), 0);
-    CHECK_EQ_INT(pl_store_submit(b.store, &ones[1].commit.op), PL_E_BUSY);
+    CHECK_EQ_INT(submit_to(b.store, &ones[0].commit.op), 0);
+    CHECK_EQ_INT(submit_to(b.store, &ones[1].commit.op), PL_E_BUSY);
     gate_open(&g);
     box_wait(&b.box, 1);
-    CHECK_EQ_INT(pl_store_submit(b.store, &ones[1].commit.op), 0);
+    CHECK_EQ_INT(submit_to(b.store, &ones[1].commit.op), 0);
     box_wait(&b.box, 1);
-    CHECK_EQ_INT(pl_store_submit(b.store, &ones[2].commit.op), 0);
+    CHECK_EQ_INT(submit_to(b.store, &ones[2].commit.op), 0);
     box_wait(&b.box, 1);
     CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 4);
     for (int i = 0; i < 3; i++)
@@ -240,7 +241,7 @@ TEST(a_full_queue_takes_what_ends_work)
     submit(&b, &heavy.commit.op, PL_OP_COMMIT);
     one_init(&more, e2, id_of(T0, 2), true);
     more.commit.op.bytes = 1;
-    CHECK_EQ_INT(pl_store_submit(b.store, &more.commit.op), PL_E_BUSY);
+    CHECK_EQ_INT(submit_to(b.store, &more.commit.op), PL_E_BUSY);
 
     pl_attempt a = attempt_of(1, "http_status", 500);
     pl_record r = record_of(id_of(T0, 0), &a, PL_STATE_PENDING);
@@ -260,6 +261,228 @@ TEST(a_full_queue_takes_what_ends_work)
     free(e2);
     free(e);
     gate_fini(&g);
+    bench_fini(&b);
+}
+
+/* -- what can wait -- */
+
+enum { LONG_MS = 3600000 };
+
+static void open_lingering(bench *b, int64_t linger_ms, int64_t query_timeout_ms)
+{
+    char *reason = NULL;
+    bench_init(b);
+    pl_store_config config = bench_config(b);
+    config.linger_ms = linger_ms;
+    config.query_timeout_ms = query_timeout_ms;
+    if (pl_store_open(&b->store, &config, &reason)) abort();
+}
+
+/* The record of a call that was answered. */
+typedef struct called {
+    pl_attempt attempt;
+    pl_record record;
+} called;
+
+static void put_call(bench *b, called *c, pl_event *event, uint32_t n)
+{
+    c->attempt = attempt_of(1, "ok", 200);
+    c->record = record_of(id_of(T0, n), &c->attempt, PL_STATE_DELIVERED);
+    c->record.kind = PL_KIND_CALL;
+    c->record.event = event;
+    c->record.op.can_wait = true;
+    submit(b, &c->record.op, PL_OP_RECORD);
+}
+
+TEST(what_can_wait_is_written_with_what_cannot)
+{
+    enum { COUNT = 20 };
+    bench b;
+    static called calls[COUNT];
+    open_lingering(&b, LONG_MS, 10000);
+    const pl_store_metrics *m = pl_store_metrics_of(b.store);
+    pl_event *e = event_new("", "order", "{}");
+    for (uint32_t i = 0; i < COUNT; i++)
+        put_call(&b, &calls[i], e, i);
+    CHECK_EQ_INT(pl_counter_get(&m->queue_bytes), COUNT * 100);
+    CHECK_EQ_INT(pl_mailbox_drain(&b.box.mailbox), 0);
+    one o;
+    pl_event *f = event_new("e", "order", "{}");
+    one_init(&o, f, id_of(T0, COUNT), true);
+    submit(&b, &o.commit.op, PL_OP_COMMIT);
+    box_wait(&b.box, COUNT + 1);
+    CHECK_EQ_INT(pl_counter_get(&m->commits), 1);
+    CHECK_EQ_INT(pl_counter_get(&m->operations), COUNT + 1);
+    CHECK_EQ_INT(pl_counter_get(&m->queue_bytes), 0);
+    for (int i = 0; i < COUNT; i++)
+        CHECK(calls[i].record.op.seq == (uint64_t)i + 1);
+    free(e);
+    free(f);
+    bench_fini(&b);
+}
+
+TEST(what_can_wait_does_not_wait_for_ever)
+{
+    bench b;
+    called c;
+    open_lingering(&b, 20, 10000);
+    pl_event *e = event_new("", "order", "{}");
+    for (uint32_t i = 0; i < 3; i++) { /* with and without the writer asleep */
+        put_call(&b, &c, e, i);
+        box_wait(&b.box, 1);
+        CHECK_EQ_INT(c.record.op.result, 0);
+    }
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM deliveries"), 3);
+    free(e);
+    bench_fini(&b);
+}
+
+TEST(many_that_can_wait_are_written)
+{
+    bench b;
+    static called calls[PL_QUEUE_LONG];
+    open_lingering(&b, LONG_MS, 10000);
+    pl_event *e = event_new("", "order", "{}");
+    for (uint32_t i = 0; i < PL_QUEUE_LONG; i++)
+        put_call(&b, &calls[i], e, i);
+    box_wait(&b.box, PL_QUEUE_LONG);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM deliveries"), PL_QUEUE_LONG);
+    free(e);
+    bench_fini(&b);
+}
+
+TEST(a_question_is_answered_with_all_that_was_submitted_before_it)
+{
+    bench b;
+    called calls[2];
+    open_lingering(&b, LONG_MS, 10000);
+    pl_event *e = event_new("", "order", "{}");
+    for (uint32_t i = 0; i < 2; i++) {
+        put_call(&b, &calls[i], e, i);
+        pl_query q = {.kind = PL_QUERY_COUNT,
+                      .filter = filter_any(10),
+                      .message.fn = no_answer,
+                      .reply_to = &b.box.mailbox};
+        CHECK_EQ_INT(pl_store_ask(b.store, &q), 0);
+        box_wait(&b.box, 2);
+        CHECK_EQ_INT(q.result, 0);
+        CHECK(strncmp(q.answer.ptr, i ? "{\"total\":2," : "{\"total\":1,", 11) == 0);
+        pl_buf_fini(&q.answer);
+    }
+    free(e);
+    bench_fini(&b);
+}
+
+TEST(a_question_does_not_wait_for_a_commit_longer_than_its_time)
+{
+    bench b;
+    gate g;
+    one first, second;
+    open_lingering(&b, 0, 50);
+    pl_event *e = event_new("first", "order", "{}"), *f = event_new("second", "order", "{}");
+    hold_writer(&b, &g, &first, e, id_of(T0, 1));
+    one_init(&second, f, id_of(T0, 2), true);
+    submit(&b, &second.commit.op, PL_OP_COMMIT);
+    pl_query q = {.kind = PL_QUERY_COUNT, .filter = filter_any(10)};
+    CHECK_EQ_INT(ask(&b, &q), 0); /* the writer stands all the while */
+    CHECK(strncmp(q.answer.ptr, "{\"total\":1,", 11) == 0);
+    pl_buf_fini(&q.answer);
+    gate_open(&g);
+    box_wait(&b.box, 1);
+    free(e);
+    free(f);
+    gate_fini(&g);
+    bench_fini(&b);
+}
+
+TEST(closing_carries_out_what_can_wait)
+{
+    bench b;
+    called c;
+    open_lingering(&b, LONG_MS, 10000);
+    pl_event *e = event_new("", "order", "{}");
+    put_call(&b, &c, e, 1);
+    pl_store_close(b.store);
+    CHECK_EQ_INT(pl_mailbox_drain(&b.box.mailbox), 1);
+    CHECK_EQ_INT(c.record.op.result, 0);
+    bench_open(&b);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM deliveries"), 1);
+    free(e);
+    bench_fini(&b);
+}
+
+TEST(one_wake_is_for_all_that_was_submitted)
+{
+    enum { COUNT = 5 };
+    bench b;
+    one ones[COUNT];
+    pl_event *events[COUNT];
+    bench_init(&b);
+    bench_open(&b);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "e%u", i);
+        events[i] = event_new(id, "order", "{}");
+        one_init(&ones[i], events[i], id_of(T0, i), true);
+        ones[i].commit.op.message.fn = no_answer;
+        ones[i].commit.op.reply_to = &b.box.mailbox;
+        CHECK_EQ_INT(pl_store_submit(b.store, &ones[i].commit.op), 0);
+    }
+    pl_store_wake(b.store);
+    box_wait(&b.box, COUNT);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), COUNT);
+    for (int i = 0; i < COUNT; i++)
+        free(events[i]);
+    bench_fini(&b);
+}
+
+static int wakes_of[2];
+
+static void count_wake(void *owner)
+{
+    ++*(int *)owner;
+}
+
+static char order_of_answers[8];
+
+static void note_answer(pl_message *m)
+{
+    size_t n = strlen(order_of_answers);
+    order_of_answers[n] =
+        (char)('0' + ((const called *)((char *)m - offsetof(called, record)))->record.id.bytes[15]);
+}
+
+/* Those of two submitters in turns, and a third to know when they are done. */
+TEST(each_submitter_is_woken_once_for_a_group)
+{
+    bench b;
+    pl_mailbox boxes[2];
+    called calls[6];
+    open_lingering(&b, LONG_MS, 10000);
+    pl_event *e = event_new("", "order", "{}");
+    memset(wakes_of, 0, sizeof wakes_of);
+    for (int i = 0; i < 2; i++)
+        pl_mailbox_init(&boxes[i], count_wake, &wakes_of[i]);
+    for (uint32_t i = 0; i < 6; i++) {
+        calls[i].attempt = attempt_of(1, "ok", 200);
+        calls[i].record = record_of(id_of(T0, i), &calls[i].attempt, PL_STATE_DELIVERED);
+        calls[i].record.kind = PL_KIND_CALL;
+        calls[i].record.event = e;
+        calls[i].record.op = (pl_op){.message.fn = note_answer,
+                                     .reply_to = &boxes[i % 2],
+                                     .kind = PL_OP_RECORD,
+                                     .can_wait = true};
+        CHECK_EQ_INT(pl_store_submit(b.store, &calls[i].record.op), 0);
+    }
+    CHECK_EQ_INT(commit_one(&b, "e", id_of(T0, 7), true), 0);
+    for (int i = 0; i < 2; i++) {
+        memset(order_of_answers, 0, sizeof order_of_answers);
+        CHECK_EQ_INT(wakes_of[i], 1);
+        CHECK_EQ_INT(pl_mailbox_drain(&boxes[i]), 3);
+        CHECK_EQ_STR(order_of_answers, i ? "135" : "024");
+        pl_mailbox_fini(&boxes[i]);
+    }
+    free(e);
     bench_fini(&b);
 }
 
@@ -326,7 +549,7 @@ TEST(questions_without_end_do_not_let_the_wal_grow)
         o.commit.op =
             (pl_op){.message.fn = count_commit, .reply_to = &b.box.mailbox, .bytes = DOCUMENT};
         commits_out++;
-        CHECK_EQ_INT(pl_store_submit(b.store, &o.commit.op), 0);
+        CHECK_EQ_INT(submit_to(b.store, &o.commit.op), 0);
         while (commits_out)
             box_wait(&b.box, 1);
         free(e);
@@ -584,14 +807,20 @@ TEST(nothing_that_was_acknowledged_is_lost_to_sigkill)
 int main(void)
 {
     faulty_register();
-    return RUN(CASE(what_arrives_during_a_commit_is_one_transaction),
-               CASE(many_threads_share_commits), CASE(the_queue_is_bounded_by_weight),
-               CASE(a_full_queue_takes_what_ends_work),
-               CASE(questions_without_end_do_not_let_the_wal_grow),
-               CASE(one_bad_operation_does_not_spoil_its_group),
-               CASE(closing_carries_out_what_was_submitted),
-               CASE(a_full_disk_is_said_once_and_recovered_from),
-               CASE(a_failing_disk_is_said_once_and_recovered_from),
-               CASE(a_checkpoint_that_fails_stops_nothing),
-               CASE(nothing_that_was_acknowledged_is_lost_to_sigkill));
+    return RUN(
+        CASE(what_arrives_during_a_commit_is_one_transaction), CASE(many_threads_share_commits),
+        CASE(the_queue_is_bounded_by_weight), CASE(a_full_queue_takes_what_ends_work),
+        CASE(what_can_wait_is_written_with_what_cannot), CASE(what_can_wait_does_not_wait_for_ever),
+        CASE(many_that_can_wait_are_written),
+        CASE(a_question_is_answered_with_all_that_was_submitted_before_it),
+        CASE(a_question_does_not_wait_for_a_commit_longer_than_its_time),
+        CASE(closing_carries_out_what_can_wait), CASE(one_wake_is_for_all_that_was_submitted),
+        CASE(each_submitter_is_woken_once_for_a_group),
+        CASE(questions_without_end_do_not_let_the_wal_grow),
+        CASE(one_bad_operation_does_not_spoil_its_group),
+        CASE(closing_carries_out_what_was_submitted),
+        CASE(a_full_disk_is_said_once_and_recovered_from),
+        CASE(a_failing_disk_is_said_once_and_recovered_from),
+        CASE(a_checkpoint_that_fails_stops_nothing),
+        CASE(nothing_that_was_acknowledged_is_lost_to_sigkill));
 }

@@ -225,13 +225,20 @@ static inline pl_event *event_new(const char *id, const char *type, const char *
     return e;
 }
 
+static inline int submit_to(pl_store *s, pl_op *op)
+{
+    int result = pl_store_submit(s, op);
+    pl_store_wake(s);
+    return result;
+}
+
 static inline void submit(bench *b, pl_op *op, enum pl_op_kind kind)
 {
     op->message.fn = no_answer;
     op->reply_to = &b->box.mailbox;
     op->kind = kind;
     if (!op->bytes) op->bytes = 100;
-    if (pl_store_submit(b->store, op)) abort();
+    if (submit_to(b->store, op)) abort();
 }
 
 static inline int run_op(bench *b, pl_op *op, enum pl_op_kind kind)
