@@ -16,12 +16,6 @@
  * A question sees what was submitted before it: what lingers is written then, and the reader holds
  * the question until it is, or has taken as long as a question may.
  *
- * When a transaction fails it is rolled back, and nothing of it happened. A full disk or a failing
- * one is a condition of the whole store: every operation of the group is told so, the log says it
- * once, and the next group simply tries again, so that the store recovers by itself. Anything else
- * is the fault of one operation (there should be none): the group is done over one by one, so that
- * the others do not pay for it.
- *
  * Checkpoints come behind the answers, short and often, so that no commit waits for them in its own
  * time. A checkpoint ends where a reader looks, and while questions follow each other closely one
  * always does: the WAL would never start over. So when it has grown long the reader holds its next
@@ -41,12 +35,11 @@
 #include "store/queue.h"
 #include "store/sqlite_feed.h"
 #include "store/sqlite_file.h"
+#include "store/sqlite_group.h"
 #include "store/sqlite_keep.h"
 #include "store/sqlite_switch.h"
 #include "store/sqlite_time.h"
-#include "store/sqlite_write.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,11 +67,9 @@ struct pl_store {
     char *path; /* a copy, which config.path is */
     int lock_fd;
     sqlite3 *db, *reader_db;
-    pl_sqlite_writer writer; /* the writer thread's */
-    pl_sqlite_clock clock;   /* the writer thread's */
+    pl_sqlite_groups groups; /* the writer thread's */
     pl_sqlite_keeper keeper; /* the writer thread's, as is when it did and does something: */
     uint64_t step_began_us, walk_took_us, next_walk_us;
-    int condition;        /* the writer thread's: 0, or how the last transaction failed */
     int wal_pages;        /* the writer thread's: not yet known to be in the database; */
     int checkpoint_pages; /* so many of them are worth a checkpoint, */
     int long_wal_pages;   /* and so many are too many */
@@ -102,130 +93,6 @@ struct pl_store {
     uint64_t deadline_us;   /* of the question under way */
     pthread_t writer_thread, reader_thread;
 };
-
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-/* -- the writer: transactions -- */
-
-/* SQLite's code as a condition of the store: PL_E_STORE or PL_E_STORE_FULL, or 0 when it is the
- * fault of one operation. */
-static int condition_of(sqlite3 *db, int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_FULL:
-        return PL_E_STORE_FULL;
-    /* The WAL's index cannot grow: the only full disk that SQLite calls otherwise. */
-    case SQLITE_IOERR:
-        return sqlite3_system_errno(db) == ENOSPC ? PL_E_STORE_FULL : PL_E_STORE;
-    case SQLITE_CONSTRAINT:
-    case SQLITE_TOOBIG:
-    case SQLITE_MISMATCH:
-    case SQLITE_MISUSE:
-    case SQLITE_RANGE:
-        return 0;
-    default:
-        return PL_E_STORE;
-    }
-}
-
-/* One line for each change, however many operations see it. */
-static void set_condition(pl_store *s, int condition, const char *detail)
-{
-    if (condition == s->condition) return;
-    s->condition = condition;
-    pl_counter_set(&s->metrics.is_failing, condition != 0);
-    if (condition) {
-        pl_log(PL_LOG_ERROR, "the store cannot write", PL_LOG_STR("error", pl_err_name(condition)),
-               PL_LOG_STR("detail", detail), PL_LOG_STR("path", s->config.path));
-    } else {
-        pl_log(PL_LOG_INFO, "the store writes again", PL_LOG_STR("path", s->config.path));
-    }
-}
-
-/* The operations from `first` up to `end` in one transaction;
- * a SQLite code, after which nothing of it happened. */
-static int try_transaction(pl_store *s, pl_op *first, const pl_op *end)
-{
-    int rc = pl_sqlite_writer_begin(&s->writer);
-    if (s->clock.jump_ms && !rc) rc = pl_sqlite_times_move(s->db, s->clock.jump_ms);
-    if (s->condition && !rc) rc = pl_sqlite_writer_probe(&s->writer);
-    for (pl_op *op = first; op != end && !rc; op = op->next)
-        rc = pl_sqlite_writer_run(&s->writer, op);
-    return rc ? rc : pl_sqlite_writer_commit(&s->writer);
-}
-
-static void tell_switch(pl_store *s, const pl_op *op)
-{
-    if (op->kind == PL_OP_RECORD && ((const pl_record *)op)->has_disabled)
-        s->config.switched(s->config.arg, ((const pl_record *)op)->disables, true);
-    if (op->kind != PL_OP_SWITCH) return;
-    const pl_switch_op *o = (const pl_switch_op *)op;
-    if (o->has_changed) s->config.switched(s->config.arg, &o->what, o->order == PL_SWITCH_OFF);
-}
-
-static void show_counts(pl_store *s)
-{
-    pl_counter_set(&s->metrics.pending, (uint64_t)s->writer.pending);
-    pl_counter_set(&s->metrics.behind, (uint64_t)s->writer.order.count.behind);
-    pl_counter_set(&s->metrics.stopped, (uint64_t)s->writer.order.count.stopped);
-}
-
-/* The same with everything that success or failure entails.
- * False: it is the fault of one of them. */
-static bool transact(pl_store *s, pl_op *first, const pl_op *end)
-{
-    uint64_t start = now_us(), count = 0;
-    for (pl_op *op = first; op != end; op = op->next, count++)
-        pl_sqlite_writer_clear(op);
-    int rc = try_transaction(s, first, end);
-    if (rc == SQLITE_OK) {
-        s->clock.jump_ms = 0;
-        pl_counter_add(&s->metrics.commits, 1);
-        pl_counter_add(&s->metrics.operations, count);
-        show_counts(s);
-        pl_histogram_add(&s->metrics.commit_us, now_us() - start);
-        set_condition(s, 0, NULL);
-        for (pl_op *op = first; op != end && s->config.switched; op = op->next)
-            tell_switch(s, op);
-        return true;
-    }
-    int condition = condition_of(s->db, rc);
-    if (condition) set_condition(s, condition, sqlite3_errmsg(s->db));
-    if (!condition && count == 1)
-        pl_log(PL_LOG_ERROR, "the store refused an operation",
-               PL_LOG_STR("detail", sqlite3_errmsg(s->db)), PL_LOG_INT("kind", first->kind));
-    pl_sqlite_writer_rollback(&s->writer);
-    pl_counter_add(&s->metrics.errors, 1);
-    for (pl_op *op = first; op != end; op = op->next)
-        pl_sqlite_writer_undo(op, condition ? condition : PL_E_STORE);
-    return condition != 0;
-}
-
-/* A machine that sleeps is no clock that is set: the one beside it goes on meanwhile. */
-static void look_at_clock(pl_store *s)
-{
-    struct timespec t;
-    int64_t before_ms = s->clock.jump_ms;
-    if (s->config.wall_ms == NULL) return;
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    pl_sqlite_clock_look(&s->clock, s->config.wall_ms(), t.tv_sec * 1000 + t.tv_nsec / 1000000);
-    if (s->clock.jump_ms == before_ms) return;
-    pl_log(PL_LOG_WARN, "the wall clock was set: what waits in the store is moved with it",
-           PL_LOG_INT("seconds", (s->clock.jump_ms - before_ms) / 1000));
-}
-
-static void carry_out(pl_store *s, pl_op *group)
-{
-    look_at_clock(s);
-    if (transact(s, group, NULL) || !group->next) return;
-    for (pl_op *op = group; op; op = op->next)
-        transact(s, op, op->next);
-}
 
 /* -- the writer: checkpoints -- */
 
@@ -277,12 +144,12 @@ static void tidy_wal(pl_store *s)
 static bool walk_is_due(const pl_store *s)
 {
     return pl_sqlite_keeper_has_rules(&s->keeper) &&
-           (s->keeper.is_walking || now_us() >= s->next_walk_us);
+           (s->keeper.is_walking || pl_sqlite_now_us() >= s->next_walk_us);
 }
 
 static bool step_is_over(void *arg)
 {
-    return now_us() - ((const pl_store *)arg)->step_began_us >= KEEP_STEP_US;
+    return pl_sqlite_now_us() - ((const pl_store *)arg)->step_began_us >= KEEP_STEP_US;
 }
 
 static void free_own(pl_store *s)
@@ -304,14 +171,14 @@ static void set_sync(pl_store *s, bool is_on)
 /* The next commit syncs what a step has written, if it is not in the database by then. */
 static void step(pl_store *s)
 {
-    s->step_began_us = now_us();
+    s->step_began_us = pl_sqlite_now_us();
     set_sync(s, false);
     int rc = pl_sqlite_keeper_step(&s->keeper, step_is_over, s);
     if (rc)
         pl_log(PL_LOG_ERROR, "what has been kept long enough cannot be removed",
                PL_LOG_STR("detail", sqlite3_errmsg(s->db)));
     set_sync(s, true);
-    uint64_t took_us = now_us() - s->step_began_us;
+    uint64_t took_us = pl_sqlite_now_us() - s->step_began_us;
     s->walk_took_us += took_us;
     pl_histogram_add(&s->metrics.keep_us, took_us);
     pl_counter_set(&s->metrics.removed, (uint64_t)s->keeper.removed);
@@ -337,19 +204,19 @@ static void end_walk(pl_store *s)
 {
     uint64_t pause_us = pl_sqlite_keeper_has_more(&s->keeper) ? KEEP_MORE_US : KEEP_WALK_US;
     uint64_t rest_us = KEEP_REST * s->walk_took_us;
-    s->next_walk_us = now_us() + (rest_us > pause_us ? rest_us : pause_us);
+    s->next_walk_us = pl_sqlite_now_us() + (rest_us > pause_us ? rest_us : pause_us);
 }
 
 static void keep(pl_store *s)
 {
     pthread_mutex_lock(&s->lock);
-    bool is_pressed = pl_queue_is_due(&s->queue, now_us()), is_stopping = s->stopping;
+    bool is_pressed = pl_queue_is_due(&s->queue, pl_sqlite_now_us()), is_stopping = s->stopping;
     take_own(s);
     pthread_mutex_unlock(&s->lock);
     if (!walk_is_due(s) || is_stopping) return;
-    if (is_pressed && now_us() - s->step_began_us < KEEP_PAUSE_US) return;
-    if (!s->keeper.is_walking && !s->condition) begin_walk(s);
-    if (s->condition)
+    if (is_pressed && pl_sqlite_now_us() - s->step_began_us < KEEP_PAUSE_US) return;
+    if (!s->keeper.is_walking && !s->groups.condition) begin_walk(s);
+    if (s->groups.condition)
         s->keeper.is_walking = false; /* it would only fill the log of a full disk */
     else
         step(s);
@@ -375,7 +242,7 @@ static void wait_for_ops(pl_store *s, uint64_t now)
     s->is_idle = until == UINT64_MAX;
     if (pl_sqlite_keeper_has_rules(&s->keeper) && s->next_walk_us < until) until = s->next_walk_us;
     wait_until(s, &s->has_ops, until);
-    if (s->is_idle) pl_queue_linger(&s->queue, now_us());
+    if (s->is_idle) pl_queue_linger(&s->queue, pl_sqlite_now_us());
     s->is_idle = false;
 }
 
@@ -389,10 +256,10 @@ static bool has_work(pl_store *s, uint64_t now)
  * retention; false when the store is closing and none is left. */
 static bool take_group(pl_store *s, pl_op **taken)
 {
-    uint64_t now = now_us();
+    uint64_t now = pl_sqlite_now_us();
     pthread_mutex_lock(&s->lock);
     pl_queue_linger(&s->queue, now);
-    for (; !has_work(s, now); now = now_us())
+    for (; !has_work(s, now); now = pl_sqlite_now_us())
         wait_for_ops(s, now);
     bool is_due = s->stopping || pl_queue_is_due(&s->queue, now);
     *taken = is_due ? pl_queue_take(&s->queue) : NULL;
@@ -447,7 +314,7 @@ static void *write_all(void *arg)
     pthread_setname_np(pthread_self(), "store");
     while (take_group(s, &group)) {
         if (group) {
-            carry_out(s, group);
+            pl_sqlite_group_run(&s->groups, group);
             answer(s, group);
         }
         keep(s);
@@ -491,14 +358,15 @@ void pl_store_wake(pl_store *s)
 static int is_over(void *arg)
 {
     pl_store *s = arg;
-    return atomic_load_explicit(&s->cut_short, memory_order_relaxed) || now_us() > s->deadline_us;
+    return atomic_load_explicit(&s->cut_short, memory_order_relaxed) ||
+           pl_sqlite_now_us() > s->deadline_us;
 }
 
 /* What was submitted before the first question belongs to its answer, unless that takes longer than
  * a question may. */
 static bool waits_for_commit(const pl_store *s)
 {
-    return s->answered < s->questions->after && now_us() < s->questions->patience_us;
+    return s->answered < s->questions->after && pl_sqlite_now_us() < s->questions->patience_us;
 }
 
 static void wait_for_questions(pl_store *s)
@@ -531,7 +399,7 @@ static void *read_all(void *arg)
     pl_query *q;
     pthread_setname_np(pthread_self(), "store reader");
     while ((q = take_question(s))) {
-        s->deadline_us = now_us() + (uint64_t)s->config.query_timeout_ms * 1000;
+        s->deadline_us = pl_sqlite_now_us() + (uint64_t)s->config.query_timeout_ms * 1000;
         q->result = s->cut_short ? PL_E_STOPPING : pl_sqlite_feed_answer(s->reader_db, q);
         if (q->result == PL_E_QUERY_TIMEOUT && s->cut_short) q->result = PL_E_STOPPING;
         pl_mailbox_post(q->reply_to, &q->message);
@@ -546,7 +414,7 @@ int pl_store_ask(pl_store *s, pl_query *q)
     int result = s->stopping ? PL_E_STOPPING : s->question_count == MAX_QUESTIONS ? PL_E_BUSY : 0;
     if (result == 0) {
         q->after = s->submitted;
-        q->patience_us = now_us() + (uint64_t)s->config.query_timeout_ms * 1000;
+        q->patience_us = pl_sqlite_now_us() + (uint64_t)s->config.query_timeout_ms * 1000;
         pl_queue_hurry(&s->queue);
         if (s->queue.first) pthread_cond_signal(&s->has_ops);
         if (!s->questions) pthread_cond_signal(&s->has_questions);
@@ -563,7 +431,7 @@ int pl_store_ask(pl_store *s, pl_query *q)
 static void close_files(pl_store *s)
 {
     pl_sqlite_keeper_fini(&s->keeper);
-    pl_sqlite_writer_fini(&s->writer);
+    pl_sqlite_writer_fini(&s->groups.writer);
     /* Before the writer's, which tidies the WAL away as the last one to go. */
     sqlite3_close(s->reader_db);
     sqlite3_close(s->db);
@@ -583,7 +451,8 @@ static int open_files(pl_store *s, char **reason)
     if (s->lock_fd < 0) return -1;
     const pl_store_config *c = &s->config;
     if (pl_sqlite_open_writer(path, c->synchronous_full, c->check_bytes, &s->db, reason)) return -1;
-    if (pl_sqlite_writer_open(&s->writer, s->db) != SQLITE_OK ||
+    s->groups = (pl_sqlite_groups){.config = c, .metrics = &s->metrics, .db = s->db};
+    if (pl_sqlite_writer_open(&s->groups.writer, s->db) != SQLITE_OK ||
         pl_sqlite_keeper_open(&s->keeper, s->db, &s->config.retention) != SQLITE_OK ||
         (s->config.switched && pl_sqlite_switches_show(s->db, show_switch, s) != SQLITE_OK) ||
         (s->config.paused &&
@@ -592,7 +461,7 @@ static int open_files(pl_store *s, char **reason)
             *reason = NULL;
         return -1;
     }
-    show_counts(s);
+    pl_sqlite_groups_show(&s->groups);
     sqlite3_wal_hook(s->db, on_wal, s);
     s->checkpoint_pages = CHECKPOINT_PAGES;
     s->long_wal_pages = LONG_WAL_PAGES;

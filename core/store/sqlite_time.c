@@ -3,7 +3,16 @@
 
 #include "store/sqlite_bind.h"
 
-/* -- the clock -- */
+#include <time.h>
+
+/* -- the clocks -- */
+
+uint64_t pl_sqlite_now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
 
 void pl_sqlite_clock_look(pl_sqlite_clock *c, int64_t wall_ms, int64_t steady_ms)
 {

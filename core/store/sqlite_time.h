@@ -9,6 +9,9 @@
 
 #include "store/sqlite_write.h"
 
+/* Of the clock that durations are measured by. */
+uint64_t pl_sqlite_now_us(void);
+
 /* By less than that clocks are corrected all the time. */
 #define PL_SQLITE_JUMP_LEAST_MS 10000
 
