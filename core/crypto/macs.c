@@ -61,18 +61,35 @@ static void take(struct pl_macs_entry *e, const EVP_MD *algorithm, pl_slice key)
     memcpy(e->key, key.ptr, key.len);
 }
 
-bool pl_macs_hmac(pl_macs *m, pl_slice algorithm, pl_slice key, pl_slice data, pl_hash *hash)
+static void finish(EVP_MAC_CTX *context, const pl_slice *pieces, size_t count, pl_hash *hash)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!EVP_MAC_update(context, (const unsigned char *)pieces[i].ptr, pieces[i].len)) abort();
+    if (!EVP_MAC_final(context, (unsigned char *)hash->bytes, &hash->len, sizeof hash->bytes))
+        abort();
+}
+
+/* A context of the key, at its beginning. */
+static EVP_MAC_CTX *kept_context(pl_macs *m, const EVP_MD *algorithm, pl_slice key)
+{
+    struct pl_macs_entry *e = find(m, algorithm, key);
+    if (!is_of(e, algorithm, key))
+        take(e, algorithm, key);
+    else if (!EVP_MAC_init(e->context, NULL, 0, NULL))
+        abort();
+    e->asked = ++m->clock;
+    return e->context;
+}
+
+bool pl_macs_hmac(pl_macs *m, pl_slice algorithm, pl_slice key, const pl_slice *pieces,
+                  size_t count, pl_hash *hash)
 {
     const EVP_MD *md = pl_hash_algorithm(algorithm);
-    if (md == NULL || key.len == 0 || key.len > PL_MACS_KEY_BYTES)
-        return pl_hash_hmac(algorithm, key, data, hash);
-    struct pl_macs_entry *e = find(m, md, key);
-    bool is_known = is_of(e, md, key);
-    if (!is_known) take(e, md, key);
-    e->asked = ++m->clock;
-    if ((is_known && !EVP_MAC_init(e->context, NULL, 0, NULL)) ||
-        !EVP_MAC_update(e->context, (const unsigned char *)data.ptr, data.len) ||
-        !EVP_MAC_final(e->context, (unsigned char *)hash->bytes, &hash->len, sizeof hash->bytes))
-        abort();
+    if (md == NULL) return false;
+    if (key.len == 0) key = PL_SLICE(""); /* NULL would mean that there is none yet */
+    bool is_kept = key.len > 0 && key.len <= PL_MACS_KEY_BYTES;
+    EVP_MAC_CTX *context = is_kept ? kept_context(m, md, key) : context_of(md, key);
+    finish(context, pieces, count, hash);
+    if (!is_kept) EVP_MAC_CTX_free(context);
     return true;
 }

@@ -25,7 +25,8 @@ typedef struct pl_macs {
 
 void pl_macs_init(pl_macs *m);
 void pl_macs_fini(pl_macs *m);
-/* As pl_hash_hmac. */
-bool pl_macs_hmac(pl_macs *m, pl_slice algorithm, pl_slice key, pl_slice data, pl_hash *hash);
+/* As pl_hash_hmac, of the pieces one behind the other. */
+bool pl_macs_hmac(pl_macs *m, pl_slice algorithm, pl_slice key, const pl_slice *pieces,
+                  size_t count, pl_hash *hash);
 
 #endif

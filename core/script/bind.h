@@ -6,6 +6,8 @@
 #ifndef PL_SCRIPT_BIND_H
 #define PL_SCRIPT_BIND_H
 
+#include "crypto/keyring.h"
+#include "crypto/macs.h"
 #include "flow/exchange.h"
 #include "flow/reception.h"
 #include "script/vm.h"
@@ -109,6 +111,13 @@ int pl_bind_trace(lua_State *L); /* core.trace(message, json?) */
 int pl_bind_hash(lua_State *L);    /* core.hash(algorithm, data) -> bytes */
 int pl_bind_hmac(lua_State *L);    /* core.hmac(algorithm, text or secret, data) -> bytes */
 int pl_bind_uuid_of(lua_State *L); /* core.uuid_of(namespace, name): version 5 */
+
+/* What is kept of keys that were used, of one state. */
+typedef struct pl_keys {
+    pl_keyring ring;
+    pl_macs macs;
+} pl_keys;
+pl_keys *pl_bind_keys_of(lua_State *L); /* as long as the state */
 
 /* Each leaves its value, mostly a table, on the stack. */
 int pl_open_base64(lua_State *L);

@@ -4,9 +4,7 @@
  * is made of it is shown as ***. */
 #include "script/bind_request.h"
 
-#include "base/base64.h"
-#include "base/secret.h"
-#include "http/message.h"
+#include "script/request_write.h"
 
 /* -- check -- */
 
@@ -30,16 +28,6 @@ static pl_slice check_pem(lua_State *L, int index, pl_exchange *x, const char *w
     return pem;
 }
 
-/* RFC 6265 section 4.1.1. */
-static bool is_cookie_value(pl_slice value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if (c <= 0x20 || c >= 0x7F || strchr("\",;\\", c)) return false;
-    }
-    return true;
-}
-
 /* -- methods -- */
 
 /* RFC 7617. */
@@ -48,28 +36,18 @@ int pl_bind_request_set_basic(lua_State *L)
     pl_exchange *x = pl_bind_request_check(L);
     lua_settop(L, 3);
     pl_bind_parts_check(L, 2);
-    pl_slice user;
-    bool has_colon = (pl_bind_secret_at(L, 2, &user) || pl_bind_text_at(L, 2, &user)) && user.len &&
-                     memchr(user.ptr, ':', user.len);
-    if (has_colon)
-        return pl_bind_request_refuse(L, x, "the user name of basic authentication cannot hold",
-                                      PL_SLICE(":"));
-    pl_buf pair, ignored, value;
-    pl_buf_init(&pair);
+    pl_buf user, password, ignored;
+    pl_buf_init(&user);
+    pl_buf_init(&password);
     pl_buf_init(&ignored);
-    pl_buf_init(&value);
-    pl_bind_part_put(L, 2, &pair, &ignored);
-    pl_buf_put_char(&pair, ':');
-    pl_bind_part_put(L, 3, &pair, &ignored);
-    PL_BUF_PUT(&value, "Basic ");
-    pl_base64_encode(&value, pl_buf_slice(&pair));
-    pl_secret_register_passing(pl_slice_from(pl_buf_slice(&value), strlen("Basic ")));
-    pl_request_set_field(&x->request, &x->arena, PL_SLICE("Authorization"), pl_buf_slice(&value))
-        ->shown = PL_SLICE("Basic ***");
-    pl_buf_fini(&pair);
+    pl_bind_part_put(L, 2, &user, &ignored);
+    pl_bind_part_put(L, 3, &password, &ignored);
+    const char *fault = pl_request_write_basic(&x->request, &x->arena, pl_buf_slice(&user),
+                                               pl_buf_slice(&password));
+    pl_buf_fini(&user);
+    pl_buf_fini(&password);
     pl_buf_fini(&ignored);
-    pl_buf_fini(&value);
-    return 0;
+    return fault ? pl_bind_request_refuse(L, x, fault, PL_SLICE(":")) : 0;
 }
 
 static int set_auth(lua_State *L, pl_auth_kind kind)
@@ -94,34 +72,13 @@ int pl_bind_request_set_ntlm(lua_State *L)
     return set_auth(L, PL_AUTH_NTLM);
 }
 
-static pl_slice with_cookie(pl_arena *arena, pl_slice before, pl_slice name, pl_slice value)
-{
-    return pl_slice_of(pl_arena_printf(arena, "%.*s%s%.*s=%.*s", PL_FMT(before),
-                                       before.len ? "; " : "", PL_FMT(name), PL_FMT(value)));
-}
-
-/* Goes behind the cookies that are there. */
 int pl_bind_request_add_cookie(lua_State *L)
 {
     pl_exchange *x = pl_bind_request_check(L);
     pl_slice name = pl_check_slice(L, 2), shown;
-    if (!pl_http_is_token(name))
-        return pl_bind_request_refuse(L, x, "this cannot be the name of a cookie", name);
     pl_slice value = pl_bind_parts_join(L, 3, &x->arena, &shown);
-    if (!is_cookie_value(value))
-        return pl_bind_request_refuse(
-            L, x,
-            "blanks, quotes, commas, semicolons, backslashes, control characters and what is "
-            "not ASCII cannot stand in the cookie",
-            name);
-    pl_field *old = pl_fields_find(x->request.fields, PL_SLICE("Cookie"));
-    pl_slice before = old ? old->value : PL_NO_SLICE, before_shown = before;
-    if (old && old->shown.ptr) before_shown = old->shown;
-    if (shown.ptr == NULL) shown = value;
-    pl_slice all = with_cookie(&x->arena, before, name, value);
-    pl_slice all_shown = with_cookie(&x->arena, before_shown, name, shown);
-    pl_request_set_field(&x->request, &x->arena, PL_SLICE("Cookie"), all)->shown = all_shown;
-    return 0;
+    const char *fault = pl_request_write_cookie(&x->request, &x->arena, name, value, shown);
+    return fault ? pl_bind_request_refuse(L, x, fault, name) : 0;
 }
 
 /* (certificate, key, passphrase); without a key it stands beside the certificate. */

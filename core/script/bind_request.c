@@ -5,10 +5,9 @@
  * shown of the field is the same with *** for the secret parts. */
 #include "script/bind_request.h"
 
-#include "base/percent.h"
-#include "base/secret.h"
 #include "http/message.h"
 #include "http/url.h"
+#include "script/request_write.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -106,27 +105,9 @@ static int request_set_header(lua_State *L)
 {
     pl_exchange *x = pl_bind_request_check(L);
     pl_slice name = pl_check_slice(L, 2), shown;
-    if (!pl_http_is_token(name))
-        return pl_bind_request_refuse(L, x, "this cannot be the name of a header", name);
-    if (pl_http_is_hop_by_hop(name))
-        return pl_bind_request_refuse(L, x, "this header is set by the gateway itself", name);
     pl_slice value = pl_bind_parts_join(L, 3, &x->arena, &shown);
-    if (!pl_http_is_field_value(value))
-        return pl_bind_request_refuse(
-            L, x, "line breaks and control characters cannot stand in the header", name);
-    pl_request_set_field(&x->request, &x->arena, name, value)->shown = shown;
-    return 0;
-}
-
-/* A secret goes on the list of what is masked in its encoded form too:
- * in a URL it does not look like itself. */
-static void register_encoded(pl_slice secret)
-{
-    pl_buf encoded;
-    pl_buf_init(&encoded);
-    pl_percent_encode(&encoded, secret);
-    pl_secret_register_passing(pl_buf_slice(&encoded));
-    pl_buf_fini(&encoded);
+    const char *fault = pl_request_write_header(&x->request, &x->arena, name, value, shown);
+    return fault ? pl_bind_request_refuse(L, x, fault, name) : 0;
 }
 
 static int request_remove_header(lua_State *L)
@@ -153,8 +134,7 @@ static int request_add_query(lua_State *L)
     pl_exchange *x = pl_bind_request_check(L);
     pl_slice name = pl_check_slice(L, 2), shown;
     pl_slice value = pl_bind_parts_join(L, 3, &x->arena, &shown);
-    pl_request_add_query(&x->request, &x->arena, name, value);
-    if (shown.ptr) register_encoded(value);
+    pl_request_write_query(&x->request, &x->arena, name, value, shown);
     pl_budget_charge(L, x->request.url.len);
     return 0;
 }

@@ -8,26 +8,19 @@
  * in what the registry holds. */
 #include "script/bind.h"
 
-#include "base/base64.h"
 #include "base/secret.h"
-#include "crypto/keyring.h"
-#include "crypto/macs.h"
+#include "crypto/key_form.h"
 #include "crypto/sign.h"
 
 #include <lauxlib.h>
 #include <limits.h>
 
-#define KEYS "perilune.keys" /* in the registry: */
+#define KEYS "perilune.keys" /* pl_keys, in the registry */
 
-typedef struct keys {
-    pl_keyring ring;
-    pl_macs macs;
-} keys;
-
-static keys *keys_of(lua_State *L)
+pl_keys *pl_bind_keys_of(lua_State *L)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, KEYS);
-    keys *k = lua_touserdata(L, -1);
+    pl_keys *k = lua_touserdata(L, -1);
     lua_pop(L, 1);
     return k;
 }
@@ -98,8 +91,8 @@ static int crypto_hmac(lua_State *L)
     pl_hash mac;
     pl_slice algorithm = pl_check_slice(L, 1), key = check_key(L, 2);
     pl_slice data = check_data(L, 3, 2, key);
-    return push_hash(L, pl_macs_hmac(&keys_of(L)->macs, algorithm, key, data, &mac), algorithm,
-                     &mac);
+    return push_hash(L, pl_macs_hmac(&pl_bind_keys_of(L)->macs, algorithm, key, &data, 1, &mac),
+                     algorithm, &mac);
 }
 
 /* equal(a, b): in a time that depends on the length of b only */
@@ -145,7 +138,7 @@ static enum pl_signature_form check_form(lua_State *L, int index, const pl_algor
 static const pl_key *read_key(lua_State *L, pl_slice bytes, enum pl_key_use use)
 {
     pl_buf *wrong = pl_scratch(L);
-    const pl_key *key = pl_keyring_read(&keys_of(L)->ring, bytes, use, wrong);
+    const pl_key *key = pl_keyring_read(&pl_bind_keys_of(L)->ring, bytes, use, wrong);
     if (key == NULL) raise(L, wrong);
     return key;
 }
@@ -181,134 +174,25 @@ static int crypto_verify(lua_State *L)
 
 /* -- keys as they are handed out -- */
 
-/* What a key is written in. `make` puts the key that is used in place of the bytes that were
- * decoded, or why it cannot. */
-struct form {
-    const char *name, *prefix;
-    int64_t (*decode)(pl_buf *out, pl_slice text);
-    bool (*make)(pl_buf *out, pl_slice bytes, pl_slice passphrase);
-};
-
-/* Takes the key, which may be NULL: then the reason is in `out` already. */
-static bool put_key(pl_buf *out, pl_key *key, bool (*put)(pl_buf *out, const pl_key *key))
-{
-    bool done = key && put(out, key);
-    if (key && !done) PL_BUF_PUT(out, "the key cannot be written as PEM");
-    pl_key_free(key);
-    return done;
-}
-
-static bool put_pair(pl_buf *out, const pl_key *key)
-{
-    pl_key_put_pair(out, key);
-    return true;
-}
-
-static bool has_length(pl_buf *out, pl_slice bytes, size_t len, size_t other)
-{
-    if (bytes.len == len || bytes.len == other) return true;
-    pl_buf_printf(out, "the key has %zu bytes; expected %zu", bytes.len, len);
-    if (other != len) pl_buf_printf(out, " or %zu", other);
-    return false;
-}
-
-/* Seed and public key, whether it was that or a seed. */
-static bool make_pair(pl_buf *out, pl_slice bytes, pl_slice passphrase)
-{
-    (void)passphrase;
-    if (!has_length(out, bytes, PL_KEY_ED25519_SEED_BYTES, PL_KEY_ED25519_PAIR_BYTES)) return false;
-    return put_key(out, pl_key_read(bytes, PL_KEY_SIGNS, out), put_pair);
-}
-
-/* PEM, so that it is not taken for a seed. */
-static bool make_public(pl_buf *out, pl_slice bytes, pl_slice passphrase)
-{
-    (void)passphrase;
-    if (!has_length(out, bytes, PL_KEY_ED25519_SEED_BYTES, PL_KEY_ED25519_SEED_BYTES)) return false;
-    return put_key(out, pl_key_read(bytes, PL_KEY_VERIFIES, out), pl_key_put_pem);
-}
-
-static bool make_pem(pl_buf *out, pl_slice bytes, pl_slice passphrase)
-{
-    return put_key(out, pl_key_read_pem(bytes, passphrase, out), pl_key_put_pem);
-}
-
-static const struct form forms[] = {
-    {"raw", NULL, NULL, NULL},
-    {"base64", NULL, pl_base64_decode, NULL},
-    {"hex", NULL, pl_hex_decode, NULL},
-    {"whsec", "whsec_", pl_base64_decode, NULL}, /* the last three are of Standard Webhooks */
-    {"whsk", "whsk_", pl_base64_decode, make_pair},
-    {"whpk", "whpk_", pl_base64_decode, make_public},
-    {"pem", NULL, NULL, make_pem},
-};
-#define FORM_NAMES "raw, base64, hex, whsec, whsk, whpk, pem"
-
-static const struct form *check_key_form(lua_State *L, int index)
+static const pl_key_form *check_key_form(lua_State *L, int index)
 {
     pl_slice name = pl_check_slice(L, index);
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (pl_slice_eq(name, pl_slice_of(forms[i].name))) return &forms[i];
-    luaL_error(L, "there is no form '%s' of a key; there are " FORM_NAMES, name.ptr);
-    return NULL;
-}
-
-/* Drops the prefix. Another form's would be decoded along with the key: "_" is base64, too. */
-static bool drop_prefix(pl_slice *text, const struct form *form, pl_buf *wrong)
-{
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        const struct form *f = &forms[i];
-        if (!f->prefix || !pl_slice_starts(*text, pl_slice_of(f->prefix))) continue;
-        if (f != form) {
-            pl_buf_printf(wrong, "the key begins with %s; its form is \"%s\"", f->prefix, f->name);
-            return false;
-        }
-        *text = pl_slice_from(*text, strlen(f->prefix));
-        break;
-    }
-    return true;
-}
-
-/* Appends the bytes that the text stands for; or, with false, what is wrong. */
-static bool put_decoded(pl_buf *out, const struct form *form, pl_slice text)
-{
-    if (form->decode == NULL) {
-        pl_buf_put_slice(out, text);
-        return true;
-    }
-    if (!drop_prefix(&text, form, out)) return false;
-    bool done = form->decode(out, text) < 0;
-    if (done && out->len > 0) return true;
-    pl_buf_printf(out, "the key is %s",
-                  done                            ? "empty"
-                  : form->decode == pl_hex_decode ? "not hexadecimal"
-                                                  : "not base64");
-    return false;
-}
-
-/* Appends the bytes of the key; or, with false, what is wrong. */
-static bool put_bytes_of_key(pl_buf *out, const struct form *form, pl_slice text,
-                             pl_slice passphrase)
-{
-    pl_buf decoded = {0};
-    if (form->make == NULL) return put_decoded(out, form, text);
-    bool done =
-        put_decoded(&decoded, form, text) && form->make(out, pl_buf_slice(&decoded), passphrase);
-    if (!done && out->len == 0) pl_buf_put_slice(out, pl_buf_slice(&decoded));
-    pl_buf_fini(&decoded);
-    return done;
+    const pl_key_form *form = pl_key_form_of(name);
+    if (form == NULL)
+        luaL_error(L, "there is no form '%s' of a key; there are " PL_KEY_FORM_NAMES, name.ptr);
+    return form;
 }
 
 /* key(text or secret, form, passphrase?) -> secret */
 static int crypto_key(lua_State *L)
 {
     pl_slice text = check_key(L, 1), passphrase = PL_NO_SLICE;
-    const struct form *form = check_key_form(L, 2);
+    const pl_key_form *form = check_key_form(L, 2);
     if (!lua_isnoneornil(L, 3)) passphrase = check_data(L, 3, 1, text);
-    luaL_argcheck(L, passphrase.len == 0 || form->make == make_pem, 3,
+    luaL_argcheck(L, passphrase.len == 0 || pl_key_form_has_passphrase(form), 3,
                   "a passphrase is for the form \"pem\"");
     pl_buf *out = pl_scratch(L);
-    if (!put_bytes_of_key(out, form, text, passphrase)) return raise(L, out);
+    if (!pl_key_form_put(out, form, text, passphrase)) return raise(L, out);
     lua_pushcfunction(L, pl_bind_secret_of_text);
     pl_push_buf(L, out);
     lua_call(L, 1, 1);
@@ -319,7 +203,7 @@ static int crypto_key(lua_State *L)
 
 static int keys_gc(lua_State *L)
 {
-    keys *k = lua_touserdata(L, 1);
+    pl_keys *k = lua_touserdata(L, 1);
     pl_keyring_fini(&k->ring);
     pl_macs_fini(&k->macs);
     return 0;
@@ -327,7 +211,7 @@ static int keys_gc(lua_State *L)
 
 static void make_keys(lua_State *L)
 {
-    keys *k = lua_newuserdata(L, sizeof *k);
+    pl_keys *k = lua_newuserdata(L, sizeof *k);
     pl_keyring_init(&k->ring);
     pl_macs_init(&k->macs);
     lua_newtable(L);

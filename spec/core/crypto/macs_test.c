@@ -20,13 +20,19 @@ static const struct {
     {"sha1", "Jefe", "what do ya want for nothing?", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"},
 };
 
+/* The MAC of one piece. */
+static bool hmac(pl_macs *m, pl_slice algorithm, pl_slice key, pl_slice data, pl_hash *mac)
+{
+    return pl_macs_hmac(m, algorithm, key, &data, 1, mac);
+}
+
 static void check_vectors(pl_macs *m)
 {
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         pl_hash mac;
         pl_buf out = {0};
-        CHECK(pl_macs_hmac(m, pl_slice_of(vectors[i].algorithm), pl_slice_of(vectors[i].key),
-                           pl_slice_of(vectors[i].data), &mac));
+        CHECK(hmac(m, pl_slice_of(vectors[i].algorithm), pl_slice_of(vectors[i].key),
+                   pl_slice_of(vectors[i].data), &mac));
         pl_hex_encode(&out, (pl_slice){mac.bytes, mac.len});
         CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(vectors[i].mac));
         pl_buf_fini(&out);
@@ -51,7 +57,7 @@ TEST(keys_give_way_to_others)
     for (int i = 0; i < 3 * PL_MACS_SIZE; i++) {
         if (i % 5 == 0) check_vectors(&m);
         snprintf(key, sizeof key, "key %d", i);
-        CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), pl_slice_of(key), PL_SLICE("x"), &mac));
+        CHECK(hmac(&m, PL_SLICE("sha256"), pl_slice_of(key), PL_SLICE("x"), &mac));
     }
     check_vectors(&m);
     pl_macs_fini(&m);
@@ -65,20 +71,38 @@ TEST(what_cannot_be_kept_is_computed_all_the_same)
     pl_buf out = {0};
     pl_macs_init(&m);
     memset(long_key, 0xaa, sizeof long_key); /* RFC 4231, test case 6 */
-    CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), (pl_slice){long_key, sizeof long_key},
-                       PL_SLICE("Test Using Larger Than Block-Size Key - Hash Key First"), &mac));
+    CHECK(hmac(&m, PL_SLICE("sha256"), (pl_slice){long_key, sizeof long_key},
+               PL_SLICE("Test Using Larger Than Block-Size Key - Hash Key First"), &mac));
     pl_hex_encode(&out, (pl_slice){mac.bytes, mac.len});
     CHECK_EQ_SLICE(pl_buf_slice(&out),
                    PL_SLICE("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"));
-    CHECK(!pl_macs_hmac(&m, PL_SLICE("sha0"), PL_SLICE("k"), PL_SLICE("x"), &mac));
-    CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), PL_NO_SLICE, PL_NO_SLICE, &mac));
+    CHECK(!hmac(&m, PL_SLICE("sha0"), PL_SLICE("k"), PL_SLICE("x"), &mac));
+    CHECK(hmac(&m, PL_SLICE("sha256"), PL_NO_SLICE, PL_NO_SLICE, &mac));
     CHECK_EQ_INT(mac.len, 32);
     pl_buf_fini(&out);
+    pl_macs_fini(&m);
+}
+
+/* RFC 4231, test case 2 of SHA-256, with a new key and with one that is kept. */
+TEST(pieces_are_one_text)
+{
+    static const pl_slice pieces[] = {PL_SLICE_INIT("what do"), PL_SLICE_INIT(""),
+                                      PL_SLICE_INIT(" ya want for nothing"), PL_SLICE_INIT("?")};
+    pl_macs m;
+    pl_hash mac;
+    pl_macs_init(&m);
+    for (int i = 0; i < 2; i++) {
+        pl_buf out = {0};
+        CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), PL_SLICE("Jefe"), pieces, 4, &mac));
+        pl_hex_encode(&out, (pl_slice){mac.bytes, mac.len});
+        CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(vectors[1].mac));
+        pl_buf_fini(&out);
+    }
     pl_macs_fini(&m);
 }
 
 int main(void)
 {
     return RUN(CASE(a_key_signs_again_and_again), CASE(keys_give_way_to_others),
-               CASE(what_cannot_be_kept_is_computed_all_the_same));
+               CASE(what_cannot_be_kept_is_computed_all_the_same), CASE(pieces_are_one_text));
 }
