@@ -51,6 +51,12 @@ static inline bool pl_slice_starts(pl_slice s, pl_slice prefix)
     return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
+/* With ASCII case folded. */
+static inline bool pl_slice_starts_nocase(pl_slice s, pl_slice prefix)
+{
+    return s.len >= prefix.len && pl_slice_eq_nocase((pl_slice){s.ptr, prefix.len}, prefix);
+}
+
 /* From byte `from` on; an offset past the end gives an empty slice. */
 static inline pl_slice pl_slice_from(pl_slice s, size_t from)
 {

@@ -100,8 +100,10 @@ bool pl_bind_part_put(lua_State *L, int index, pl_buf *value, pl_buf *shown);
  * argument. `shown` has no pointer when all of it may be seen, else it is in the arena. */
 pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *shown);
 int pl_bind_join(lua_State *L); /* core.join(part...): a text, or a secret if a part is one */
-/* core.encoded(text or secret, "form", "url" or "base64"): a text, or a secret */
+/* core.encoded(text or secret, "form", "url", "base64", "base64url" or "hex"): a text, or a secret */
 int pl_bind_encoded(lua_State *L);
+/* core.begins(text or secret, prefix): in upper or in lower case? Not for scripts. */
+int pl_bind_begins(lua_State *L);
 
 int pl_bind_log(lua_State *L);   /* core.log(level, message, fields?) */
 int pl_bind_trace(lua_State *L); /* core.trace(message, json?) */

@@ -327,6 +327,7 @@ static const luaL_Reg core_functions[] = {
     {"fetch", pl_bind_fetch},
     {"join", pl_bind_join},
     {"encoded", pl_bind_encoded},
+    {"begins", pl_bind_begins},
     {"now", core_now},
     {"deadline", core_deadline},
     {"uuid", core_uuid},

@@ -71,16 +71,6 @@ pl_slice pl_bind_parts_join(lua_State *L, int from, pl_arena *arena, pl_slice *s
     return joined;
 }
 
-/* Pushes what stands in the buffer, as a secret or as a text. */
-static int push_joined(lua_State *L, const pl_buf *joined, bool is_secret)
-{
-    if (is_secret)
-        pl_bind_secret_compose(L, pl_buf_slice(joined));
-    else
-        pl_push_slice(L, pl_buf_slice(joined));
-    return 1;
-}
-
 int pl_bind_join(lua_State *L)
 {
     pl_bind_parts_check(L, 1);
@@ -90,19 +80,34 @@ int pl_bind_join(lua_State *L)
     for (int i = 1; i <= lua_gettop(L); i++)
         is_secret |= pl_bind_part_put(L, i, joined, &ignored);
     pl_buf_fini(&ignored);
-    return push_joined(L, joined, is_secret);
+    if (!is_secret) return pl_push_buf(L, joined);
+    pl_bind_secret_compose(L, pl_buf_slice(joined));
+    return 1;
 }
 
+/* A secret is masked in its encoded form too: joined with others it does not look like one of its
+ * own encodings. */
 int pl_bind_encoded(lua_State *L)
 {
-    static const char *const names[] = {"form", "url", "base64", NULL};
+    static const char *const names[] = {"form", "url", "base64", "base64url", "hex", NULL};
     static void (*const encode[])(pl_buf *, pl_slice) = {pl_percent_encode_form, pl_percent_encode,
-                                                         pl_base64_encode};
+                                                         pl_base64_encode, pl_base64url_encode,
+                                                         pl_hex_encode};
     pl_slice text;
     bool is_secret = pl_bind_secret_at(L, 1, &text);
     if (!is_secret) text = pl_check_slice(L, 1);
     int how = luaL_checkoption(L, 2, NULL, names);
     pl_buf *encoded = pl_scratch(L);
     encode[how](encoded, text);
-    return push_joined(L, encoded, is_secret);
+    if (!is_secret) return pl_push_buf(L, encoded);
+    pl_bind_secret_push(L, pl_buf_slice(encoded));
+    return 1;
+}
+
+int pl_bind_begins(lua_State *L)
+{
+    pl_slice text, prefix = pl_check_slice(L, 2);
+    if (!pl_bind_secret_at(L, 1, &text)) text = pl_check_slice(L, 1);
+    lua_pushboolean(L, pl_slice_starts_nocase(text, prefix));
+    return 1;
 }

@@ -12,11 +12,22 @@ local authenticator = {}
 ---@class perilune.authenticator
 ---@field name string                 of its plugins
 ---@field steps perilune.instance[]
+---@field credentials table[]|nil   what its steps set, one after the other, where all of it is data
+
+--- What all steps set; nil where one has to be run.
+local function credentials_of(steps)
+  local all = {}
+  for _, step in ipairs(steps) do
+    if not (step.credentials and step.credentials.is_data) then return nil end
+    for _, item in ipairs(step.credentials.list) do all[#all + 1] = item end
+  end
+  return all
+end
 
 local function assemble(steps)
   local names = {}
   for i, step in ipairs(steps) do names[i] = step.name end
-  return { name = table.concat(names, " + "), steps = steps }
+  return { name = table.concat(names, " + "), steps = steps, credentials = credentials_of(steps) }
 end
 
 --- The one of a file in authenticators/, or nil after a fault.

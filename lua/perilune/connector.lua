@@ -32,6 +32,7 @@ local connector = {}
 ---@field key any
 ---@field applies_to table[]|nil
 ---@field authenticator perilune.authenticator|nil
+---@field credentials table[]|nil   what is set on its requests, where C can do that alone
 ---@field before_send perilune.hook[]    by stage, in the order in which they are written
 ---@field after_receive perilune.hook[]
 ---@field on_failed perilune.hook[]
@@ -266,6 +267,15 @@ end
 ---@field mappers table<string, perilune.instance|false>
 ---@field plugins perilune.plugins
 
+local NONE = {}
+
+--- What is set on a request once it is rendered; nil where scripts take part in it.
+local function credentials_of(entry)
+  if #entry.before_send > 0 then return nil end
+  if not entry.authenticator then return NONE end
+  return entry.authenticator.credentials
+end
+
 local function compile_webhook(scope, shared, webhook, path, env)
   local key_name, key = check_key(scope, webhook, path, env.gateway.vocabulary)
   local fault = webhook.on and settings.trigger_fault(env.gateway.vocabulary, webhook.on)
@@ -279,6 +289,7 @@ local function compile_webhook(scope, shared, webhook, path, env)
   entry.connector_view = { id = shared.id, name = shared.given.name or shared.id }
   entry.webhook_view = { id = entry.webhook }
   hooks.compile(entry, scope, { shared.given.hooks, webhook.hooks }, path, env.plugins)
+  entry.credentials = credentials_of(entry)
   entry.policy = policy_of(entry, shared.given, webhook)
   retry.check(scope, tables.extend(path, "retry"), webhook.retry)
   rate.check(scope, tables.extend(path, "rate"), webhook.rate)

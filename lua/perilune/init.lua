@@ -84,7 +84,7 @@ function perilune.authenticate(generation, index, request, frame)
   end
   fails_as_auth()
   for _, step in ipairs(entry.authenticator and entry.authenticator.steps or NONE) do
-    step.handler.apply(ctx.of_plugin(frame, step.config), request)
+    step.apply(ctx.of_plugin(frame, step.config), request)
   end
 end
 

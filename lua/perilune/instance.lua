@@ -6,6 +6,7 @@
 --- the config as ctx.config.
 
 local core = require "perilune.core"
+local credentials = require "perilune.credentials"
 local errors = require "perilune.errors"
 local nearest = require "perilune.util.nearest"
 local schema = require "perilune.schema"
@@ -17,6 +18,8 @@ local instance = {}
 ---@field name string      the plugin's, or "custom"
 ---@field handler table<string, function>
 ---@field config table
+---@field credentials perilune.credentials|nil   of an authenticator that says what it sets
+---@field apply function|nil                     of an authenticator
 
 ---@class perilune.instance_kind
 ---@field name string          in messages: "an authenticator"
@@ -26,9 +29,9 @@ local instance = {}
 
 -- What there is, by the functions that make it.
 instance.AUTHENTICATOR = { name = "an authenticator", noun = "authenticator",
-  functions = { "apply" }, also = { "on_unauthorized", "verify" } }
+  functions = { "apply", "credentials" }, also = { "on_unauthorized", "verify" } }
 instance.VERIFIER = { name = "a verifier", noun = "verifier", functions = { "verify" },
-  also = { "apply", "on_unauthorized" } }
+  also = { "apply", "credentials", "on_unauthorized" } }
 instance.MAPPER = { name = "a mapper", noun = "mapper", functions = { "map" } }
 instance.SOURCE = { name = "a source", noun = "source", functions = { "receive" },
   also = { "verify" } }
@@ -111,7 +114,30 @@ local function of_plugin(scope, path, v, plugins, kind)
   local fields = { type = { type = "string" } }
   for name, spec in pairs(found.schema) do fields[name] = spec end
   local config = instance.config(scope, path, v, fields, found.handler)
-  return { name = v.type, handler = found.handler, config = config or {} }
+  return { name = v.type, handler = found.handler, config = config }
+end
+
+--- What an authenticator sets, where its handler says so; nil otherwise, and after a fault.
+local function credentials_of(made, report)
+  local run = made.handler.credentials
+  if not run then return nil end
+  local ok, given = pcall(run, core.copy(made.config))
+  if not ok then report(errors.text(given)) end
+  return ok and given ~= nil and credentials.compile(given, report) or nil
+end
+
+--- Gives an authenticator its `apply`, made of its credentials if it has some.
+local function arm(scope, path, made)
+  local has_fault = false
+  made.credentials = credentials_of(made, function(message)
+    has_fault = true
+    scope:fault(path, made.name == "custom" and message
+      or ("the plugin '%s': %s"):format(made.name, message))
+  end)
+  made.apply = made.credentials and credentials.applier(made.credentials) or made.handler.apply
+  if not made.apply and not has_fault then
+    scope:fault(path, "'credentials' gives nothing for this config, and there is no 'apply'")
+  end
 end
 
 --- Compiles one. Nil after a fault.
@@ -122,8 +148,11 @@ end
 ---@param kind perilune.instance_kind
 ---@return perilune.instance|nil
 function instance.compile(scope, path, v, plugins, kind)
-  if v.type == nil and has_any(v, kind.functions) then return custom(scope, path, v, kind) end
-  return of_plugin(scope, path, v, plugins, kind)
+  local is_custom = v.type == nil and has_any(v, kind.functions)
+  local made
+  if is_custom then made = custom(scope, path, v, kind) else made = of_plugin(scope, path, v, plugins, kind) end
+  if made and made.config and kind == instance.AUTHENTICATOR then arm(scope, path, made) end
+  return made
 end
 
 return instance

@@ -27,9 +27,11 @@ local plugin = {}
 --- The version of the contract that this gateway has.
 plugin.API = 1
 
---- The functions of a handler, all of (ctx, value) but `connector` and `check`, which get the config.
+--- The functions of a handler, all of (ctx, value) but `credentials`, `connector` and `check`, which get
+--- the config.
 plugin.FUNCTIONS = {
   apply = "authenticator: puts credentials on a request",
+  credentials = "authenticator: what it puts on requests, as data (credentials.lua)",
   on_unauthorized = "authenticator: a request was answered 401; true: once more, afresh",
   verify = "verifier: who sent this inbound request? true, or a table that says who, lets it in",
   map = "mapper: variables out of a response",

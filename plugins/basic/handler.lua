@@ -3,9 +3,7 @@
 --- HTTP Basic (RFC 7617): "Authorization: Basic " and base64 of "username:password".
 
 return {
-  apply = function(ctx, request)
-    request:set_basic(ctx.config.username, ctx.config.password)
-  end,
+  credentials = function(config) return { { basic = { config.username, config.password } } } end,
 
   verify = function(ctx, inbound)
     local text = (inbound:header "Authorization" or ""):match "^[Bb][Aa][Ss][Ii][Cc] +(%S+)$"

@@ -10,11 +10,10 @@
 local PLACE = "{(%a+):?([%w_-]*)}"
 
 local DECODE = { hex = hex.decode, base64 = base64.decode, base64url = base64.url_decode }
-local ENCODE = { hex = hex.encode, base64 = base64.encode, base64url = base64.url_encode }
 
 local function fail(message, ...) error(message:format(...), 0) end
 
--- -- the content
+-- -- the content that is verified
 
 --- Names and values of a form as Twilio signs them: sorted, each pair once, with nothing between.
 local function sorted_form(message)
@@ -42,7 +41,7 @@ local PLACES = {
     return message.header(name) or fail("hmac: the content wants the header '%s', which is not there", name)
   end,
   method = function(message) return message.method end,
-  nonce = function(message) return message.nonce or fail "hmac: a {nonce} is for headers" end,
+  nonce = function() fail "hmac: a {nonce} is for headers" end,
   path = function(message) return message.path end,
   query = function(message) return message.query end,
   timestamp = function(message) return message.timestamp end,
@@ -76,15 +75,17 @@ local function elements_of(config)
   return elements
 end
 
---- The header: `values` are texts by place, lists of them.
+--- The header, as parts: `values` are parts by place, lists of them.
 local function written(config, values)
-  local texts = {}
+  local parts = {}
   for _, element in ipairs(elements_of(config)) do
     for _, value in ipairs(element.place and values[element.place] or { "" }) do
-      table.insert(texts, element.before .. value .. element.after)
+      table.insert(parts, (#parts > 0 and config.separator or "") .. element.before)
+      table.insert(parts, value)
+      table.insert(parts, element.after)
     end
   end
-  return table.concat(texts, config.separator)
+  return parts
 end
 
 --- What stands in the place of an element, if a text is one.
@@ -133,38 +134,68 @@ end
 
 -- -- sending
 
-local function unit_of(config) return config.timestamp_unit == "milliseconds" and 1000 or 1 end
+-- By attempt: what its {nonce} is, wherever that stands.
+local nonces = setmetatable({}, { __mode = "k" })
 
-local function outgoing(ctx, request)
-  local path, query = request:url():match "^%a[%w+.-]*://[^/?#]*([^?#]*)%??([^#]*)"
-  return {
-    body = request:body() or "", method = request:method(), url = request:url(),
-    path = path ~= "" and path or "/", query = query,
-    header = function(name) return request:header(name) end,
-    timestamp = ("%.0f"):format(math.floor(ctx.now * unit_of(ctx.config))),
-  }
+local function nonce(ctx)
+  nonces[ctx] = nonces[ctx] or random.hex(16)
+  return nonces[ctx]
 end
 
-local function set_headers(config, request, message)
-  if config.timestamp_header then request:set_header(config.timestamp_header, message.timestamp) end
-  message.nonce = random.hex(16)
-  for name, text in pairs(config.headers or {}) do request:set_header(name, filled(text, message)) end
-  message.nonce = nil -- whoever verifies has none but that of the header
+local function form(_, request)
+  return sorted_form { body = request:body() or "", header = function(name) return request:header(name) end }
 end
 
-local function apply(ctx, request)
-  local config, signatures = ctx.config, {}
-  local message = outgoing(ctx, request)
-  set_headers(config, request, message)
-  local content, keys = filled(config.content, message), keys_of(config)
-  for i = 1, config.sign_with == "all" and #keys or 1 do
-    signatures[i] = ENCODE[config.encoding](mac(config, keys[i], content))
+-- The places of what is sent, each a function of the config and of what stands behind a colon.
+local SENT = {
+  form = function() return form end,
+  header = function(_, name) return { header = name } end,
+  nonce = function() return nonce end,
+  timestamp = function(config) return { now = config.timestamp_unit } end,
+}
+for _, name in ipairs { "body", "method", "path", "query", "url" } do
+  SENT[name] = function() return { request = name } end
+end
+
+--- A text with places, as parts.
+local function parts_of(config, text)
+  local parts, rest = {}, 1
+  for first, name, argument, behind in text:gmatch("()" .. PLACE .. "()") do
+    table.insert(parts, text:sub(rest, first - 1))
+    table.insert(parts, SENT[name](config, argument))
+    rest = behind
   end
-  request:set_header(config.header,
-    written(config, { signature = signatures, timestamp = { message.timestamp } }))
+  table.insert(parts, text:sub(rest))
+  return parts
+end
+
+local function signatures(config)
+  if config.content:find "{nonce:?[%w_-]*}" then fail "hmac: a {nonce} is for headers" end
+  local all, keys = {}, keys_of(config)
+  for i = 1, config.sign_with == "all" and #keys or 1 do
+    all[i] = { [config.encoding] = { hmac = config.algorithm, key = keys[i], key_form = config.key_form,
+      of = parts_of(config, config.content) } }
+  end
+  return all
+end
+
+--- The header with the signature comes last: the others may be signed.
+local function credentials(config)
+  local timestamp, names, all = { now = config.timestamp_unit }, {}, {}
+  if config.timestamp_header then all[1] = { header = config.timestamp_header, value = timestamp } end
+  for name in pairs(config.headers or {}) do table.insert(names, name) end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    table.insert(all, { header = name, value = parts_of(config, config.headers[name]) })
+  end
+  table.insert(all, { header = config.header,
+    value = written(config, { signature = signatures(config), timestamp = { timestamp } }) })
+  return all
 end
 
 -- -- verifying
+
+local function unit_of(config) return config.timestamp_unit == "milliseconds" and 1000 or 1 end
 
 local function incoming(config, inbound, timestamp)
   local path, query = inbound:path(), inbound:query() or ""
@@ -214,4 +245,4 @@ local function check(config)
   for _, text in pairs(config.headers or {}) do check_places(text) end
 end
 
-return { apply = apply, verify = verify, check = check }
+return { credentials = credentials, verify = verify, check = check }

@@ -2,4 +2,4 @@
 
 --- No authentication, said explicitly.
 
-return { apply = function() end }
+return { credentials = function() return {} end }

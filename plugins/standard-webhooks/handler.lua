@@ -16,28 +16,34 @@ local function signed_content(id, timestamp, body) return id .. "." .. timestamp
 
 local function shared_mac(key, content) return hash.hmac("sha256", hash.key(key, "whsec"), content) end
 
-local function signatures(config, content)
+-- Whoever verifies takes what is signed apart at its full stops.
+local ID = { header = "webhook-id", without = "." }
+local TIMESTAMP = { header = "webhook-timestamp", without = "." }
+local CONTENT = { ID, ".", TIMESTAMP, ".", { request = "body" } }
+
+--- What stands in the header: the signatures, with a blank between.
+local function signatures(config)
   local all = {}
+  local function add(version, signature)
+    table.insert(all, (#all > 0 and " " or "") .. version .. ",")
+    table.insert(all, { base64 = signature })
+  end
   for _, key in ipairs(list(config.key)) do
-    table.insert(all, "v1," .. base64.encode(shared_mac(key, content)))
+    add("v1", { hmac = "sha256", key = key, key_form = "whsec", of = CONTENT })
   end
   for _, key in ipairs(list(config.private_key)) do
-    table.insert(all, "v1a," .. base64.encode(hash.sign("EdDSA", hash.key(key, "whsk"), content)))
+    add("v1a", { sign = "EdDSA", key = key, key_form = "whsk", of = CONTENT })
   end
   if #all == 0 then fail "there is neither a key nor a private_key to sign with" end
   return all
 end
 
-local function apply(ctx, request)
-  local config = ctx.config
-  local id, timestamp = request:header "webhook-id", request:header "webhook-timestamp"
-  if not id or not timestamp or (id .. timestamp):find(".", 1, true) then
-    fail "webhook-id and webhook-timestamp must be there, without a full stop"
-  end
-  local all = signatures(config, signed_content(id, timestamp, request:body() or ""))
-  request:set_header(config.headers .. "-id", id)
-  request:set_header(config.headers .. "-timestamp", timestamp)
-  request:set_header(config.headers .. "-signature", table.concat(all, " "))
+local function credentials(config)
+  return {
+    { header = config.headers .. "-id", value = ID },
+    { header = config.headers .. "-timestamp", value = TIMESTAMP },
+    { header = config.headers .. "-signature", value = signatures(config) },
+  }
 end
 
 --- Signatures of a header, as bytes, by version.
@@ -100,4 +106,4 @@ local function check(config)
   end
 end
 
-return { apply = apply, verify = verify, check = check }
+return { credentials = credentials, verify = verify, check = check }

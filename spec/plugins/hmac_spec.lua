@@ -110,7 +110,7 @@ describe("the authenticator hmac", function()
   it("signs nothing that it cannot put together", function()
     for change, message in pairs {
       ['content = "{bodyy}"'] = "hmac: there is no place {bodyy}",
-      ['content = "{header:X-Not}"'] = "hmac: the content wants the header 'X-Not', which is not there",
+      ['content = "{header:X-Not}"'] = "the request has no header 'X-Not', which credentials are made of",
       ['content = "{nonce}.{body}"'] = "hmac: a {nonce} is for headers",
       ['format = "v1="'] = "hmac: the format 'v1=' has no {signature}",
       ['format = "{signature},{id}"'] = "hmac: a format has no place {id}",

@@ -71,8 +71,15 @@ describe("the authenticator standard-webhooks", function()
     } do
       assert.matches(message, support.raised(sent, text), 1, true)
     end
-    for _, headers in ipairs { {}, { ["webhook-id"] = ID }, { ["webhook-id"] = "a.b", ["webhook-timestamp"] = TIME } } do
-      assert.matches("webhook-id and webhook-timestamp must be there", support.raised(sent, KEYS, headers), 1, true)
+    for message, headers in pairs {
+      ["the request has no header 'webhook-id', which credentials are made of"] = {},
+      ["the request has no header 'webhook-timestamp', which credentials are made of"] = { ["webhook-id"] = ID },
+      ["the header 'webhook-id' must be without '.', since credentials are made of it"] =
+        { ["webhook-id"] = "a.b", ["webhook-timestamp"] = TIME },
+      ["the header 'webhook-timestamp' must be without '.', since credentials are made of it"] =
+        { ["webhook-id"] = ID, ["webhook-timestamp"] = "1.5" },
+    } do
+      assert.equal(message, (support.raised(sent, KEYS, headers)))
     end
   end)
 

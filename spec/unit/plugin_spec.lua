@@ -65,7 +65,7 @@ describe("an instance", function()
   local HANDLER = "return { map = function() return {} end }"
 
   it("is of a plugin that can be used so", function()
-    assert.same({ "connectors/c.lua:1: the plugin 'p' is no authenticator: it has no apply" },
+    assert.same({ "connectors/c.lua:1: the plugin 'p' is no authenticator: it has no apply, credentials" },
       faults(support.schema "", HANDLER, "authenticator = { type = 'p' },"))
     assert.same({ "connectors/c.lua:1: the plugin 'p' is no hook: it has no before_send, after_receive, on_failed" },
       faults(support.schema "", HANDLER, "hooks = { { type = 'p' } },"))

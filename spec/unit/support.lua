@@ -190,17 +190,16 @@ function support.authenticated(text, given)
   return request.sent
 end
 
---- What an authenticator of this text says of a request that has come: what `verify` gives.
+--- What a verifier of this text says of a request that has come.
 ---@param text string
 ---@param given { method?: string, path?: string, query?: string, headers?: table, body?: string, now?: number }
 function support.verified(text, given)
   local true_now, ctx = core.now, require "perilune.ctx"
   if given.now then core.now = function() return given.now end end
-  local ok, generation = pcall(support.connector, ([[return { authenticator = %s,
-    webhooks = { { on = "t", url = "http://a.example" } } }]]):format(text))
+  local ok, generation = pcall(support.load, { ["gateway.lua"] = ("return { ingress = %s }"):format(text) })
   core.now = true_now
   if not ok then error(generation, 2) end
-  local inbound, headers, step = {}, {}, generation.entries[1].authenticator.steps[1]
+  local inbound, headers, step = {}, {}, generation.ingress.verifiers[1]
   for name, value in pairs(given.headers or {}) do headers[name:lower()] = value end
   for _, name in ipairs { "method", "path", "query", "body" } do
     inbound[name] = function() return given[name] end
