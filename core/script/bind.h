@@ -46,6 +46,11 @@ void pl_bind_inbound_clear(lua_State *L, int index);
 /* -- secrets -- */
 
 #define PL_SECRET "perilune.secret"
+typedef struct pl_secret_handle pl_secret_handle;
+/* The handle at an index, or NULL. It stays where it is while something in Lua leads to it. */
+pl_secret_handle *pl_bind_secret_handle(lua_State *L, int index);
+/* As pl_bind_secret_at, without raising: false when the secret has lost its value. */
+bool pl_secret_handle_value(pl_secret_handle *s, pl_slice *value);
 void pl_bind_secret_type(lua_State *L); /* once for a state, before the first handle */
 bool pl_bind_is_secret_at(lua_State *L, int index);
 /* The value of a handle, until it has changed twice or the handle is collected; false when it is

@@ -13,18 +13,36 @@
 
 #include <lauxlib.h>
 
-typedef struct secret {
+struct pl_secret_handle {
     pl_secret_cell *cell;   /* or NULL */
     pl_secret_value *value; /* as it was last used; NULL: not yet */
     pl_secret_value *last;  /* the one before: it may be in use by the caller */
-} secret;
+};
 
-static void refresh(secret *s)
+static void refresh(pl_secret_handle *s)
 {
     if (s->cell == NULL || pl_secret_cell_has(s->cell, s->value)) return;
     pl_secret_value_unref(s->last);
     s->last = s->value;
     s->value = pl_secret_cell_value(s->cell);
+}
+
+/* Without raising: what was lost is "". */
+static pl_slice value_of(pl_secret_handle *s)
+{
+    refresh(s);
+    return s->value ? (pl_slice){s->value->bytes, s->value->len} : (pl_slice){"", 0};
+}
+
+bool pl_secret_handle_value(pl_secret_handle *s, pl_slice *value)
+{
+    *value = value_of(s);
+    return s->cell == NULL || value->len > 0;
+}
+
+pl_secret_handle *pl_bind_secret_handle(lua_State *L, int index)
+{
+    return luaL_testudata(L, index, PL_SECRET);
 }
 
 bool pl_bind_is_secret_at(lua_State *L, int index)
@@ -34,26 +52,25 @@ bool pl_bind_is_secret_at(lua_State *L, int index)
 
 bool pl_bind_secret_peek(lua_State *L, int index, pl_slice *value)
 {
-    secret *s = luaL_testudata(L, index, PL_SECRET);
+    pl_secret_handle *s = pl_bind_secret_handle(L, index);
     if (s == NULL) return false;
-    refresh(s);
-    *value = s->value ? (pl_slice){s->value->bytes, s->value->len} : (pl_slice){"", 0};
+    *value = value_of(s);
     return true;
 }
 
 bool pl_bind_secret_at(lua_State *L, int index, pl_slice *value)
 {
-    if (!pl_bind_secret_peek(L, index, value)) return false;
-    const secret *s = lua_touserdata(L, index);
-    if (s->cell && value->len == 0)
+    pl_secret_handle *s = pl_bind_secret_handle(L, index);
+    if (s == NULL) return false;
+    if (!pl_secret_handle_value(s, value))
         pl_lua_fail(L, "auth", "the secret \"%s\" has no value", pl_secret_cell_name(s->cell));
     return true;
 }
 
-static secret *push_secret(lua_State *L)
+static pl_secret_handle *push_secret(lua_State *L)
 {
-    secret *s = lua_newuserdata(L, sizeof *s);
-    *s = (secret){0};
+    pl_secret_handle *s = lua_newuserdata(L, sizeof *s);
+    *s = (pl_secret_handle){0};
     luaL_getmetatable(L, PL_SECRET);
     lua_setmetatable(L, -2);
     return s;
@@ -93,7 +110,7 @@ static int secret_tostring(lua_State *L)
 
 static int secret_gc(lua_State *L)
 {
-    secret *s = luaL_checkudata(L, 1, PL_SECRET);
+    pl_secret_handle *s = luaL_checkudata(L, 1, PL_SECRET);
     pl_secret_value_unref(s->value);
     pl_secret_value_unref(s->last);
     s->value = s->last = NULL;

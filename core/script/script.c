@@ -328,6 +328,8 @@ static bool take_generation(pl_script *s, const pl_bundle *bundle, const pl_scri
     pl_loaded_routes(L, generation, &s->arena, &s->router);
     pl_loaded_sources(L, generation, &s->arena, &s->base);
     s->recipes = pl_arena_zero(&s->arena, (s->base.policy_count + 1) * sizeof *s->recipes);
+    s->authenticators = pl_authenticators_read(L, generation, s->base.policy_count, &s->arena);
+    s->keys = pl_bind_keys_of(L);
     lua_getfield(L, generation, "require_https");
     s->base.https_only = s->vm.https_only = lua_toboolean(L, -1);
     lua_pop(L, 2);

@@ -10,6 +10,7 @@
 #include "flow/generation.h"
 #include "flow/router.h"
 #include "net/client.h"
+#include "script/authenticator.h"
 #include "script/recipe.h"
 #include "script/vm.h"
 
@@ -38,13 +39,15 @@ enum pl_script_function {
 typedef struct pl_script {
     pl_generation base;
     pl_vm vm;
-    pl_arena arena;                          /* policies, sources, routes and recipes */
-    pl_recipe *recipes;                      /* one for each webhook */
-    pl_router router;                        /* triggers that need no script */
-    int functions[PL_SCRIPT_FUNCTION_COUNT]; /* registry */
-    int generation;                          /* registry: what `load` returned */
-    pl_client *client;                       /* its worker's, for requests of scripts */
-    pl_tolls tolls;                          /* and what those pass on their way */
+    pl_arena arena;     /* policies, sources, routes, recipes, credentials */
+    pl_recipe *recipes; /* one for each webhook */
+    const pl_authenticator *const *authenticators; /* by webhook; NULL: Lua has to be asked */
+    pl_keys *keys;                                 /* the state's */
+    pl_router router;                              /* triggers that need no script */
+    int functions[PL_SCRIPT_FUNCTION_COUNT];       /* registry */
+    int generation;                                /* registry: what `load` returned */
+    pl_client *client;                             /* its worker's, for requests of scripts */
+    pl_tolls tolls;                                /* and what those pass on their way */
     pl_mailbox *undertaker; /* of the thread that closes it; NULL: whoever drops it last */
     pl_message burial;
 } pl_script;

@@ -47,13 +47,16 @@ static pl_slice place_of_webhook(pl_exchange *x)
 }
 
 /* What the gate says of a script that failed. Of a function whose last word was `return f(x)`
- * nothing is left on the stack when f fails: what is known is the webhook. */
+ * nothing is left on the stack when f fails, and of credentials that are data there was no script:
+ * what is known is the webhook. */
 static int failed(pl_exchange *x, int code, pl_slice text)
 {
     const pl_vm *vm = &pl_script_of(x->generation)->vm;
     pl_slice own = text;
+    bool is_of_data =
+        x->stage == PL_STAGE_AUTHENTICATE && vm->traceback.len == 0 && vm->budget.end == PL_WITHIN;
     x->traceback = pl_arena_dup(&x->arena, pl_buf_slice(&vm->traceback));
-    if (!pl_gate_cut_place(&own)) return fail(x, code, text);
+    if (!pl_gate_cut_place(&own) && !is_of_data) return fail(x, code, text);
     pl_slice place = place_of_webhook(x);
     if (place.len == 0) return fail(x, code, text);
     x->error_text =
@@ -202,16 +205,23 @@ int pl_script_render(pl_generation *g, pl_exchange *x)
 }
 
 /* From here on the request is what is sent: no script that kept it changes it any more. */
+static void close_request(const pl_exchange *x, lua_State *L)
+{
+    if (x->script_ref == 0) return;
+    push_object(x, L, REQUEST);
+    pl_bind_request_clear(L, lua_gettop(L));
+    lua_pop(L, 1);
+}
+
 static int finish_authenticate(void *owner, lua_State *co, int code, pl_slice text)
 {
     pl_exchange *x = owner;
     if (code) return failed(x, code, text);
-    push_object(x, co, REQUEST);
-    pl_bind_request_clear(co, lua_gettop(co));
+    close_request(x, co);
     return 0;
 }
 
-int pl_script_authenticate(pl_generation *g, pl_exchange *x)
+static int run_authenticate(pl_generation *g, pl_exchange *x)
 {
     int code = need_frame(pl_script_of(g), x);
     if (code) return code;
@@ -219,6 +229,16 @@ int pl_script_authenticate(pl_generation *g, pl_exchange *x)
     push_made(x, slot->co, REQUEST, pl_bind_request_push);
     push_object(x, slot->co, FRAME);
     return pl_gate_run(slot, 4, &x->script_slot);
+}
+
+int pl_script_authenticate(pl_generation *g, pl_exchange *x)
+{
+    pl_script *s = pl_script_of(g);
+    const pl_authenticator *a = s->authenticators[x->webhook];
+    if (a == NULL || !pl_authenticator_set(a, x, s->keys, &s->vm.scratch))
+        return run_authenticate(g, x);
+    close_request(x, s->vm.L);
+    return 0;
 }
 
 /* co: ok, variables (JSON), message, retry: true, false or nil */

@@ -2,7 +2,7 @@
 
 --- What an authenticator sets, as data. A handler's `credentials(config)` is asked once, when the
 --- folder is loaded. What it gives is carried out for each attempt: by C alone where all of it is data
---- (core/script/credentials.h), else by the function that `credentials.applier` makes; so too where C
+--- (core/script/authenticator.h), else by the function that `credentials.applier` makes; so too where C
 --- finds that it cannot be done, since the function says why. The two set the same.
 ---
 ---     credential   { header = NAME, value = TEXT }, { query = NAME, value = TEXT },
@@ -77,6 +77,8 @@ local KINDS = {
 
 -- -- loading
 
+local MAX_STEPS = 32 -- of a path to an operation; a table that leads to itself has no end
+
 ---@class perilune.credentials_reading
 ---@field report fun(path: any[], message: string)
 ---@field is_data boolean
@@ -100,6 +102,10 @@ local text
 
 --- An operation: its `kind`, and what it wants, by name.
 local function operation(reading, v, path)
+  if #path > MAX_STEPS then
+    reading.report(path, "credentials are nested too deep")
+    return nil
+  end
   local given, kind = checked(reading, OPERATIONS, v, path)
   if not given then return nil end
   local made = { kind = kind, argument = given[kind], without = given.without, key_form = given.key_form }

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A list of credentials is carried out on a copy of the request, so that one that cannot be set
+ * leaves nothing behind; what is set is seen by those after it, as a header that is signed. */
+#include "script/authenticator_impl.h"
+
+#include "base/base64.h"
+#include "base/secret.h"
+#include "crypto/sign.h"
+#include "http/url.h"
+#include "script/request_write.h"
+
+static const pl_slice MASK = PL_SLICE_INIT("***");
+
+/* -- parts -- */
+
+/* What several parts come to; `shown` are the texts with secrets masked. */
+typedef struct pieces {
+    pl_slice *texts, *shown;
+    size_t count;
+    bool is_secret;
+} pieces;
+
+static bool evaluate_all(pl_setting_up *s, const pl_parts *parts, pieces *p)
+{
+    *p = (pieces){.count = parts->count};
+    p->texts = pl_arena_alloc(s->arena, (2 * p->count + 1) * sizeof *p->texts);
+    p->shown = p->texts + p->count;
+    for (size_t i = 0; i < p->count; i++) {
+        const pl_part *part = &parts->items[i];
+        pl_part_value v = {PL_NO_SLICE, PL_NO_SLICE};
+        if (!part->evaluate(s, part, &v)) return false;
+        p->texts[i] = v.text;
+        p->shown[i] = v.shown.ptr ? v.shown : v.text;
+        p->is_secret |= v.shown.ptr != NULL;
+    }
+    return true;
+}
+
+static pl_slice join(pl_arena *arena, const pl_slice *texts, size_t count)
+{
+    size_t len = 0;
+    if (count == 1) return texts[0];
+    for (size_t i = 0; i < count; i++)
+        len += texts[i].len;
+    char *joined = pl_arena_alloc(arena, len + 1), *end = joined;
+    for (size_t i = 0; i < count; i++) {
+        if (texts[i].len) memcpy(end, texts[i].ptr, texts[i].len);
+        end += texts[i].len;
+    }
+    return (pl_slice){joined, len};
+}
+
+/* What is made of a text with a secret in it is secret as a whole. */
+static bool evaluate(pl_setting_up *s, const pl_parts *parts, pl_part_value *v)
+{
+    pieces p;
+    if (!evaluate_all(s, parts, &p)) return false;
+    *v = (pl_part_value){join(s->arena, p.texts, p.count), p.is_secret ? MASK : PL_NO_SLICE};
+    return true;
+}
+
+bool pl_part_text(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    (void)s;
+    v->text = p->argument;
+    return true;
+}
+
+/* A copy: the value of a handle is good until the handle is used again. */
+bool pl_part_secret(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    v->shown = MASK;
+    if (!pl_secret_handle_value(p->secret, &v->text)) return false;
+    v->text = pl_arena_dup(s->arena, v->text);
+    return true;
+}
+
+/* -- operations: of the request -- */
+
+static bool path_or_query(pl_slice url, bool is_path, pl_slice *part)
+{
+    pl_url parts;
+    const char *reason;
+    if (pl_url_parse(url, &parts, &reason) != 0) return false;
+    *part = is_path ? parts.path : parts.query;
+    if (is_path && part->len == 0) *part = PL_SLICE("/");
+    return true;
+}
+
+static bool of_request(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    const pl_request *r = &s->request;
+    if (pl_slice_eq(p->argument, PL_SLICE("body"))) {
+        v->text = r->has_body ? r->body : PL_NO_SLICE;
+        return true;
+    }
+    v->text = pl_slice_eq(p->argument, PL_SLICE("method")) ? r->method : r->url;
+    if (pl_slice_eq(p->argument, PL_SLICE("path"))) return path_or_query(r->url, true, &v->text);
+    if (pl_slice_eq(p->argument, PL_SLICE("query"))) return path_or_query(r->url, false, &v->text);
+    return true;
+}
+
+static bool of_header(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    const pl_field *f = pl_fields_find(s->request.fields, p->argument);
+    if (f == NULL) return false;
+    v->text = f->value;
+    bool can_have = p->without.len > 0 && f->value.len > 0;
+    return !can_have || !memmem(f->value.ptr, f->value.len, p->without.ptr, p->without.len);
+}
+
+static bool of_time(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    bool is_seconds = pl_slice_eq(p->argument, PL_SLICE("seconds"));
+    pl_buf_clear(s->scratch);
+    pl_buf_put_int(s->scratch, is_seconds ? s->started_ms / 1000 : s->started_ms);
+    v->text = pl_arena_dup(s->arena, pl_buf_slice(s->scratch));
+    return true;
+}
+
+/* -- operations: of what they are given -- */
+
+/* The bytes of the key that is used. */
+static bool evaluate_key(pl_setting_up *s, const pl_part *p, pl_slice *key)
+{
+    pl_part_value v;
+    if (!evaluate(s, &p->key, &v) || v.text.len == 0) return false;
+    *key = v.text;
+    if (p->form == NULL) return true;
+    pl_buf_clear(s->scratch);
+    if (!pl_key_form_put(s->scratch, p->form, v.text, PL_NO_SLICE)) return false;
+    pl_secret_register_passing(pl_buf_slice(s->scratch));
+    *key = pl_arena_dup(s->arena, pl_buf_slice(s->scratch));
+    return true;
+}
+
+static bool give_hash(pl_setting_up *s, bool is_known, const pl_hash *hash, pl_part_value *v)
+{
+    v->text = pl_arena_dup(s->arena, (pl_slice){hash->bytes, hash->len});
+    return is_known;
+}
+
+static bool hash(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    pl_hash hash = {0};
+    pl_part_value data;
+    if (!evaluate(s, &p->of, &data)) return false;
+    return give_hash(s, pl_hash_of(p->argument, data.text, &hash), &hash, v);
+}
+
+static bool hmac(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    pl_hash mac = {0};
+    pl_slice key;
+    pieces data;
+    if (!evaluate_key(s, p, &key) || !evaluate_all(s, &p->of, &data)) return false;
+    bool is_known = pl_macs_hmac(&s->keys->macs, p->argument, key, data.texts, data.count, &mac);
+    return give_hash(s, is_known, &mac, v);
+}
+
+static bool put_signature(pl_setting_up *s, const pl_algorithm *a, pl_slice bytes, pl_slice data)
+{
+    pl_buf_clear(s->scratch);
+    if (pl_algorithm_is_shared(a)) return pl_sign_shared(s->scratch, a, bytes, data);
+    const pl_key *key = pl_keyring_read(&s->keys->ring, bytes, PL_KEY_SIGNS, s->scratch);
+    return key && pl_sign(s->scratch, a, key, data, PL_SIGNATURE_JOSE);
+}
+
+static bool sign(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    const pl_algorithm *a = pl_algorithm_of(p->argument);
+    pl_slice key;
+    pl_part_value data;
+    if (!a || !evaluate_key(s, p, &key) || !evaluate(s, &p->of, &data)) return false;
+    if (!put_signature(s, a, key, data.text)) return false;
+    v->text = pl_arena_dup(s->arena, pl_buf_slice(s->scratch));
+    return true;
+}
+
+/* A secret stays one, and is masked in this form as well. */
+static bool encode(pl_setting_up *s, const pl_part *p, pl_part_value *v,
+                   void (*put)(pl_buf *out, pl_slice bytes))
+{
+    if (!evaluate(s, &p->of, v)) return false;
+    pl_buf_clear(s->scratch);
+    put(s->scratch, v->text);
+    if (v->shown.ptr) pl_secret_register_passing(pl_buf_slice(s->scratch));
+    v->text = pl_arena_dup(s->arena, pl_buf_slice(s->scratch));
+    return true;
+}
+
+static bool base64(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    return encode(s, p, v, pl_base64_encode);
+}
+
+static bool base64url(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    return encode(s, p, v, pl_base64url_encode);
+}
+
+static bool hex(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    return encode(s, p, v, pl_hex_encode);
+}
+
+/* The prefix may be seen. */
+static bool prefix(pl_setting_up *s, const pl_part *p, pl_part_value *v)
+{
+    if (!evaluate(s, &p->of, v)) return false;
+    if (pl_slice_starts_nocase(v->text, p->argument)) return true;
+    v->text = pl_arena_join(s->arena, p->argument, v->text, PL_SLICE(""));
+    if (v->shown.ptr) v->shown = pl_arena_join(s->arena, p->argument, v->shown, PL_SLICE(""));
+    return true;
+}
+
+static const struct {
+    pl_slice kind;
+    pl_operation_fn *evaluate;
+} operations[] = {
+    {PL_SLICE_INIT("request"), of_request},
+    {PL_SLICE_INIT("header"), of_header},
+    {PL_SLICE_INIT("now"), of_time},
+    {PL_SLICE_INIT("hash"), hash},
+    {PL_SLICE_INIT("hmac"), hmac},
+    {PL_SLICE_INIT("sign"), sign},
+    {PL_SLICE_INIT("base64"), base64},
+    {PL_SLICE_INIT("base64url"), base64url},
+    {PL_SLICE_INIT("hex"), hex},
+    {PL_SLICE_INIT("prefix"), prefix},
+};
+
+pl_operation_fn *pl_operation_of(pl_slice kind)
+{
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (pl_slice_eq(operations[i].kind, kind)) return operations[i].evaluate;
+    return NULL;
+}
+
+/* -- setting -- */
+
+static bool set_basic(pl_setting_up *s, const pl_credential *c)
+{
+    pl_part_value user, password;
+    return evaluate(s, &c->value, &user) && evaluate(s, &c->password, &password) &&
+           pl_request_write_basic(&s->request, s->arena, user.text, password.text) == NULL;
+}
+
+static bool set_value(pl_setting_up *s, const pl_credential *c)
+{
+    pieces p;
+    if (!evaluate_all(s, &c->value, &p)) return false;
+    pl_request *r = &s->request;
+    pl_slice value = join(s->arena, p.texts, p.count), shown = PL_NO_SLICE;
+    if (p.is_secret) shown = join(s->arena, p.shown, p.count);
+    if (c->kind == PL_CREDENTIAL_HEADER)
+        return pl_request_write_header(r, s->arena, c->name, value, shown) == NULL;
+    if (c->kind == PL_CREDENTIAL_COOKIE)
+        return pl_request_write_cookie(r, s->arena, c->name, value, shown) == NULL;
+    pl_request_write_query(r, s->arena, c->name, value, shown);
+    return true;
+}
+
+/* A request with fields of its own. */
+static pl_request copy_of(const pl_request *r, pl_arena *arena)
+{
+    pl_request copy = *r;
+    copy.fields = copy.last = NULL;
+    for (const pl_field *f = r->fields; f; f = f->next) {
+        pl_field *field = pl_arena_alloc(arena, sizeof *field);
+        *field = *f;
+        field->next = NULL;
+        if (copy.last)
+            copy.last->next = field;
+        else
+            copy.fields = field;
+        copy.last = field;
+    }
+    return copy;
+}
+
+bool pl_authenticator_set(const pl_authenticator *a, pl_exchange *x, pl_keys *keys, pl_buf *scratch)
+{
+    if (a->count == 0) return true;
+    pl_setting_up s = {copy_of(&x->request, &x->arena), &x->arena, x->started_ms, keys, scratch};
+    for (size_t i = 0; i < a->count; i++) {
+        const pl_credential *item = &a->items[i];
+        bool is_basic = item->kind == PL_CREDENTIAL_BASIC;
+        if (!(is_basic ? set_basic(&s, item) : set_value(&s, item))) return false;
+    }
+    x->request = s.request;
+    return true;
+}
