@@ -10,6 +10,32 @@
 ---@alias perilune.part string|number|perilune.secret
 ---@alias perilune.parts perilune.part|perilune.part[]
 
+---@class perilune.credential   one of what an authenticator's `credentials` lists: header, query or cookie and a value, or basic
+---@field header? string
+---@field query? string
+---@field cookie? string
+---@field value? perilune.credential_text
+---@field basic? perilune.credential_text[]   user and password
+
+---@alias perilune.credential_text perilune.credential_part|perilune.credential_part[]
+---@alias perilune.credential_part perilune.part|perilune.credential_operation|(fun(ctx: perilune.ctx, request: perilune.request): perilune.part)
+
+---@class perilune.credential_operation
+---@field request? "method"|"url"|"path"|"query"|"body"
+---@field header? string   which has to be there
+---@field without? string   must not be in the header
+---@field now? "seconds"|"milliseconds"   when the attempt began
+---@field hash? string   its name
+---@field hmac? string   the hash of one
+---@field sign? string   the algorithm of a signature
+---@field prefix? string   that stands in front unless it does already
+---@field of? perilune.credential_text   what that is made of
+---@field key? perilune.credential_text
+---@field key_form? string   as hash.key has it
+---@field base64? perilune.credential_text
+---@field base64url? perilune.credential_text
+---@field hex? perilune.credential_text
+
 ---@class perilune.certificate
 ---@field subject string   as in RFC 4514: CN=shop,O=Acme
 ---@field issuer string
@@ -616,7 +642,7 @@ function template.compile(text) end
 ---@field encoding? "hex"|"base64"|"base64url"   what the signature is written in
 ---@field format? string   what stands there: elements, each with a {signature} or a {timestamp}
 ---@field header string   where the signature stands
----@field headers? table<string, string>   other headers, set before the content is put together
+---@field headers? table<string, string>   other headers, set by name before the content is put together
 ---@field key string|perilune.secret|(string|perilune.secret)[]   the key, or several: the first signs, any of them verifies
 ---@field key_form? "raw"|"base64"|"hex"   what the key is written in; raw: it is the text itself
 ---@field separator? string   between the elements of the format

@@ -27,7 +27,8 @@ local credentials = {}
 --- What a function of `hash` says of a name that it does not know.
 local function unknown(run, ...)
   local ok, message = pcall(run, ...)
-  return not ok and tostring(message):match "there is no .*" or nil
+  message = not ok and tostring(message):match "there is no .*"
+  return message and "is wrong: " .. message or nil
 end
 
 local TEXT = { type = "any", required = true }
@@ -148,9 +149,9 @@ local function credential(reading, v, path)
   local given, kind = checked(reading, KINDS, v, path)
   if not given then return nil end
   if kind == "basic" then
-    local where = tables.extend(path, kind)
-    return { kind = kind, user = text(reading, given.basic[1], tables.extend(where, 1)),
-      password = text(reading, given.basic[2], tables.extend(where, 2)) }
+    local where, pair = tables.extend(path, kind), given.basic or {}
+    return { kind = kind, user = text(reading, pair[1], tables.extend(where, 1)),
+      password = text(reading, pair[2], tables.extend(where, 2)) }
   end
   return { kind = kind, name = given[kind], value = text(reading, given.value, tables.extend(path, "value")) }
 end

@@ -58,7 +58,7 @@ return {
     },
     headers = {
       type = "map", of = { type = "string" },
-      description = "other headers, set before the content is put together",
+      description = "other headers, set by name before the content is put together",
       example = '{ ["X-Nonce"] = "{nonce}" }',
     },
     tolerance = {

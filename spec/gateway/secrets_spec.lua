@@ -10,6 +10,7 @@ local VALUES = {
   key = "key of an hmac", folder = "from the folder of secrets", lower = "from a file in lower case",
   file = "from a file of its own", admin = "admin-token-from-the-folder", plain = "written-in-the-file",
   cookie = "key-in-a-cookie/with+base64==", client = "client secret & its/encodings+",
+  encoded = "decoded, and then for hmac",
   before = "rotated: before?", after = "rotated: after!!", passing = "access-token>of<some.run",
 }
 
@@ -22,6 +23,7 @@ local ENVIRONMENT = {
   PERILUNE_SECRET_HEADER = VALUES.header, PERILUNE_SECRET_QUERY = VALUES.query,
   PERILUNE_SECRET_KEY = VALUES.key, PERILUNE_SECRET_COOKIE = VALUES.cookie,
   PERILUNE_SECRET_CLIENT = VALUES.client,
+  PERILUNE_SECRET_ENCODED = "ZGVjb2RlZCwgYW5kIHRoZW4gZm9yIGhtYWM=", -- by coreutils' base64
 }
 
 local CONNECTORS = {
@@ -33,6 +35,14 @@ local CONNECTORS = {
     ["X-Control"] = "no secret/at all & found+everywhere>" },
     params = { query = secret "QUERY", lower = secret "LOWER" }, ]],
   cookie = [[ authenticator = { type = "api-key", ["in"] = "cookie", name = "key", key = secret "COOKIE" }, ]],
+  -- Data, in which secrets are encoded together with what stands beside them.
+  said = [[ authenticator = { credentials = function() return {
+      { header = "X-Said", value = { "v1=", { base64 = { "<", secret "FILE", ">" } } } },
+      { query = "said", value = { { hex = { secret "KEY", "." } } } },
+      { cookie = "said", value = { base64url = { "..", secret "QUERY" } } },
+      { header = "X-Key", value = "decoded, and " .. "then for hmac" }, -- the key, known from here on
+      { header = "X-Mac", value = { base64 = { hmac = "sha256", key = secret "ENCODED", key_form = "base64", of = "x" } } },
+    } end }, ]],
   -- Asks for a token as OAuth has it, keeps it for all workers, and is not careful with the answer.
   asking = [[ authenticator = { apply = function(ctx, request)
       local token = ctx.cache.fetch("token", 0.01, function()
@@ -131,8 +141,8 @@ describe("secrets", function()
 
   it("reach the receiver", function()
     local stream = http.stream(gateway.url, "/v1/feed", { Authorization = "Bearer " .. VALUES.admin })
-    assert.equal(8, #delivered("any").deliveries)
-    for _ = 1, 8 do
+    assert.equal(9, #delivered("any").deliveries)
+    for _ = 1, 9 do
       local event = stream:next()
       keep("GET /v1/feed", event.data)
       assert.equal("delivered", json.decode(event.data).state, event.data)
@@ -144,6 +154,7 @@ describe("secrets", function()
       "X-Header: " .. VALUES.header, "Cookie: key=" .. VALUES.cookie, "Bearer " .. VALUES.passing,
       "client_secret=client+secret+%26+its%2Fencodings%2B", -- by Python's quote_plus
  "X-Folder: " .. VALUES.folder,
+      "X-Said: v1=PGZyb20gYSBmaWxlIG9mIGl0cyBvd24+", -- by coreutils' base64
     } do
       assert.is_truthy(peer.process:errors():lower():find(text:lower(), 1, true), text)
     end
@@ -153,6 +164,7 @@ describe("secrets", function()
     for id in pairs(CONNECTORS) do
       local answer = ask("POST", "/v1/calls/" .. id .. "/any", "{}")
       assert.is_truthy(answer.variables.raw:find("***", 1, true), answer.variables.raw)
+      if id == "said" then assert.matches("X%-Said: v1=%*%*%*%s", answer.variables.raw) end
       ask("POST", "/v1/connectors/" .. id .. "/webhooks/any/try", '{"event":{}}')
       ask("POST", "/v1/connectors/" .. id .. "/webhooks/any/try", '{"event":{},"dry_run":true}')
     end
