@@ -94,22 +94,31 @@ static const pl_authenticator *read_list(lua_State *L, pl_arena *arena)
     return a;
 }
 
+/* What C may set of the entry on the top of the stack: pushes the list, or nil. */
+static void push_list(lua_State *L)
+{
+    if (lua_istable(L, -1))
+        lua_getfield(L, -1, "credentials");
+    else
+        lua_pushnil(L);
+}
+
 /* Webhooks of one connector have one list, and stand next to each other. */
 const pl_authenticator *const *pl_authenticators_read(lua_State *L, int generation, size_t count,
                                                       pl_arena *arena)
 {
     const pl_authenticator **all = pl_arena_zero(arena, (count + 1) * sizeof *all);
     const void *last = NULL;
-    int top = lua_gettop(L), entry = top + 2, list = top + 3;
+    int entries = lua_gettop(L) + 1;
     lua_getfield(L, generation, "entries");
-    for (size_t i = 0; i < count; i++) {
-        lua_rawgeti(L, top + 1, (int)i + 1);
-        lua_getfield(L, entry, "credentials");
-        if (lua_istable(L, list))
-            all[i] = lua_topointer(L, list) == last ? all[i - 1] : read_list(L, arena);
-        last = lua_topointer(L, list);
-        lua_settop(L, top + 1);
+    size_t there = lua_istable(L, entries) ? lua_objlen(L, entries) : 0;
+    for (size_t i = 0; i < count && i < there; i++, lua_settop(L, entries)) {
+        lua_rawgeti(L, entries, (int)i + 1);
+        push_list(L);
+        if (lua_istable(L, -1))
+            all[i] = lua_topointer(L, -1) == last ? all[i - 1] : read_list(L, arena);
+        last = lua_topointer(L, -1);
     }
-    lua_settop(L, top);
+    lua_settop(L, entries - 1);
     return all;
 }
