@@ -114,10 +114,7 @@ bool pl_http_is_token(pl_slice s)
 
 bool pl_http_is_field_value(pl_slice s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        if (!pl_is_field_byte((unsigned char)s.ptr[i])) return false;
-    }
-    return true;
+    return pl_are_field_bytes(s);
 }
 
 bool pl_http_list_next(pl_slice *rest, pl_slice *element)

@@ -55,12 +55,18 @@ static int bad(struct parser *p, const char *reason)
     return refuse(p, PL_E_BAD_REQUEST, reason);
 }
 
-/* Are the bytes of `s` that nobody judged yet all of this kind? */
+/* The bytes of `s` that nobody judged yet. */
+static inline pl_slice fresh_of(const struct parser *p, pl_slice s)
+{
+    return s.ptr < p->fresh ? pl_slice_from(s, (size_t)(p->fresh - s.ptr)) : s;
+}
+
+/* Are those all of this kind? */
 static inline bool all_are(const struct parser *p, pl_slice s, bool (*is)(unsigned char))
 {
-    const char *end = s.ptr + s.len;
-    for (const char *c = s.ptr > p->fresh ? s.ptr : p->fresh; c < end; c++) {
-        if (!is((unsigned char)*c)) return false;
+    s = fresh_of(p, s);
+    for (size_t i = 0; i < s.len; i++) {
+        if (!is((unsigned char)s.ptr[i])) return false;
     }
     return true;
 }
@@ -281,7 +287,7 @@ static int read_field_line(struct parser *p, pl_slice line, bool ended)
         return bad(p, "a byte in a header name that cannot be there");
     if (has_value && header.name.len == 0) return bad(p, "a header without a name");
     if (!has_value) return ended ? bad(p, "a header line without a colon") : 0;
-    if (!all_are(p, line, pl_is_field_byte)) return bad(p, "a control byte in a header");
+    if (!pl_are_field_bytes(fresh_of(p, line))) return bad(p, "a control byte in a header");
     if (!ended) return 0;
     header.value = pl_trim(line);
     return take_field(p, header);
@@ -321,6 +327,14 @@ static int64_t read_head(struct parser *p)
     return read_unended(p, at);
 }
 
+/* All but the headers, of which there are none until they are counted. */
+static void clear(pl_http_request *r)
+{
+    const size_t behind = offsetof(pl_http_request, header_count);
+    memset(r, 0, offsetof(pl_http_request, headers));
+    memset((char *)r + behind, 0, sizeof *r - behind);
+}
+
 int64_t pl_http_parse(pl_slice bytes, size_t seen, const pl_http_limits *limits,
                       pl_http_request *request, const char **reason)
 {
@@ -341,7 +355,7 @@ int64_t pl_http_parse(pl_slice bytes, size_t seen, const pl_http_limits *limits,
     if (before && !memchr(p.fresh, '\n', (size_t)(end - p.fresh))) {
         result = read_unended(&p, before + 1);
     } else {
-        *request = (pl_http_request){0};
+        clear(request);
         result = read_head(&p);
     }
     if (result == PL_HTTP_PARTIAL && too_long)

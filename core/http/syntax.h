@@ -34,6 +34,26 @@ static inline bool pl_is_field_byte(unsigned char c)
     return (c >= 0x20 && c != 0x7f) || c == '\t';
 }
 
+/* Is any of these eight a control byte, less than 0x20 or 0x7f? The tab is one. */
+static inline bool pl_has_control(uint64_t eight)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+    uint64_t del = eight ^ ones * 0x7f;
+    return (((eight - ones * 0x20) & ~eight) | ((del - ones) & ~del)) & high;
+}
+
+static inline bool pl_are_field_bytes(pl_slice s)
+{
+    for (uint64_t eight; s.len >= sizeof eight; s = pl_slice_from(s, sizeof eight)) {
+        memcpy(&eight, s.ptr, sizeof eight);
+        if (pl_has_control(eight)) break;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        if (!pl_is_field_byte((unsigned char)s.ptr[i])) return false;
+    }
+    return true;
+}
+
 /* Optional white space off both ends. */
 static inline pl_slice pl_trim(pl_slice s)
 {

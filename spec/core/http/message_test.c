@@ -46,6 +46,22 @@ TEST(field_values)
     CHECK(!pl_http_is_field_value(PL_SLICE("\x7f")));
 }
 
+/* Each byte at each place of what is looked at in words, beside a tab or not. */
+TEST(field_values_of_any_bytes)
+{
+    char text[21];
+    for (int byte = 0; byte < 256; byte++) {
+        bool is_good = (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+        for (size_t at = 0; at < sizeof text; at++) {
+            memset(text, byte % 2 ? 'a' : 0xc3, sizeof text);
+            text[(at + 5) % sizeof text] = byte % 3 ? ' ' : '\t';
+            text[at] = (char)byte;
+            CHECK_EQ_INT(pl_http_is_field_value((pl_slice){text, sizeof text}), is_good);
+            CHECK_EQ_INT(pl_http_is_field_value((pl_slice){text, at + 1}), is_good);
+        }
+    }
+}
+
 TEST(lists)
 {
     pl_slice rest = PL_SLICE(" a ,, b=\"1,\\\",2\" ,\tc"), element;
@@ -185,7 +201,7 @@ TEST(dates)
 
 int main(void)
 {
-    return RUN(CASE(status_texts), CASE(tokens), CASE(field_values), CASE(lists),
-               CASE(headers_of_the_connection), CASE(media_types), CASE(how_long_a_client_waits),
-               CASE(bearer_tokens), CASE(dates));
+    return RUN(CASE(status_texts), CASE(tokens), CASE(field_values),
+               CASE(field_values_of_any_bytes), CASE(lists), CASE(headers_of_the_connection),
+               CASE(media_types), CASE(how_long_a_client_waits), CASE(bearer_tokens), CASE(dates));
 }
