@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define BYTES_A_NODE 12 /* of a document, about: so that its index seldom grows */
+
 enum member { ID, TYPE, TIME, SOURCE, SUBJECT, DATA, MEMBERS };
 
 static const struct {
@@ -286,6 +288,7 @@ static void make_nodes(pl_event *e)
     pl_buf nodes;
     size_t len;
     pl_buf_init(&nodes);
+    pl_buf_reserve(&nodes, (e->document.len / BYTES_A_NODE + 1) * sizeof(pl_json_node));
     pl_json_index(e->document, &nodes);
     e->nodes = pl_buf_take(&nodes, &len);
     e->node_count = len / sizeof(pl_json_node);

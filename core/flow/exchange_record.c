@@ -13,9 +13,10 @@
 #define RECORD_CALL_TRIES 20 /* of a call's record: ten seconds */
 
 /* Fields that carry credentials, whoever set them. */
-static const char *const masked_fields[] = {
-    "authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key",
-    "api-key",       "x-auth-token",
+static const pl_slice masked_fields[] = {
+    PL_SLICE_INIT("authorization"), PL_SLICE_INIT("proxy-authorization"), PL_SLICE_INIT("cookie"),
+    PL_SLICE_INIT("set-cookie"),    PL_SLICE_INIT("x-api-key"),           PL_SLICE_INIT("api-key"),
+    PL_SLICE_INIT("x-auth-token"),
 };
 
 /* -- the row -- */
@@ -23,7 +24,7 @@ static const char *const masked_fields[] = {
 static bool is_masked(pl_slice name)
 {
     for (size_t i = 0; i < sizeof masked_fields / sizeof *masked_fields; i++)
-        if (pl_slice_eq_nocase(name, pl_slice_of(masked_fields[i]))) return true;
+        if (pl_slice_eq_nocase(name, masked_fields[i])) return true;
     return false;
 }
 
@@ -38,20 +39,29 @@ static pl_slice masked_json(pl_arena *arena, pl_slice json)
     return copy;
 }
 
+static pl_slice shown_value(const pl_field *f)
+{
+    if (f->shown.ptr) return f->shown;
+    return is_masked(f->name) ? PL_SLICE("***") : f->value;
+}
+
+static char *put(char *at, pl_slice s)
+{
+    if (s.len) memcpy(at, s.ptr, s.len);
+    return at + s.len;
+}
+
 static pl_slice shown_fields(pl_exchange *x, const pl_field *fields)
 {
-    pl_buf out;
-    pl_buf_init(&out);
+    size_t bytes = 1;
+    for (const pl_field *f = fields; f; f = f->next)
+        bytes += f->name.len + shown_value(f).len + sizeof ": \r\n" - 1;
+    char *text = pl_arena_alloc(&x->arena, bytes), *at = text;
     for (const pl_field *f = fields; f; f = f->next) {
-        pl_slice value = f->shown.ptr ? f->shown : is_masked(f->name) ? PL_SLICE("***") : f->value;
-        pl_buf_put_slice(&out, f->name);
-        PL_BUF_PUT(&out, ": ");
-        pl_buf_put_slice(&out, value);
-        PL_BUF_PUT(&out, "\r\n");
+        at = put(put(at, f->name), PL_SLICE(": "));
+        at = put(put(at, shown_value(f)), PL_SLICE("\r\n"));
     }
-    pl_slice text = pl_arena_dup(&x->arena, pl_secret_masked(&x->arena, pl_buf_slice(&out)));
-    pl_buf_fini(&out);
-    return text;
+    return pl_secret_masked(&x->arena, (pl_slice){text, (size_t)(at - text)});
 }
 
 /* With the field that libcurl adds for the request's `auth`, as far as it may be seen. */

@@ -286,16 +286,23 @@ static void refuse(pl_inbound *in, int code, const match *m)
     pl_inbound_problem(in, code, pl_err_text(code), extra, PL_NO_SLICE);
 }
 
+/* What a segment says. False: its encoding is not valid. */
+static bool decode_part(pl_arena *arena, pl_slice segment, pl_slice *part)
+{
+    pl_buf text;
+    *part = segment;
+    if (segment.len == 0 || memchr(segment.ptr, '%', segment.len) == NULL) return true;
+    pl_buf_init(&text);
+    bool is_good = pl_url_decode(&text, segment, false);
+    *part = pl_arena_dup(arena, pl_buf_slice(&text));
+    pl_buf_fini(&text);
+    return is_good;
+}
+
 static bool decode_parts(pl_inbound *in, const match *m, pl_api_request *r)
 {
-    for (int i = 0; i < PL_API_MAX_PARTS; i++) {
-        pl_buf text;
-        pl_buf_init(&text);
-        bool is_good = pl_url_decode(&text, m->parts[i], false);
-        r->parts[i] = pl_arena_dup(&in->arena, pl_buf_slice(&text));
-        pl_buf_fini(&text);
-        if (!is_good) return false;
-    }
+    for (int i = 0; i < PL_API_MAX_PARTS; i++)
+        if (!decode_part(&in->arena, m->parts[i], &r->parts[i])) return false;
     return true;
 }
 
