@@ -143,6 +143,43 @@ void pl_json_index(pl_slice document, pl_buf *nodes)
     }
 }
 
+void pl_json_indexer_init(pl_json_indexer *x, pl_slice document, pl_buf *nodes)
+{
+    x->start = document.ptr;
+    x->nodes = nodes;
+}
+
+static void close_node(pl_json_indexer *x, const pl_json_reader *r, uint32_t count)
+{
+    pl_json_node *node = (pl_json_node *)(void *)x->nodes->ptr + x->open[r->depth];
+    node->next = count;
+    node->len = (uint32_t)(r->at - x->start) - node->at;
+}
+
+void pl_json_indexer_take(pl_json_indexer *x, const pl_json_reader *r, const pl_json_token *token)
+{
+    uint32_t count = (uint32_t)(x->nodes->len / sizeof(pl_json_node));
+    if (token->kind == PL_JSON_END) return;
+    if (token->kind == PL_JSON_ARRAY_END || token->kind == PL_JSON_OBJECT_END) {
+        close_node(x, r, count);
+        return;
+    }
+    if (token->kind == PL_JSON_ARRAY || token->kind == PL_JSON_OBJECT)
+        x->open[r->depth - 1] = count;
+    pl_json_node *node = (pl_json_node *)(void *)pl_buf_reserve(x->nodes, sizeof *node);
+    *node = (pl_json_node){
+        .at = (uint32_t)(token->raw.ptr - x->start),
+        .len = (uint32_t)token->raw.len,
+        .name = token->key.ptr ? (uint32_t)(token->key.ptr - x->start) : 0,
+        .name_len = (uint32_t)token->key.len,
+        .next = count + 1,
+        .kind = (uint8_t)token->kind,
+        .has_escapes = token->has_escapes,
+        .name_has_escapes = token->key_has_escapes,
+    };
+    x->nodes->len += sizeof *node;
+}
+
 static bool name_is(const pl_json_node *node, pl_slice document, pl_slice name)
 {
     const char *raw = document.ptr + node->name;

@@ -16,6 +16,9 @@
 #include <stdlib.h>
 
 #define BYTES_A_NODE 12 /* of a document, about: so that its index seldom grows */
+#define HEAD_NODES   3  /* a root, an id and a time */
+/* Of larger documents the nodes, which may be many times as large, are made of what is valid only. */
+#define MOST_READ_WITH_NODES (64u << 10)
 
 enum member { ID, TYPE, TIME, SOURCE, SUBJECT, DATA, MEMBERS };
 
@@ -62,6 +65,51 @@ static int syntax_fault(pl_event_fault *fault, pl_slice json, const pl_json_read
     return PL_E_BAD_JSON;
 }
 
+/* -- nodes -- */
+
+static pl_json_node *nodes_of(const pl_buf *nodes)
+{
+    return (pl_json_node *)(void *)nodes->ptr;
+}
+
+static void reserve_nodes(pl_buf *nodes, pl_slice json)
+{
+    pl_buf_reserve(nodes, (json.len / BYTES_A_NODE + 1) * sizeof(pl_json_node));
+}
+
+static void move_node(pl_json_node *node, uint32_t bytes, uint32_t nodes)
+{
+    node->at += bytes;
+    if (node->name) node->name += bytes; /* else it has none */
+    node->next += nodes;
+}
+
+/* Of the client's document those of the event's: behind the root stand the members of `head`, and
+ * all that was in it is moved by so many bytes. */
+static void put_head_nodes(pl_buf *nodes, pl_slice head, uint32_t bytes, pl_slice document)
+{
+    pl_buf front = {0};
+    pl_buf_reserve(&front, nodes->len + HEAD_NODES * sizeof(pl_json_node));
+    pl_json_index(head, &front);
+    uint32_t more = (uint32_t)(front.len / sizeof(pl_json_node)) - 1;
+    pl_json_node *root = nodes_of(nodes), *end = root + root->next;
+    for (pl_json_node *node = root + 1; node < end; node++)
+        move_node(node, bytes, more);
+    const char *brace = memrchr(document.ptr, '}', document.len);
+    *nodes_of(&front) = (pl_json_node){.len = (uint32_t)(brace + 1 - document.ptr),
+                                       .next = root->next + more,
+                                       .kind = PL_JSON_OBJECT};
+    pl_buf_put(&front, root + 1, (size_t)((char *)end - (char *)(root + 1)));
+    pl_buf_fini(nodes);
+    *nodes = front;
+}
+
+static void keep_nodes(pl_event *e, pl_buf *nodes)
+{
+    e->node_count = nodes->len / sizeof(pl_json_node);
+    e->nodes = pl_buf_take(nodes, NULL);
+}
+
 /* Keys compare by what they say, not by how they are written: {"\u0069d": 1} has an id. */
 static int member_of(const pl_json_token *token)
 {
@@ -88,16 +136,22 @@ static void see_member(scan *s, pl_slice json, const pl_json_token *token)
     s->raw[s->open] = raw; /* of a repeated one the last */
 }
 
-/* Reads it once and to its end. `names` may be NULL. */
-static int walk(pl_json_reader *r, pl_slice json, scan *s, pl_json_names *names,
-                pl_event_fault *fault)
+/* Who sees the tokens as they are read: NULL where nobody wants to. */
+typedef struct watchers {
+    pl_json_names *names;
+    pl_json_indexer *indexer;
+} watchers;
+
+/* Reads it once and to its end. */
+static int walk(pl_json_reader *r, pl_slice json, scan *s, const watchers *w, pl_event_fault *fault)
 {
     pl_json_token token;
     *s = (scan){.is_empty = true};
     if (pl_json_next(r, &token) != 0) return syntax_fault(fault, json, r);
     if (token.kind != PL_JSON_OBJECT) return fault_at(fault, NULL, "expected an object");
     while (token.kind != PL_JSON_END) {
-        if (names) pl_json_names_take(names, r, &token);
+        if (w->names) pl_json_names_take(w->names, r, &token);
+        if (w->indexer) pl_json_indexer_take(w->indexer, r, &token);
         int depth = r->depth;
         if (pl_json_next(r, &token) != 0) return syntax_fault(fault, json, r);
         if (depth == 1 && token.key.ptr) see_member(s, json, &token);
@@ -107,19 +161,45 @@ static int walk(pl_json_reader *r, pl_slice json, scan *s, pl_json_names *names,
     return 0;
 }
 
-static int scan_members(pl_slice json, const pl_event_rules *rules, scan *s, pl_event_fault *fault)
+static int refuse_repeated(pl_slice json, const pl_json_fault *repeated, pl_event_fault *fault)
 {
-    pl_json_reader r;
+    fault_of(fault, json, repeated);
+    return PL_E_BAD_EVENT;
+}
+
+static int scan_with_names(pl_slice json, pl_json_reader *r, scan *s, pl_event_fault *fault)
+{
     pl_json_names names;
     pl_json_fault repeated;
-    pl_json_open(&r, json, rules->json_depth);
-    if (rules->last_wins) return walk(&r, json, s, NULL, fault);
     pl_json_names_init(&names);
-    int rc = walk(&r, json, s, &names, fault);
+    int rc = walk(r, json, s, &(watchers){.names = &names}, fault);
     bool repeats = pl_json_names_fini(&names, json, &repeated);
-    if (rc || !repeats) return rc;
-    fault_of(fault, json, &repeated);
-    return PL_E_BAD_EVENT;
+    return rc == 0 && repeats ? refuse_repeated(json, &repeated, fault) : rc;
+}
+
+/* Nodes tell as well, mostly, that no name is there twice. */
+static int scan_with_nodes(pl_slice json, bool last_wins, pl_json_reader *r, scan *s, pl_buf *nodes,
+                           pl_event_fault *fault)
+{
+    pl_json_indexer indexer;
+    pl_json_fault repeated;
+    reserve_nodes(nodes, json);
+    pl_json_indexer_init(&indexer, json, nodes);
+    int rc = walk(r, json, s, &(watchers){.indexer = &indexer}, fault);
+    if (rc || last_wins || !pl_json_nodes_may_repeat(nodes_of(nodes), json)) return rc;
+    return pl_json_repeats(json, &repeated) ? refuse_repeated(json, &repeated, fault) : 0;
+}
+
+/* `nodes` stays empty where the rules, or the size, do not want them. */
+static int scan_members(pl_slice json, const pl_event_rules *rules, scan *s, pl_buf *nodes,
+                        pl_event_fault *fault)
+{
+    pl_json_reader r;
+    pl_json_open(&r, json, rules->json_depth);
+    if (rules->with_nodes && json.len <= MOST_READ_WITH_NODES)
+        return scan_with_nodes(json, rules->last_wins, &r, s, nodes, fault);
+    if (rules->last_wins) return walk(&r, json, s, &(watchers){0}, fault);
+    return scan_with_names(json, &r, s, fault);
 }
 
 /* A member that must be a text: its unescaped bytes are appended to `texts`. */
@@ -236,24 +316,34 @@ static void make_head(const scan *s, pl_rng *rng, int64_t now_ms, pl_buf *head, 
     if (s->is_empty) head->len--; /* no member follows the last comma */
 }
 
+/* Of the document as it came, to those of the event's. */
+static void take_nodes(pl_event *e, pl_buf *nodes, pl_slice head, size_t first_member)
+{
+    if (head.len) put_head_nodes(nodes, head, (uint32_t)(head.len - first_member), e->document);
+    keep_nodes(e, nodes);
+}
+
 int pl_event_parse(pl_slice json, const pl_event_rules *rules, pl_rng *rng, int64_t now_ms,
                    pl_event **out, pl_event_fault *fault)
 {
     scan s;
-    pl_buf head, texts;
+    pl_buf head, texts, nodes;
     pl_slice spans[MEMBERS] = {{0}};
     pl_buf_init(&head);
     pl_buf_init(&texts);
-    int rc = scan_members(json, rules, &s, fault);
+    pl_buf_init(&nodes);
+    int rc = scan_members(json, rules, &s, &nodes, fault);
     if (rc == 0) rc = take_texts(&s, rules, &texts, spans, fault);
     if (rc == 0) {
         make_head(&s, rng, now_ms, &head, &texts, spans);
         *out = build(json, &s, pl_buf_slice(&head), &texts, spans);
         (*out)->received_ms = now_ms;
         (*out)->has_own_id = s.raw[ID].ptr != NULL;
+        if (nodes.len) take_nodes(*out, &nodes, pl_buf_slice(&head), s.first_member);
     }
     pl_buf_fini(&head);
     pl_buf_fini(&texts);
+    pl_buf_fini(&nodes);
     return rc;
 }
 
@@ -266,7 +356,7 @@ pl_event *pl_event_of_document(pl_slice document, int64_t seq, int64_t received_
     pl_slice spans[MEMBERS] = {{0}};
     pl_event *e = NULL;
     pl_buf_init(&texts);
-    if (scan_members(document, &rules, &s, &fault) == 0) {
+    if (scan_members(document, &rules, &s, NULL, &fault) == 0) {
         for (enum member i = ID; i < DATA; i++)
             (void)take_text(&s, i, &texts, &spans[i], &fault);
         e = build(document, &s, PL_NO_SLICE, &texts, spans);
@@ -286,12 +376,10 @@ static pl_event *to_be_changed(const pl_event *e)
 static void make_nodes(pl_event *e)
 {
     pl_buf nodes;
-    size_t len;
     pl_buf_init(&nodes);
-    pl_buf_reserve(&nodes, (e->document.len / BYTES_A_NODE + 1) * sizeof(pl_json_node));
+    reserve_nodes(&nodes, e->document);
     pl_json_index(e->document, &nodes);
-    e->nodes = pl_buf_take(&nodes, &len);
-    e->node_count = len / sizeof(pl_json_node);
+    keep_nodes(e, &nodes);
 }
 
 const pl_json_node *pl_event_nodes(const pl_event *e, size_t *count)

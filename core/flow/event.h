@@ -32,6 +32,7 @@ typedef struct pl_event_rules {
     int json_depth;
     bool last_wins; /* names that an object has twice: the last one counts; else a fault */
     enum pl_type_rule type;
+    bool with_nodes; /* of pl_event_nodes, which will be asked for at once */
 } pl_event_rules;
 
 /* What is wrong with an event, and where. */

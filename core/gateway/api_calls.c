@@ -32,8 +32,10 @@ static pl_event *parse_event(pl_api_request *r, pl_slice json, enum pl_type_rule
     pl_event *event;
     pl_event_fault fault;
     const pl_settings *s = &r->worker->gateway->settings;
-    pl_event_rules rules = {
-        .json_depth = (int)s->limit_json_depth, .last_wins = pl_api_last_wins(s), .type = type};
+    pl_event_rules rules = {.json_depth = (int)s->limit_json_depth,
+                            .last_wins = pl_api_last_wins(s),
+                            .type = type,
+                            .with_nodes = true};
     pl_engine *e = r->worker->engine;
     uint64_t began_us = pl_monotonic_us();
     pl_engine_timed(e, PL_STAGE_ACCEPT, began_us - r->in->received_us);

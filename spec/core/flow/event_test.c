@@ -10,13 +10,55 @@
 static pl_rng rng;
 static pl_event_fault fault;
 
+static void check_nodes(const pl_event *e)
+{
+    pl_buf wanted = {0};
+    size_t count;
+    pl_json_index(e->document, &wanted);
+    CHECK(e->nodes != NULL);
+    const pl_json_node *nodes = pl_event_nodes(e, &count), *others = (void *)wanted.ptr;
+    CHECK_EQ_INT(count * sizeof *nodes, wanted.len);
+    for (size_t i = 0; i < count && count * sizeof *nodes == wanted.len; i++) {
+        CHECK_EQ_INT(nodes[i].at, others[i].at);
+        CHECK_EQ_INT(nodes[i].len, others[i].len);
+        CHECK_EQ_INT(nodes[i].name, others[i].name);
+        CHECK_EQ_INT(nodes[i].name_len, others[i].name_len);
+        CHECK_EQ_INT(nodes[i].next, others[i].next);
+        CHECK_EQ_INT(nodes[i].kind, others[i].kind);
+        CHECK_EQ_INT(nodes[i].has_escapes, others[i].has_escapes);
+        CHECK_EQ_INT(nodes[i].name_has_escapes, others[i].name_has_escapes);
+    }
+    pl_buf_fini(&wanted);
+}
+
+/* The same event and the same faults, whether its nodes are made on the way or not. */
+static void check_with_nodes(pl_slice json, pl_event_rules rules, pl_rng *same_rng, int wanted_code,
+                             const pl_event *wanted)
+{
+    pl_event *e = NULL;
+    pl_event_fault f;
+    rules.with_nodes = true;
+    memset(&f, 'x', sizeof f);
+    CHECK_EQ_INT(pl_event_parse(json, &rules, same_rng, NOW_MS, &e, &f), wanted_code);
+    CHECK(memcmp(&f, &fault, sizeof f) == 0);
+    CHECK((e == NULL) == (wanted == NULL));
+    if (e && wanted) {
+        CHECK_EQ_SLICE(e->document, wanted->document);
+        CHECK_EQ_SLICE(e->data, wanted->data);
+        check_nodes(e);
+    }
+    pl_event_unref(e);
+}
+
 static int parse_as(const char *json, enum pl_type_rule type, pl_event **event)
 {
     pl_event_rules rules = {.json_depth = 8, .type = type};
     test_guarded g = test_guard(pl_slice_of(json));
     memset(&fault, 'x', sizeof fault); /* so that what is not filled shows */
     *event = NULL;
+    pl_rng before = rng;
     int code = pl_event_parse(g.bytes, &rules, &rng, NOW_MS, event, &fault);
+    check_with_nodes(g.bytes, rules, &before, code, *event);
     test_unguard(&g); /* the event has its own copy */
     return code;
 }
@@ -273,6 +315,29 @@ TEST(references_are_counted)
     pl_event_unref(NULL);
 }
 
+/* Many names, which are compared by sorting them, and names in all places where nodes could be wrong. */
+TEST(nodes_are_made_on_the_way)
+{
+    static const char *const rows[] = {
+        "{}",
+        " { } \n",
+        "{\"data\":[[],{},[{}],\"\",\"a\\\"b\",-1.5e3,true,false,null]}",
+        "\t{ \"\": {\"\": {}}, \"data\" : [ 1 , [ 2 ] , 3 ] } ",
+        "{\"time\":\"2026-01-02T03:04:05Z\",\"x\":{\"y\":[{\"z\":0}]}}",
+        "{\"x\":1,\"\\u0069d\":\"e\",\"y\":{\"\\u0061\":1,\"b\":2}}",
+        "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,"
+        "\"l\":1,\"m\":1,\"n\":1,\"o\":1,\"p\":1,\"q\":1,\"r\":{\"s\":2}}",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pl_event *e;
+        CHECK_EQ_INT(parse_as(rows[i], PL_TYPE_FORBIDDEN, &e), 0);
+        pl_event_unref(e);
+    }
+    CHECK_REFUSED("{\"a\":{\"b\":1,\"\\u0062\":2}}", FORBIDDEN, PL_E_BAD_EVENT, "/a/b");
+    CHECK_REFUSED("{\"a\":[{\"b\":1}],\"a\":2}", FORBIDDEN, PL_E_BAD_EVENT, "/a");
+    CHECK_REFUSED("{\"a\":[{\"b\":1}],\"a", FORBIDDEN, PL_E_BAD_JSON, "");
+}
+
 TEST(where_the_values_of_its_document_are_is_found_out_once)
 {
     pl_event *e = parse(
@@ -298,6 +363,7 @@ int main(void)
     uint8_t seed[32] = {1};
     pl_rng_init(&rng, seed);
     return RUN(
+        CASE(nodes_are_made_on_the_way),
         CASE(where_the_values_of_its_document_are_is_found_out_once),
         CASE(a_complete_event_stays_as_it_is), CASE(a_missing_id_and_time_go_in_front),
         CASE(only_what_is_missing_is_put_in_front), CASE(an_empty_call_becomes_an_event),
