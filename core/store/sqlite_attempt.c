@@ -1,41 +1,44 @@
 /* SPDX-License-Identifier: MIT
  *
- * One list of the columns of an attempt gives the SQL that writes them, the SQL that reads them,
- * and the number of each for both: column N is parameter N + 1. */
+ * One list of the columns of an attempt gives the SQL that writes them, the SQL that reads them, and
+ * which member of a pl_attempt each is. */
 #include "store/sqlite_attempt.h"
 
 #include "store/sqlite_bind.h"
 
-#define COLUMNS(X)                           \
-    X(NUMBER, "number")                      \
-    X(STARTED, "started_ms")                 \
-    X(OUTCOME, "outcome")                    \
-    X(STAGE, "stage")                        \
-    X(ERROR, "error")                        \
-    X(METHOD, "method")                      \
-    X(URL, "url")                            \
-    X(REQUEST_FIELDS, "request_fields")      \
-    X(REQUEST_BODY, "request_body")          \
-    X(REQUEST_BYTES, "request_body_bytes")   \
-    X(BODY_IS_EVENT, "body_is_event")        \
-    X(STATUS, "status")                      \
-    X(RESPONSE_FIELDS, "response_fields")    \
-    X(RESPONSE_BODY, "response_body")        \
-    X(RESPONSE_BYTES, "response_body_bytes") \
-    X(VARIABLES, "variables")                \
-    X(DNS, "dns_us")                         \
-    X(CONNECT, "connect_us")                 \
-    X(TLS, "tls_us")                         \
-    X(FIRST_BYTE, "first_byte_us")           \
-    X(TOTAL, "total_us")                     \
-    X(PEER, "peer")                          \
-    X(REUSED, "connection_reused")           \
-    X(GENERATION, "generation")              \
-    X(TRACE, "trace")                        \
-    X(TRACEBACK, "traceback")                \
-    X(QUEUE, "queue_us")                     \
-    X(SCRIPT, "script_us")                   \
-    X(UNCOUNTED, "uncounted")
+#include <stddef.h>
+
+/* X(code, column, kind, member) */
+#define COLUMNS(X)                                                       \
+    X(NUMBER, "number", UINT32, number)                                  \
+    X(STARTED, "started_ms", INT64, started_ms)                          \
+    X(OUTCOME, "outcome", NAME, outcome)                                 \
+    X(STAGE, "stage", NAME, stage)                                       \
+    X(ERROR, "error", TEXT, error)                                       \
+    X(METHOD, "method", TEXT, method)                                    \
+    X(URL, "url", TEXT, url)                                             \
+    X(REQUEST_FIELDS, "request_fields", BLOB, request_fields)            \
+    X(REQUEST_BODY, "request_body", BLOB, request_body)                  \
+    X(REQUEST_BYTES, "request_body_bytes", INT64, request_body_bytes)    \
+    X(BODY_IS_EVENT, "body_is_event", BOOL, body_is_event)               \
+    X(STATUS, "status", INT, status)                                     \
+    X(RESPONSE_FIELDS, "response_fields", BLOB, response_fields)         \
+    X(RESPONSE_BODY, "response_body", BLOB, response_body)               \
+    X(RESPONSE_BYTES, "response_body_bytes", INT64, response_body_bytes) \
+    X(VARIABLES, "variables", BLOB, variables)                           \
+    X(DNS, "dns_us", INT64, timings.dns_us)                              \
+    X(CONNECT, "connect_us", INT64, timings.connect_us)                  \
+    X(TLS, "tls_us", INT64, timings.tls_us)                              \
+    X(FIRST_BYTE, "first_byte_us", INT64, timings.first_byte_us)         \
+    X(TOTAL, "total_us", INT64, timings.total_us)                        \
+    X(PEER, "peer", TEXT, peer)                                          \
+    X(REUSED, "connection_reused", BOOL, connection_reused)              \
+    X(GENERATION, "generation", INT64, generation)                       \
+    X(TRACE, "trace", BLOB, trace)                                       \
+    X(TRACEBACK, "traceback", TEXT, traceback)                           \
+    X(QUEUE, "queue_us", INT64, timings.queue_us)                        \
+    X(SCRIPT, "script_us", INT64, timings.script_us)                     \
+    X(UNCOUNTED, "uncounted", BOOL, is_uncounted)
 
 enum column {
 #define X(code, ...) COLUMN_##code,
@@ -44,117 +47,96 @@ enum column {
         COLUMN_COUNT
 };
 
-#define X(code, name) name ", "
-const char pl_sqlite_attempt_insert[] = "INSERT INTO attempts(" COLUMNS(X) "delivery) VALUES("
-#undef X
-#define X(...) "?, "
-    COLUMNS(X) "?)";
-#undef X
+/* NAME: a const char *, which may be NULL; INT64: an uint64_t, too. */
+enum kind { BOOL, INT, UINT32, INT64, NAME, TEXT, BLOB };
 
-#define X(code, name) name ", "
+static const struct member {
+    enum kind kind;
+    size_t offset;
+} members[] = {
+#define X(code, name, kind, member) {kind, offsetof(pl_attempt, member)},
+    COLUMNS(X)
+#undef X
+};
+
+#define X(code, name, ...) name ", "
+const char pl_sqlite_attempts_declaration[] = "CREATE TABLE x(" COLUMNS(X) "delivery)";
+const char pl_sqlite_attempts_insert[] = "INSERT OR FAIL INTO attempts(" COLUMNS(
+    X) "delivery) SELECT " COLUMNS(X) "delivery FROM " PL_SQLITE_NEW_ATTEMPTS;
 const char pl_sqlite_attempt_select[] =
     "SELECT " COLUMNS(X) "delivery FROM attempts WHERE delivery = ?1 ORDER BY number, seq";
 #undef X
 
 /* -- in -- */
 
-static void bind_int(sqlite3_stmt *q, enum column column, int64_t n)
+static void give(const void *member, enum kind kind, sqlite3_context *to)
 {
-    sqlite3_bind_int64(q, (int)column + 1, n);
+    switch (kind) {
+    case BOOL:
+        sqlite3_result_int(to, *(const bool *)member);
+        break;
+    case INT:
+        sqlite3_result_int(to, *(const int *)member);
+        break;
+    case UINT32:
+        sqlite3_result_int64(to, *(const uint32_t *)member);
+        break;
+    case INT64:
+        sqlite3_result_int64(to, *(const int64_t *)member);
+        break;
+    case NAME:
+        pl_sqlite_give_text(to, pl_slice_of(*(const char *const *)member));
+        break;
+    case TEXT:
+        pl_sqlite_give_text(to, *(const pl_slice *)member);
+        break;
+    case BLOB:
+        pl_sqlite_give_blob(to, *(const pl_slice *)member);
+        break;
+    }
 }
 
-static void bind_text(sqlite3_stmt *q, enum column column, pl_slice s)
+void pl_sqlite_attempts_column(void *arg, const void *record, uint32_t number, int column,
+                               sqlite3_context *to)
 {
-    pl_sqlite_bind_text(q, (int)column + 1, s);
-}
-
-static void bind_blob(sqlite3_stmt *q, enum column column, pl_slice s)
-{
-    pl_sqlite_bind_blob(q, (int)column + 1, s);
-}
-
-void pl_sqlite_attempt_bind(sqlite3_stmt *q, const pl_uuid *delivery, const pl_attempt *a)
-{
-    bind_int(q, COLUMN_NUMBER, a->number);
-    bind_int(q, COLUMN_STARTED, a->started_ms);
-    bind_text(q, COLUMN_OUTCOME, pl_slice_of(a->outcome));
-    bind_text(q, COLUMN_STAGE, pl_slice_of(a->stage));
-    bind_text(q, COLUMN_ERROR, a->error);
-    bind_text(q, COLUMN_METHOD, a->method);
-    bind_text(q, COLUMN_URL, a->url);
-    bind_blob(q, COLUMN_REQUEST_FIELDS, a->request_fields);
-    bind_blob(q, COLUMN_REQUEST_BODY, a->request_body);
-    bind_int(q, COLUMN_REQUEST_BYTES, (int64_t)a->request_body_bytes);
-    bind_int(q, COLUMN_BODY_IS_EVENT, a->body_is_event);
-    bind_int(q, COLUMN_STATUS, a->status);
-    bind_blob(q, COLUMN_RESPONSE_FIELDS, a->response_fields);
-    bind_blob(q, COLUMN_RESPONSE_BODY, a->response_body);
-    bind_int(q, COLUMN_RESPONSE_BYTES, (int64_t)a->response_body_bytes);
-    bind_blob(q, COLUMN_VARIABLES, a->variables);
-    bind_int(q, COLUMN_DNS, a->timings.dns_us);
-    bind_int(q, COLUMN_CONNECT, a->timings.connect_us);
-    bind_int(q, COLUMN_TLS, a->timings.tls_us);
-    bind_int(q, COLUMN_FIRST_BYTE, a->timings.first_byte_us);
-    bind_int(q, COLUMN_TOTAL, a->timings.total_us);
-    bind_text(q, COLUMN_PEER, a->peer);
-    bind_int(q, COLUMN_REUSED, a->connection_reused);
-    bind_int(q, COLUMN_GENERATION, (int64_t)a->generation);
-    bind_blob(q, COLUMN_TRACE, a->trace);
-    bind_text(q, COLUMN_TRACEBACK, a->traceback);
-    bind_int(q, COLUMN_QUEUE, a->timings.queue_us);
-    bind_int(q, COLUMN_SCRIPT, a->timings.script_us);
-    bind_int(q, COLUMN_UNCOUNTED, a->is_uncounted);
-    pl_sqlite_bind_id(q, COLUMN_COUNT + 1, delivery);
+    (void)arg, (void)number;
+    const pl_record *r = record;
+    if (column == COLUMN_COUNT)
+        pl_sqlite_give_id(to, &r->id);
+    else
+        give((const char *)r->attempt + members[column].offset, members[column].kind, to);
 }
 
 /* -- out -- */
 
-static int64_t int_at(sqlite3_stmt *q, enum column column)
+static void take(void *member, enum kind kind, sqlite3_stmt *q, int column)
 {
-    return sqlite3_column_int64(q, (int)column);
-}
-
-static const char *text_at(sqlite3_stmt *q, enum column column)
-{
-    return (const char *)sqlite3_column_text(q, (int)column);
-}
-
-static pl_slice slice_at(sqlite3_stmt *q, enum column column)
-{
-    return pl_sqlite_slice(q, (int)column);
+    switch (kind) {
+    case BOOL:
+        *(bool *)member = sqlite3_column_int(q, column) != 0;
+        break;
+    case INT:
+        *(int *)member = sqlite3_column_int(q, column);
+        break;
+    case UINT32:
+        *(uint32_t *)member = (uint32_t)sqlite3_column_int64(q, column);
+        break;
+    case INT64:
+        *(int64_t *)member = sqlite3_column_int64(q, column);
+        break;
+    case NAME:
+        *(const char **)member = (const char *)sqlite3_column_text(q, column);
+        break;
+    case TEXT:
+    case BLOB:
+        *(pl_slice *)member = pl_sqlite_slice(q, column);
+        break;
+    }
 }
 
 void pl_sqlite_attempt_read(sqlite3_stmt *q, pl_attempt *a)
 {
-    *a = (pl_attempt){
-        .number = (uint32_t)int_at(q, COLUMN_NUMBER),
-        .is_uncounted = int_at(q, COLUMN_UNCOUNTED) != 0,
-        .started_ms = int_at(q, COLUMN_STARTED),
-        .outcome = text_at(q, COLUMN_OUTCOME),
-        .stage = text_at(q, COLUMN_STAGE),
-        .error = slice_at(q, COLUMN_ERROR),
-        .method = slice_at(q, COLUMN_METHOD),
-        .url = slice_at(q, COLUMN_URL),
-        .request_fields = slice_at(q, COLUMN_REQUEST_FIELDS),
-        .request_body = slice_at(q, COLUMN_REQUEST_BODY),
-        .request_body_bytes = (uint64_t)int_at(q, COLUMN_REQUEST_BYTES),
-        .body_is_event = int_at(q, COLUMN_BODY_IS_EVENT) != 0,
-        .status = (int)int_at(q, COLUMN_STATUS),
-        .response_fields = slice_at(q, COLUMN_RESPONSE_FIELDS),
-        .response_body = slice_at(q, COLUMN_RESPONSE_BODY),
-        .response_body_bytes = (uint64_t)int_at(q, COLUMN_RESPONSE_BYTES),
-        .variables = slice_at(q, COLUMN_VARIABLES),
-        .timings = {.dns_us = int_at(q, COLUMN_DNS),
-                    .connect_us = int_at(q, COLUMN_CONNECT),
-                    .tls_us = int_at(q, COLUMN_TLS),
-                    .first_byte_us = int_at(q, COLUMN_FIRST_BYTE),
-                    .total_us = int_at(q, COLUMN_TOTAL),
-                    .queue_us = int_at(q, COLUMN_QUEUE),
-                    .script_us = int_at(q, COLUMN_SCRIPT)},
-        .peer = slice_at(q, COLUMN_PEER),
-        .connection_reused = int_at(q, COLUMN_REUSED) != 0,
-        .generation = (uint64_t)int_at(q, COLUMN_GENERATION),
-        .trace = slice_at(q, COLUMN_TRACE),
-        .traceback = slice_at(q, COLUMN_TRACEBACK),
-    };
+    *a = (pl_attempt){0};
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        take((char *)a + members[i].offset, members[i].kind, q, i);
 }

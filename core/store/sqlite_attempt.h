@@ -5,18 +5,18 @@
 #define PL_STORE_SQLITE_ATTEMPT_H
 
 #include "flow/journal.h"
+#include "store/sqlite_rows.h"
 
-#include <sqlite3.h>
+/* In: a pl_sqlite_rows of this name, of pl_records that have an attempt; and SQL that inserts them. */
+#define PL_SQLITE_NEW_ATTEMPTS "new_attempts"
+extern const char pl_sqlite_attempts_declaration[];
+extern const char pl_sqlite_attempts_insert[];
+void pl_sqlite_attempts_column(void *arg, const void *record, uint32_t number, int column,
+                               sqlite3_context *to);
 
-/* SQL, for pl_sqlite_attempt_bind. */
-extern const char pl_sqlite_attempt_insert[];
-/* SQL: the attempts of delivery ?1 in order, for pl_sqlite_attempt_read. */
+/* Out: SQL, the attempts of delivery ?1 in order, and its current row. Its texts are SQLite's and live
+ * until the next step. */
 extern const char pl_sqlite_attempt_select[];
-
-/* Nothing is copied: `delivery` and `attempt` must live until the statement is reset. */
-void pl_sqlite_attempt_bind(sqlite3_stmt *q, const pl_uuid *delivery, const pl_attempt *attempt);
-
-/* The current row. Its texts are SQLite's and live until the next step. */
 void pl_sqlite_attempt_read(sqlite3_stmt *q, pl_attempt *attempt);
 
 #endif

@@ -22,13 +22,14 @@
  * One with a key of order (sqlite_order.h) waits in no such index while others of the key go first;
  * the end of one makes the next of them held or waiting.
  *
+ * Attempts, and all of a call, are left to the end of the group (sqlite_bulk.h).
+ *
  * A statement is prepared once and reset before its function returns, so that no read transaction
  * outlives its operation. */
 #include "store/sqlite_write.h"
 
 #include "base/err.h"
 #include "flow/exchange.h"
-#include "store/sqlite_attempt.h"
 #include "store/sqlite_bind.h"
 #include "store/sqlite_job.h"
 #include "store/sqlite_keep.h"
@@ -54,9 +55,8 @@
                    " undecided, order_key, order_scope, attempts, first)"                          \
                    " VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, iif(?8 IS NULL, NULL, "            \
                    "coalesce(?9, '')), 0, 0)")                                                     \
-    X(ADD_ENDED, "INSERT INTO deliveries(id, event, kind, connector, webhook, state, attempts,"    \
-                 " created_ms, finished_ms, outcome, status, reason, undecided)"                   \
-                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)")                  \
+    X(ADD_UNMATCHED, "INSERT INTO deliveries(id, event, kind, state, attempts, created_ms,"        \
+                     " finished_ms, reason, undecided) VALUES(?1, ?2, ?3, ?4, 0, ?5, ?5, ?6, 0)")  \
     /* A number of attempts that is NULL: none was made, what the last one left stays. */          \
     X(AGAIN, "UPDATE pending SET due_ms = ?2, held = ?3, attempts = coalesce(?4, attempts),"       \
              " outcome = iif(?4 IS NULL, outcome, ?5), status = iif(?4 IS NULL, status, ?6),"      \
@@ -79,8 +79,7 @@
       " due_ms, held, undecided, outcome, status, reason, order_key, order_scope)"                 \
       " SELECT id, event, connector, webhook, created_ms, attempts, attempts, ?2, ?3,"             \
       " undecided, outcome, status, reason, order_key, order_scope FROM deliveries WHERE id = ?1") \
-    X(DROP_ENDED, "DELETE FROM deliveries WHERE id = ?1")                                          \
-    X(ADD_ATTEMPT, pl_sqlite_attempt_insert)
+    X(DROP_ENDED, "DELETE FROM deliveries WHERE id = ?1")
 
 enum statement {
 #define X(code, ...) code,
@@ -248,28 +247,16 @@ static int add_pending(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t event
     return rc || !d->waits || d->order != PL_ORDER_NEWEST ? rc : overtake(w, d, now_ms);
 }
 
-/* Members of a row that was never pending, those of the last attempt left out. */
-static sqlite3_stmt *bind_ended(pl_sqlite_writer *w, const pl_uuid *id, int64_t event, int kind,
-                                enum pl_state state, int64_t created_ms, int64_t finished_ms)
-{
-    sqlite3_stmt *q = w->statements[ADD_ENDED];
-    sqlite3_clear_bindings(q);
-    pl_sqlite_bind_id(q, 1, id);
-    sqlite3_bind_int64(q, 2, event);
-    sqlite3_bind_int(q, 3, kind);
-    sqlite3_bind_int(q, 6, state);
-    sqlite3_bind_int(q, 7, 0);
-    sqlite3_bind_int64(q, 8, created_ms);
-    sqlite3_bind_int64(q, 9, finished_ms);
-    return q;
-}
-
 static int add_unmatched(pl_sqlite_writer *w, const pl_commit_event *e, int64_t event,
                          int64_t now_ms)
 {
-    sqlite3_stmt *q = bind_ended(w, &e->unmatched_id, event, PL_SQLITE_KIND_EVENT,
-                                 PL_STATE_UNMATCHED, now_ms, now_ms);
-    pl_sqlite_bind_text(q, 12, e->reason);
+    sqlite3_stmt *q = w->statements[ADD_UNMATCHED];
+    pl_sqlite_bind_id(q, 1, &e->unmatched_id);
+    sqlite3_bind_int64(q, 2, event);
+    sqlite3_bind_int(q, 3, PL_SQLITE_KIND_EVENT);
+    sqlite3_bind_int(q, 4, PL_STATE_UNMATCHED);
+    sqlite3_bind_int64(q, 5, now_ms);
+    pl_sqlite_bind_text(q, 6, e->reason);
     return pl_sqlite_run(q);
 }
 
@@ -423,20 +410,6 @@ static int record_delivery(pl_sqlite_writer *w, pl_record *r, bool *is_erased)
     return rc;
 }
 
-/* A call or a try: its event, its row. Its event has
- * no id here, so that it is never a duplicate. */
-static int record_call(pl_sqlite_writer *w, const pl_record *r)
-{
-    int rc = add_event(w, r->event, PL_NO_SLICE, r->token, &r->id, &r->id);
-    if (rc) return rc;
-    sqlite3_stmt *q = bind_ended(w, &r->id, sqlite3_last_insert_rowid(w->db), r->kind, r->state,
-                                 r->created_ms, r->now_ms);
-    pl_sqlite_bind_text(q, 4, r->connector);
-    pl_sqlite_bind_text(q, 5, r->webhook);
-    if (r->attempt) bind_last(q, 7, 10, r->attempt);
-    return pl_sqlite_run(q);
-}
-
 /* See pl_record.notice. */
 static int record_notice(pl_sqlite_writer *w, pl_record *r)
 {
@@ -451,13 +424,11 @@ static int run_record(pl_sqlite_writer *w, pl_record *r)
     int rc = r->disables ? pl_sqlite_disable(w, r->disables, &r->has_disabled) : SQLITE_OK;
     if (r->pause_until_ms && !rc) rc = pl_sqlite_pause(w, r->connector, r->pause_until_ms);
     if (rc) return rc;
-    rc = r->kind == PL_KIND_DELIVERY ? record_delivery(w, r, &is_erased) : record_call(w, r);
+    rc = r->kind == PL_KIND_DELIVERY ? record_delivery(w, r, &is_erased)
+                                     : pl_sqlite_bulk_call(&w->bulk, r);
     if (!rc && r->key.len) rc = pl_sqlite_keys_end(&w->keys, r);
     if (!rc) rc = record_notice(w, r);
-    if (rc || !r->attempt || is_erased) return rc;
-    sqlite3_stmt *q = w->statements[ADD_ATTEMPT];
-    pl_sqlite_attempt_bind(q, &r->id, r->attempt);
-    return pl_sqlite_run(q);
+    return rc || !r->attempt || is_erased ? rc : pl_sqlite_bulk_attempt(&w->bulk, r);
 }
 
 static void clear_record(pl_record *r)
@@ -591,8 +562,16 @@ void pl_sqlite_writer_clear(pl_op *op)
         clear_commit(((pl_switch_op *)op)->notice);
 }
 
+/* Events, keys and other records need not see it: no row of theirs is looked for by what is in it. */
+static bool may_come_before_bulk(const pl_op *op)
+{
+    return op->kind == PL_OP_COMMIT || op->kind == PL_OP_RECORD || op->kind == PL_OP_KEY;
+}
+
 int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op)
 {
+    int rc = may_come_before_bulk(op) ? SQLITE_OK : pl_sqlite_bulk_write(&w->bulk);
+    if (rc) return rc;
     op->seq = ++w->seq;
     switch (op->kind) { /* `op` is the first member of each */
     case PL_OP_COMMIT:
@@ -632,6 +611,7 @@ int pl_sqlite_writer_begin(pl_sqlite_writer *w)
 {
     w->change = 0;
     w->order.change = (struct pl_sqlite_order_count){0};
+    pl_sqlite_bulk_forget(&w->bulk);
     return pl_sqlite_run(w->statements[BEGIN]);
 }
 
@@ -642,7 +622,8 @@ int pl_sqlite_writer_probe(pl_sqlite_writer *w)
 
 int pl_sqlite_writer_commit(pl_sqlite_writer *w)
 {
-    int rc = pl_sqlite_run(w->statements[COMMIT]);
+    int rc = pl_sqlite_bulk_write(&w->bulk);
+    if (!rc) rc = pl_sqlite_run(w->statements[COMMIT]);
     if (rc) return rc;
     w->pending += w->change;
     w->order.count.behind += w->order.change.behind;
@@ -674,6 +655,7 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
     *w = (pl_sqlite_writer){.db = db};
     int rc = pl_sqlite_keys_open(&w->keys, db);
     if (!rc) rc = pl_sqlite_claims_open(&w->claims, db);
+    if (!rc) rc = pl_sqlite_bulk_open(&w->bulk, db);
     if (!rc)
         rc = sqlite3_exec(db,
                           "UPDATE pending SET held = 0 WHERE held = 1 OR held = " PL_SQLITE_SHELVED
@@ -690,6 +672,7 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
 void pl_sqlite_writer_fini(pl_sqlite_writer *w)
 {
     pl_sqlite_claims_fini(&w->claims);
+    pl_sqlite_bulk_fini(&w->bulk);
     pl_sqlite_keys_fini(&w->keys);
     pl_sqlite_order_fini(&w->order);
     for (int i = 0; i < STATEMENT_COUNT; i++) {

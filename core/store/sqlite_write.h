@@ -6,19 +6,21 @@
 #define PL_STORE_SQLITE_WRITE_H
 
 #include "flow/journal.h"
+#include "store/sqlite_bulk.h"
 #include "store/sqlite_claim.h"
 #include "store/sqlite_keys.h"
 #include "store/sqlite_order.h"
 
 #include <sqlite3.h>
 
-#define PL_SQLITE_STATEMENT_COUNT 19
+#define PL_SQLITE_STATEMENT_COUNT 18
 
 typedef struct pl_sqlite_writer {
     sqlite3 *db; /* the caller's */
     sqlite3_stmt *statements[PL_SQLITE_STATEMENT_COUNT];
     pl_sqlite_keys keys;
     pl_sqlite_claims claims;
+    pl_sqlite_bulk bulk;
     uint64_t seq;    /* of the last operation */
     int64_t pending; /* rows of it that are committed */
     int64_t change;  /* and what the transaction under way adds */
@@ -38,7 +40,7 @@ void pl_sqlite_writer_rollback(pl_sqlite_writer *w);
 int pl_sqlite_commit_run(pl_sqlite_writer *w, pl_commit *c);
 /* Gives an operation an empty result and empty `out` members. */
 void pl_sqlite_writer_clear(pl_op *op);
-/* Carries out one operation that is clear. After any code
+/* Carries out one operation that is clear, and lives until the transaction ends. After any code
  * but SQLITE_OK the transaction must be rolled back. */
 int pl_sqlite_writer_run(pl_sqlite_writer *w, pl_op *op);
 /* The transaction that it was, or would have been, run in is gone: clear but for this result. */

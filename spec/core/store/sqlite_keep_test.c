@@ -50,6 +50,7 @@ static void run(keep *k, pl_op *op, enum pl_op_kind kind)
     op->kind = kind;
     pl_sqlite_writer_clear(op);
     CHECK_EQ_INT(pl_sqlite_writer_run(&k->writer, op), SQLITE_OK);
+    CHECK_EQ_INT(pl_sqlite_bulk_write(&k->writer.bulk), SQLITE_OK); /* `op` does not live on */
 }
 
 /* Event number n at a time, with a document of so many bytes, and its delivery, which ends at once

@@ -5,6 +5,7 @@
  * so the code under test knows nothing of it. */
 #include "base/log.h"
 #include "store/queue.h"
+#include "store/sqlite_rows.h"
 #include "store_harness.h"
 
 #include <fcntl.h>
@@ -602,6 +603,92 @@ TEST(one_bad_operation_does_not_spoil_its_group)
     bench_fini(&b);
 }
 
+/* More than are written at once, in one group: each has its event and its attempt. */
+TEST(many_calls_of_a_group_have_rows_of_their_own)
+{
+    enum { COUNT = 2 * PL_SQLITE_ROWS + 7 };
+    bench b;
+    gate g;
+    one first;
+    static called calls[COUNT];
+    static pl_event *events[COUNT];
+    open_lingering(&b, LONG_MS, 10000);
+    pl_event *e = event_new("first", "order", "{}");
+    hold_writer(&b, &g, &first, e, id_of(T0, COUNT));
+    for (uint32_t i = 0; i < COUNT; i++) {
+        char type[16];
+        snprintf(type, sizeof type, "t%u", i);
+        events[i] = event_new("", type, "{}");
+        put_call(&b, &calls[i], events[i], i);
+    }
+    gate_open(&g);
+    box_wait(&b.box, COUNT);
+    CHECK_EQ_INT(pl_counter_get(&pl_store_metrics_of(b.store)->commits), 2);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM deliveries"), COUNT);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM attempts"), COUNT);
+    CHECK_EQ_INT(bench_number(&b,
+                              "SELECT count(*) FROM deliveries d JOIN events e ON e.seq = d.event"
+                              " AND e.first_id = d.id AND e.last_id = d.id"
+                              " JOIN attempts a ON a.delivery = d.id WHERE substr(hex(d.id), 25)"
+                              " = printf('%08X', CAST(substr(e.type, 2) AS INTEGER))"),
+                 COUNT);
+    for (int i = 0; i < COUNT; i++)
+        free(events[i]);
+    free(e);
+    gate_fini(&g);
+    bench_fini(&b);
+}
+
+TEST(one_bad_call_does_not_spoil_its_group)
+{
+    bench b;
+    called calls[4];
+    open_lingering(&b, LONG_MS, 10000);
+    pl_event *e = event_new("", "order", "{}"), *f = event_new("e", "order", "{}");
+    for (uint32_t i = 0; i < 4; i++)
+        put_call(&b, &calls[i], e, i == 2 ? 1 : i); /* the third: an id that is taken */
+    one o;
+    one_init(&o, f, id_of(T0, 9), true);
+    submit(&b, &o.commit.op, PL_OP_COMMIT);
+    box_wait(&b.box, 5);
+    CHECK_EQ_INT(o.commit.op.result, 0);
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ_INT(calls[i].record.op.result, i == 2 ? PL_E_STORE : 0);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events WHERE id IS NULL"), 3);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM deliveries"), 3);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM attempts"), 3);
+    free(e);
+    free(f);
+    bench_fini(&b);
+}
+
+/* A command and an erasure see what the same group has recorded before them. */
+TEST(who_looks_for_a_call_of_the_same_group_finds_it)
+{
+    bench b;
+    called calls[2];
+    open_lingering(&b, LONG_MS, 10000);
+    pl_event *e = event_new("", "order", "{}");
+    e->subject = PL_SLICE("someone");
+    put_call(&b, &calls[0], e, 0);
+    pl_command c = {.kind = PL_COMMAND_CANCEL, .id = id_of(T0, 0), .op.can_wait = true};
+    submit(&b, &c.op, PL_OP_COMMAND);
+    put_call(&b, &calls[1], e, 1);
+    pl_erase erase = {.subject = PL_SLICE("someone")};
+    submit(&b, &erase.op, PL_OP_ERASE);
+    box_wait(&b.box, 4);
+    CHECK_EQ_INT(pl_counter_get(&pl_store_metrics_of(b.store)->commits), 1);
+    CHECK_EQ_INT(c.op.result, PL_E_CONFLICT);
+    CHECK_EQ_INT(c.state, PL_STATE_DELIVERED);
+    CHECK_EQ_INT(erase.events, 2);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 0);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM deliveries"), 0);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM attempts"), 0);
+    pl_arena_fini(&erase.memory);
+    free(e);
+    bench_fini(&b);
+}
+
 TEST(closing_carries_out_what_was_submitted)
 {
     bench b;
@@ -818,6 +905,9 @@ int main(void)
         CASE(each_submitter_is_woken_once_for_a_group),
         CASE(questions_without_end_do_not_let_the_wal_grow),
         CASE(one_bad_operation_does_not_spoil_its_group),
+        CASE(many_calls_of_a_group_have_rows_of_their_own),
+        CASE(one_bad_call_does_not_spoil_its_group),
+        CASE(who_looks_for_a_call_of_the_same_group_finds_it),
         CASE(closing_carries_out_what_was_submitted),
         CASE(a_full_disk_is_said_once_and_recovered_from),
         CASE(a_failing_disk_is_said_once_and_recovered_from),
