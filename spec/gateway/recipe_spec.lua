@@ -91,7 +91,7 @@ describe("a webhook that is data", function()
   local function delivered(name, way)
     local before = #sink:requests()
     gateway:post("/v1/events", EVENT:format(('"type": "%s.%s", "id": "%s",'):format(name, way, name .. way)))
-    return { received(before + 1), recorded(("kind=delivery&webhook=%s-%s"):format(name, way)) }
+    return { received(before + 1), recorded(("kind=delivery&state=delivered&webhook=%s-%s"):format(name, way)) }
   end
 
   for _, name in ipairs { "template", "object" } do
