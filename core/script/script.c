@@ -126,36 +126,27 @@ static void script_route(pl_generation *g, const pl_event *event, pl_arena *aren
         ask_scripts(s, event, arena, routes);
 }
 
-static int64_t find_connector(pl_script *s, pl_slice connector)
+/* Pushes a member of the table on the top of the stack; false: there is none, nor is it a table. */
+static bool step(lua_State *L, pl_slice name)
 {
-    lua_State *L = s->vm.L;
-    int top = lua_gettop(L);
-    int64_t found = -1;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, s->generation);
-    lua_getfield(L, top + 1, "connectors");
-    if (lua_istable(L, -1)) {
-        pl_push_slice(L, connector);
-        lua_rawget(L, -2);
-        if (!lua_isnil(L, -1)) found = 0;
-    }
-    lua_settop(L, top);
-    return found;
+    if (!lua_istable(L, -1)) return false;
+    pl_push_slice(L, name);
+    lua_rawget(L, -2);
+    return !lua_isnil(L, -1);
 }
 
+/* Looks into what `load` has made, which runs nothing. */
 static int64_t script_find(pl_generation *g, pl_slice connector, pl_slice webhook)
 {
     pl_script *s = pl_script_of(g);
     lua_State *L = s->vm.L;
-    if (webhook.len == 0) return find_connector(s, connector);
-    pl_script_push_function(s, L, FIND);
-    pl_push_slice(L, connector);
-    pl_push_slice(L, webhook);
-    if (call_as(s, PL_BUDGET_OURS, 3, 1) != 0) {
-        log_failure(s, "a webhook could not be looked up");
-        return -1;
-    }
-    double index = lua_tonumber(L, -1);
-    lua_pop(L, 1);
+    int top = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->generation);
+    bool is_connector = step(L, PL_SLICE("by_id")) && step(L, connector);
+    bool is_webhook = is_connector && webhook.len && step(L, webhook);
+    double index = is_webhook ? lua_tonumber(L, -1) : 0;
+    lua_settop(L, top);
+    if (webhook.len == 0) return is_connector ? 0 : -1;
     return index >= 1 && index <= g->policy_count ? (int64_t)index - 1 : -1;
 }
 
@@ -163,7 +154,7 @@ static int script_describe(pl_generation *g, pl_slice connector, pl_buf *out)
 {
     pl_script *s = pl_script_of(g);
     lua_State *L = s->vm.L;
-    if (connector.len && find_connector(s, connector) < 0) return PL_E_UNKNOWN_CONNECTOR;
+    if (connector.len && script_find(g, connector, PL_NO_SLICE) < 0) return PL_E_UNKNOWN_CONNECTOR;
     pl_script_push_function(s, L, DESCRIBE);
     if (connector.len)
         pl_push_slice(L, connector);

@@ -18,7 +18,6 @@
 #define PL_SCRIPT_FUNCTIONS(X)      \
     X(LOAD, "load")                 \
     X(ROUTE, "route")               \
-    X(FIND, "find")                 \
     X(RECIPE, "recipe")             \
     X(MAKE_FRAME, "frame")          \
     X(RENDER, "render")             \

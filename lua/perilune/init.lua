@@ -33,17 +33,6 @@ function perilune.route(generation, event)
   return route.run(generation.index, event, core.now())
 end
 
---- The index of a webhook, or nil. An empty webhook id finds the connector's first.
----@param generation perilune.generation
----@param connector string
----@param webhook string
----@return integer|nil
-function perilune.find(generation, connector, webhook)
-  if webhook == nil or webhook == "" then return generation.connectors[connector] end
-  local ids = generation.by_id[connector]
-  return ids and ids[webhook]
-end
-
 --- What C needs to do without some of the stages below; asked for once, before the first of them.
 ---@param generation perilune.generation
 ---@param index integer

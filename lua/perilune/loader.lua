@@ -28,9 +28,8 @@ local loader = {}
 ---@field settings table<string, any>
 ---@field limits table[]   of destinations
 ---@field policies table[]
----@field connectors table<string, integer>   id -> index of its first webhook; 0 when it has none
 ---@field entries perilune.entry[]
----@field by_id table<string, table<string, integer>>
+---@field by_id table<string, table<string, integer>>   indices of webhooks by their ids, by connector
 ---@field index table
 ---@field plain_routes table<string, integer[]>   what C routes by itself
 ---@field loaded table[]   connectors, by id
@@ -110,21 +109,19 @@ end
 
 local function assemble(gateway, list, sources, ingress)
   local generation = {
-    settings = gateway.values, policies = {}, connectors = {}, entries = {}, by_id = {},
+    settings = gateway.values, policies = {}, entries = {}, by_id = {},
     loaded = list, require_https = gateway.require_https, sources = sources, source_list = {},
     ingress = ingress, limits = gateway.limits,
   }
   for i, name in ipairs(tables.names(sources)) do generation.source_list[i] = sources[name] end
   for _, made in ipairs(list) do
     generation.by_id[made.id] = {}
-    generation.connectors[made.id] = 0
     for _, entry in ipairs(made.entries) do
       local index = #generation.entries + 1
       entry.index = index
       generation.entries[index] = entry
       generation.policies[index] = entry.policy
       generation.by_id[made.id][entry.webhook] = index
-      if generation.connectors[made.id] == 0 then generation.connectors[made.id] = index end
     end
   end
   generation.index = route.index(generation.entries)

@@ -351,24 +351,17 @@ describe("a generation", function()
       { connector = "b", webhook = "z", retry = { 1 }, jitter = 0.5, timeout = 3,
         connect_timeout = 1, disable_on = gone },
     }, generation.policies)
-    assert.same({ a = 1, b = 2 }, generation.connectors)
+    assert.same({ a = { x = 1 }, b = { x = 2, y = 3, z = 4 } }, generation.by_id)
   end)
 
-  it("finds webhooks by id, trigger, or trigger and key", function()
-    local perilune = require "perilune"
+  it("knows webhooks by id, trigger, or trigger and key", function()
     local generation = support.connector([[return { webhooks = {
       { on = "a", url = "http://a.example" },
       { on = "f", field = "x", url = "http://a.example" },
       { on = "b", id = "own", url = "http://a.example" },
       { id = "callable", url = "http://a.example" } } }]], {
       ["gateway.lua"] = 'return { events = { "a", "b", f = { key = "field" } } }' })
-    assert.equal(1, perilune.find(generation, "acme", "a"))
-    assert.equal(2, perilune.find(generation, "acme", "f.x"))
-    assert.equal(3, perilune.find(generation, "acme", "own"))
-    assert.equal(4, perilune.find(generation, "acme", "callable"))
-    assert.is_nil(perilune.find(generation, "acme", "b"))
-    assert.equal(1, perilune.find(generation, "acme", ""))
-    assert.is_nil(perilune.find(generation, "nobody", "a"))
+    assert.same({ acme = { a = 1, ["f.x"] = 2, own = 3, callable = 4 } }, generation.by_id)
   end)
 
   it("leaves out connectors that are switched off", function()

@@ -214,7 +214,6 @@ static const char odd_half[] =
     "function p.load() return { settings = {}, connectors = {}, policies = {\n"
     "  { connector = 'a', webhook = 'w', retry = {}, jitter = 0 } } } end\n"
     "function p.route() error('lost') end\n"
-    "function p.find() return 99 end\n"
     "function p.unauthorized() end\n"
     "function p.frame() return {} end\n"
     "function p.recipe() error('none today') end\n"
