@@ -8,6 +8,8 @@
  * A function that returns `enum pl_outline_end` and something else than DONE ends the run. */
 #include "script/outline_impl.h"
 
+#include "text/casing.h"
+
 #define MAX_TRUTHY_NUMBER 64        /* bytes; longer ones may be too small for a double */
 #define MAX_WORK          (1 << 20) /* operations, and nodes that look-ups have passed */
 #define BYTES_OF_WORK     64        /* of a value that is found count as one more */
@@ -137,10 +139,31 @@ static enum pl_outline_end measure(run *r, pl_outline_value *v)
     return PL_OUTLINE_DONE;
 }
 
+/* Makes of a value its text in another case. */
+static enum pl_outline_end set_case(run *r, enum pl_outline_casing casing, pl_outline_value *v)
+{
+    static const enum pl_casing casings[] = {
+#define X(name, casing) [PL_OUTLINE_TO_##name] = PL_CASING_##casing,
+        PL_OUTLINE_CASINGS(X)
+#undef X
+    };
+    pl_slice text;
+    enum pl_outline_end end = pl_outline_print(&r->pen, v, &text);
+    if (end) return end;
+    r->work += (int64_t)text.len; /* each character is looked up */
+    pl_buf_clear(&r->pen.cased);
+    pl_casing_put(&r->pen.cased, text, casings[casing]);
+    text = r->pen.cased.len ? pl_buf_slice(&r->pen.cased) : PL_SLICE("");
+    *v = (pl_outline_value){.kind = PL_JSON_STRING, .is_text = true, .raw = text};
+    return PL_OUTLINE_DONE;
+}
+
 static enum pl_outline_end look_up(run *r, const pl_outline_place *place, pl_outline_value *v)
 {
     enum pl_outline_end end = find(r, place, v);
-    return end || !place->is_length ? end : measure(r, v);
+    if (end) return end;
+    if (place->is_length) return measure(r, v);
+    return place->casing ? set_case(r, (enum pl_outline_casing)place->casing, v) : PL_OUTLINE_DONE;
 }
 
 static enum pl_outline_end write_value(run *r, const pl_outline_op *op)
@@ -314,6 +337,7 @@ enum pl_outline_end pl_outline_write(const pl_outline *o, const pl_outline_docum
     }
     if (end) out->len = r.start;
     pl_buf_fini(&r.pen.text);
+    pl_buf_fini(&r.pen.cased);
     pl_buf_fini(&r.pen.members);
     return end;
 }

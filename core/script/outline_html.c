@@ -18,7 +18,7 @@ static int compare_names(const void *a, const void *b)
     return order ? order : (x.len > y.len) - (x.len < y.len);
 }
 
-static void put_string(pl_buf *out, pl_slice text)
+void pl_outline_put_html_text(pl_buf *out, pl_slice text)
 {
     pl_buf_put_char(out, '"');
     pl_string_put_html(out, text.ptr, text.len);
@@ -66,7 +66,7 @@ static enum pl_outline_end put_object(pl_outline_pen *pen, const pl_json_node *o
         member m; /* the stack moves when it grows */
         memcpy(&m, pen->members.ptr + at, sizeof m);
         if (at > base) PL_BUF_PUT(pen->out, ", ");
-        put_string(pen->out, m.name);
+        pl_outline_put_html_text(pen->out, m.name);
         PL_BUF_PUT(pen->out, ": ");
         end = pl_outline_put_html(pen, m.value);
     }
@@ -81,7 +81,7 @@ enum pl_outline_end pl_outline_put_html(pl_outline_pen *pen, const pl_json_node 
     if (node->kind == PL_JSON_OBJECT) return put_object(pen, node);
     pl_outline_value v = pl_outline_value_of(pen->document, node);
     if (v.kind == PL_JSON_STRING)
-        put_string(pen->out, pl_outline_said(pen, &v));
+        pl_outline_put_html_text(pen->out, pl_outline_said(pen, &v));
     else
         pl_buf_put_slice(pen->out, v.raw);
     return PL_OUTLINE_DONE;

@@ -72,6 +72,19 @@ enum pl_outline_counter {
 #undef X
 };
 
+/* What a filter makes of the text of a value: enum pl_casing by the filters' names. */
+#define PL_OUTLINE_CASINGS(X) \
+    X(upper, UPPER)           \
+    X(lower, LOWER)           \
+    X(capitalize, CAPITALIZE)
+
+enum pl_outline_casing {
+    PL_OUTLINE_AS_IT_IS,
+#define X(name, casing) PL_OUTLINE_TO_##name,
+    PL_OUTLINE_CASINGS(X)
+#undef X
+};
+
 /* To a member, or, ptr NULL, to an element that counts from 0. */
 typedef struct pl_outline_step {
     pl_slice name;
@@ -85,6 +98,7 @@ typedef struct pl_outline_place {
     uint8_t counter; /* not a value: what that loop says */
     bool may_miss;   /* where the last step finds nothing the value is undefined */
     bool is_length;  /* not the value, but how many elements, members or characters it has */
+    uint8_t casing;  /* not the value, but its text in another case */
 } pl_outline_place;
 
 typedef struct pl_outline_op {
@@ -104,10 +118,11 @@ struct pl_outline {
 
 /* What a place leads to. */
 typedef struct pl_outline_value {
-    enum pl_json_kind kind; /* PL_JSON_END: undefined */
-    bool has_escapes;
+    enum pl_json_kind kind;   /* PL_JSON_END: undefined */
+    bool has_escapes;         /* `raw` is written with escapes */
+    bool is_text;             /* `raw` is what a string says, whatever it needs as JSON */
     pl_slice raw;             /* of a string without its quotes */
-    const pl_json_node *node; /* NULL: a number of ours, or undefined */
+    const pl_json_node *node; /* NULL: undefined, or not a value of the document */
     char digits[12];          /* of a number of ours, where `raw` is then */
 } pl_outline_value;
 
@@ -121,6 +136,7 @@ typedef struct pl_outline_pen {
     const pl_outline_document *document;
     pl_buf *out;
     pl_buf text;    /* scratch: what a string says */
+    pl_buf cased;   /* scratch: a text in another case */
     pl_buf members; /* scratch: of objects that are being written, a stack */
 } pl_outline_pen;
 
@@ -135,6 +151,11 @@ static inline pl_outline_value pl_outline_value_of(const pl_outline_document *d,
 
 /* What a string says, until the next one. */
 pl_slice pl_outline_said(pl_outline_pen *pen, const pl_outline_value *v);
+/* A value as a template prints it: Python's words for what JSON has words for. */
+enum pl_outline_end pl_outline_print(pl_outline_pen *pen, const pl_outline_value *v,
+                                     pl_slice *text);
+/* Appends a text as a string of JSON as the filter tojson writes it. */
+void pl_outline_put_html_text(pl_buf *out, pl_slice text);
 /* Appends a value; where it is not DONE something may have been appended, too. */
 enum pl_outline_end pl_outline_put(pl_outline_pen *pen, const pl_outline_value *v,
                                    enum pl_outline_writer as);

@@ -9,14 +9,13 @@
 
 pl_slice pl_outline_said(pl_outline_pen *pen, const pl_outline_value *v)
 {
-    if (!v->has_escapes) return v->raw;
+    if (!v->has_escapes || v->is_text) return v->raw;
     pl_buf_clear(&pen->text);
     pl_json_unescape_inner(v->raw, &pen->text);
     return pl_buf_slice(&pen->text);
 }
 
-/* As a template prints it: Python's words for what JSON has words for. */
-static enum pl_outline_end print(pl_outline_pen *pen, const pl_outline_value *v, pl_slice *text)
+enum pl_outline_end pl_outline_print(pl_outline_pen *pen, const pl_outline_value *v, pl_slice *text)
 {
     switch (v->kind) {
     case PL_JSON_STRING:
@@ -54,9 +53,9 @@ static enum pl_outline_end write_nothing(pl_outline_pen *pen, const pl_outline_v
 static enum pl_outline_end write_json_string(pl_outline_pen *pen, const pl_outline_value *v)
 {
     pl_slice text;
-    enum pl_outline_end end = print(pen, v, &text);
+    enum pl_outline_end end = pl_outline_print(pen, v, &text);
     if (end) return end;
-    if (v->has_escapes)
+    if (v->has_escapes || v->is_text)
         pl_json_escape(pen->out, text);
     else
         pl_buf_put_slice(pen->out, text);
@@ -82,7 +81,10 @@ static enum pl_outline_end write_json_html(pl_outline_pen *pen, const pl_outline
 {
     if (v->kind == PL_JSON_END) return PL_OUTLINE_NOT_PLAIN;
     if (v->node) return pl_outline_put_html(pen, v->node);
-    pl_buf_put_slice(pen->out, v->raw);
+    if (v->is_text)
+        pl_outline_put_html_text(pen->out, v->raw);
+    else
+        pl_buf_put_slice(pen->out, v->raw);
     return PL_OUTLINE_DONE;
 }
 
@@ -207,6 +209,6 @@ enum pl_outline_end pl_outline_put(pl_outline_pen *pen, const pl_outline_value *
     pl_slice text;
     const writer *w = &writers[as];
     if (w->write) return w->write(pen, v);
-    enum pl_outline_end end = print(pen, v, &text);
+    enum pl_outline_end end = pl_outline_print(pen, v, &text);
     return end ? end : w->put(pen->out, text);
 }

@@ -17,6 +17,9 @@ static const char *const writer_names[] = {PL_OUTLINE_WRITERS(X) NULL};
 static const char *const test_names[] = {PL_OUTLINE_TESTS(X) NULL};
 static const char *const counter_names[] = {"", PL_OUTLINE_COUNTERS(X) NULL};
 #undef X
+#define X(name, casing) #name,
+static const char *const casing_names[] = {"", PL_OUTLINE_CASINGS(X) NULL};
+#undef X
 
 /* The member of the table on top, one of the words. */
 static uint8_t word_at(lua_State *L, const char *member, const char *const words[])
@@ -91,6 +94,7 @@ static void read_place(lua_State *L, pl_outline_place *place, int depth, pl_aren
     place->counter = word_at(L, "counter", counter_names);
     place->may_miss = bool_at(L, "may_miss");
     place->is_length = bool_at(L, "is_length");
+    place->casing = word_at(L, "casing", casing_names);
     if (place->counter && place->loop == 0) luaL_error(L, "a counter of an outline has no loop");
     read_steps(L, place, arena);
     lua_pop(L, 1);

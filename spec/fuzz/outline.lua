@@ -18,6 +18,7 @@ local TEXTS = {
   { "form", "a={{ a }}&b={{ b.c }}" },
   { "header", "x {{ a }}; {{ b.c }}" },
   { "json", "[{{ a|tojson }}, {{ b|length }}, {{ a|count > 2 }}]" },
+  { "json", "[{{ a|upper }}, \"{{ b|lower }}\", {{ a|capitalize|tojson }}, {{ b|upper == 'B' }}]" },
   { "text", "{% set x = b.c %}{% set y = x.a %}{{ x }}{{ y }}{{ y or a|length }}" },
 }
 

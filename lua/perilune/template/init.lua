@@ -242,7 +242,7 @@ function template.outline_of_field(evaluate, resolve, name)
   return inner and outline.joined { outline.separator("&"), name, inner }
 end
 
---- Texts and outlines, one behind the other; nil when one of them is.
+--- Texts and outlines, one behind the other.
 ---@type fun(parts: (string|table[])[]): table[]
 template.joined_outline = outline.joined
 

@@ -17,6 +17,7 @@
 ---     { "sku", loop = 1 }                                 of the item of the outermost loop
 ---     { loop = 2, counter = "index" }                     loop.index of the one in it
 ---     { "data", "lines", is_length = true }               how many there are
+---     { "data", "name", casing = "upper" }                the text of it in another case
 ---
 --- Skips are relative, so outlines can be put behind one another. What an outline cannot say makes it
 --- give up, and there is none: this need not know everything, but what it knows must be exactly

@@ -88,7 +88,7 @@ local CONDITIONS = {
   function(loops) return ("(%s %s %s)"):format(condition(loops), pick { "and", "or" }, condition(loops)) end,
   function(loops) return ("%s %s %s"):format(chain(loops), pick { "==", "!=", "<", "<=", ">", ">=" }, pick(LITERALS)) end,
   function(loops) return ("%s %s %s"):format(pick(LITERALS), pick { "==", "!=", "<", ">=" }, chain(loops)) end,
-  function(loops) return ("%s|length %s 1"):format(chain(loops), pick { "==", ">" }) end,
+  function(loops) return ("%s|%s"):format(chain(loops), pick { "length == 1", "length > 1", "lower == 'true'", "upper in ['A', '']" }) end,
   function(loops)
     return ("%s %s [%s, %s]"):format(chain(loops), pick { "in", "not in" }, pick(LITERALS), pick(LITERALS))
   end,
@@ -103,7 +103,7 @@ local VALUES = {
   function(loops) return ("%s|default(%s)"):format(chain(loops), pick(LITERALS)) end,
   function(loops) return ("%s|default(%s, true)"):format(chain(loops), pick(LITERALS)) end,
   function(loops) return chain(loops) .. "|tojson" end,
-  function(loops) return chain(loops) .. pick { "|length", "|count" } end,
+  function(loops) return chain(loops) .. pick { "|length", "|count", "|upper", "|lower", "|capitalize", "|upper|tojson" } end,
   function(loops) return ("%s ~ %s"):format(chain(loops), pick(LITERALS)) end,
   function(loops) return ("%s if %s else %s"):format(chain(loops), condition(loops), chain(loops)) end,
   function(loops) return ("%s if %s"):format(chain(loops), condition(loops)) end,

@@ -60,6 +60,11 @@ describe("an outline", function()
     .. "{% if order.lines|length > 1 and not order.none|length %} many{% endif %}")
   writes([[{"k": [1, "A"]} [{"n": 1, "sku": "a/b"}, {"n": 2, "sku": "\u003cc\u003e"}] [] true]],
     "{{ order.o|tojson }} {{ order.lines|tojson }} {{ order.none|tojson }} {{ order.paid|tojson }}")
+  writes('MÜLLER "X" müller "x" <c> TRUE none A/B', "{{ order.name|upper }} {{ order.name|lower }} {{ order.lines[1].sku|capitalize }} "
+    .. "{{ order.paid|upper }} {{ order.note|lower }}{{ order.missing|upper }} {{ order.lines[0].sku|upper }}")
+  writes([["MÜLLER \"X\"" "MÜLLER \"X\"" "M\u00fcller \"x\"" yes]],
+    "{{ order.name|upper }} \"{{ order.name|upper }}\" {{ order.name|capitalize|tojson }}"
+      .. "{% if order.paid|lower == 'true' %} yes{% endif %}", "json")
   writes("7 a/b x, 7 <c> x, ", "{% set o = order %}{% set t = 'x' %}{% set lines = o.lines %}"
     .. "{% for l in lines %}{{ o.id }} {{ l.sku }} {{ t }}, {% endfor %}")
 
@@ -86,6 +91,7 @@ describe("an outline", function()
   gives_up("missing", "{% set o = order.missing.x %}x")
   gives_up("missing", "{% set o = order.missing %}{{ o.x }}")
   gives_up("not plain", "{{ order.id|length }}")
+  gives_up("not plain", "{{ order.o|upper }}")
   gives_up("not plain", "{{ a|tojson }}", "json", '{"a": {"\\u0061": 1}}')
   gives_up("no document", "{{ a }}", "text", '{"a": 1, "a": 2}')
 
@@ -100,7 +106,7 @@ describe("an outline", function()
   end)
 
   local NONE = {
-    "{{ a|upper }}", "{{ a.b() }}", "{{ range(3) }}", "{{ x }}{% set x = 1 %}", "{% if a %}{% set x = 1 %}{% endif %}",
+    "{{ a|title }}", "{{ a.b() }}", "{{ a|upper|lower }}", "{{ a|length|upper }}", "{{ range(3) }}", "{{ x }}{% set x = 1 %}", "{% if a %}{% set x = 1 %}{% endif %}",
     "{% for y in a %}{{ x }}{% endfor %}{% set x = b %}", "{% for y in a %}{% set x = y %}{% endfor %}", "{% set x, y = a %}", "{% include 'x' %}", "{{ a + 1 }}", "{{ [a] }}",
     "{% macro m() %}{% endmacro %}", "{% for k, v in a %}{% endfor %}", "{% for x in a recursive %}{% endfor %}", "{{ range }}",
     "{{ a[b] }}", "{{ a[-1] }}", "{% for x in a %}{{ loop.previtem }}{% endfor %}", "{% for x in a %}{% break %}{% endfor %}",
@@ -115,8 +121,8 @@ describe("an outline", function()
   it("is not made where a filter or test is somebody else's", function()
     local signature = require "perilune.template.signature"
     local mine = signature.define({}, function() return true end)
-    local environment = template.environment({ filters = { default = mine, tojson = mine }, tests = { none = mine } })
-    for _, text in ipairs { "{{ a|default('x') }}", "{{ a|tojson }}", "{{ a is none }}" } do
+    local environment = template.environment({ filters = { default = mine, tojson = mine, upper = mine }, tests = { none = mine } })
+    for _, text in ipairs { "{{ a|default('x') }}", "{{ a|upper }}", "{{ a|tojson }}", "{{ a is none }}" } do
       local render = template.compile(text, { name = "t.j2", environment = environment })
       assert.is_nil(template.outline(render, as_they_stand), text)
       assert.is_table(outline_of(text), text)

@@ -45,7 +45,7 @@ local function truth(o, node, when)
 end
 
 CONDITIONS.Name, CONDITIONS.Getattr, CONDITIONS.Getitem = truth, truth, truth
-CONDITIONS.Filter = truth -- of a length
+CONDITIONS.Filter = truth -- of what places know
 
 function CONDITIONS.Const(o, node, when)
   local v = places.literal(node)

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 
---- Which place, or which constant, a chain of names is: a.b["c"][0], or its length.
+--- Which place, or which constant, a chain of names is: a.b["c"][0], or its length, or its text in another
+--- case.
 
 local core = require "perilune.core"
 local methods = require "perilune.template.methods"
@@ -80,6 +81,11 @@ local function place_in_loop(loop, steps)
   return place
 end
 
+--- Is the value of a place not one of the document, but made of it?
+---@param place table
+---@return boolean
+function places.is_made(place) return (place.counter or place.is_length or place.casing) and true or false end
+
 --- What is in a name that was set, or that itself.
 local function place_in_set(o, set, steps)
   if not set.place then
@@ -89,7 +95,7 @@ local function place_in_set(o, set, steps)
   local place = {}
   for key, v in pairs(set.place) do place[key] = v end
   for _, step in ipairs(steps) do place[#place + 1] = step end
-  if #steps > 0 and (place.counter or place.is_length) then o.give_up() end
+  if #steps > 0 and places.is_made(place) then o.give_up() end
   if #steps > 0 then place.may_miss = may_miss(steps) end
   return place
 end
@@ -131,14 +137,20 @@ local function loop_of(o, name)
   return nil
 end
 
-local LENGTHS = { length = true, count = true }
+-- Filters that ask for something else than the value: what their places have then.
+local MADE = {
+  length = { "is_length", true }, count = { "is_length", true },
+  upper = { "casing", "upper" }, lower = { "casing", "lower" }, capitalize = { "casing", "capitalize" },
+}
 
---- x|length
-local function length_of(o, node)
-  if not o:is_built_in("filters", node, LENGTHS) or not o.is_bare(node) then o.give_up() end
-  local place = places.find(o, node.node)
-  if not place or place.counter or place.is_length then return o.give_up() end
-  place.is_length = true
+places.FILTERS = MADE
+
+--- x|length, x|upper
+local function filtered(o, node)
+  if not o:is_built_in("filters", node, MADE) or not o.is_bare(node) then o.give_up() end
+  local place, made = places.find(o, node.node), MADE[node.name]
+  if not place or places.is_made(place) then return o.give_up() end
+  place[made[1]] = made[2]
   return place
 end
 
@@ -148,7 +160,7 @@ end
 ---@return table|nil place
 ---@return any constant
 function places.find(o, node)
-  if node.kind == "Filter" then return length_of(o, node) end
+  if node.kind == "Filter" then return filtered(o, node) end
   local name, steps = chain_of(node)
   if not name then return nil, o.give_up() end
   local loop = loop_of(o, name)

@@ -123,7 +123,7 @@ end
 
 local FILTERS = {}
 
-FILTERS.length, FILTERS.count = write_chain, write_chain
+for name in pairs(places.FILTERS) do FILTERS[name] = write_chain end
 
 --- x|default("y"), x|default("y", true). Arguments are looked at in any case, so only literals are sure
 --- to be no error.
