@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Calls and tries: somebody waits. Without a key the answer does not wait for the record, which is
- * on its way to the store then:
+ * on its way to the store then, unless the store is far behind:
  *
  *     render ... map -> answered -> recorded
  *
@@ -14,8 +14,9 @@
  * call: that is what the same key is told from then on. */
 #include "flow/engine_impl.h"
 
-/* Calls are answered before they are recorded: so many times limits.calls records may be behind (a
- * checkpoint takes tens of milliseconds) before calls are refused. */
+/* Calls are answered before they are recorded: half of so many times limits.calls records may be
+ * behind (a checkpoint takes tens of milliseconds) before answers wait for them, and all of it before
+ * calls are refused. */
 #define RECORD_LAG 8
 
 uint64_t pl_call_most_behind(const pl_engine *e)

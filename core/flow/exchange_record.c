@@ -147,13 +147,14 @@ static void record_again(pl_exchange *x)
 }
 
 /* A call without a key is answered when its record is on its way: whoever has the answer and asks the
- * store finds it. */
+ * store finds it. Where records are far behind, calls are answered as fast as they are recorded. */
 static void submit_record(pl_exchange *x)
 {
     pl_engine *e = x->engine;
+    bool is_free = x->key == NULL && (x->record.op.can_wait || e->is_stopping);
     if (e->ports.submit(e->ports.world, &x->record.op) != 0)
         record_again(x);
-    else if (x->key == NULL || x->error == PL_E_STOPPING)
+    else if (is_free || x->error == PL_E_STOPPING)
         pl_call_tell(x);
 }
 
