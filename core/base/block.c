@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #define STEP_BYTES 512
-#define SIZES      33 /* up to 16 KB and what stands in front of it; larger ones are malloc's */
+#define SIZES      (PL_BLOCK_MOST_BYTES / STEP_BYTES + 1) /* larger ones are malloc's */
 
 #ifdef __SANITIZE_ADDRESS__
 #define KEPT_BYTES 0u

@@ -23,6 +23,7 @@
 #include "http/url.h"
 #include "net/credentials.h"
 #include "net/incoming.h"
+#include "net/memory.h"
 #include "net/origin.h"
 #include "net/outcome.h"
 #include "net/outgoing.h"
@@ -336,7 +337,8 @@ static void raise_descriptor_limit(void)
 void pl_client_global_init(void)
 {
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-    bool is_good = curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK &&
+    bool is_good = curl_global_init_mem(CURL_GLOBAL_ALL, pl_net_malloc, pl_net_free, pl_net_realloc,
+                                        pl_net_strdup, pl_net_calloc) == CURLE_OK &&
                    version->features & CURL_VERSION_ASYNCHDNS &&
                    version->features & CURL_VERSION_SSL;
     if (!is_good) {
