@@ -396,6 +396,11 @@ void pl_event_drop_nodes(const pl_event *e)
     to_be_changed(e)->nodes = NULL;
 }
 
+size_t pl_event_weight(const pl_event *e)
+{
+    return e->document.len + (e->nodes ? e->node_count * sizeof(pl_json_node) : 0);
+}
+
 pl_event *pl_event_ref(pl_event *e)
 {
     e->refs++;

@@ -65,6 +65,8 @@ const pl_json_node *pl_event_nodes(const pl_event *e, size_t *count);
 /* They weigh as much as the event itself, which may wait for long: whoever was busy with it and is
  * through drops them. NULL is fine. */
 void pl_event_drop_nodes(const pl_event *e);
+/* Bytes of memory, about, its nodes included. */
+size_t pl_event_weight(const pl_event *e);
 pl_event *pl_event_ref(pl_event *e);
 void pl_event_unref(pl_event *e);
 

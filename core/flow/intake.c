@@ -103,7 +103,7 @@ static size_t weight_of(const pl_intake *in)
 {
     size_t bytes = sizeof *in;
     for (uint32_t i = 0; i < in->count; i++)
-        bytes += in->events[i]->document.len + in->commit.events[i].count * sizeof(pl_delivery);
+        bytes += pl_event_weight(in->events[i]) + in->commit.events[i].count * sizeof(pl_delivery);
     return bytes;
 }
 
@@ -185,8 +185,12 @@ static void on_committed(pl_message *m)
         for (uint32_t n = 0; n < in->count; n++)
             start_event(e, in, n);
     }
+    pl_event *alone = in->count == 1 ? pl_event_ref(in->events[0]) : NULL;
     in->committed(in, code); /* the answer first; it may free the intake */
     pl_engine_pump(e);
+    /* What was begun just now has been rendered; the rest may wait for long. */
+    pl_event_drop_nodes(alone);
+    pl_event_unref(alone);
 }
 
 static void prepare(pl_engine *e, pl_intake *in)

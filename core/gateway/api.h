@@ -36,6 +36,7 @@ typedef struct pl_collector {
     pl_intake *intake; /* gets them */
     uint32_t room;
     bool last_wins; /* names that are there twice: may be, or were refused already */
+    bool is_alone;  /* the event is the only one, and will be delivered as soon as it is on disk */
     /* what is wrong with the event that was refused, and where in the body it is */
     pl_event_fault fault;
     char prefix[16];

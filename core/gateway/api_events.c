@@ -73,6 +73,7 @@ static bool collect_body(pl_collector *c, pl_inbound *in, pl_slice content_type,
     if (is_lines(content_type)) return collect_lines(c, in);
     if (*is_list) return collect_array(c, in);
     c->line = lines ? lines + 1 : 0;
+    c->is_alone = true;
     return judge(c, in, pl_api_collect(c, body));
 }
 

@@ -38,8 +38,10 @@ static int refuse_batch(pl_collector *c, int64_t most)
 int pl_api_collect(pl_collector *c, pl_slice json)
 {
     const pl_settings *s = &c->worker->gateway->settings;
-    pl_event_rules rules = {
-        .json_depth = (int)s->limit_json_depth, .last_wins = c->last_wins, .type = PL_TYPE_NEEDED};
+    pl_event_rules rules = {.json_depth = (int)s->limit_json_depth,
+                            .last_wins = c->last_wins,
+                            .type = PL_TYPE_NEEDED,
+                            .with_nodes = c->is_alone};
     pl_event *event;
     pl_intake *in = c->intake;
     if (in->count >= (uint64_t)s->limit_batch) return refuse_batch(c, s->limit_batch);

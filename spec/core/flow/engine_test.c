@@ -51,6 +51,36 @@ TEST(an_event_is_answered_after_its_commit_then_delivered)
     world_close();
 }
 
+static bool had_nodes;
+
+static void look_for_nodes(worker *me, pl_exchange *x)
+{
+    (void)me;
+    had_nodes = x->event->nodes != NULL;
+}
+
+TEST(an_event_has_its_nodes_until_its_deliveries_have_begun_or_wait)
+{
+    open_standard();
+    w.spy.started = look_for_nodes;
+    post *p = post_new(1);
+    size_t count;
+    post_add(p, NULL, "0");
+    const pl_event *e = p->in->events[0];
+    pl_event_nodes(e, &count);
+    p->in->waits = true;
+    CHECK_EQ_INT(pl_engine_take(w.engine, p->in), 0);
+    CHECK(e->nodes != NULL);
+    CHECK(pl_event_weight(e) == e->document.len + count * sizeof(pl_json_node));
+    run_for(10);
+    CHECK_EQ_INT(w.sends, 1);
+    CHECK(had_nodes);
+    CHECK(e->nodes == NULL);
+    run_for(100);
+    post_free(p);
+    world_close();
+}
+
 TEST(each_webhook_that_wants_an_event_gets_it)
 {
     open_standard();
@@ -728,6 +758,7 @@ TEST(after_a_restart_what_is_pending_goes_on)
 int main(void)
 {
     return RUN(CASE(an_event_is_answered_after_its_commit_then_delivered),
+               CASE(an_event_has_its_nodes_until_its_deliveries_have_begun_or_wait),
                CASE(each_webhook_that_wants_an_event_gets_it),
                CASE(a_duplicate_is_not_delivered_again),
                CASE(a_known_idempotency_key_makes_all_of_it_a_duplicate),
