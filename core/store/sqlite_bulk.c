@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
+ * One delivery that two records of a group end (of workers that had it one after the other) makes the
+ * second fail: then the group is done over, one by one (sqlite_group.h).
+ *
  * The statements fail at the first row that cannot be inserted (OR FAIL) and leave those before it: the
  * transaction is rolled back in any case, and so SQLite needs no copies of the pages that they change. */
 #include "store/sqlite_bulk.h"
@@ -7,8 +10,8 @@
 #include "store/sqlite_attempt.h"
 #include "store/sqlite_bind.h"
 
-/* A call, as two tables want it. */
-#define CALL_COLUMNS(X)        \
+/* A record, as tables want it. */
+#define RECORD_COLUMNS(X)      \
     X(EVENT, "event")          \
     X(KIND, "kind")            \
     X(CONNECTOR, "connector")  \
@@ -27,92 +30,101 @@
     X(SOURCE, "source")        \
     X(TOKEN, "token")
 
-enum call_column {
-#define X(code, ...) CALL_##code,
-    CALL_COLUMNS(X)
+enum record_column {
+#define X(code, ...) RECORD_##code,
+    RECORD_COLUMNS(X)
 #undef X
-        CALL_ID
+        RECORD_ID
 };
 
 #define X(code, name) name ", "
-static const char calls_declaration[] = "CREATE TABLE x(" CALL_COLUMNS(X) "id)";
+static const char declaration[] = "CREATE TABLE x(" RECORD_COLUMNS(X) "id)";
 #undef X
 
 /* Its event has no id here, so that it is never a duplicate. */
 static const char add_events[] =
-    "INSERT OR FAIL INTO events(type, received_ms, first_id, last_id, document, subject, source, "
-    "token)"
-    " SELECT type, received_ms, id, id, document, subject, source, token FROM new_calls";
+    "INSERT OR FAIL INTO events(type, received_ms, first_id, last_id, document, subject, source,"
+    " token) SELECT type, received_ms, id, id, document, subject, source, token FROM new_calls";
 static const char add_calls[] =
-    "INSERT OR FAIL INTO deliveries(id, event, kind, connector, webhook, state, attempts, "
-    "undecided,"
-    " created_ms, finished_ms, outcome, status, reason) SELECT id, event, kind, connector, webhook,"
-    " state, attempts, 0, created_ms, finished_ms, outcome, status, reason FROM new_calls";
+    "INSERT OR FAIL INTO deliveries(id, event, kind, connector, webhook, state, attempts,"
+    " undecided, created_ms, finished_ms, outcome, status, reason)"
+    " SELECT id, event, kind, connector, webhook, state, coalesce(attempts, 0), 0, created_ms,"
+    " finished_ms, outcome, status, reason FROM new_calls";
+
+/* From pending to deliveries. Without an attempt, what the last one left stays. */
+static const char is_pending[] = "SELECT 1 FROM pending WHERE id = ?1";
+static const char add_ends[] =
+    "INSERT OR FAIL INTO deliveries(id, event, kind, connector, webhook, state, attempts,"
+    " undecided, created_ms, finished_ms, outcome, status, reason)"
+    " SELECT p.id, p.event, 0, p.connector, p.webhook, n.state, coalesce(n.attempts, p.attempts),"
+    " p.undecided, p.created_ms, n.finished_ms, iif(n.attempts IS NULL, p.outcome, n.outcome),"
+    " iif(n.attempts IS NULL, p.status, n.status), iif(n.attempts IS NULL, p.reason, n.reason)"
+    " FROM new_ends n CROSS JOIN pending p ON p.id = n.id";
+static const char drop_pending[] = "DELETE FROM pending WHERE id IN (SELECT id FROM new_ends)";
 
 /* Of the last attempt, if one was made. */
-static void give_last(const pl_attempt *a, enum call_column column, sqlite3_context *to)
+static void give_last(const pl_attempt *a, enum record_column column, sqlite3_context *to)
 {
-    if (column == CALL_ATTEMPTS)
-        sqlite3_result_int64(to, a ? a->number : 0);
-    else if (column == CALL_OUTCOME)
+    if (column == RECORD_ATTEMPTS)
+        pl_sqlite_give_some(to, a ? a->number : 0);
+    else if (column == RECORD_OUTCOME)
         pl_sqlite_give_text(to, a ? pl_slice_of(a->outcome) : PL_NO_SLICE);
-    else if (column == CALL_STATUS)
+    else if (column == RECORD_STATUS)
         pl_sqlite_give_some(to, a ? a->status : 0);
     else
         pl_sqlite_give_text(to, a ? a->error : PL_NO_SLICE);
 }
 
-static void give_call(void *bulk, const void *record, uint32_t number, int column,
-                      sqlite3_context *to)
+static void give(void *bulk, const void *record, uint32_t number, int column, sqlite3_context *to)
 {
     const pl_record *r = record;
-    switch ((enum call_column)column) {
-    case CALL_EVENT:
+    switch ((enum record_column)column) {
+    case RECORD_EVENT:
         sqlite3_result_int64(to, ((const pl_sqlite_bulk *)bulk)->first_event + number);
         break;
-    case CALL_KIND:
+    case RECORD_KIND:
         sqlite3_result_int(to, r->kind);
         break;
-    case CALL_CONNECTOR:
+    case RECORD_CONNECTOR:
         pl_sqlite_give_text(to, r->connector);
         break;
-    case CALL_WEBHOOK:
+    case RECORD_WEBHOOK:
         pl_sqlite_give_text(to, r->webhook);
         break;
-    case CALL_STATE:
+    case RECORD_STATE:
         sqlite3_result_int(to, r->state);
         break;
-    case CALL_CREATED:
+    case RECORD_CREATED:
         sqlite3_result_int64(to, r->created_ms);
         break;
-    case CALL_FINISHED:
+    case RECORD_FINISHED:
         sqlite3_result_int64(to, r->now_ms);
         break;
-    case CALL_ATTEMPTS:
-    case CALL_OUTCOME:
-    case CALL_STATUS:
-    case CALL_REASON:
-        give_last(r->attempt, (enum call_column)column, to);
+    case RECORD_ATTEMPTS:
+    case RECORD_OUTCOME:
+    case RECORD_STATUS:
+    case RECORD_REASON:
+        give_last(r->attempt, (enum record_column)column, to);
         break;
-    case CALL_TYPE:
+    case RECORD_TYPE:
         pl_sqlite_give_text(to, r->event->type);
         break;
-    case CALL_RECEIVED:
+    case RECORD_RECEIVED:
         sqlite3_result_int64(to, r->event->received_ms);
         break;
-    case CALL_DOCUMENT:
+    case RECORD_DOCUMENT:
         pl_sqlite_give_blob(to, r->event->document);
         break;
-    case CALL_SUBJECT:
+    case RECORD_SUBJECT:
         pl_sqlite_give_text(to, r->event->subject);
         break;
-    case CALL_SOURCE:
+    case RECORD_SOURCE:
         pl_sqlite_give_text(to, r->event->source);
         break;
-    case CALL_TOKEN:
+    case RECORD_TOKEN:
         pl_sqlite_give_text(to, r->token);
         break;
-    case CALL_ID:
+    case RECORD_ID:
         pl_sqlite_give_id(to, &r->id);
         break;
     }
@@ -123,13 +135,18 @@ int pl_sqlite_bulk_open(pl_sqlite_bulk *b, sqlite3 *db)
     *b = (pl_sqlite_bulk){
         .db = db,
         .attempts = {pl_sqlite_attempts_declaration, pl_sqlite_attempts_column},
-        .calls = {calls_declaration, give_call, b},
+        .calls = {declaration, give, b},
+        .ends = {declaration, give, b},
     };
     int rc = pl_sqlite_rows_open(&b->attempts, db, PL_SQLITE_NEW_ATTEMPTS);
     if (!rc) rc = pl_sqlite_rows_open(&b->calls, db, "new_calls");
+    if (!rc) rc = pl_sqlite_rows_open(&b->ends, db, "new_ends");
     if (!rc) rc = pl_sqlite_prepare(db, pl_sqlite_attempts_insert, &b->add_attempts);
     if (!rc) rc = pl_sqlite_prepare(db, add_events, &b->add_events);
-    return rc ? rc : pl_sqlite_prepare(db, add_calls, &b->add_calls);
+    if (!rc) rc = pl_sqlite_prepare(db, add_calls, &b->add_calls);
+    if (!rc) rc = pl_sqlite_prepare(db, is_pending, &b->is_pending);
+    if (!rc) rc = pl_sqlite_prepare(db, add_ends, &b->add_ends);
+    return rc ? rc : pl_sqlite_prepare(db, drop_pending, &b->drop_pending);
 }
 
 void pl_sqlite_bulk_fini(pl_sqlite_bulk *b)
@@ -137,7 +154,11 @@ void pl_sqlite_bulk_fini(pl_sqlite_bulk *b)
     sqlite3_finalize(b->add_attempts);
     sqlite3_finalize(b->add_events);
     sqlite3_finalize(b->add_calls);
+    sqlite3_finalize(b->is_pending);
+    sqlite3_finalize(b->add_ends);
+    sqlite3_finalize(b->drop_pending);
     b->add_attempts = b->add_events = b->add_calls = NULL;
+    b->is_pending = b->add_ends = b->drop_pending = NULL;
 }
 
 static int put(pl_sqlite_bulk *b, pl_sqlite_rows *to, const pl_record *r)
@@ -150,6 +171,14 @@ static int put(pl_sqlite_bulk *b, pl_sqlite_rows *to, const pl_record *r)
 int pl_sqlite_bulk_call(pl_sqlite_bulk *b, const pl_record *r)
 {
     return put(b, &b->calls, r);
+}
+
+int pl_sqlite_bulk_end(pl_sqlite_bulk *b, const pl_record *r, bool *found)
+{
+    pl_sqlite_bind_id(b->is_pending, 1, &r->id);
+    *found = sqlite3_step(b->is_pending) == SQLITE_ROW;
+    int rc = sqlite3_reset(b->is_pending);
+    return rc || !*found ? rc : put(b, &b->ends, r);
 }
 
 int pl_sqlite_bulk_attempt(pl_sqlite_bulk *b, const pl_record *r)
@@ -166,9 +195,16 @@ static int write_calls(pl_sqlite_bulk *b)
     return pl_sqlite_run(b->add_calls);
 }
 
+static int write_ends(pl_sqlite_bulk *b)
+{
+    int rc = pl_sqlite_run(b->add_ends);
+    return rc ? rc : pl_sqlite_run(b->drop_pending);
+}
+
 int pl_sqlite_bulk_write(pl_sqlite_bulk *b)
 {
     int rc = b->calls.count ? write_calls(b) : SQLITE_OK;
+    if (!rc && b->ends.count) rc = write_ends(b);
     if (!rc && b->attempts.count) rc = pl_sqlite_run(b->add_attempts);
     pl_sqlite_bulk_forget(b);
     return rc;
@@ -176,5 +212,5 @@ int pl_sqlite_bulk_write(pl_sqlite_bulk *b)
 
 void pl_sqlite_bulk_forget(pl_sqlite_bulk *b)
 {
-    b->attempts.count = b->calls.count = 0;
+    b->attempts.count = b->calls.count = b->ends.count = 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the records of a group leave to be written at its end, many rows a statement: the attempts, and
- * all of the calls. No operation of a group asks for them but those before which they are written. */
+ * What the records of a group leave to be written at its end, many rows a statement: the attempts, all
+ * of the calls, and that deliveries without a key of order are over. No operation of a group asks for them but those before which they are written. */
 #ifndef PL_STORE_SQLITE_BULK_H
 #define PL_STORE_SQLITE_BULK_H
 
@@ -10,8 +10,8 @@
 
 typedef struct pl_sqlite_bulk {
     sqlite3 *db;
-    pl_sqlite_rows attempts, calls;
-    sqlite3_stmt *add_attempts, *add_events, *add_calls;
+    pl_sqlite_rows attempts, calls, ends;
+    sqlite3_stmt *add_attempts, *add_events, *add_calls, *is_pending, *add_ends, *drop_pending;
     int64_t first_event; /* of the calls that are being written */
 } pl_sqlite_bulk;
 
@@ -19,9 +19,10 @@ typedef struct pl_sqlite_bulk {
  * fault of open, too. */
 int pl_sqlite_bulk_open(pl_sqlite_bulk *b, sqlite3 *db);
 void pl_sqlite_bulk_fini(pl_sqlite_bulk *b);
-/* The record of a call or try, and one that has an attempt. They must live until they are written or
- * forgotten. */
+/* The record of a call or try, one that ends a delivery (*found is false when that is not pending), and
+ * one that has an attempt. They must live until they are written or forgotten. */
 int pl_sqlite_bulk_call(pl_sqlite_bulk *b, const pl_record *r);
+int pl_sqlite_bulk_end(pl_sqlite_bulk *b, const pl_record *r, bool *found);
 int pl_sqlite_bulk_attempt(pl_sqlite_bulk *b, const pl_record *r);
 int pl_sqlite_bulk_write(pl_sqlite_bulk *b);
 void pl_sqlite_bulk_forget(pl_sqlite_bulk *b);

@@ -22,7 +22,8 @@
  * One with a key of order (sqlite_order.h) waits in no such index while others of the key go first;
  * the end of one makes the next of them held or waiting.
  *
- * Attempts, and all of a call, are left to the end of the group (sqlite_bulk.h).
+ * Attempts, all of a call and the move of what is over are left to the end of the group
+ * (sqlite_bulk.h).
  *
  * A statement is prepared once and reset before its function returns, so that no read transaction
  * outlives its operation. */
@@ -332,10 +333,19 @@ static int record_again(pl_sqlite_writer *w, pl_record *r, bool *found)
     return rc;
 }
 
+/* The same of one without a key of order: nothing of the group has to see it at once. */
+static int end_later(pl_sqlite_writer *w, const pl_record *r, bool *found)
+{
+    int rc = pl_sqlite_bulk_end(&w->bulk, r, found);
+    w->change -= *found;
+    return rc;
+}
+
 /* What the record makes of a delivery; *found is false when it is not pending. */
 static int apply(pl_sqlite_writer *w, pl_record *r, int blocks, bool *found)
 {
     if (r->state == PL_STATE_PENDING) return record_again(w, r, found);
+    if (!r->is_ordered) return end_later(w, r, found);
     return end_delivery(w, &r->id, &(end){r->state, r->now_ms, r->attempt, blocks}, found);
 }
 

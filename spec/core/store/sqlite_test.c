@@ -662,6 +662,31 @@ TEST(one_bad_call_does_not_spoil_its_group)
     bench_fini(&b);
 }
 
+/* The worker that had it before was late. */
+TEST(a_delivery_that_two_records_of_a_group_end_has_ended_once)
+{
+    bench b;
+    pl_attempt attempts[2] = {attempt_of(1, "ok", 200), attempt_of(2, "http_status", 500)};
+    pl_record records[2];
+    open_lingering(&b, LONG_MS, 10000);
+    CHECK_EQ_INT(commit_one(&b, "e", id_of(T0, 1), true), 0);
+    for (int i = 0; i < 2; i++) {
+        records[i] = record_of(id_of(T0, 1), &attempts[i], PL_STATE_DELIVERED);
+        records[i].op.can_wait = i == 0;
+        submit(&b, &records[i].op, PL_OP_RECORD);
+    }
+    box_wait(&b.box, 2);
+    CHECK_EQ_INT(records[0].op.result, 0);
+    CHECK(!records[0].was_gone);
+    CHECK_EQ_INT(records[1].op.result, 0);
+    CHECK(records[1].was_gone);
+    CHECK_EQ_INT(bench_number(&b, "SELECT status FROM deliveries WHERE attempts = 2"), 200);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM attempts"), 2);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending"), 0);
+    CHECK_EQ_INT(pl_counter_get(&pl_store_metrics_of(b.store)->pending), 0);
+    bench_fini(&b);
+}
+
 /* A command and an erasure see what the same group has recorded before them. */
 TEST(who_looks_for_a_call_of_the_same_group_finds_it)
 {
@@ -907,6 +932,7 @@ int main(void)
         CASE(one_bad_operation_does_not_spoil_its_group),
         CASE(many_calls_of_a_group_have_rows_of_their_own),
         CASE(one_bad_call_does_not_spoil_its_group),
+        CASE(a_delivery_that_two_records_of_a_group_end_has_ended_once),
         CASE(who_looks_for_a_call_of_the_same_group_finds_it),
         CASE(closing_carries_out_what_was_submitted),
         CASE(a_full_disk_is_said_once_and_recovered_from),
