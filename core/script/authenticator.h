@@ -4,7 +4,7 @@
  * set on each request without running Lua.
  *
  * Only what goes well is done here. Where something is missing, or cannot stand where it is wanted,
- * nothing is set, and the same list carried out by Lua says what is wrong. */
+ * nothing is set, and the same list carried out by Lua (apply.lua) says what is wrong. */
 #ifndef PL_SCRIPT_AUTHENTICATOR_H
 #define PL_SCRIPT_AUTHENTICATOR_H
 

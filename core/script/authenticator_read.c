@@ -19,13 +19,12 @@ static pl_slice read_text(lua_State *L, int table, const char *name, pl_arena *a
 
 static void read_operation(lua_State *L, int table, pl_arena *arena, pl_part *part)
 {
-    pl_slice form = read_text(L, table, "key_form", arena);
     part->evaluate = pl_operation_of(read_text(L, table, "kind", arena));
     part->argument = read_text(L, table, "argument", arena);
     part->without = read_text(L, table, "without", arena);
     part->of = read_parts(L, table, "of", arena);
     part->key = read_parts(L, table, "key", arena);
-    part->form = pl_slice_eq(form, PL_SLICE("raw")) ? NULL : pl_key_form_of(form);
+    part->form = pl_key_form_of(read_text(L, table, "key_form", arena));
 }
 
 /* The part on the top of the stack. */

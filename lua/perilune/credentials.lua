@@ -1,15 +1,17 @@
 -- SPDX-License-Identifier: MIT
 
 --- What an authenticator sets, as data. A handler's `credentials(config)` is asked once, when the
---- folder is loaded. What it gives is carried out for each attempt: by C alone where all of it is data
---- (core/script/authenticator.h), else by the function that `credentials.applier` makes; so too where C
---- finds that it cannot be done, since the function says why. The two set the same.
+--- folder is loaded, and what it gives is read here. It is carried out for each attempt by C alone where
+--- all of it is data (core/script/authenticator.h), else by apply.lua.
 ---
 ---     credential   { header = NAME, value = TEXT }, { query = NAME, value = TEXT },
 ---                  { cookie = NAME, value = TEXT }, { basic = { USER, PASSWORD } }
 ---     TEXT         a part, or a list of parts, which are joined; USER and PASSWORD are such, too
 ---     part         a string, a number, a secret, one of OPERATIONS,
 ---                  or function(ctx, request) that gives a string, a number or a secret
+---
+--- Each of the thousands of connectors of a folder may have some, so where something stands is put into
+--- words only when it is wrong.
 
 local core = require "perilune.core"
 local nearest = require "perilune.util.nearest"
@@ -24,6 +26,21 @@ local credentials = {}
 
 -- -- what there is
 
+local function string_fault(v)
+  if type(v) ~= "string" then return ("wants a string, got %s"):format(schema.kind(v)) end
+  return v == "" and "must not be empty" or nil
+end
+
+local function one_of(...)
+  local names = { ... }
+  return function(v)
+    for _, name in ipairs(names) do
+      if v == name then return nil end
+    end
+    return ("must be one of '%s'"):format(table.concat(names, "', '"))
+  end
+end
+
 --- What a function of `hash` says of a name that it does not know.
 local function unknown(run, ...)
   local ok, message = pcall(run, ...)
@@ -31,129 +48,192 @@ local function unknown(run, ...)
   return message and "is wrong: " .. message or nil
 end
 
-local TEXT = { type = "any", required = true }
-local HASH = { type = "string", required = true,
-  check = function(name) return unknown(core.crypto.of, name, "") end }
-local ALGORITHM = { type = "string", required = true,
-  check = function(name) return unknown(core.crypto.sign, name, "", "") end }
-local KEY_FORM = { type = "string", default = "raw",
-  check = function(name) return unknown(core.crypto.key, "?", name) end }
+local function hash_fault(v) return string_fault(v) or unknown(core.crypto.of, v, "") end
+local function algorithm_fault(v) return string_fault(v) or unknown(core.crypto.sign, v, "", "") end
+local function key_form_fault(v) return string_fault(v) or unknown(core.crypto.key, "?", v) end
 
--- By the key that tells them apart, with all keys that they have.
-local OPERATIONS = {
+local function header_fault(v)
+  if string_fault(v) then return string_fault(v) end
+  if not core.http.is_token(v) then return "cannot be the name of a header" end
+  return core.http.is_hop_by_hop(v) and "is a header that the gateway sets itself" or nil
+end
+
+local function cookie_fault(v)
+  return string_fault(v) or not core.http.is_token(v) and "cannot be the name of a cookie" or nil
+end
+
+local function pair_fault(v)
+  if type(v) ~= "table" or #v ~= 2 then return "wants a list of two, a user and a password" end
+  return nil
+end
+
+local function told_apart(keys) return { keys = keys, names = tables.names(keys) } end
+
+--- A value that is a TEXT.
+local TEXT = {}
+
+-- By the key that tells them apart, all keys that they have: TEXT, or what says what is wrong with a value.
+local OPERATIONS = told_apart {
   -- Of the request as it stands: what was set before is there already.
-  request = { request = { type = "string", required = true,
-    values = { "method", "url", "path", "query", "body" } } },
+  request = { request = one_of("method", "url", "path", "query", "body") },
   -- A field that has to be there; with `without`, a text that must not be in it.
-  header = { header = { type = "string", required = true, filled = true },
-    without = { type = "string", filled = true } },
+  header = { header = string_fault, without = string_fault },
   -- When the attempt began, since 1970.
-  now = { now = { type = "string", required = true, values = { "seconds", "milliseconds" } } },
-  hash = { hash = HASH, of = TEXT },
-  hmac = { hmac = HASH, key = TEXT, key_form = KEY_FORM, of = TEXT },
-  sign = { sign = ALGORITHM, key = TEXT, key_form = KEY_FORM, of = TEXT },
+  now = { now = one_of("seconds", "milliseconds") },
+  hash = { hash = hash_fault, of = TEXT },
+  hmac = { hmac = hash_fault, key = TEXT, key_form = key_form_fault, of = TEXT },
+  sign = { sign = algorithm_fault, key = TEXT, key_form = key_form_fault, of = TEXT },
   base64 = { base64 = TEXT },
   base64url = { base64url = TEXT },
   hex = { hex = TEXT },
   -- The text, behind the prefix unless it begins with that, in upper or in lower case.
-  prefix = { prefix = { type = "string", required = true, filled = true }, of = TEXT },
+  prefix = { prefix = string_fault, of = TEXT },
 }
 
-local function header_fault(name)
-  if not core.http.is_token(name) then return "cannot be the name of a header" end
-  return core.http.is_hop_by_hop(name) and "is a header that the gateway sets itself" or nil
-end
-
-local function cookie_fault(name)
-  return not core.http.is_token(name) and "cannot be the name of a cookie" or nil
-end
-
-local KINDS = {
-  header = { header = { type = "string", required = true, check = header_fault }, value = TEXT },
-  query = { query = { type = "string", required = true }, value = TEXT },
-  cookie = { cookie = { type = "string", required = true, check = cookie_fault }, value = TEXT },
-  basic = { basic = { type = "list", of = { type = "any" }, required = true,
-    check = function(pair) return #pair ~= 2 and "wants a user and a password" or nil end } },
+local CREDENTIALS = told_apart {
+  header = { header = header_fault, value = TEXT },
+  query = { query = string_fault, value = TEXT },
+  cookie = { cookie = cookie_fault, value = TEXT },
+  basic = { basic = pair_fault },
 }
+
+-- Keys that need not be there.
+local OPTIONAL = { without = true, key_form = true }
 
 -- -- loading
 
-local MAX_STEPS = 32 -- of a path to an operation; a table that leads to itself has no end
+local MAX_PARTS = 1000
+local MAX_STEPS = 32 -- of a path to a part: a table that leads to itself has no end
 
 ---@class perilune.credentials_reading
----@field report fun(path: any[], message: string)
+---@field report fun(message: string)
+---@field path any[]         to where it is
+---@field parts integer      so far
 ---@field is_data boolean
+---@field is_full boolean    there are too many parts, which was said
 
---- The table of one of these kinds, as checked, and which it is. Nil after a fault.
-local function checked(reading, kinds, v, path)
-  local names = tables.names(kinds)
-  for _, kind in ipairs(names) do
-    if v[kind] ~= nil then
-      return schema.check({ type = "record", fields = kinds[kind] }, v, reading.report, path), kind
-    end
+--- What is read of a value, with its key on the path.
+local function at(reading, key, read, v)
+  local depth = #reading.path + 1
+  reading.path[depth] = key
+  local made = read(reading, v)
+  reading.path[depth] = nil
+  return made
+end
+
+local function misses(reading, message)
+  reading.report(("%s: %s"):format(tables.path_text(reading.path), message))
+end
+
+local function is_wrong(reading, message)
+  reading.report(("'%s' %s"):format(tables.path_text(reading.path), message))
+end
+
+local function report_unknown(reading, key, known)
+  at(reading, key, misses, ("unknown key '%s'%s"):format(tostring(key),
+    nearest.hint(tostring(key), tables.names(known), "known are")))
+end
+
+--- Which of these a table is, by the key that tells. Nil after a fault.
+local function kind_of(reading, kinds, v)
+  for _, kind in ipairs(kinds.names) do
+    if v[kind] ~= nil then return kind end
   end
-  local given = tables.names(v)[1]
-  reading.report(path, given and ("unknown key '%s'%s"):format(given,
-    nearest.hint(given, names, "one of these is wanted:"))
-    or ("'%s' wants one of %s"):format(tables.path_text(path), table.concat(names, ", ")))
-  return nil, nil
+  local key = tables.names(v)[1]
+  if key then
+    report_unknown(reading, key, kinds.keys)
+  else
+    is_wrong(reading, "wants one of " .. table.concat(kinds.names, ", "))
+  end
+  return nil
 end
 
 local text
 
---- An operation: its `kind`, and what it wants, by name.
-local function operation(reading, v, path)
-  if #path > MAX_STEPS then
-    reading.report(path, "credentials are nested too deep")
-    return nil
+--- A table of one of these kinds: its `kind`, and by key what it wants. Nil after a fault.
+local function of_kind(reading, kinds, v)
+  local kind = kind_of(reading, kinds, v)
+  if not kind then return nil end
+  local made, keys = { kind = kind }, kinds.keys[kind]
+  for key in pairs(v) do
+    if not keys[key] then report_unknown(reading, key, keys) end
   end
-  local given, kind = checked(reading, OPERATIONS, v, path)
-  if not given then return nil end
-  local made = { kind = kind, argument = given[kind], without = given.without, key_form = given.key_form }
-  for name, spec in pairs(OPERATIONS[kind]) do
-    if spec == TEXT then
-      made[name == kind and "of" or name] = text(reading, given[name], tables.extend(path, name))
+  for key, fault in pairs(keys) do
+    local given = v[key]
+    if given == nil then
+      if not OPTIONAL[key] then misses(reading, ("'%s' is missing"):format(key)) end
+    elseif fault == TEXT then
+      made[key] = at(reading, key, text, given)
+    else
+      local message = fault(given)
+      if message then at(reading, key, is_wrong, message) else made[key] = given end
     end
   end
   return made
 end
 
-local function part(reading, v, path)
+--- An operation. What it tells by its own key is `of` where that is a TEXT, else `argument`.
+local function operation(reading, v)
+  local made = of_kind(reading, OPERATIONS, v)
+  if not made then return nil end
+  local name = OPERATIONS.keys[made.kind][made.kind] == TEXT and "of" or "argument"
+  made[name], made[made.kind] = made[made.kind], nil
+  if made.key_form == "raw" then made.key_form = nil end
+  return made
+end
+
+local function is_full(reading)
+  reading.parts = reading.parts + 1
+  local is_over = reading.parts > MAX_PARTS or #reading.path > MAX_STEPS
+  if is_over and not reading.is_full then is_wrong(reading, "is a part too many, or too deep in others") end
+  reading.is_full = reading.is_full or is_over
+  return reading.is_full
+end
+
+local function part(reading, v)
+  if is_full(reading) then return "" end
   if type(v) == "string" or core.is_secret(v) then return v end
   if type(v) == "number" and v - v == 0 then return core.join(v) end
-  if type(v) == "table" then return operation(reading, v, path) end
-  if type(v) ~= "function" then
-    reading.report(path, ("'%s' wants a text, a number, a secret, a table or a function, got %s")
-      :format(tables.path_text(path), schema.kind(v)))
-  end
+  if type(v) == "table" then return operation(reading, v) end
   reading.is_data = false
+  if type(v) ~= "function" then
+    is_wrong(reading, "wants a text, a number, a secret, a table or a function, got " .. schema.kind(v))
+  end
   return v
 end
 
 --- A list of parts, neighbouring strings as one.
-function text(reading, v, path)
-  local is_list = type(v) == "table" and not core.is_secret(v) and (v[1] ~= nil or next(v) == nil)
+function text(reading, v)
   local parts = {}
-  for i, item in ipairs(is_list and v or { v }) do
-    local made = part(reading, item, is_list and tables.extend(path, i) or path)
+  local function add(made)
     if type(made) == "string" and type(parts[#parts]) == "string" then
       parts[#parts] = parts[#parts] .. made
     elseif made ~= "" then
       parts[#parts + 1] = made
     end
   end
+  if type(v) == "table" and (v[1] ~= nil or next(v) == nil) then
+    for i, item in ipairs(v) do add(at(reading, i, part, item)) end
+  else
+    add(part(reading, v))
+  end
   return parts
 end
 
-local function credential(reading, v, path)
-  local given, kind = checked(reading, KINDS, v, path)
-  if not given then return nil end
-  if kind == "basic" then
-    local where, pair = tables.extend(path, kind), given.basic or {}
-    return { kind = kind, user = text(reading, pair[1], tables.extend(where, 1)),
-      password = text(reading, pair[2], tables.extend(where, 2)) }
+local function pair(reading, v)
+  return { user = at(reading, 1, text, v[1]), password = at(reading, 2, text, v[2]) }
+end
+
+local function credential(reading, v)
+  if type(v) ~= "table" then return is_wrong(reading, "wants a table, got " .. schema.kind(v)) end
+  local made = of_kind(reading, CREDENTIALS, v)
+  if not made then return nil end
+  made.name, made[made.kind] = made[made.kind], nil
+  if made.kind == "basic" and made.name then
+    local both = at(reading, "basic", pair, made.name)
+    return { kind = "basic", user = both.user, password = both.password }
   end
-  return { kind = kind, name = given[kind], value = text(reading, given.value, tables.extend(path, "value")) }
+  return made
 end
 
 --- Reads what a handler has given. What is wrong goes to `report`; the result is good for nothing then.
@@ -161,118 +241,14 @@ end
 ---@param report fun(message: string)
 ---@return perilune.credentials
 function credentials.compile(given, report)
-  local function placed(path, message)
-    local place = tables.path_text(path)
-    report(message:find(place, 1, true) and message or ("%s: %s"):format(place, message))
-  end
-  local reading, list = { report = placed, is_data = true }, {}
-  local items = schema.check({ type = "list", of = { type = "table" } }, given, placed, { "credentials" })
-  for i, item in ipairs(items or {}) do
-    list[#list + 1] = credential(reading, item, { "credentials", i })
+  local reading = { report = report, path = { "credentials" }, parts = 0, is_data = true, is_full = false }
+  local list = {}
+  if type(given) == "table" and tables.is_list(given) then
+    for i, item in ipairs(given) do list[i] = at(reading, i, credential, item) end
+  else
+    is_wrong(reading, "wants a list, got " .. schema.kind(given))
   end
   return { list = list, is_data = reading.is_data }
-end
-
--- -- carrying out
-
-local put_all
-
---- What the parts are joined to: a text, or a secret when one is in it.
-local function joined(parts, ctx, request)
-  local values = {}
-  put_all(values, parts, ctx, request)
-  return core.join(unpack(values))
-end
-
-local function key_of(v, ctx, request)
-  local key = joined(v.key, ctx, request)
-  return v.key_form == "raw" and key or core.crypto.key(key, v.key_form)
-end
-
-local function encoded(v, ctx, request) return core.encoded(joined(v.of, ctx, request), v.kind) end
-
-local function path_and_query(request)
-  local path, query = request:url():match "^%a[%w+.-]*://[^/?#]*([^?#]*)%??([^#]*)"
-  return path ~= "" and path or "/", query or ""
-end
-
--- Of the request, by name.
-local READ = {
-  method = function(request) return request:method() end,
-  url = function(request) return request:url() end,
-  path = function(request) return (path_and_query(request)) end,
-  query = function(request) return (select(2, path_and_query(request))) end,
-  body = function(request) return request:body() or "" end,
-}
-
--- By kind: the values of an operation.
-local EVALUATE = {
-  base64 = encoded, base64url = encoded, hex = encoded,
-  request = function(v, _, request) return READ[v.argument](request) end,
-  header = function(v, _, request)
-    local value = request:header(v.argument)
-    if not value then
-      error(("the request has no header '%s', which credentials are made of"):format(v.argument), 0)
-    elseif v.without and value:find(v.without, 1, true) then
-      error(("the header '%s' must be without '%s', since credentials are made of it")
-        :format(v.argument, v.without), 0)
-    end
-    return value
-  end,
-  now = function(v, ctx)
-    -- It is one of whole milliseconds, which the fraction only comes near.
-    local ms = math.floor(ctx.now * 1000 + 0.5)
-    return ("%.0f"):format(v.argument == "seconds" and math.floor(ms / 1000) or ms)
-  end,
-  hash = function(v, ctx, request) return core.crypto.of(v.argument, joined(v.of, ctx, request)) end,
-  hmac = function(v, ctx, request)
-    return core.crypto.hmac(v.argument, key_of(v, ctx, request), joined(v.of, ctx, request))
-  end,
-  sign = function(v, ctx, request)
-    return core.crypto.sign(v.argument, key_of(v, ctx, request), joined(v.of, ctx, request))
-  end,
-  prefix = function(v, ctx, request)
-    local value = joined(v.of, ctx, request)
-    if core.begins(value, v.argument) then return value end
-    return v.argument, value
-  end,
-}
-
-local function put(values, ...)
-  for i = 1, select("#", ...) do values[#values + 1] = (select(i, ...)) end
-end
-
-function put_all(values, parts, ctx, request)
-  for _, v in ipairs(parts) do
-    if type(v) == "function" then
-      put(values, core.join((v(ctx, request))))
-    elseif type(v) == "table" then
-      put(values, EVALUATE[v.kind](v, ctx, request))
-    else
-      put(values, v)
-    end
-  end
-end
-
-local METHODS = { header = "set_header", query = "add_query", cookie = "add_cookie" }
-
-local function set(item, ctx, request)
-  if item.kind == "basic" then
-    request:set_basic(joined(item.user, ctx, request), joined(item.password, ctx, request))
-    return
-  end
-  local values = {}
-  put_all(values, item.value, ctx, request)
-  request[METHODS[item.kind]](request, item.name, unpack(values))
-end
-
---- The function that does what a handler's `apply` does. Raises what cannot be done.
----@param made perilune.credentials
----@return fun(ctx: perilune.ctx, request: any)
-function credentials.applier(made)
-  return function(ctx, request)
-    for _, item in ipairs(made.list) do set(item, ctx, request) end
-  end
 end
 
 return credentials

@@ -5,6 +5,7 @@
 --- config = {...} }. Both become { name, handler, config }; the handler's functions are called with
 --- the config as ctx.config.
 
+local apply = require "perilune.apply"
 local core = require "perilune.core"
 local credentials = require "perilune.credentials"
 local errors = require "perilune.errors"
@@ -134,7 +135,7 @@ local function arm(scope, path, made)
     scope:fault(path, made.name == "custom" and message
       or ("the plugin '%s': %s"):format(made.name, message))
   end)
-  made.apply = made.credentials and credentials.applier(made.credentials) or made.handler.apply
+  made.apply = made.credentials and apply.of(made.credentials) or made.handler.apply
   if not made.apply and not has_fault then
     scope:fault(path, "'credentials' gives nothing for this config, and there is no 'apply'")
   end

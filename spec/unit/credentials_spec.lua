@@ -93,14 +93,14 @@ describe("credentials", function()
     for text, message in pairs {
       ["1"] = "'credentials' wants a list, got a number",
       ["{ 1 }"] = "'credentials[1]' wants a table, got a number",
-      ["{ { heder = 'X', value = '' } }"] = "credentials[1]: unknown key 'heder', did you mean 'header'?",
+      ["{ { heder = 'X', value = '' } }"] = "credentials[1].heder: unknown key 'heder', did you mean 'header'?",
       ["{ {} }"] = "'credentials[1]' wants one of basic, cookie, header, query",
       ["{ { header = 'X' } }"] = "credentials[1]: 'value' is missing",
       ["{ { header = 'X', value = 'x', valu = 1 } }"] = "credentials[1].valu: unknown key 'valu', did you mean 'value'?",
       ["{ { header = 'X Y', value = 'x' } }"] = "'credentials[1].header' cannot be the name of a header",
       ["{ { header = 'Content-Length', value = 'x' } }"] = "'credentials[1].header' is a header that the gateway sets itself",
       ["{ { cookie = '=', value = 'x' } }"] = "'credentials[1].cookie' cannot be the name of a cookie",
-      ["{ { basic = { 'user' } } }"] = "'credentials[1].basic' wants a user and a password",
+      ["{ { basic = { 'user' } } }"] = "'credentials[1].basic' wants a list of two, a user and a password",
       ["{ { header = 'X', value = true } }"] =
         "'credentials[1].value' wants a text, a number, a secret, a table or a function, got a boolean",
       ["{ { header = 'X', value = { 'a', { hex = json.null } } } }"] =
@@ -124,6 +124,10 @@ describe("credentials", function()
 
   it("that lead to themselves are such a mistake", function()
     local text = "(function() local t = {} t.hex = { t } return { { header = 'X', value = t } } end)()"
-    assert.matches("connectors/acme.lua:1: credentials%[1%].*: credentials are nested too deep", faults(said(text))[1])
+    local found = faults(said(text))
+    assert.equal(1, #found)
+    assert.matches("connectors/acme.lua:1: 'credentials%[1%].*' is a part too many, or too deep in others", found[1])
+    text = "(function() local t = {} for i = 1, 1001 do t[i] = { now = 'seconds' } end return { { header = 'X', value = t } } end)()"
+    assert.same({ "connectors/acme.lua:1: 'credentials[1].value[1001]' is a part too many, or too deep in others" }, faults(said(text)))
   end)
 end)
