@@ -52,9 +52,10 @@ typedef struct pl_recipe_render {
 } pl_recipe_render;
 
 typedef struct pl_recipe_variable {
-    pl_slice member; /* `"name":` */
-    pl_slice path;   /* names with dots, in the body of the answer */
-    bool of_event;   /* or in the event */
+    pl_slice member;        /* `"name":` */
+    const pl_outline *made; /* of the body of the answer, its JSON; NULL: it stands at */
+    pl_slice path;          /* names with dots, in the body of the answer */
+    bool of_event;          /* or in the event */
 } pl_recipe_variable;
 
 typedef struct pl_recipe_map {

@@ -8,11 +8,8 @@
 
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF" /* RFC 8259 section 8.1: a reader may pass over it */
 
-/* A document and where its values are; without nodes there is none. */
-typedef struct source {
-    pl_slice text;
-    const pl_json_node *nodes;
-} source;
+/* Without nodes there is none. */
+typedef pl_outline_document document;
 
 static bool is_space(char c)
 {
@@ -44,10 +41,11 @@ static bool is_said_to_be_json(const pl_response *response)
 
 /* The body as a document: false where Lua would have something to say about it. An empty one is
  * none. */
-static bool open_body(const pl_recipe_map *r, const pl_response *response, pl_vm *vm, source *body)
+static bool open_body(const pl_recipe_map *r, const pl_response *response, pl_vm *vm,
+                      document *body)
 {
     pl_slice text = response->body;
-    *body = (source){0};
+    *body = (document){0};
     if (text.len == 0) return true;
     if (r->is_auto && !is_said_to_be_json(response)) return false;
     if (pl_slice_starts(text, PL_SLICE(BYTE_ORDER_MARK))) text = pl_slice_from(text, 3);
@@ -61,21 +59,22 @@ static bool open_body(const pl_recipe_map *r, const pl_response *response, pl_vm
 }
 
 /* The event, unless scripts may have written in what they were given of it. */
-static source open_event(const pl_exchange *x)
+static document open_event(const pl_exchange *x)
 {
     size_t count;
-    if (x->script_ref) return (source){0};
-    return (source){x->event->document, pl_event_nodes(x->event, &count)};
+    if (x->script_ref) return (document){0};
+    return (document){x->event->document, pl_event_nodes(x->event, &count)};
 }
 
-static bool put_variable(pl_vm *vm, const source *s, const pl_recipe_variable *v, pl_buf *out)
+static bool put_variable(pl_vm *vm, const document *d, const pl_recipe_variable *v, pl_buf *out)
 {
-    const pl_json_node *node =
-        s->nodes ? pl_json_node_find(s->nodes, s->text, v->path, false) : NULL;
-    if (node == NULL) return false;
-    pl_slice raw = pl_json_node_raw(node, s->text);
-    if (node->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
+    if (d->nodes == NULL) return false;
     pl_buf_put_slice(out, v->member);
+    if (v->made) return pl_outline_write(v->made, d, &vm->limits, out) == PL_OUTLINE_DONE;
+    const pl_json_node *node = pl_json_node_find(d->nodes, d->text, v->path, false);
+    if (node == NULL) return false;
+    pl_slice raw = pl_json_node_raw(node, d->text);
+    if (node->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
     pl_json_put_compact(out, raw, &vm->codec.text);
     return true;
 }
@@ -83,7 +82,7 @@ static bool put_variable(pl_vm *vm, const source *s, const pl_recipe_variable *v
 /* As variables.written of lua/perilune/variables.lua; false: one is not there. */
 static bool write_variables(const pl_recipe_map *r, const pl_exchange *x, pl_vm *vm, pl_buf *out)
 {
-    source body, event = {0};
+    document body, event = {0};
     if (vm->last_wins || !open_body(r, &x->response, vm, &body)) return false;
     pl_buf_put_char(out, '{');
     for (size_t i = 0; i < r->count; i++) {

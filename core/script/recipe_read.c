@@ -92,7 +92,7 @@ static const pl_recipe_render *read_render(lua_State *L, int table, pl_arena *ar
     return r;
 }
 
-/* { { member =, path =, of_event = }, ... } */
+/* { { member =, value = path or outline, of_event = }, ... } */
 static void read_variables(lua_State *L, int table, pl_arena *arena, pl_recipe_map *r)
 {
     r->count = push_list(L, table, "variables");
@@ -100,8 +100,10 @@ static void read_variables(lua_State *L, int table, pl_arena *arena, pl_recipe_m
     pl_recipe_variable *variables = pl_arena_zero(arena, (r->count + 1) * sizeof *variables);
     for (size_t i = 0; i < r->count; i++, lua_settop(L, list)) {
         lua_rawgeti(L, list, (int)i + 1);
+        pl_recipe_text value = read_text(L, list + 1, "value", arena);
         variables[i] = (pl_recipe_variable){.member = pl_loaded_text(L, list + 1, "member", arena),
-                                            .path = pl_loaded_text(L, list + 1, "path", arena),
+                                            .made = value.made,
+                                            .path = value.known,
                                             .of_event = pl_loaded_flag(L, list + 1, "of_event")};
     }
     lua_settop(L, list - 1);

@@ -82,6 +82,16 @@ function context.resolver(entry)
   end
 end
 
+--- Where chains of names lead in the body of an answer, for outlines. Only those that say so: what is
+--- not in the body where others lead may be below.
+---@param chain string
+---@return string|nil path
+---@return boolean|nil
+function context.resolve_answer(chain)
+  local path = chain:match("^response%.(.+)$")
+  return path, path and true
+end
+
 --- `find(entry, chain)`, kept in `paths`: the chains that templates have are few.
 local function kept(paths, find, entry, chain)
   local path = paths[chain]

@@ -83,13 +83,17 @@ local function render_of(entry)
   return is_plain and made or nil
 end
 
---- Where a variable stands, in the answer or in the event; nil where it has to be worked out.
+--- Where a variable stands, in the answer or in the event, or the outline of what it is made of; nil
+--- for what is neither.
 local function variable_of(entry, variable)
-  local path = variable.chain and context.body_path(entry, variable.chain)
-  if path == nil then return nil end
-  local of_event = path == false
-  path = path or context.event_path(entry, variable.chain)
-  return path and { member = variable.member, path = path, of_event = of_event } or nil
+  if not variable.chain then
+    local made = variable.outline and variable.outline(context.resolve_answer)
+    return made and { member = variable.member, value = made } or nil
+  end
+  local path = context.body_path(entry, variable.chain)
+  if path then return { member = variable.member, value = path } end
+  path = path == false and context.event_path(entry, variable.chain)
+  return path and { member = variable.member, value = path, of_event = true } or nil
 end
 
 --- All of them; nil when one of them is not plain.

@@ -30,6 +30,7 @@ local variables = {}
 ---@field run fun(response: any, frame: perilune.ctx_frame): any
 ---@field read (fun(values: table): string|nil)|nil   its value as JSON, if it is only to be read,
 ---@field chain string|nil   and the names that lead to it
+---@field outline (fun(resolve: perilune.outline_resolve): table[]|nil)|nil   of its value as JSON
 ---@field required boolean
 ---@field default string|nil   as JSON; nil: none
 ---@field where string       its place in the file
@@ -63,8 +64,11 @@ local function compile_reader(scope, path, v)
   local make = template.is_static(v) and scope.expression or scope.text
   local run = make(scope, path, v, { lenient = true })
   if not run then return nil end
+  -- What a filter gives may be JSON already, which is a text as a variable, but no more to an outline.
+  local outline = not v:find("|", 1, true)
+    and function(resolve) return template.outline_of_value(run, resolve) end or nil
   return function(_, frame) return run(frame.values, frame) end, template.json_reader(run),
-    template.chain(run)
+    template.chain(run), outline
 end
 
 --- The variables of a webhook, by name.
@@ -79,9 +83,10 @@ function variables.compile(scope, path, declared)
     local options = type(v) == "table" and v or { v }
     local text = core.json.encode(name)
     if not text then scope:fault(where, "the name of a variable must be UTF-8") end
-    local run, read, chain = compile_reader(scope, where, options[1])
+    local run, read, chain, outline = compile_reader(scope, where, options[1])
     list[i] = {
       name = name, member = (text or "") .. ":", run = run, read = read, chain = chain,
+      outline = outline,
       where = scope:where(where),
       required = options.required or false,
       default = options.default ~= nil and core.json.encode(options.default) or nil,

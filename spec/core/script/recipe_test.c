@@ -222,6 +222,11 @@ static const char *const bodies[] = {
 static const char *const successes[] = {"", "", "success = { 200, '4xx' },", "success = '201-299',",
                                         "success = function(ctx, r) return r.status < 300 end,"};
 static const char *const answers[] = {
+    "response = { variables = { i = 'response.order.x[1]', j = 'response.order[\"total\"]' } },",
+    "response = { variables = { t = '{{ response.id }}/{{ response.s }}', l = 'response.list' } },",
+    "response = { variables = { c = 'response.id if response.gone else response.s' } },",
+    "response = { variables = { j = 'response.order|tojson', u = 'response.s|upper' } },",
+    "response = { variables = { m = '{% if response.order.x is defined %}y{% endif %}' } },",
     "",
     "response = { type = 'text' },",
     "response = { variables = { a = 'response.id', b = 'order.total', ['\xc3\xbc'] = 'response.s' "
@@ -381,10 +386,46 @@ TEST(data_has_a_recipe_and_what_runs_scripts_has_none)
     check_recipe("url = '/x', success = function() return true end", true, false);
     check_recipe("url = '/x', hooks = { { after_receive = function() end } }", true, false);
     check_recipe("url = '/x', response = { mapper = function() end }", true, false);
+    check_recipe("url = '/x', response = { variables = { a = 'response.b[0].c' } }", true, true);
+    check_recipe("url = '/x', response = { variables = { a = '{{ response.b }}!' } }", true, true);
+    check_recipe("url = '/x', response = { variables = { a = 'response.b|upper' } }", true, false);
+    check_recipe("url = '/x', response = { variables = { a = 'b[0]' } }", true, false);
     check_recipe("url = '/x', response = { variables = { a = 'status + 1' } }", true, false);
     check_recipe("url = '/x', response = { variables = { a = 'headers.location' } }", true, false);
     check_recipe("url = '/x', response = { type = 'xml', variables = { a = 'response.b' } }", true,
                  false);
+}
+
+/* The variables of an answer to a webhook with these, as C alone reads them. */
+static void check_variables(const char *declared, const char *body, const char *wanted)
+{
+    char text[1024];
+    snprintf(text, sizeof text,
+             "return { webhooks = { { id = 'w', url = 'http://a.example', response = { "
+             "variables = { %s } } } } }",
+             declared);
+    pl_generation *g = load(text);
+    pl_event *e = event_of("{\"data\":{}}");
+    pl_exchange x;
+    exchange_init(&x, g, e, 0);
+    x.response = (pl_response){.status = 200, .body = pl_slice_of(body)};
+    const pl_recipe_map *map = pl_script_recipe(pl_script_of(g), 0)->map;
+    CHECK_EQ_INT(map && pl_recipe_judge(map, &x, &pl_script_of(g)->vm), wanted != NULL);
+    CHECK_EQ_SLICE(x.variables, pl_slice_of(wanted));
+    exchange_fini(&x);
+    pl_event_unref(e);
+    pl_generation_unref(g);
+}
+
+TEST(variables_are_read_by_path_index_and_template)
+{
+    const char *all =
+        "a = 'response.l[1].n', b = 'response.s', c = '{{ response.s }} {{ response.l[0] }}'";
+    check_variables(all, "{\"l\":[ 1.0, {\"n\" : [ 2.50 ]}],\"s\":\"\\u00e9\\\"\"}",
+                    "{\"a\":[2.50],\"b\":\"\xc3\xa9\\\"\",\"c\":\"\xc3\xa9\\\" 1.0\"}");
+    check_variables(all, "{\"l\":[1],\"s\":\"\"}", NULL); /* Lua knows what to say of it */
+    check_variables("a = 'response.b[0]'", "{\"b\":[null]}", "{\"a\":null}");
+    check_variables("a = 'response.b[0]'", "{\"b\":[]}", NULL);
 }
 
 /* -- giving up -- */
@@ -441,8 +482,8 @@ TEST(a_request_that_cannot_be_made_is_left_as_it_was)
 }
 
 static const pl_recipe_variable wanted[] = {
-    {PL_SLICE_INIT("\"a\":"), PL_SLICE_INIT("id"), false},
-    {PL_SLICE_INIT("\"n\":"), PL_SLICE_INIT("data.n"), true},
+    {PL_SLICE_INIT("\"a\":"), NULL, PL_SLICE_INIT("id"), false},
+    {PL_SLICE_INIT("\"n\":"), NULL, PL_SLICE_INIT("data.n"), true},
 };
 
 /* With 200 a success. */
@@ -575,6 +616,7 @@ int main(void)
     pl_rng_init(&rng, (const uint8_t[32]){7});
     return RUN(CASE(what_a_recipe_makes_is_what_lua_makes),
                CASE(data_has_a_recipe_and_what_runs_scripts_has_none),
+               CASE(variables_are_read_by_path_index_and_template),
                CASE(a_request_that_cannot_be_made_is_left_as_it_was),
                CASE(an_answer_that_is_not_plain_is_left_to_lua),
                CASE(scripts_behind_a_recipe_see_what_they_always_see),
