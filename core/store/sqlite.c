@@ -47,8 +47,9 @@
 #include <unistd.h>
 
 #define MAX_QUESTIONS 256
-/* Of the WAL: a checkpoint moves about the first, beyond the second the reader stands back. */
-#define CHECKPOINT_PAGES 200
+/* Of the WAL: a checkpoint moves about the first, beyond the second the reader stands back. It has three
+ * syncs, and a group of many calls is some hundred pages: not behind each. */
+#define CHECKPOINT_PAGES 500
 #define LONG_WAL_PAGES   2048
 /* Of retention: how long a step is, how long after one the next may come while operations wait, and
  * how long after a walk the next begins. */
