@@ -8,18 +8,20 @@
 /* How many characters stand for the bytes, without padding. */
 static size_t put_quads(pl_buf *out, pl_slice bytes, const char *digits)
 {
-    size_t start = out->len;
-    for (size_t i = 0; i < bytes.len; i += 3) {
+    size_t len = (bytes.len + 2) / 3 * 4;
+    char *quad = pl_buf_reserve(out, len);
+    for (size_t i = 0; i < bytes.len; i += 3, quad += 4) {
         size_t left = bytes.len - i;
         uint32_t bits = (uint32_t)(uint8_t)bytes.ptr[i] << 16;
         if (left > 1) bits |= (uint32_t)(uint8_t)bytes.ptr[i + 1] << 8;
         if (left > 2) bits |= (uint8_t)bytes.ptr[i + 2];
-        char quad[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                        left > 1 ? digits[bits >> 6 & 63] : '=',
-                        left > 2 ? digits[bits & 63] : '='};
-        pl_buf_put(out, quad, sizeof quad);
+        quad[0] = digits[bits >> 18];
+        quad[1] = digits[bits >> 12 & 63];
+        quad[2] = left > 1 ? digits[bits >> 6 & 63] : '=';
+        quad[3] = left > 2 ? digits[bits & 63] : '=';
     }
-    return out->len - start - (3 - bytes.len % 3) % 3;
+    out->len += len;
+    return len - (3 - bytes.len % 3) % 3;
 }
 
 void pl_base64_encode(pl_buf *out, pl_slice bytes)
@@ -55,12 +57,30 @@ static void put_bytes(pl_buf *out, uint32_t bits, int count)
     pl_buf_put(out, bytes, (size_t)(count * 6 / 8));
 }
 
+/* Appends what the quads at the front stand for, up to the first with something else in it than
+ * digits; returns how many characters that are. */
+static size_t put_plain_quads(pl_buf *out, pl_slice text)
+{
+    size_t i = 0;
+    char *bytes = pl_buf_reserve(out, text.len / 4 * 3);
+    for (; i + 4 <= text.len; i += 4, bytes += 3) {
+        int a = sextet(text.ptr[i]), b = sextet(text.ptr[i + 1]);
+        int c = sextet(text.ptr[i + 2]), d = sextet(text.ptr[i + 3]);
+        if ((a | b | c | d) < 0) break;
+        bytes[0] = (char)(a << 2 | b >> 4);
+        bytes[1] = (char)(b << 4 | c >> 2);
+        bytes[2] = (char)(c << 6 | d);
+    }
+    out->len += i / 4 * 3;
+    return i;
+}
+
 int64_t pl_base64_decode(pl_buf *out, pl_slice text)
 {
     uint32_t bits = 0;
     int count = 0, padding = 0;
     size_t start = out->len, i;
-    for (i = 0; i < text.len; i++) {
+    for (i = put_plain_quads(out, text); i < text.len; i++) {
         char c = text.ptr[i];
         int value = sextet(c);
         if (is_space(c)) continue;

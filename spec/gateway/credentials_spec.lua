@@ -170,6 +170,7 @@ describe("credentials that are data", function()
       { theirs.outcome, tostring(theirs.error) }, about)
     assert.equal("auth", ours.outcome, about)
     assert.matches("connectors/c%d+%.lua:3: ", ours.error, about)
+    assert.same(theirs.request, ours.request, about) -- C has left nothing behind
   end
 
   --- What the receiver got. X-Time is when it was tried.
