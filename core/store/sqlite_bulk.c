@@ -41,6 +41,60 @@ enum record_column {
 static const char declaration[] = "CREATE TABLE x(" RECORD_COLUMNS(X) "id)";
 #undef X
 
+/* A delivery that begins. */
+#define BEGIN_COLUMNS(X)      \
+    X(EVENT, "event")         \
+    X(CONNECTOR, "connector") \
+    X(WEBHOOK, "webhook")     \
+    X(CREATED, "created_ms")  \
+    X(PLACE, "held")          \
+    X(UNDECIDED, "undecided")
+
+enum begin_column {
+#define X(code, ...) BEGIN_##code,
+    BEGIN_COLUMNS(X)
+#undef X
+        BEGIN_ID
+};
+
+#define X(code, name) name ", "
+static const char begins_declaration[] = "CREATE TABLE x(" BEGIN_COLUMNS(X) "id)";
+#undef X
+
+static const char add_begins[] =
+    "INSERT OR FAIL INTO pending(id, event, connector, webhook, created_ms, due_ms, held,"
+    " undecided, attempts, first) SELECT id, event, connector, webhook, created_ms, created_ms,"
+    " held, undecided, 0, 0 FROM new_begins";
+
+static void give_begin(void *arg, const void *row, uint32_t number, int column, sqlite3_context *to)
+{
+    (void)arg, (void)number;
+    const pl_sqlite_begin *r = row;
+    switch ((enum begin_column)column) {
+    case BEGIN_EVENT:
+        sqlite3_result_int64(to, r->event);
+        break;
+    case BEGIN_CONNECTOR:
+        pl_sqlite_give_text(to, r->delivery->connector);
+        break;
+    case BEGIN_WEBHOOK:
+        pl_sqlite_give_text(to, r->delivery->webhook);
+        break;
+    case BEGIN_CREATED:
+        sqlite3_result_int64(to, r->now_ms);
+        break;
+    case BEGIN_PLACE:
+        sqlite3_result_int(to, r->place);
+        break;
+    case BEGIN_UNDECIDED:
+        sqlite3_result_int(to, r->delivery->undecided);
+        break;
+    case BEGIN_ID:
+        pl_sqlite_give_id(to, &r->delivery->id);
+        break;
+    }
+}
+
 /* Its event has no id here, so that it is never a duplicate. */
 static const char add_events[] =
     "INSERT OR FAIL INTO events(type, received_ms, first_id, last_id, document, subject, source,"
@@ -137,15 +191,18 @@ int pl_sqlite_bulk_open(pl_sqlite_bulk *b, sqlite3 *db)
         .attempts = {pl_sqlite_attempts_declaration, pl_sqlite_attempts_column},
         .calls = {declaration, give, b},
         .ends = {declaration, give, b},
+        .begins = {begins_declaration, give_begin},
     };
     int rc = pl_sqlite_rows_open(&b->attempts, db, PL_SQLITE_NEW_ATTEMPTS);
     if (!rc) rc = pl_sqlite_rows_open(&b->calls, db, "new_calls");
     if (!rc) rc = pl_sqlite_rows_open(&b->ends, db, "new_ends");
+    if (!rc) rc = pl_sqlite_rows_open(&b->begins, db, "new_begins");
     if (!rc) rc = pl_sqlite_prepare(db, pl_sqlite_attempts_insert, &b->add_attempts);
     if (!rc) rc = pl_sqlite_prepare(db, add_events, &b->add_events);
     if (!rc) rc = pl_sqlite_prepare(db, add_calls, &b->add_calls);
     if (!rc) rc = pl_sqlite_prepare(db, is_pending, &b->is_pending);
     if (!rc) rc = pl_sqlite_prepare(db, add_ends, &b->add_ends);
+    if (!rc) rc = pl_sqlite_prepare(db, add_begins, &b->add_begins);
     return rc ? rc : pl_sqlite_prepare(db, drop_pending, &b->drop_pending);
 }
 
@@ -157,14 +214,23 @@ void pl_sqlite_bulk_fini(pl_sqlite_bulk *b)
     sqlite3_finalize(b->is_pending);
     sqlite3_finalize(b->add_ends);
     sqlite3_finalize(b->drop_pending);
+    sqlite3_finalize(b->add_begins);
     b->add_attempts = b->add_events = b->add_calls = NULL;
-    b->is_pending = b->add_ends = b->drop_pending = NULL;
+    b->is_pending = b->add_ends = b->drop_pending = b->add_begins = NULL;
 }
 
-static int put(pl_sqlite_bulk *b, pl_sqlite_rows *to, const pl_record *r)
+static int put(pl_sqlite_bulk *b, pl_sqlite_rows *to, const void *row)
 {
     int rc = to->count == PL_SQLITE_ROWS ? pl_sqlite_bulk_write(b) : SQLITE_OK;
-    to->rows[to->count++] = r;
+    to->rows[to->count++] = row;
+    return rc;
+}
+
+int pl_sqlite_bulk_begin(pl_sqlite_bulk *b, const pl_sqlite_begin *row)
+{
+    pl_sqlite_begin *item = &b->items[b->begins.count % PL_SQLITE_ROWS];
+    int rc = put(b, &b->begins, item);
+    *item = *row; /* now that those before it are written, if there was no room */
     return rc;
 }
 
@@ -203,7 +269,8 @@ static int write_ends(pl_sqlite_bulk *b)
 
 int pl_sqlite_bulk_write(pl_sqlite_bulk *b)
 {
-    int rc = b->calls.count ? write_calls(b) : SQLITE_OK;
+    int rc = b->begins.count ? pl_sqlite_run(b->add_begins) : SQLITE_OK;
+    if (!rc && b->calls.count) rc = write_calls(b);
     if (!rc && b->ends.count) rc = write_ends(b);
     if (!rc && b->attempts.count) rc = pl_sqlite_run(b->add_attempts);
     pl_sqlite_bulk_forget(b);
@@ -212,5 +279,5 @@ int pl_sqlite_bulk_write(pl_sqlite_bulk *b)
 
 void pl_sqlite_bulk_forget(pl_sqlite_bulk *b)
 {
-    b->attempts.count = b->calls.count = b->ends.count = 0;
+    b->begins.count = b->calls.count = b->ends.count = b->attempts.count = 0;
 }

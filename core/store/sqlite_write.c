@@ -52,10 +52,9 @@
                  " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 UNION ALL"                            \
                  " SELECT id, connector, webhook FROM deliveries"                                  \
                  " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 AND kind = 0 ORDER BY 1")             \
-    X(ADD_PENDING, "INSERT INTO pending(id, event, connector, webhook, created_ms, due_ms, held,"  \
+    X(ADD_ORDERED, "INSERT INTO pending(id, event, connector, webhook, created_ms, due_ms, held,"  \
                    " undecided, order_key, order_scope, attempts, first)"                          \
-                   " VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, iif(?8 IS NULL, NULL, "            \
-                   "coalesce(?9, '')), 0, 0)")                                                     \
+                   " VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, coalesce(?9, ''), 0, 0)")          \
     X(ADD_UNMATCHED, "INSERT INTO deliveries(id, event, kind, state, attempts, created_ms,"        \
                      " finished_ms, reason, undecided) VALUES(?1, ?2, ?3, ?4, 0, ?5, ?5, ?6, 0)")  \
     /* A number of attempts that is NULL: none was made, what the last one left stays. */          \
@@ -228,11 +227,11 @@ static int overtake(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t now_ms)
     return rc ? rc : pl_sqlite_order_take(o, &d->id, d->held, 0);
 }
 
-static int add_pending(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t event, int64_t now_ms)
+static int add_ordered(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t event, int64_t now_ms,
+                       int place)
 {
-    int place = place_of(w, d->held, d->is_off, d->connector, d->webhook, &d->is_shelved);
-    sqlite3_stmt *q = w->statements[ADD_PENDING];
-    int rc = d->order_key.len ? queue_up(w, d) : SQLITE_OK;
+    sqlite3_stmt *q = w->statements[ADD_ORDERED];
+    int rc = queue_up(w, d);
     if (rc) return rc;
     pl_sqlite_bind_id(q, 1, &d->id);
     sqlite3_bind_int64(q, 2, event);
@@ -246,6 +245,14 @@ static int add_pending(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t event
     w->change++;
     rc = pl_sqlite_run(q);
     return rc || !d->waits || d->order != PL_ORDER_NEWEST ? rc : overtake(w, d, now_ms);
+}
+
+static int add_pending(pl_sqlite_writer *w, pl_commit_delivery *d, int64_t event, int64_t now_ms)
+{
+    int place = place_of(w, d->held, d->is_off, d->connector, d->webhook, &d->is_shelved);
+    if (d->order_key.len) return add_ordered(w, d, event, now_ms, place);
+    w->change++;
+    return pl_sqlite_bulk_begin(&w->bulk, &(pl_sqlite_begin){d, event, now_ms, place});
 }
 
 static int add_unmatched(pl_sqlite_writer *w, const pl_commit_event *e, int64_t event,
@@ -273,7 +280,8 @@ static int commit_event(pl_sqlite_writer *w, const pl_commit *c, pl_commit_event
     if (rc) return rc;
     if (!sqlite3_changes(w->db)) {
         e->is_duplicate = true;
-        return find_known(w, e);
+        rc = pl_sqlite_bulk_write(&w->bulk); /* the first may be of the same group */
+        return rc ? rc : find_known(w, e);
     }
     int64_t seq = e->event->seq = sqlite3_last_insert_rowid(w->db);
     if (e->count == 0) return add_unmatched(w, e, seq, c->now_ms);
@@ -572,7 +580,8 @@ void pl_sqlite_writer_clear(pl_op *op)
         clear_commit(((pl_switch_op *)op)->notice);
 }
 
-/* Events, keys and other records need not see it: no row of theirs is looked for by what is in it. */
+/* Events, keys and other records need not see it: they look for no row that may be in it. (What a record is
+ * about was committed, and answered, before it.) */
 static bool may_come_before_bulk(const pl_op *op)
 {
     return op->kind == PL_OP_COMMIT || op->kind == PL_OP_RECORD || op->kind == PL_OP_KEY;

@@ -117,6 +117,9 @@ TEST(what_arrives_during_a_commit_is_one_transaction)
     CHECK_EQ_INT(pl_counter_get(&m->queue_bytes), 0);
     CHECK_EQ_INT(pl_counter_get(&m->errors), 0);
     CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 1 + COUNT);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending p JOIN events e ON e.seq = p.event"
+                                  " AND e.first_id = p.id WHERE p.held = 1"),
+                 1 + COUNT);
     for (int i = 0; i < COUNT; i++) {
         CHECK_EQ_INT(ones[i].commit.op.result, 0);
         free(events[i]);
@@ -662,6 +665,30 @@ TEST(one_bad_call_does_not_spoil_its_group)
     bench_fini(&b);
 }
 
+TEST(a_duplicate_in_the_same_group_is_told_of_the_first)
+{
+    bench b;
+    one ones[2];
+    pl_event *events[2];
+    open_lingering(&b, LONG_MS, 10000);
+    for (uint32_t i = 0; i < 2; i++) {
+        events[i] = event_new("same", "order", "{}");
+        one_init(&ones[i], events[i], id_of(T0, i), true);
+        ones[i].commit.op.can_wait = i == 0;
+        submit(&b, &ones[i].commit.op, PL_OP_COMMIT);
+    }
+    box_wait(&b.box, 2);
+    CHECK_EQ_INT(pl_counter_get(&pl_store_metrics_of(b.store)->commits), 1);
+    CHECK(!ones[0].event.is_duplicate && ones[1].event.is_duplicate);
+    CHECK_EQ_STR(ones[1].event.known, "[{\"id\":\"019b76da-a800-7000-8000-000000000000\","
+                                      "\"connector\":\"erp\",\"webhook\":\"order\"}]");
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending"), 1);
+    free(ones[1].event.known);
+    for (int i = 0; i < 2; i++)
+        free(events[i]);
+    bench_fini(&b);
+}
+
 /* The worker that had it before was late. */
 TEST(a_delivery_that_two_records_of_a_group_end_has_ended_once)
 {
@@ -932,6 +959,7 @@ int main(void)
         CASE(one_bad_operation_does_not_spoil_its_group),
         CASE(many_calls_of_a_group_have_rows_of_their_own),
         CASE(one_bad_call_does_not_spoil_its_group),
+        CASE(a_duplicate_in_the_same_group_is_told_of_the_first),
         CASE(a_delivery_that_two_records_of_a_group_end_has_ended_once),
         CASE(who_looks_for_a_call_of_the_same_group_finds_it),
         CASE(closing_carries_out_what_was_submitted),
