@@ -50,18 +50,13 @@ static inline pl_uuid pl_sqlite_id(sqlite3_stmt *q, int column)
     return id;
 }
 
-static inline int pl_sqlite_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **statement)
-{
-    return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
-}
-
 /* All of a list, into slots that are NULL, and are the caller's to finalize after a fault too. */
 static inline int pl_sqlite_prepare_all(sqlite3 *db, const char *const *sql, int count,
                                         sqlite3_stmt **statements)
 {
     int rc = SQLITE_OK;
     for (int i = 0; i < count && !rc; i++)
-        rc = pl_sqlite_prepare(db, sql[i], &statements[i]);
+        rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &statements[i], NULL);
     return rc;
 }
 

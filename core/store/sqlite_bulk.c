@@ -10,6 +10,19 @@
 #include "store/sqlite_attempt.h"
 #include "store/sqlite_bind.h"
 
+enum statement {
+    ADD_BEGINS,
+    ADD_EVENTS,
+    ADD_CALLS,
+    IS_PENDING,
+    ADD_ENDS,
+    DROP_ENDS,
+    ADD_ATTEMPTS,
+    STATEMENT_COUNT
+};
+
+_Static_assert(STATEMENT_COUNT == PL_SQLITE_BULK_STATEMENTS, "one slot a statement");
+
 /* A record, as tables want it. */
 #define RECORD_COLUMNS(X)      \
     X(EVENT, "event")          \
@@ -114,7 +127,7 @@ static const char add_ends[] =
     " p.undecided, p.created_ms, n.finished_ms, iif(n.attempts IS NULL, p.outcome, n.outcome),"
     " iif(n.attempts IS NULL, p.status, n.status), iif(n.attempts IS NULL, p.reason, n.reason)"
     " FROM new_ends n CROSS JOIN pending p ON p.id = n.id";
-static const char drop_pending[] = "DELETE FROM pending WHERE id IN (SELECT id FROM new_ends)";
+static const char drop_ends[] = "DELETE FROM pending WHERE id IN (SELECT id FROM new_ends)";
 
 /* Of the last attempt, if one was made. */
 static void give_last(const pl_attempt *a, enum record_column column, sqlite3_context *to)
@@ -186,6 +199,15 @@ static void give(void *bulk, const void *record, uint32_t number, int column, sq
 
 int pl_sqlite_bulk_open(pl_sqlite_bulk *b, sqlite3 *db)
 {
+    static const char *const sql[] = {
+        [ADD_BEGINS] = add_begins,
+        [ADD_EVENTS] = add_events,
+        [ADD_CALLS] = add_calls,
+        [IS_PENDING] = is_pending,
+        [ADD_ENDS] = add_ends,
+        [DROP_ENDS] = drop_ends,
+        [ADD_ATTEMPTS] = pl_sqlite_attempts_insert,
+    };
     *b = (pl_sqlite_bulk){
         .db = db,
         .attempts = {pl_sqlite_attempts_declaration, pl_sqlite_attempts_column},
@@ -197,26 +219,15 @@ int pl_sqlite_bulk_open(pl_sqlite_bulk *b, sqlite3 *db)
     if (!rc) rc = pl_sqlite_rows_open(&b->calls, db, "new_calls");
     if (!rc) rc = pl_sqlite_rows_open(&b->ends, db, "new_ends");
     if (!rc) rc = pl_sqlite_rows_open(&b->begins, db, "new_begins");
-    if (!rc) rc = pl_sqlite_prepare(db, pl_sqlite_attempts_insert, &b->add_attempts);
-    if (!rc) rc = pl_sqlite_prepare(db, add_events, &b->add_events);
-    if (!rc) rc = pl_sqlite_prepare(db, add_calls, &b->add_calls);
-    if (!rc) rc = pl_sqlite_prepare(db, is_pending, &b->is_pending);
-    if (!rc) rc = pl_sqlite_prepare(db, add_ends, &b->add_ends);
-    if (!rc) rc = pl_sqlite_prepare(db, add_begins, &b->add_begins);
-    return rc ? rc : pl_sqlite_prepare(db, drop_pending, &b->drop_pending);
+    return rc ? rc : pl_sqlite_prepare_all(db, sql, STATEMENT_COUNT, b->statements);
 }
 
 void pl_sqlite_bulk_fini(pl_sqlite_bulk *b)
 {
-    sqlite3_finalize(b->add_attempts);
-    sqlite3_finalize(b->add_events);
-    sqlite3_finalize(b->add_calls);
-    sqlite3_finalize(b->is_pending);
-    sqlite3_finalize(b->add_ends);
-    sqlite3_finalize(b->drop_pending);
-    sqlite3_finalize(b->add_begins);
-    b->add_attempts = b->add_events = b->add_calls = NULL;
-    b->is_pending = b->add_ends = b->drop_pending = b->add_begins = NULL;
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        sqlite3_finalize(b->statements[i]);
+        b->statements[i] = NULL;
+    }
 }
 
 static int put(pl_sqlite_bulk *b, pl_sqlite_rows *to, const void *row)
@@ -241,9 +252,9 @@ int pl_sqlite_bulk_call(pl_sqlite_bulk *b, const pl_record *r)
 
 int pl_sqlite_bulk_end(pl_sqlite_bulk *b, const pl_record *r, bool *found)
 {
-    pl_sqlite_bind_id(b->is_pending, 1, &r->id);
-    *found = sqlite3_step(b->is_pending) == SQLITE_ROW;
-    int rc = sqlite3_reset(b->is_pending);
+    pl_sqlite_bind_id(b->statements[IS_PENDING], 1, &r->id);
+    *found = sqlite3_step(b->statements[IS_PENDING]) == SQLITE_ROW;
+    int rc = sqlite3_reset(b->statements[IS_PENDING]);
     return rc || !*found ? rc : put(b, &b->ends, r);
 }
 
@@ -255,24 +266,24 @@ int pl_sqlite_bulk_attempt(pl_sqlite_bulk *b, const pl_record *r)
 /* Rows of one statement that name none get numbers one after another. */
 static int write_calls(pl_sqlite_bulk *b)
 {
-    int rc = pl_sqlite_run(b->add_events);
+    int rc = pl_sqlite_run(b->statements[ADD_EVENTS]);
     if (rc) return rc;
     b->first_event = sqlite3_last_insert_rowid(b->db) - b->calls.count + 1;
-    return pl_sqlite_run(b->add_calls);
+    return pl_sqlite_run(b->statements[ADD_CALLS]);
 }
 
 static int write_ends(pl_sqlite_bulk *b)
 {
-    int rc = pl_sqlite_run(b->add_ends);
-    return rc ? rc : pl_sqlite_run(b->drop_pending);
+    int rc = pl_sqlite_run(b->statements[ADD_ENDS]);
+    return rc ? rc : pl_sqlite_run(b->statements[DROP_ENDS]);
 }
 
 int pl_sqlite_bulk_write(pl_sqlite_bulk *b)
 {
-    int rc = b->begins.count ? pl_sqlite_run(b->add_begins) : SQLITE_OK;
+    int rc = b->begins.count ? pl_sqlite_run(b->statements[ADD_BEGINS]) : SQLITE_OK;
     if (!rc && b->calls.count) rc = write_calls(b);
     if (!rc && b->ends.count) rc = write_ends(b);
-    if (!rc && b->attempts.count) rc = pl_sqlite_run(b->add_attempts);
+    if (!rc && b->attempts.count) rc = pl_sqlite_run(b->statements[ADD_ATTEMPTS]);
     pl_sqlite_bulk_forget(b);
     return rc;
 }
