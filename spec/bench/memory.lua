@@ -1,35 +1,54 @@
 -- SPDX-License-Identifier: MIT
 --- What memory is taken: by an idle gateway, by a connection that does nothing, by a delivery that waits in memory for its next
---- attempt. Each of the latter two is what a gateway that has done its first work grows by with thousands of them.
+--- attempt. Each of the latter two is what a gateway that has done some work grows by with thousands of them.
 
 local backlog = require("spec.bench.backlog")
 local machine = require("spec.bench.machine")
 local support = require("spec.support")
 local trial = require("spec.bench.trial")
 
---- A new gateway that has done its first calls and events, one at a time; its memory then, and before.
-local function started(name)
-  local load = {
+local function load_of(name)
+  return {
     connections = 1,
     options = { name = name, arguments = { "--breaker-failures", "0", "--limits-resident", "100000" } },
   }
-  local gateway = trial.peer("calls", load).gateway
-  local idle = gateway.process:resident_bytes()
-  trial.run("calls", load)
-  trial.run("events", load)
-  return gateway, gateway.process:resident_bytes(), idle
 end
 
-local function with_idle_connections(gateway, count)
+--- A new gateway, and its memory.
+local function started(name)
+  local gateway = trial.peer("calls", load_of(name)).gateway
+  return gateway, gateway.process:resident_bytes()
+end
+
+--- One that has done its first calls and events, one at a time, and its memory then.
+local function worked(name)
+  local gateway = started(name)
+  trial.run("calls", load_of(name))
+  trial.run("events", load_of(name))
+  return gateway, gateway.process:resident_bytes()
+end
+
+--- Opens connections, which stay until their process ends.
+local function connected(gateway, count)
   local clients = support.start({ machine.program("bench_load"), "-i", "-c", tostring(count), "-r", "1000", "-d", "600",
     gateway.url:match("%d+$"), "/v1/calls/target/order", trial.body() })
   support.eventually("the connections are open", function()
     assert(clients:is_running(), clients:errors())
     return clients:output():find("\n")
   end, 600)
-  local bytes = gateway.process:resident_bytes()
-  clients:signal("TERM")
-  clients:wait()
+  return clients
+end
+
+--- What so many idle connections take, beside as many others, whose calls were the first.
+local function growth_by_connections(gateway, count)
+  local others = connected(gateway, count)
+  local before = gateway.process:resident_bytes()
+  local clients = connected(gateway, count)
+  local bytes = gateway.process:resident_bytes() - before
+  for _, process in ipairs { clients, others } do
+    process:signal("TERM")
+    process:wait()
+  end
   return bytes
 end
 
@@ -46,9 +65,10 @@ end
 return function(options)
   local connections, pending = 4000, 40000
   if options.is_quick then connections, pending = 100, 500 end
-  local gateway, before, idle = started("memory of connections")
-  local by_connections = with_idle_connections(gateway, connections) - before
-  gateway, before = started("memory of deliveries")
+  local gateway, idle = started("memory of connections")
+  local by_connections = growth_by_connections(gateway, connections)
+  local before
+  gateway, before = worked("memory of deliveries")
   local by_deliveries = with_pending(gateway, pending) - before
   return { figures = {
     { name = "idle", what = "an idle gateway, after the start", value = idle / 2 ^ 20, unit = "MB" },
