@@ -18,6 +18,8 @@
 #include <math.h>
 
 #define SLOTS     8            /* of the Lua stack, for one level */
+#define WAITING   16           /* members of one table that are on the stack at once */
+#define SHALLOW   16           /* how deep that is done: the stack of a C function is bounded */
 #define MAX_BYTES (256u << 20) /* of a text, unless the options say otherwise */
 
 typedef struct frame {
@@ -128,8 +130,7 @@ static void put_end(encoder *e, const frame *f, char end)
     pl_buf_put_char(e->out, end);
 }
 
-/* The value is on the top of the stack, and is taken off it. */
-static int encode_member(encoder *e, frame *f, const pl_shape *known)
+static int encode_member_at(encoder *e, frame *f, const pl_shape *known, int value)
 {
     put_separator(e, f);
     if (known && !e->options->for_html) {
@@ -140,7 +141,13 @@ static int encode_member(encoder *e, frame *f, const pl_shape *known)
         pl_buf_put_char(e->out, ':');
     }
     if (e->options->indent.len || e->options->for_html) pl_buf_put_char(e->out, ' ');
-    int code = encode_value(e, lua_gettop(e->L), f);
+    return encode_value(e, value, f);
+}
+
+/* The value is on the top of the stack, and is taken off it. */
+static int encode_member(encoder *e, frame *f, const pl_shape *known)
+{
+    int code = encode_member_at(e, f, known, lua_gettop(e->L));
     lua_pop(e->L, 1);
     return code;
 }
@@ -148,6 +155,7 @@ static int encode_member(encoder *e, frame *f, const pl_shape *known)
 static int encode_array(encoder *e, int table, frame *f)
 {
     lua_State *L = e->L;
+    int top = lua_gettop(L);
     pl_buf_put_char(e->out, '[');
     lua_pushnil(L);
     for (; lua_next(L, table); f->element++) { /* stack: key, value (top) */
@@ -158,7 +166,7 @@ static int encode_array(encoder *e, int table, frame *f)
         if (code) return code;
         lua_pop(L, 1);
     }
-    if (lua_gettop(L) == table) {
+    if (lua_gettop(L) == top) {
         put_end(e, f, ']');
         return 0;
     }
@@ -211,10 +219,11 @@ static bool is_sequence(contents c)
 
 static int encode_as_array(encoder *e, int table, frame *f)
 {
+    int top = lua_gettop(e->L);
     size_t len = e->out->len, noted = e->options->secrets ? e->options->secrets->len : 0;
     int code = encode_array(e, table, f);
     if (code != PL_WAIT) return code;
-    lua_settop(e->L, table);
+    lua_settop(e->L, top);
     contents c = contents_of(e->L, table);
     if (!is_sequence(c))
         return refuse(e, f->up, "an array with holes or with keys cannot be written as JSON");
@@ -222,6 +231,60 @@ static int encode_as_array(encoder *e, int table, frame *f)
     if (e->options->secrets) e->options->secrets->len = noted;
     f->wants_comma = false;
     return encode_scattered_array(e, table, f, c.integers);
+}
+
+typedef struct member {
+    pl_slice key;
+    int value; /* where it is on the stack */
+} member;
+
+static bool is_before(pl_slice a, pl_slice b)
+{
+    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+    return order < 0 || (order == 0 && a.len < b.len);
+}
+
+static void insert_member(member *members, int count, member m)
+{
+    for (; count > 0 && is_before(m.key, members[count - 1].key); count--)
+        members[count] = members[count - 1];
+    members[count] = m;
+}
+
+/* Leaves keys and values of a table on the stack, which spares looking each up again, and sorts what
+ * leads to them: how many, or -1, and nothing is left, for a table that is not as plain as that. */
+static int collect_members(lua_State *L, int table, member members[WAITING])
+{
+    int top = lua_gettop(L), count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, table)) { /* stack: ..., key, value (top) */
+        member m = {.value = top + 2 * (count + 1)};
+        if (count == WAITING || lua_type(L, m.value - 1) != LUA_TSTRING) {
+            lua_settop(L, top);
+            return -1;
+        }
+        m.key.ptr = lua_tolstring(L, m.value - 1, &m.key.len);
+        insert_member(members, count++, m);
+        lua_pushvalue(L, m.value - 1);
+    }
+    return count;
+}
+
+/* Of few members near the top; PL_WAIT, and nothing is written, when it is not that. */
+static int encode_few_sorted(encoder *e, int table, frame *f)
+{
+    lua_State *L = e->L;
+    member members[WAITING];
+    int top = lua_gettop(L), code = 0;
+    if (f->depth > SHALLOW || !lua_checkstack(L, 2 * WAITING + SLOTS)) return PL_WAIT;
+    int count = collect_members(L, table, members);
+    if (count < 0) return PL_WAIT;
+    for (int i = 0; i < count && code == 0; i++) {
+        f->key = members[i].key;
+        code = encode_member_at(e, f, NULL, members[i].value);
+    }
+    lua_settop(L, top);
+    return code;
 }
 
 static int encode_keys_sorted(encoder *e, int table, frame *f, const pl_shape *except)
@@ -238,6 +301,12 @@ static int encode_keys_sorted(encoder *e, int table, frame *f, const pl_shape *e
     }
     keys->len = base;
     return code;
+}
+
+static int encode_all_sorted(encoder *e, int table, frame *f)
+{
+    int code = encode_few_sorted(e, table, f);
+    return code == PL_WAIT ? encode_keys_sorted(e, table, f, NULL) : code;
 }
 
 static int count_of(lua_State *L, int table)
@@ -351,7 +420,7 @@ static int encode_object(encoder *e, int table, frame *f, enum pl_table_kind kin
     f->key = PL_SLICE("");
     pl_buf_put_char(e->out, '{');
     if (kind == PL_TABLE_PLAIN || e->options->sorted)
-        code = encode_keys_sorted(e, table, f, NULL);
+        code = encode_all_sorted(e, table, f);
     else if (kind == PL_TABLE_LISTED)
         code = encode_listed(e, table, f);
     else

@@ -77,13 +77,8 @@ int64_t pl_string_put(pl_buf *out, const char *s, size_t len)
     const char *p = s, *end = s + len;
     while (p < end) {
         const char *start = p;
-        while (p < end) {
-            uint8_t class = pl_json_class[(unsigned char)*p];
-            if (class == PL_JSON_PLAIN) {
-                p++;
-                continue;
-            }
-            if (class < PL_JSON_STRAY) break;
+        while ((p = pl_json_plain_end(p, end)) < end) {
+            if (pl_json_class[(unsigned char)*p] < PL_JSON_STRAY) break;
             int bytes = pl_utf8_length(p, end);
             if (bytes < 0) return p - s;
             p += bytes;

@@ -175,6 +175,33 @@ TEST(scripts_change_documents)
                    PL_SLICE("objectfalse"));
 }
 
+TEST(plain_tables_are_sorted_however_many_members_they_have)
+{
+    CHECK_EQ_SLICE(
+        run(JSON "for count = 0, 40 do\n"
+                 "  local t, wanted = {}, {}\n"
+                 "  for i = count, 1, -1 do t[('k%02d'):format(i)] = i end\n"
+                 "  for i = 1, count do wanted[i] = ('\"k%02d\":%d'):format(i, i) end\n"
+                 "  wanted = '{' .. table.concat(wanted, ',') .. '}'\n"
+                 "  local text = json.encode(t)\n"
+                 "  if count > 0 and text ~= wanted then return text end\n"
+                 "  if json.encode({ b = 1, a = t }) ~= '{\"a\":' .. wanted .. ',\"b\":1}' then\n"
+                 "    return 'within another: ' .. count\n"
+                 "  end\n"
+                 "end return 'sorted'"),
+        PL_SLICE("sorted"));
+    CHECK_EQ_SLICE(
+        run(JSON "local scattered = {} for i = 3, 1, -1 do scattered[i] = { i = i } end\n"
+                 "return json.encode({ z = 1, l = scattered, ab = 2, a = 3, [''] = 4 })"),
+        PL_SLICE("{\"\":4,\"a\":3,\"ab\":2,\"l\":[{\"i\":1},{\"i\":2},{\"i\":3}],\"z\":1}"));
+    CHECK_EQ_SLICE(run(JSON
+                       "local t, wanted = 0, '0'\n"
+                       "for _ = 1, 40 do t, wanted = { b = t, a = 1 }, '{\"a\":1,\"b\":' .. wanted "
+                       ".. '}' end\n"
+                       "return json.encode(t) == wanted and 'deep' or json.encode(t)"),
+                   PL_SLICE("deep"));
+}
+
 TEST(what_cannot_be_written_is_named_with_its_place)
 {
     CHECK_EQ_SLICE(
@@ -189,6 +216,7 @@ TEST(what_cannot_be_written_is_named_with_its_place)
         {"{k = {[5] = 1}}", "an array with holes or with keys cannot be written as JSON at \"/k\""},
         {"{k = {1, [2.5] = 1}}",
          "an array with holes or with keys cannot be written as JSON at \"/k\""},
+        {"{z = 1, k = {b = 1, a = print}}", "a function cannot be written as JSON at \"/k/a\""},
         {"{a = 1, [true] = 2}", "a table with mixed keys cannot be written as JSON"},
         {"{s = '\\255'}", "a string that is not UTF-8 cannot be written as JSON at \"/s\""},
         {"{s = require('perilune.core').secret_of('hunter22')}",
@@ -368,7 +396,9 @@ int main(void)
         CASE(documents_come_out_as_they_went_in), CASE(escapes_become_the_shortest_form),
         CASE(large_containers_keep_their_order), CASE(ids_as_keys_do_not_fill_the_shapes),
         CASE(depth_is_bounded_by_the_limit_and_nothing_else), CASE(faults_say_where),
-        CASE(scripts_change_documents), CASE(what_cannot_be_written_is_named_with_its_place),
+        CASE(scripts_change_documents),
+        CASE(plain_tables_are_sorted_however_many_members_they_have),
+        CASE(what_cannot_be_written_is_named_with_its_place),
         CASE(of_a_name_that_is_there_twice_the_last_value_can_count),
         CASE(decimals_can_be_read_as_doubles),
         CASE(dicts_of_templates_keep_the_order_in_which_keys_came),
