@@ -77,3 +77,32 @@ void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_C
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
 }
+
+void pl_bind_known_type(lua_State *L, enum pl_type type, const char *name, const luaL_Reg *methods,
+                        lua_CFunction index)
+{
+    pl_known_type *known = &pl_vm_of(L)->types[type];
+    if (known->meta) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, known->ref);
+        return;
+    }
+    pl_bind_type(L, name, methods, index);
+    lua_pushvalue(L, -1);
+    known->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    known->meta = lua_topointer(L, -1);
+}
+
+void *pl_bind_known_at(lua_State *L, int index, enum pl_type type)
+{
+    void *userdata = lua_touserdata(L, index);
+    if (userdata == NULL || !lua_getmetatable(L, index)) return NULL;
+    bool is_of_type = lua_topointer(L, -1) == pl_vm_of(L)->types[type].meta;
+    lua_pop(L, 1);
+    return is_of_type ? userdata : NULL;
+}
+
+void *pl_bind_known_check(lua_State *L, int index, enum pl_type type, const char *name)
+{
+    void *userdata = pl_bind_known_at(L, index, type);
+    return userdata ? userdata : luaL_checkudata(L, index, name);
+}

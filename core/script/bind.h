@@ -84,6 +84,12 @@ int pl_bind_converted(lua_State *L, void (*put)(pl_buf *out, pl_slice text));
 /* Makes a type: metatable `name` with the methods as __index, or, when `index` is given, that
  * function with the table of methods as its upvalue. */
 void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction index);
+/* The same of a known type; pushes the metatable. */
+void pl_bind_known_type(lua_State *L, enum pl_type type, const char *name, const luaL_Reg *methods,
+                        lua_CFunction index);
+/* The userdata of a known type at an index, or NULL; `check` raises instead. */
+void *pl_bind_known_at(lua_State *L, int index, enum pl_type type);
+void *pl_bind_known_check(lua_State *L, int index, enum pl_type type, const char *name);
 
 /* -- numbers as text -- */
 

@@ -17,7 +17,7 @@ typedef struct document {
 
 static document *check_document(lua_State *L)
 {
-    return luaL_checkudata(L, 1, TYPE);
+    return pl_bind_known_check(L, 1, PL_TYPE_DOCUMENT, TYPE);
 }
 
 static pl_slice text_of(const document *d)
@@ -88,7 +88,7 @@ void pl_bind_document_push_indexed(lua_State *L, pl_slice text, const pl_json_no
     d->count = count;
     memcpy(d->nodes, nodes, count * sizeof *nodes);
     memcpy(d->nodes + count, text.ptr, text.len);
-    pl_bind_type(L, TYPE, document_methods, NULL);
+    pl_bind_known_type(L, PL_TYPE_DOCUMENT, TYPE, document_methods, NULL);
     lua_setmetatable(L, -2);
 }
 

@@ -16,7 +16,7 @@ typedef struct event_ud {
 
 static event_ud *check_event(lua_State *L)
 {
-    event_ud *ud = luaL_checkudata(L, 1, TYPE);
+    event_ud *ud = pl_bind_known_check(L, 1, PL_TYPE_EVENT, TYPE);
     if (ud->event == NULL) luaL_error(L, "the event of an exchange that is over");
     return ud;
 }
@@ -97,13 +97,13 @@ void pl_bind_event_push(lua_State *L, const pl_event *event)
 {
     event_ud *ud = lua_newuserdata(L, sizeof *ud);
     ud->event = NULL;
-    pl_bind_type(L, TYPE, event_methods, event_index);
+    pl_bind_known_type(L, PL_TYPE_EVENT, TYPE, event_methods, event_index);
     lua_setmetatable(L, -2);
     ud->event = event;
 }
 
 void pl_bind_event_clear(lua_State *L, int index)
 {
-    event_ud *ud = luaL_testudata(L, index, TYPE);
+    event_ud *ud = pl_bind_known_at(L, index, PL_TYPE_EVENT);
     if (ud) ud->event = NULL;
 }

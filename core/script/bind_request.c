@@ -21,7 +21,7 @@ typedef struct request_ud {
 
 pl_exchange *pl_bind_request_check(lua_State *L)
 {
-    request_ud *ud = luaL_checkudata(L, 1, TYPE);
+    request_ud *ud = pl_bind_known_check(L, 1, PL_TYPE_REQUEST, TYPE);
     if (ud->x == NULL) luaL_error(L, "the request of an exchange that is over");
     return ud->x;
 }
@@ -205,13 +205,13 @@ void pl_bind_request_push(lua_State *L, pl_exchange *x)
 {
     request_ud *ud = lua_newuserdata(L, sizeof *ud);
     ud->x = NULL;
-    pl_bind_type(L, TYPE, request_methods, NULL);
+    pl_bind_known_type(L, PL_TYPE_REQUEST, TYPE, request_methods, NULL);
     lua_setmetatable(L, -2);
     ud->x = x;
 }
 
 void pl_bind_request_clear(lua_State *L, int index)
 {
-    request_ud *ud = luaL_testudata(L, index, TYPE);
+    request_ud *ud = pl_bind_known_at(L, index, PL_TYPE_REQUEST);
     if (ud) ud->x = NULL;
 }

@@ -13,7 +13,7 @@ typedef struct response_ud {
 
 static const pl_response *check_response(lua_State *L)
 {
-    response_ud *ud = luaL_checkudata(L, 1, TYPE);
+    response_ud *ud = pl_bind_known_check(L, 1, PL_TYPE_RESPONSE, TYPE);
     if (ud->x == NULL) luaL_error(L, "the response of an exchange that is over");
     return &ud->x->response;
 }
@@ -83,13 +83,13 @@ void pl_bind_response_push(lua_State *L, pl_exchange *x)
 {
     response_ud *ud = lua_newuserdata(L, sizeof *ud);
     ud->x = NULL;
-    pl_bind_type(L, TYPE, response_methods, response_index);
+    pl_bind_known_type(L, PL_TYPE_RESPONSE, TYPE, response_methods, response_index);
     lua_setmetatable(L, -2);
     ud->x = x;
 }
 
 void pl_bind_response_clear(lua_State *L, int index)
 {
-    response_ud *ud = luaL_testudata(L, index, TYPE);
+    response_ud *ud = pl_bind_known_at(L, index, PL_TYPE_RESPONSE);
     if (ud) ud->x = NULL;
 }
