@@ -24,6 +24,7 @@ local answer = {}
 ---@field type string
 ---@field lists? string[]      of xml.decode
 ---@field prefixes? boolean    of xml.decode
+---@field is_whole? boolean    all of a JSON body is wanted as values, not one here and there
 
 answer.TYPES = { "json", "xml", "form", "text", "auto" }
 
@@ -44,10 +45,11 @@ local function type_of(media)
   return media == "application/x-www-form-urlencoded" and "form" or "text"
 end
 
-local function json_of(body)
+local function json_of(body, rule)
   local unmarked = body:sub(1, 3) == BYTE_ORDER_MARK and body:sub(4) or body
-  local index, fault = core.json.open(unmarked)
-  if index then return document.opened(index) end
+  local read = rule.is_whole and core.json.decode or core.json.open
+  local given, fault = read(unmarked)
+  if not fault then return rule.is_whole and document.of(given) or document.opened(given) end
   return nil, ("the answer is not valid JSON: %s (line %d, column %d)"):format(fault.message,
     fault.line, fault.column)
 end
@@ -75,8 +77,8 @@ local READERS = {
   text = function(body, _, charset) return whole(charset and utf8_of(charset)(body) or body) end,
 }
 
-local function guessed(body)
-  local parsed, message = json_of(body)
+local function guessed(body, rule)
+  local parsed, message = json_of(body, rule)
   return message and document.of(body) or parsed
 end
 
@@ -90,12 +92,12 @@ function answer.parse(response, rule)
   local body, kind = response.body, rule.type
   if body == "" then return kind == "text" and document.of("") or nil, {}, false end
   if kind == "json" then
-    local parsed, message = json_of(body)
+    local parsed, message = json_of(body, rule)
     return parsed, { message }, true
   end
   local media, charset = content_type(response)
   if kind == "auto" then kind = type_of(media) end
-  if kind == nil then return guessed(body), {}, true end
+  if kind == nil then return guessed(body, rule), {}, true end
   local warnings = {}
   if charset and kind ~= "json" and not core.charset.is_known(charset) then
     warnings[1] = ("the answer's character set '%s' is not known, it is read as it is"):format(

@@ -13,8 +13,8 @@
 --- say, is not for an event to change.
 ---
 --- Templates ask for most values by a chain of names. Where one leads into a document (the event, the
---- answer), only what stands there is read of it: that is `__read` of the metatable, which says nil
---- where a chain has to be followed name by name.
+--- answer), only what stands there is read of it: that is `__read` of the metatable, a method of it,
+--- which says nil where a chain has to be followed name by name.
 
 local core = require "perilune.core"
 
@@ -102,6 +102,10 @@ local function kept(paths, find, entry, chain)
   return path
 end
 
+-- What a context is made of is in its metatable, which scripts do not reach: there, and not in
+-- functions of its own, since one is made for each attempt. In its list:
+local ENTRY, DOCUMENT, BASE, RESPONSE = 1, 2, 3, 4
+
 --- A script has set a name: what it has set is not in the document.
 local function on_written(self, name, value)
   getmetatable(self).__read = nil
@@ -122,31 +126,33 @@ local function member_of_data(self, document, name)
   return member(self.data, name)
 end
 
+local function index(self, name)
+  local meta, make = getmetatable(self), MADE[name]
+  if make then
+    local made = make(self, meta[ENTRY], meta[DOCUMENT])
+    rawset(self, name, made)
+    return made
+  end
+  local value = meta[ENTRY].context[name]
+  if value == nil then return member_of_data(self, meta[DOCUMENT], name) end
+  if type(value) == "table" then return self.context[name] end
+  return value
+end
+
+local function read(meta, chain, as_json)
+  local path = kept(meta[ENTRY].event_paths, context.event_path, meta[ENTRY], chain)
+  if path then return read_from(meta[DOCUMENT], path, as_json) end
+  return nil
+end
+
 --- The context of rendering.
 ---@param entry perilune.entry
 ---@param document perilune.document   the event's
 ---@param info { attempt: integer, now: number }
 ---@return table
 function context.new(entry, document, info)
-  local own = { attempt = info.attempt, now = info.now }
-  local function index(self, name)
-    local make = MADE[name]
-    if make then
-      local made = make(self, entry, document)
-      rawset(self, name, made)
-      return made
-    end
-    local value = entry.context[name]
-    if value == nil then return member_of_data(self, document, name) end
-    if type(value) == "table" then return self.context[name] end
-    return value
-  end
-  local function read(chain, as_json)
-    local path = kept(entry.event_paths, context.event_path, entry, chain)
-    if path then return read_from(document, path, as_json) end
-    return nil
-  end
-  return setmetatable(own, { __index = index, __newindex = on_written, __read = read })
+  return setmetatable({ attempt = info.attempt, now = info.now, event = nil, data = nil },
+    { entry, document, __index = index, __newindex = on_written, __read = read })
 end
 
 -- The fields of an answer; their names are found in any case. The mark says to templates that it is
@@ -177,6 +183,29 @@ function context.body_path(_, chain)
   return not (MADE[root] or GIVEN[root]) and chain
 end
 
+local function index_answered(self, name)
+  local meta, make = getmetatable(self), ANSWERED[name]
+  if make then -- a body that is none hides what is below, too
+    local made = make(meta[RESPONSE], meta[DOCUMENT])
+    rawset(self, name, made)
+    return made
+  end
+  -- A name that the base has of its own stays what it is.
+  local base = meta[BASE]
+  local value = rawget(base, name)
+  if value == nil and not MADE[name] then value = member(self.response, name) end
+  if value == nil then return base[name] end
+  return value
+end
+
+local function read_answered(meta, chain, as_json)
+  local path = kept(meta[ENTRY].body_paths, context.body_path, meta[ENTRY], chain)
+  if path and meta[DOCUMENT] then return read_from(meta[DOCUMENT], path, as_json) end
+  if path ~= false then return nil end
+  local below = getmetatable(meta[BASE])
+  return below.__read and below:__read(chain, as_json)
+end
+
 --- The context of mapping: the answer on top of what the request was rendered from.
 ---@param entry perilune.entry
 ---@param base table                      of context.new
@@ -184,28 +213,9 @@ end
 ---@param body perilune.document|nil      the answer's, if it is one that can be read
 ---@return table
 function context.answered(entry, base, response, body)
-  local function index(self, name)
-    local make = ANSWERED[name] -- a body that is none hides what is below, too
-    if make then
-      local made = make(response, body)
-      rawset(self, name, made)
-      return made
-    end
-    -- A name that the base has of its own stays what it is.
-    local value = rawget(base, name)
-    if value == nil and not MADE[name] then value = member(self.response, name) end
-    if value == nil then return base[name] end
-    return value
-  end
-  local function read(chain, as_json)
-    local path = kept(entry.body_paths, context.body_path, entry, chain)
-    if path and body then return read_from(body, path, as_json) end
-    if path ~= false then return nil end
-    local read_below = getmetatable(base).__read
-    return read_below and read_below(chain, as_json)
-  end
-  return setmetatable({ status = response.status },
-    { __index = index, __newindex = on_written, __read = read })
+  return setmetatable({ status = response.status, response = nil },
+    { entry, body, base, response, __index = index_answered, __newindex = on_written,
+      __read = read_answered })
 end
 
 return context

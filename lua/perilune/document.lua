@@ -2,7 +2,7 @@
 
 --- A JSON document of which only what is asked for becomes values, an event's or an answer's:
 ---
----     local document = Document.new(event)          -- or anything else that has :open()
+---     local document = Document.new(event)          -- or anything else that has :open() and :value()
 ---     document:read("data.order.id")                -- 4711; nothing else was decoded
 ---     document:read("data.order.lines")             -- a table
 ---     document:value().data.order.lines             -- all of it: that table is in it
@@ -13,14 +13,14 @@
 local document = {}
 
 ---@class perilune.document
----@field source any             what has the document, as :open()
+---@field source any             what has the document, as :open() and :value()
 ---@field index any              of core.json.open, once something was read
 ---@field parts table|nil        tables that were read, by path
 ---@field whole any              the value of all of it, once somebody has asked
 local Document = {}
 Document.__index = Document
 
----@param source { open: fun(self: any): any }
+---@param source { open: (fun(self: any): any), value: fun(self: any): any }
 ---@return perilune.document
 function document.new(source)
   return setmetatable({ source = source, index = nil, parts = nil, whole = nil }, Document)
@@ -105,7 +105,7 @@ end
 ---@return any
 function Document:value()
   if self.whole == nil then
-    local whole = index_of(self):value()
+    local whole = (self.index or self.source):value()
     for path, part in pairs(self.parts or {}) do graft(whole, path, part) end
     self.whole = whole
   end

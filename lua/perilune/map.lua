@@ -100,6 +100,7 @@ function map.compile(entry, scope, webhook, path, mapper)
   entry.answer = { type = kind, lists = response.lists, prefixes = response.prefixes }
   entry.variables = variables.compile(scope, tables.extend(response_path, "variables"),
     response.variables)
+  entry.answer.is_whole = variables.have_functions(response.variables)
   entry.mapper, entry.body_paths = mapper, {}
 end
 

@@ -95,6 +95,16 @@ function variables.compile(scope, path, declared)
   return list
 end
 
+--- Is one of them a function? It will ask for the answer as a whole.
+---@param declared table<string, any>|nil   checked
+---@return boolean
+function variables.have_functions(declared)
+  for _, v in pairs(declared or {}) do
+    if type(v) == "function" or type(v) == "table" and type(v[1]) == "function" then return true end
+  end
+  return false
+end
+
 --- A value of a template or a script as JSON; nil and a message for what JSON cannot have.
 ---@param v any
 ---@param where string

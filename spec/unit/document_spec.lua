@@ -35,6 +35,12 @@ describe("a document", function()
     assert.equal(1, event.decoded)
   end)
 
+  it("is not opened where only all of it is wanted", function()
+    local event = support.event(TEXT)
+    event.open = function() error("opened") end
+    assert.equal(7, document.new(event):value().data.order.id)
+  end)
+
   it("gives them as JSON, as decoding and encoding them does", function()
     for path, expected in pairs(PATHS) do assert.equal(expected, opened():json(path), path) end
     assert.is_nil(opened():json("data.x"))

@@ -197,6 +197,39 @@ describe("variables that the answer does not have", function()
   end)
 end)
 
+describe("an answer that functions read", function()
+  local FUNCTIONS = 'response = { type = %q, variables = { a = function(c) return c.values.response end, '
+    .. 'b = { "response.b", default = 1 }, c = { function(c, r) return #r.body end } } }'
+
+  local function read(kind, body, headers)
+    return map(FUNCTIONS:format(kind), support.response(200, body, headers))
+  end
+
+  it("is the same to expressions beside them", function()
+    for _, kind in ipairs { "json", "auto" } do
+      local good, variables, message = read(kind, '{"b":2}')
+      assert.same({ true, nil }, { good, message })
+      assert.same({ a = { b = 2 }, b = 2, c = 7 }, variables)
+    end
+  end)
+
+  it("may be null, false or behind a byte order mark", function()
+    for body, given in pairs { null = core.json.null, ["false"] = false, ["\239\187\191[]"] = {} } do
+      local _, variables, message = read("json", body)
+      assert.same({ a = given, b = 1, c = #body }, variables)
+      assert.is_nil(message)
+    end
+  end)
+
+  it("is said to be no JSON with its place, as others are", function()
+    local good, variables, message = read("json", '{"b":2,\n}')
+    assert.is_true(good)
+    assert.same({ a = core.json.null, b = 1, c = 9 }, variables)
+    assert.truthy(message:find("the answer is not valid JSON: ", 1, true))
+    assert.truthy(message:find("(line 2, column 1)", 1, true))
+  end)
+end)
+
 describe("an answer that is not JSON", function()
   it("in XML is read by path; [0] finds the first of many and the only one", function()
     local rule = [[response = { type = "xml", variables = { id = "response.order['@id']|int",

@@ -28,7 +28,7 @@ end
 function lookup.read(ctx, chain, follow)
   local meta = getmetatable(ctx)
   local read = type(meta) == "table" and meta.__read
-  local found = read and read(chain)
+  local found = read and read(meta, chain)
   if found ~= nil and found ~= false then return found end
   return follow(ctx)
 end
@@ -37,7 +37,7 @@ end
 function lookup.read_json(ctx, chain)
   local meta = getmetatable(ctx)
   local read = type(meta) == "table" and meta.__read
-  return read and read(chain, true)
+  return read and read(meta, chain, true)
 end
 
 --- v.name. `owner` and `key` say where `v` was found, in case that it was not.
