@@ -28,9 +28,9 @@ void pl_bind_response_clear(lua_State *L, int index);
 
 /* Pushes a document of the text, which is known to be valid JSON. */
 void pl_bind_document_push(lua_State *L, pl_slice text);
-/* The same where it is known already where its values are. */
-void pl_bind_document_push_indexed(lua_State *L, pl_slice text, const pl_json_node *nodes,
-                                   size_t count);
+/* The methods read(path) and json(path) of what has a text and its nodes. */
+int pl_bind_nodes_read(lua_State *L, pl_slice text, const pl_json_node *nodes);
+int pl_bind_nodes_json(lua_State *L, pl_slice text, const pl_json_node *nodes);
 /* Can the document on top have a name twice in an object? False is certain. */
 bool pl_bind_document_may_repeat(lua_State *L);
 

@@ -25,12 +25,6 @@ static pl_slice text_of(const document *d)
     return (pl_slice){(const char *)(d->nodes + d->count), d->len};
 }
 
-static const pl_json_node *find(lua_State *L, const document *d)
-{
-    bool may_repeat = pl_vm_of(L)->last_wins; /* else what has a name twice was refused */
-    return pl_json_node_find(d->nodes, text_of(d), pl_check_slice(L, 2), may_repeat);
-}
-
 static int decode(lua_State *L, pl_slice text)
 {
     pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH, .last_wins = true};
@@ -38,6 +32,36 @@ static int decode(lua_State *L, pl_slice text)
     if (pl_codec_decode(&pl_vm_of(L)->codec, L, text, &options, &fault) != 0)
         luaL_error(L, "the document cannot be decoded: %s", fault.message);
     return 1;
+}
+
+/* The value that the path at 2 leads to. */
+static const pl_json_node *find(lua_State *L, pl_slice text, const pl_json_node *nodes)
+{
+    bool may_repeat = pl_vm_of(L)->last_wins; /* else what has a name twice was refused */
+    return pl_json_node_find(nodes, text, pl_check_slice(L, 2), may_repeat);
+}
+
+int pl_bind_nodes_read(lua_State *L, pl_slice text, const pl_json_node *nodes)
+{
+    const pl_json_node *node = find(L, text, nodes);
+    if (node == NULL) return 0;
+    pl_json_token token = {
+        .kind = node->kind, .raw = pl_json_node_raw(node, text), .has_escapes = node->has_escapes};
+    if (token.kind == PL_JSON_OBJECT || token.kind == PL_JSON_ARRAY) return decode(L, token.raw);
+    pl_codec_push_scalar(&pl_vm_of(L)->codec, L, &token);
+    return 1;
+}
+
+int pl_bind_nodes_json(lua_State *L, pl_slice text, const pl_json_node *nodes)
+{
+    pl_vm *vm = pl_vm_of(L);
+    const pl_json_node *node = vm->last_wins ? NULL : find(L, text, nodes);
+    if (node == NULL) return 0;
+    pl_slice raw = pl_json_node_raw(node, text);
+    if (node->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
+    pl_buf_clear(&vm->codec.out);
+    pl_json_put_compact(&vm->codec.out, raw, &vm->codec.text);
+    return pl_push_buf(L, &vm->codec.out);
 }
 
 /* -- methods -- */
@@ -52,14 +76,7 @@ static int document_value(lua_State *L)
 static int document_read(lua_State *L)
 {
     const document *d = check_document(L);
-    const pl_json_node *node = find(L, d);
-    if (node == NULL) return 0;
-    pl_json_token token = {.kind = node->kind,
-                           .raw = pl_json_node_raw(node, text_of(d)),
-                           .has_escapes = node->has_escapes};
-    if (token.kind == PL_JSON_OBJECT || token.kind == PL_JSON_ARRAY) return decode(L, token.raw);
-    pl_codec_push_scalar(&pl_vm_of(L)->codec, L, &token);
-    return 1;
+    return pl_bind_nodes_read(L, text_of(d), d->nodes);
 }
 
 /* json("order.lines") -> the value as JSON, as encoding what `read` gives writes it; nil where there
@@ -67,38 +84,24 @@ static int document_read(lua_State *L)
 static int document_json(lua_State *L)
 {
     const document *d = check_document(L);
-    pl_vm *vm = pl_vm_of(L);
-    const pl_json_node *node = vm->last_wins ? NULL : find(L, d);
-    if (node == NULL) return 0;
-    pl_slice raw = pl_json_node_raw(node, text_of(d));
-    if (node->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
-    pl_buf_clear(&vm->codec.out);
-    pl_json_put_compact(&vm->codec.out, raw, &vm->codec.text);
-    return pl_push_buf(L, &vm->codec.out);
+    return pl_bind_nodes_json(L, text_of(d), d->nodes);
 }
 
 static const luaL_Reg document_methods[] = {
     {"value", document_value}, {"read", document_read}, {"json", document_json}, {NULL, NULL}};
-
-void pl_bind_document_push_indexed(lua_State *L, pl_slice text, const pl_json_node *nodes,
-                                   size_t count)
-{
-    document *d = lua_newuserdata(L, sizeof *d + count * sizeof *nodes + text.len);
-    d->len = text.len;
-    d->count = count;
-    memcpy(d->nodes, nodes, count * sizeof *nodes);
-    memcpy(d->nodes + count, text.ptr, text.len);
-    pl_bind_known_type(L, PL_TYPE_DOCUMENT, TYPE, document_methods, NULL);
-    lua_setmetatable(L, -2);
-}
 
 void pl_bind_document_push(lua_State *L, pl_slice text)
 {
     pl_buf *nodes = pl_scratch(L);
     if (text.len > UINT32_MAX) luaL_error(L, "a document of more than 4 GB");
     pl_json_index(text, nodes);
-    pl_bind_document_push_indexed(L, text, (const pl_json_node *)(const void *)nodes->ptr,
-                                  nodes->len / sizeof(pl_json_node));
+    document *d = lua_newuserdata(L, sizeof *d + nodes->len + text.len);
+    d->len = text.len;
+    d->count = nodes->len / sizeof *d->nodes;
+    memcpy(d->nodes, nodes->ptr, nodes->len);
+    memcpy(d->nodes + d->count, text.ptr, text.len);
+    pl_bind_known_type(L, PL_TYPE_DOCUMENT, TYPE, document_methods, NULL);
+    lua_setmetatable(L, -2);
 }
 
 bool pl_bind_document_may_repeat(lua_State *L)

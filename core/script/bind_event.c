@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * An event as scripts see it: its known members, and the document, decoded as a whole (`value`,
- * each time anew: who has it may write in it) or searched (`get`). */
+ * each time anew: who has it may write in it), read in parts (`read`, `json`) or searched (`get`). */
 #include "script/bind.h"
 
 #include "base/json.h"
@@ -37,14 +37,19 @@ static int event_value(lua_State *L)
     return 1;
 }
 
-/* open() -> a document, to read single values of */
-static int event_open(lua_State *L)
+/* read(path) and json(path), as those of documents (bind_document.c) */
+static int event_read(lua_State *L)
 {
     const pl_event *e = check_event(L)->event;
     size_t count;
-    const pl_json_node *nodes = pl_event_nodes(e, &count);
-    pl_bind_document_push_indexed(L, e->document, nodes, count);
-    return 1;
+    return pl_bind_nodes_read(L, e->document, pl_event_nodes(e, &count));
+}
+
+static int event_json(lua_State *L)
+{
+    const pl_event *e = check_event(L)->event;
+    size_t count;
+    return pl_bind_nodes_json(L, e->document, pl_event_nodes(e, &count));
 }
 
 static int event_get(lua_State *L)
@@ -90,8 +95,11 @@ static int event_index(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg event_methods[] = {
-    {"value", event_value}, {"open", event_open}, {"get", event_get}, {NULL, NULL}};
+static const luaL_Reg event_methods[] = {{"value", event_value},
+                                         {"read", event_read},
+                                         {"json", event_json},
+                                         {"get", event_get},
+                                         {NULL, NULL}};
 
 void pl_bind_event_push(lua_State *L, const pl_event *event)
 {

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/json_bytes.h"
 #include "script/bind.h"
 
 #include <lauxlib.h>
@@ -72,8 +73,20 @@ static int refuse(encoder *e, const frame *where, const char *what)
 
 /* -- strings and numbers -- */
 
+/* Most are short and have nothing to be escaped. */
+static bool put_plain_string(pl_buf *out, const char *s, size_t len)
+{
+    if (pl_json_plain_end(s, s + len) != s + len) return false;
+    char *at = pl_buf_reserve(out, len + 2);
+    at[0] = at[len + 1] = '"';
+    memcpy(at + 1, s, len);
+    out->len += len + 2;
+    return true;
+}
+
 static int encode_string(encoder *e, const char *s, size_t len, const frame *where)
 {
+    if (!e->options->for_html && put_plain_string(e->out, s, len)) return 0;
     pl_buf_put_char(e->out, '"');
     int64_t bad =
         e->options->for_html ? pl_string_put_html(e->out, s, len) : pl_string_put(e->out, s, len);

@@ -49,7 +49,7 @@ local function json_of(body, rule)
   local unmarked = body:sub(1, 3) == BYTE_ORDER_MARK and body:sub(4) or body
   local read = rule.is_whole and core.json.decode or core.json.open
   local given, fault = read(unmarked)
-  if not fault then return rule.is_whole and document.of(given) or document.opened(given) end
+  if not fault then return rule.is_whole and document.of(given) or document.new(given) end
   return nil, ("the answer is not valid JSON: %s (line %d, column %d)"):format(fault.message,
     fault.line, fault.column)
 end

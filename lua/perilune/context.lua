@@ -29,7 +29,10 @@ end
 -- changes ends with its attempt.
 local MADE = {
   event = function(_, _, document) return document:value() end,
-  data = function(self) return member(self.event, "data") end,
+  data = function(self, _, document)
+    local data = not rawget(self, "event") and document:read("data")
+    return data or member(self.event, "data")
+  end,
   context = function(_, entry) return core.copy(entry.context) end,
   connector = function(_, entry) return core.copy(entry.connector_view) end,
   webhook = function(_, entry) return core.copy(entry.webhook_view) end,

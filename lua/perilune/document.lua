@@ -2,7 +2,7 @@
 
 --- A JSON document of which only what is asked for becomes values, an event's or an answer's:
 ---
----     local document = Document.new(event)          -- or anything else that has :open() and :value()
+---     local document = Document.new(event)          -- or what core.json.open gives
 ---     document:read("data.order.id")                -- 4711; nothing else was decoded
 ---     document:read("data.order.lines")             -- a table
 ---     document:value().data.order.lines             -- all of it: that table is in it
@@ -13,36 +13,29 @@
 local document = {}
 
 ---@class perilune.document
----@field source any             what has the document, as :open() and :value()
----@field index any              of core.json.open, once something was read
+---@field index perilune.index
 ---@field parts table|nil        tables that were read, by path
 ---@field whole any              the value of all of it, once somebody has asked
 local Document = {}
 Document.__index = Document
 
----@param source { open: (fun(self: any): any), value: fun(self: any): any }
----@return perilune.document
-function document.new(source)
-  return setmetatable({ source = source, index = nil, parts = nil, whole = nil }, Document)
-end
+--- What a text and its places are in: an event, or what core.json.open gives.
+---@class perilune.index
+---@field value fun(self: any): any
+---@field read fun(self: any, path: string): any
+---@field json fun(self: any, path: string): string|nil
 
---- One that is open already.
----@param index any   of core.json.open
+---@param index perilune.index
 ---@return perilune.document
-function document.opened(index)
-  return setmetatable({ source = nil, index = index, parts = nil, whole = nil }, Document)
+function document.new(index)
+  return setmetatable({ index = index, parts = nil, whole = nil }, Document)
 end
 
 --- What never was JSON: all of it is there.
 ---@param value any
 ---@return perilune.document
 function document.of(value)
-  return setmetatable({ source = nil, index = nil, parts = nil, whole = value }, Document)
-end
-
-local function index_of(self)
-  self.index = self.index or self.source:open()
-  return self.index
+  return setmetatable({ index = nil, parts = nil, whole = value }, Document)
 end
 
 --- Does one of two paths lead through the other?
@@ -78,7 +71,7 @@ function Document:read(path)
   local known = self.parts and self.parts[path]
   if known ~= nil and self.whole == nil then return known, true end
   if not is_intact(self, path) then return nil end
-  local v = (self.index or index_of(self)):read(path)
+  local v = self.index:read(path)
   if type(v) == "table" then keep_part(self, path, v) end
   return v, true
 end
@@ -88,7 +81,7 @@ end
 ---@return string|nil
 function Document:json(path)
   if self.parts and self.parts[path] or not is_intact(self, path) then return nil end
-  return (self.index or index_of(self)):json(path)
+  return self.index:json(path)
 end
 
 --- Puts a table in its place.
@@ -105,7 +98,7 @@ end
 ---@return any
 function Document:value()
   if self.whole == nil then
-    local whole = (self.index or self.source):value()
+    local whole = self.index:value()
     for path, part in pairs(self.parts or {}) do graft(whole, path, part) end
     self.whole = whole
   end

@@ -105,14 +105,17 @@ function variables.have_functions(declared)
   return false
 end
 
+-- What is the same within a template and without.
+local SIMPLE = { string = true, number = true, boolean = true }
+
 --- A value of a template or a script as JSON; nil and a message for what JSON cannot have.
 ---@param v any
 ---@param where string
 ---@return string|nil text
 ---@return string|nil message
 function variables.text(v, where)
-  local ok, result = pcall(value.export, v)
-  local text, message
+  local ok, result, text, message = true, v, nil, nil
+  if not SIMPLE[type(v)] then ok, result = pcall(value.export, v) end
   if ok then text, message = core.json.encode(result) else message = errors.text(result) end
   if text then return text end
   return nil, ("%s: %s"):format(where, message)

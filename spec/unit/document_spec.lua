@@ -7,7 +7,7 @@ local support = require "unit.support"
 local TEXT = [[ { "type" : "t", "data": {"order": {"id": 7, "lines": [ {"sku": "a\/b"}, {"n": 1.50} ],
   "paid": false, "note": null}, "name": "M\u00fcller \"x\"", "total": 12345678901234567890, "none": [ ]} } ]]
 
-local function opened() return document.opened(core.json.open(TEXT)) end
+local function opened() return document.new(core.json.open(TEXT)) end
 
 --- Value and answer of reading a path: as JSON.
 local function read(read_from, path)
@@ -33,12 +33,6 @@ describe("a document", function()
     doc:value()
     doc:value()
     assert.equal(1, event.decoded)
-  end)
-
-  it("is not opened where only all of it is wanted", function()
-    local event = support.event(TEXT)
-    event.open = function() error("opened") end
-    assert.equal(7, document.new(event):value().data.order.id)
   end)
 
   it("gives them as JSON, as decoding and encoding them does", function()

@@ -110,8 +110,8 @@ describe("routing", function()
       assert.same({ 1, 2 }, indices)
       return event.decoded
     end
-    assert.equal(1, decoded("data|length == 1", "event.data|length == 1"))
-    assert.equal(1, decoded("data|length == 1", "data.n == 1"))
+    assert.equal(1, decoded("event|length == 2", "event|length > 1"))
+    assert.equal(0, decoded("data|length == 1", "event.data|length == 1"))
     assert.equal(0, decoded("data.n == 1", "n == 1"))
   end)
 

@@ -85,14 +85,9 @@ function support.event(json)
     self.decoded = self.decoded + 1
     return core.json.decode(json)
   end
-  function event:open()
-    local index = core.json.open(json)
-    return {
-      value = function() return self:value() end,
-      read = function(_, path) return index:read(path) end,
-      json = function(_, path) return index:json(path) end,
-    }
-  end
+  local index = assert(core.json.open(json))
+  function event:read(path) return index:read(path) end
+  function event:json(path) return index:json(path) end
   function event:get(path)
     self.asked = self.asked + 1
     local v = document

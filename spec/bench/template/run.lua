@@ -115,7 +115,7 @@ local nothing = core.outline({})
 
 local webhook = {
   subject_of("template", function()
-    return render(context_of_event.new(entry, document.opened(index), { attempt = 1, now = 0 }))
+    return render(context_of_event.new(entry, document.new(index), { attempt = 1, now = 0 }))
   end),
   subject_of("outline", function() return outline:write(event) end),
   subject_of("nothing", function() return nothing:write(event) end),

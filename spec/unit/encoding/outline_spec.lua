@@ -20,7 +20,7 @@ end
 
 local function values_of(json)
   local entry = { context = {}, event_paths = {} }
-  return context.new(entry, document.opened(core.json.open(json)), { attempt = 1, now = 0 })
+  return context.new(entry, document.new(core.json.open(json)), { attempt = 1, now = 0 })
 end
 
 local function compiled(v, content_type, templates)

@@ -283,7 +283,7 @@ describe("outline and template write the same", function()
   --- An event's context, where chains are read from the document.
   local function event_values(json)
     local entry = { context = {}, event_paths = {} }
-    return context.new(entry, document.opened(core.json.open(json)), { attempt = 1, now = 0 })
+    return context.new(entry, document.new(core.json.open(json)), { attempt = 1, now = 0 })
   end
 
   it("of random values of an event", function()
