@@ -25,11 +25,10 @@ static pl_slice text_of(const document *d)
     return (pl_slice){(const char *)(d->nodes + d->count), d->len};
 }
 
-static int decode(lua_State *L, pl_slice text)
+static int decode(lua_State *L, pl_slice text, const pl_json_node *nodes, const pl_json_node *value)
 {
-    pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH, .last_wins = true};
     pl_decode_fault fault;
-    if (pl_codec_decode(&pl_vm_of(L)->codec, L, text, &options, &fault) != 0)
+    if (pl_codec_decode_node(&pl_vm_of(L)->codec, L, text, nodes, value, &fault) != 0)
         luaL_error(L, "the document cannot be decoded: %s", fault.message);
     return 1;
 }
@@ -45,9 +44,10 @@ int pl_bind_nodes_read(lua_State *L, pl_slice text, const pl_json_node *nodes)
 {
     const pl_json_node *node = find(L, text, nodes);
     if (node == NULL) return 0;
+    if (node->kind == PL_JSON_OBJECT || node->kind == PL_JSON_ARRAY)
+        return decode(L, text, nodes, node);
     pl_json_token token = {
         .kind = node->kind, .raw = pl_json_node_raw(node, text), .has_escapes = node->has_escapes};
-    if (token.kind == PL_JSON_OBJECT || token.kind == PL_JSON_ARRAY) return decode(L, token.raw);
     pl_codec_push_scalar(&pl_vm_of(L)->codec, L, &token);
     return 1;
 }
@@ -69,7 +69,8 @@ int pl_bind_nodes_json(lua_State *L, pl_slice text, const pl_json_node *nodes)
 /* value() -> all of it, each time anew */
 static int document_value(lua_State *L)
 {
-    return decode(L, text_of(check_document(L)));
+    const document *d = check_document(L);
+    return decode(L, text_of(d), d->nodes, d->nodes);
 }
 
 /* read("order.id") -> the value, each time anew; nil where there is none */

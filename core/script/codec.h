@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/json_index.h"
 #include "text/number.h"
 
 #include <lua.h>
@@ -67,6 +68,10 @@ typedef struct pl_decode_fault {
 /* Pushes the value of a document: 0, or PL_E_BAD_JSON with *fault and nothing pushed. */
 int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_options *options,
                     pl_decode_fault *fault);
+/* The same of one value of a valid document whose nodes are known, which need not be read again. Of
+ * a name that is there twice the last value counts. */
+int pl_codec_decode_node(pl_codec *c, lua_State *L, pl_slice text, const pl_json_node *nodes,
+                         const pl_json_node *value, pl_decode_fault *fault);
 void pl_codec_push_null(pl_codec *c, lua_State *L);
 /* Pushes what a token of a valid document that opens no container stands for. */
 void pl_codec_push_scalar(pl_codec *c, lua_State *L, const pl_json_token *token);

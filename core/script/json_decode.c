@@ -25,12 +25,50 @@ typedef struct decoder {
     pl_codec *codec;
     const pl_decode_options *options;
     pl_json_reader reader;
+    const pl_json_node *nodes;   /* NULL: the text is read */
+    const pl_json_node *at;      /* the next of them */
     const char *text;            /* where it begins */
     pl_slice secrets;            /* that are still to come */
     int cells, array_meta, null; /* where they are on the stack */
 } decoder;
 
 static int decode_value(decoder *d, const pl_json_token *token);
+
+/* -- tokens: of the text, or of nodes that were made of it -- */
+
+/* The container that was opened last. */
+typedef struct container {
+    const pl_json_node *end;
+    enum pl_json_kind closing;
+} container;
+
+static container inside(const decoder *d, enum pl_json_kind closing)
+{
+    return (container){d->nodes ? d->nodes + d->at[-1].next : NULL, closing};
+}
+
+static void take_node(decoder *d, pl_json_token *token)
+{
+    const pl_json_node *node = d->at++;
+    *token = (pl_json_token){.kind = node->kind,
+                             .raw = {d->text + node->at, node->len},
+                             .key = {d->text + node->name, node->name_len},
+                             .has_escapes = node->has_escapes,
+                             .key_has_escapes = node->name_has_escapes};
+    if (token->kind == PL_JSON_OBJECT || token->kind == PL_JSON_ARRAY) d->reader.depth++;
+}
+
+static int next_in(decoder *d, container in, pl_json_token *token)
+{
+    if (d->nodes == NULL) return pl_json_next(&d->reader, token);
+    if (d->at < in.end) {
+        take_node(d, token);
+    } else {
+        token->kind = in.closing;
+        d->reader.depth--;
+    }
+    return 0;
+}
 
 /* Fills line and column in for a place that the reader has passed. */
 static int refuse_at(decoder *d, const char *at, const char *message)
@@ -78,10 +116,11 @@ static int decode_array(decoder *d)
     int waiting = waiting_room(d), count = 0;
     int code = open_container(d);
     if (code) return code;
+    container in = inside(d, PL_JSON_ARRAY_END);
     lua_pushnil(L);
     int table = lua_gettop(L);
     for (;; count++) {
-        code = pl_json_next(&d->reader, &token);
+        code = next_in(d, in, &token);
         if (code) return code;
         if (token.kind == PL_JSON_ARRAY_END) break;
         if (count == waiting) flush_elements(L, table, count);
@@ -185,11 +224,12 @@ static int decode_object(decoder *d)
     int code = open_container(d), room = waiting_room(d) / 2;
     if (code) return code;
     object o = {.shape = d->codec->root, .table = lua_gettop(L) + 1, .list = lua_gettop(L) + 2};
+    container in = inside(d, PL_JSON_OBJECT_END);
     lua_pushnil(L);
     lua_pushnil(L);
     for (;;) {
         pl_json_token token;
-        code = pl_json_next(&d->reader, &token);
+        code = next_in(d, in, &token);
         if (code) return code;
         if (token.kind == PL_JSON_OBJECT_END) break;
         code = decode_member(d, &o, &token, room);
@@ -266,30 +306,39 @@ static int decode_value(decoder *d, const pl_json_token *token)
     }
 }
 
-int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_options *options,
-                    pl_decode_fault *fault)
+static int decode_text(decoder *d)
 {
+    pl_json_token token;
+    int code = pl_json_next(&d->reader, &token);
+    if (code == 0) code = decode_value(d, &token);
+    return code ? code : pl_json_next(&d->reader, &token);
+}
+
+static int decode_nodes(decoder *d)
+{
+    pl_json_token token;
+    take_node(d, &token);
+    return decode_value(d, &token);
+}
+
+static int decode(decoder *d, pl_slice text, pl_decode_fault *fault)
+{
+    lua_State *L = d->L;
     int top = lua_gettop(L);
     luaL_checkstack(L, EXTRA_SLOTS, NULL);
-    decoder d = {.L = L,
-                 .codec = c,
-                 .options = options,
-                 .text = text.ptr,
-                 .secrets = options->secrets,
-                 .cells = top + 1,
-                 .array_meta = top + 2,
-                 .null = top + 3};
-    lua_rawgeti(L, LUA_REGISTRYINDEX, c->cells);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, c->array_meta);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, c->null);
-    pl_json_open(&d.reader, text, options->max_depth);
-    pl_json_token token;
-    int code = pl_json_next(&d.reader, &token);
-    if (code == 0) code = decode_value(&d, &token);
-    if (code == 0) code = pl_json_next(&d.reader, &token);
+    d->text = text.ptr;
+    d->secrets = d->options->secrets;
+    d->cells = top + 1;
+    d->array_meta = top + 2;
+    d->null = top + 3;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, d->codec->cells);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, d->codec->array_meta);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, d->codec->null);
+    pl_json_open(&d->reader, text, d->options->max_depth);
+    int code = d->nodes ? decode_nodes(d) : decode_text(d);
     if (code) {
         pl_json_fault where;
-        pl_json_fault_of(&d.reader, &where);
+        pl_json_fault_of(&d->reader, &where);
         *fault = (pl_decode_fault){where.message, where.offset, where.line, where.column};
         lua_settop(L, top);
         return code;
@@ -297,4 +346,19 @@ int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_op
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
     return 0;
+}
+
+int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_options *options,
+                    pl_decode_fault *fault)
+{
+    decoder d = {.L = L, .codec = c, .options = options};
+    return decode(&d, text, fault);
+}
+
+int pl_codec_decode_node(pl_codec *c, lua_State *L, pl_slice text, const pl_json_node *nodes,
+                         const pl_json_node *value, pl_decode_fault *fault)
+{
+    static const pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH, .last_wins = true};
+    decoder d = {.L = L, .codec = c, .options = &options, .nodes = nodes, .at = value};
+    return decode(&d, text, fault);
 }

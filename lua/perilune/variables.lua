@@ -114,7 +114,8 @@ local SIMPLE = { string = true, number = true, boolean = true }
 ---@return string|nil text
 ---@return string|nil message
 function variables.text(v, where)
-  local ok, result, text, message = true, v, nil, nil
+  local ok, result = true, v
+  local text, message
   if not SIMPLE[type(v)] then ok, result = pcall(value.export, v) end
   if ok then text, message = core.json.encode(result) else message = errors.text(result) end
   if text then return text end

@@ -86,8 +86,8 @@ function support.event(json)
     return core.json.decode(json)
   end
   local index = assert(core.json.open(json))
-  function event:read(path) return index:read(path) end
-  function event:json(path) return index:json(path) end
+  function event.read(_, path) return index:read(path) end
+  function event.json(_, path) return index:json(path) end
   function event:get(path)
     self.asked = self.asked + 1
     local v = document
