@@ -17,7 +17,10 @@
 #define CLAIM_ROWS 500 /* at most: a claim is part of a commit that others wait for */
 /* Each of them was rendered in vain: the loop has other things to do in between. */
 #define POSTPONED_AT_ONCE 16
-#define CLAIM_IDLE_MS     1000 /* how often to look for parked deliveries that another worker left */
+/* So many deliveries are begun, each of which is rendered and sent, before the loop looks at what has
+ * come in: events that are to be committed, calls for whose answers somebody waits. */
+#define BEGUN_AT_ONCE 16
+#define CLAIM_IDLE_MS 1000 /* how often to look for parked deliveries that another worker left */
 
 /* -- the table -- */
 
@@ -176,6 +179,22 @@ void pl_engine_pump_in(pl_engine *e, int64_t wait_ms)
     if (pl_timer_is_running(&e->gate_timer) && e->gate_due_us <= due_us) return;
     e->gate_due_us = due_us;
     pl_wheel_start(e->ports.wheel, &e->gate_timer, (uint64_t)wait_ms);
+}
+
+void pl_engine_keep_fresh(pl_engine *e, pl_event *event)
+{
+    pl_buf_put(&e->fresh, &event, sizeof event);
+}
+
+/* They have been rendered, or may wait for long. */
+static void drop_fresh(pl_engine *e)
+{
+    pl_event *const *events = (pl_event *const *)(const void *)e->fresh.ptr;
+    for (size_t i = 0; i < e->fresh.len / sizeof *events; i++) {
+        pl_event_drop_nodes(events[i]);
+        pl_event_unref(events[i]);
+    }
+    pl_buf_clear(&e->fresh);
 }
 
 static const pl_limit *limit_of(const pl_delivery *d, pl_slice *name)
@@ -455,6 +474,8 @@ void pl_engine_free(pl_engine *e)
             pl_delivery_drop(e->table[i]);
     pl_wheel_stop(e->ports.wheel, &e->claim_timer);
     pl_wheel_stop(e->ports.wheel, &e->gate_timer);
+    drop_fresh(e);
+    pl_buf_fini(&e->fresh);
     pl_generation_unref(e->generation);
     pl_arena_fini(&e->claim_names);
     free(e->table);
@@ -502,10 +523,15 @@ void pl_engine_use(pl_engine *e, pl_generation *g)
 void pl_engine_pump(pl_engine *e)
 {
     uint64_t postponed = pl_counter_get(&e->metrics.postponed);
+    uint32_t begun = 0;
     while (!e->is_stopping && e->in_flight < (uint64_t)e->settings->limit_in_flight) {
         if (pl_counter_get(&e->metrics.postponed) - postponed >= POSTPONED_AT_ONCE) {
             pl_engine_pump_in(e, 1);
             break;
+        }
+        if (begun++ == BEGUN_AT_ONCE) {
+            pl_engine_pump_in(e, 0);
+            return;
         }
         pl_delivery *d = take_ready(e);
         if (d == NULL) break;
@@ -516,6 +542,7 @@ void pl_engine_pump(pl_engine *e)
         else
             pl_exchange_start(d);
     }
+    drop_fresh(e);
     claim_if_due(e);
 }
 

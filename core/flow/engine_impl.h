@@ -74,7 +74,9 @@ struct pl_engine {
     int64_t parked_due_ms; /* as far as this worker knows, the next parked delivery is due then */
     pl_timer claim_timer;
     uint64_t gate_due_us;
-    pl_timer gate_timer; /* the first of those that a rate or a pause holds back may go */
+    /* The first of those that a rate or a pause holds back may go, or it is the turn of what is ready. */
+    pl_timer gate_timer;
+    pl_buf fresh; /* of pl_event *: committed in this round, their nodes not yet used */
 };
 
 static inline void pl_engine_show_in_flight(pl_engine *e)
@@ -96,10 +98,13 @@ bool pl_engine_is_crowded(const pl_engine *e, pl_slice connector);
 void pl_delivery_drop(pl_delivery *d);
 /* The store has given it into this engine's memory, by the operation with this seq. */
 void pl_delivery_admit(pl_engine *e, const pl_claimed *c, uint64_t seq);
-/* Starts what is ready while there is a place. */
+/* Starts what is ready while there is a place: some at once, the next when others had their turn. */
 void pl_engine_pump(pl_engine *e);
-/* The same in a while. */
+/* The same in a while; 0: behind what has come in already. */
 void pl_engine_pump_in(pl_engine *e, int64_t wait_ms);
+/* What it has said of where the values of this event are is kept until its deliveries have begun, or
+ * have to wait. Takes over the reference. */
+void pl_engine_keep_fresh(pl_engine *e, pl_event *event);
 /* Gone from memory, as an administrator wanted. */
 void pl_delivery_cancelled(pl_delivery *d);
 /* A delivery of this connector was parked with this due time. */

@@ -269,7 +269,7 @@ static void on_recorded(pl_message *m)
     if (x->delivery) settle(x);
     pl_call_tell(x);
     pl_exchange_free(x);
-    pl_engine_pump(e);
+    pl_engine_pump_in(e, 0);
 }
 
 void pl_exchange_record(pl_exchange *x)

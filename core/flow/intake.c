@@ -185,12 +185,9 @@ static void on_committed(pl_message *m)
         for (uint32_t n = 0; n < in->count; n++)
             start_event(e, in, n);
     }
-    pl_event *alone = in->count == 1 ? pl_event_ref(in->events[0]) : NULL;
-    in->committed(in, code); /* the answer first; it may free the intake */
-    pl_engine_pump(e);
-    /* What was begun just now has been rendered; the rest may wait for long. */
-    pl_event_drop_nodes(alone);
-    pl_event_unref(alone);
+    if (in->count == 1) pl_engine_keep_fresh(e, pl_event_ref(in->events[0]));
+    in->committed(in, code); /* it may free the intake */
+    pl_engine_pump_in(e, 0); /* the answers of all that was committed with it first */
 }
 
 static void prepare(pl_engine *e, pl_intake *in)

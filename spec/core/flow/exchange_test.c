@@ -414,6 +414,40 @@ TEST(records_that_are_behind_do_not_hold_up_calls_until_they_are_many)
     world_close();
 }
 
+/* -- turns -- */
+
+static int answered_posts(void)
+{
+    int count = 0;
+    for (const post *p = w.posts; p; p = p->next)
+        count += p->answers;
+    return count;
+}
+
+/* What is committed at once is answered at once; of the deliveries that begin, calls are not kept
+ * waiting. */
+TEST(answers_come_before_deliveries_and_deliveries_in_turns)
+{
+    open_soon();
+    run_for(1000); /* the first claim is over */
+    for (int i = 0; i < 40; i++)
+        post_event(NULL, "0");
+    w.now_ms += 1;
+    CHECK(store_run());
+    CHECK(turn(w.workers));
+    CHECK_EQ_INT(answered_posts(), 40);
+    CHECK_EQ_INT(w.sends, 0);
+    for (int begun = 16; begun < 40; begun += 16) {
+        CHECK(turn(w.workers));
+        CHECK_EQ_INT(w.sends, begun);
+    }
+    CHECK(turn(w.workers));
+    CHECK_EQ_INT(w.sends, 40);
+    run_for(1000);
+    CHECK_EQ_INT(METRIC(delivered), 40);
+    world_close();
+}
+
 /* -- for which records somebody waits -- */
 
 static int that_can_wait, that_cannot;
@@ -1242,6 +1276,7 @@ int main(void)
         CASE(a_call_that_fails_is_not_tried_again), CASE(the_nearest_timeout_counts),
         CASE(more_calls_than_the_limit_are_refused),
         CASE(records_that_are_behind_do_not_hold_up_calls_until_they_are_many),
+        CASE(answers_come_before_deliveries_and_deliveries_in_turns),
         CASE(nobody_waits_for_the_record_of_what_is_over),
         CASE(a_client_waits_for_the_record_of_its_delivery),
         CASE(the_next_attempt_waits_for_the_record_of_this_one),
