@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct pl_slice {
@@ -55,6 +56,15 @@ static inline bool pl_slice_starts(pl_slice s, pl_slice prefix)
 static inline bool pl_slice_starts_nocase(pl_slice s, pl_slice prefix)
 {
     return s.len >= prefix.len && pl_slice_eq_nocase((pl_slice){s.ptr, prefix.len}, prefix);
+}
+
+/* FNV-1a: of short names, for tables. */
+static inline uint32_t pl_slice_hash(pl_slice s)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < s.len; i++)
+        hash = (hash ^ (unsigned char)s.ptr[i]) * 16777619u;
+    return hash;
 }
 
 /* From byte `from` on; an offset past the end gives an empty slice. */

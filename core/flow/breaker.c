@@ -61,10 +61,7 @@ void pl_breakers_free(pl_breakers *all)
 
 static entry **chain_of(pl_breakers *all, pl_slice destination)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < destination.len; i++)
-        hash = (hash ^ (unsigned char)destination.ptr[i]) * 16777619u;
-    return &all->table[hash % CHAINS];
+    return &all->table[pl_slice_hash(destination) % CHAINS];
 }
 
 static entry *find(pl_breakers *all, pl_slice destination)

@@ -34,17 +34,9 @@ static pl_lane_node *queue_take(pl_lane_queue *q)
 
 /* -- the table -- */
 
-static uint32_t hash_of(pl_slice name)
-{
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < name.len; i++)
-        hash = (hash ^ (unsigned char)name.ptr[i]) * 16777619u;
-    return hash;
-}
-
 static size_t chain_of(pl_slice name)
 {
-    return hash_of(name) % PL_LANE_CHAINS;
+    return pl_slice_hash(name) % PL_LANE_CHAINS;
 }
 
 pl_lane *pl_lanes_find(const pl_lanes *all, pl_slice name)
@@ -101,8 +93,8 @@ static void ring_remove(pl_lanes *all, pl_lane *lane)
 
 static size_t named_chain(const pl_lane *lane, const pl_track_name *name)
 {
-    uint32_t hash = hash_of(pl_lane_name(lane)) ^ hash_of(name->webhook) * 31;
-    return (hash ^ hash_of(name->destination) * 33) % PL_LANE_CHAINS;
+    uint32_t hash = pl_slice_hash(pl_lane_name(lane)) ^ pl_slice_hash(name->webhook) * 31;
+    return (hash ^ pl_slice_hash(name->destination) * 33) % PL_LANE_CHAINS;
 }
 
 static pl_track *track_find(const pl_lanes *all, const pl_lane *lane, const pl_track_name *name)

@@ -120,10 +120,7 @@ static double pace_us(const pl_quota *q)
 
 static chain *chain_of(pl_quotas *all, pl_slice name)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < name.len; i++)
-        hash = (hash ^ (unsigned char)name.ptr[i]) * 16777619u;
-    return &all->chains[hash % CHAINS];
+    return &all->chains[pl_slice_hash(name) % CHAINS];
 }
 
 static pl_slice name_of(const pl_quota *q)

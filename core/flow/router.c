@@ -4,18 +4,10 @@
  * many types there are. */
 #include "flow/router.h"
 
-static uint32_t hash_of(pl_slice type)
-{
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < type.len; i++)
-        hash = (hash ^ (unsigned char)type.ptr[i]) * 16777619u;
-    return hash;
-}
-
 /* The place that holds the type, or the empty one where it belongs. */
 static pl_router_entry *place_of(const pl_router *r, pl_slice type)
 {
-    uint32_t at = hash_of(type) & r->mask;
+    uint32_t at = pl_slice_hash(type) & r->mask;
     while (r->table[at].type.ptr && !pl_slice_eq(r->table[at].type, type))
         at = (at + 1) & r->mask;
     return &r->table[at];

@@ -27,10 +27,7 @@ struct pl_health {
 
 static entry **slot_of(pl_health *h, pl_slice name)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < name.len; i++)
-        hash = (hash ^ (unsigned char)name.ptr[i]) * 16777619u;
-    return &h->slots[hash % TABLE_SLOTS];
+    return &h->slots[pl_slice_hash(name) % TABLE_SLOTS];
 }
 
 static entry *find(pl_health *h, pl_slice name)
