@@ -2,29 +2,20 @@
  *
  * Credentials out of the tables that lua/perilune/credentials.lua has compiled, which are right. */
 #include "script/authenticator_impl.h"
+#include "script/loaded.h"
 
 #include <lauxlib.h>
 
 static pl_parts read_parts(lua_State *L, int table, const char *name, pl_arena *arena);
 
-static pl_slice read_text(lua_State *L, int table, const char *name, pl_arena *arena)
-{
-    pl_slice text = PL_SLICE("");
-    lua_getfield(L, table, name);
-    if (lua_type(L, -1) == LUA_TSTRING) text.ptr = lua_tolstring(L, -1, &text.len);
-    text = pl_arena_dup(arena, text);
-    lua_pop(L, 1);
-    return text;
-}
-
 static void read_operation(lua_State *L, int table, pl_arena *arena, pl_part *part)
 {
-    part->evaluate = pl_operation_of(read_text(L, table, "kind", arena));
-    part->argument = read_text(L, table, "argument", arena);
-    part->without = read_text(L, table, "without", arena);
+    part->evaluate = pl_operation_of(pl_loaded_text(L, table, "kind", arena));
+    part->argument = pl_loaded_text(L, table, "argument", arena);
+    part->without = pl_loaded_text(L, table, "without", arena);
     part->of = read_parts(L, table, "of", arena);
     part->key = read_parts(L, table, "key", arena);
-    part->form = pl_key_form_of(read_text(L, table, "key_form", arena));
+    part->form = pl_key_form_of(pl_loaded_text(L, table, "key_form", arena));
 }
 
 /* The part on the top of the stack. */
@@ -78,11 +69,11 @@ static const pl_authenticator *read_list(lua_State *L, pl_arena *arena)
     pl_credential *items = pl_arena_alloc(arena, (count + 1) * sizeof *items);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, list, (int)i + 1);
-        enum pl_credential_kind kind = kind_of(read_text(L, item, "kind", arena));
+        enum pl_credential_kind kind = kind_of(pl_loaded_text(L, item, "kind", arena));
         bool is_basic = kind == PL_CREDENTIAL_BASIC;
         items[i] = (pl_credential){
             .kind = kind,
-            .name = read_text(L, item, "name", arena),
+            .name = pl_loaded_text(L, item, "name", arena),
             .value = read_parts(L, item, is_basic ? "user" : "value", arena),
             .password = read_parts(L, item, "password", arena),
         };
