@@ -88,6 +88,7 @@ const pl_tolls *pl_engine_tolls(const pl_engine *e);
 /* A stage that is carried out by others, accept and parse, ends now; it began at `began_us`
  * (monotonic). */
 void pl_engine_time(pl_engine *e, enum pl_stage stage, uint64_t began_us);
+/* The same where it is known how long it lasted. */
 void pl_engine_timed(pl_engine *e, enum pl_stage stage, uint64_t lasted_us);
 
 /* -- intake: events on their way to disk -- */
