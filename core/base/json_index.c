@@ -180,6 +180,21 @@ void pl_json_indexer_take(pl_json_indexer *x, const pl_json_reader *r, const pl_
     x->nodes->len += sizeof *node;
 }
 
+int pl_json_read_index(pl_slice document, int max_depth, pl_buf *nodes)
+{
+    pl_json_reader r;
+    pl_json_token token;
+    pl_json_indexer x;
+    pl_json_open(&r, document, max_depth);
+    pl_json_indexer_init(&x, document, nodes);
+    do {
+        int err = pl_json_next(&r, &token);
+        if (err) return err;
+        pl_json_indexer_take(&x, &r, &token);
+    } while (token.kind != PL_JSON_END);
+    return 0;
+}
+
 static bool name_is(const pl_json_node *node, pl_slice document, pl_slice name)
 {
     const char *raw = document.ptr + node->name;

@@ -35,6 +35,9 @@ typedef struct pl_json_indexer {
 void pl_json_indexer_init(pl_json_indexer *x, pl_slice document, pl_buf *nodes);
 /* Each token of the document in turn, right after it was read. */
 void pl_json_indexer_take(pl_json_indexer *x, const pl_json_reader *r, const pl_json_token *token);
+/* Reads a document and appends its nodes on the way: 0, or PL_E_BAD_JSON, and those that were
+ * appended say nothing. Deeper than `max_depth` (at most PL_JSON_MAX_DEPTH) it must not be. */
+int pl_json_read_index(pl_slice document, int max_depth, pl_buf *nodes);
 /* The member of an object, or NULL: there is none of the name, or the node is no object. Where names
  * may be there twice the last one counts. */
 const pl_json_node *pl_json_node_member(const pl_json_node *nodes, const pl_json_node *object,

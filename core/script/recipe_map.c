@@ -49,9 +49,9 @@ static bool open_body(const pl_recipe_map *r, const pl_response *response, pl_vm
     if (text.len == 0) return true;
     if (r->is_auto && !is_said_to_be_json(response)) return false;
     if (pl_slice_starts(text, PL_SLICE(BYTE_ORDER_MARK))) text = pl_slice_from(text, 3);
-    if (text.len > UINT32_MAX || pl_json_check(text, vm->json_depth, NULL) != 0) return false;
     pl_buf_clear(&vm->scratch);
-    pl_json_index(text, &vm->scratch);
+    if (text.len > UINT32_MAX || pl_json_read_index(text, vm->json_depth, &vm->scratch) != 0)
+        return false;
     body->nodes = (const pl_json_node *)(const void *)vm->scratch.ptr;
     body->text = text;
     pl_json_fault ignored;

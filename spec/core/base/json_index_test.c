@@ -1,13 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json_index.h"
 
+#include "base/err.h"
 #include "test.h"
+
+static bool is_same(const pl_json_node *a, const pl_json_node *b)
+{
+    return a->at == b->at && a->len == b->len && a->name == b->name && a->name_len == b->name_len &&
+           a->next == b->next && a->kind == b->kind && a->has_escapes == b->has_escapes &&
+           a->name_has_escapes == b->name_has_escapes;
+}
+
+/* Whoever reads a document on the way to its nodes gets the same ones. */
+static void check_read(pl_slice document, const pl_buf *nodes)
+{
+    pl_buf read = {0};
+    CHECK_EQ_INT(pl_json_read_index(document, PL_JSON_MAX_DEPTH, &read), 0);
+    CHECK_EQ_INT(read.len, nodes->len);
+    const pl_json_node *a = (const pl_json_node *)(void *)nodes->ptr,
+                       *b = (const pl_json_node *)(void *)read.ptr;
+    for (size_t i = 0; i < nodes->len / sizeof *a; i++)
+        CHECK(is_same(&a[i], &b[i]));
+    pl_buf_fini(&read);
+}
 
 static pl_slice find(const char *text, const char *path)
 {
     pl_buf nodes = {0};
     pl_slice document = pl_slice_of(text), found = PL_NO_SLICE;
     pl_json_index(document, &nodes);
+    check_read(document, &nodes);
     const pl_json_node *list = (const pl_json_node *)(void *)nodes.ptr;
     const pl_json_node *node = pl_json_node_find(list, document, pl_slice_of(path), true);
     const pl_json_node *first = pl_json_node_find(list, document, pl_slice_of(path), false);
@@ -35,6 +57,20 @@ TEST(values_are_found_by_their_names)
     CHECK_EQ_SLICE(find(" 7 ", ""), PL_SLICE("7"));
     CHECK(find("7", "a").ptr == NULL);
     CHECK_EQ_SLICE(find("{\"a\":1,\"b\":{\"a\":2},\"a\":3}", "a"), PL_SLICE("3"));
+}
+
+TEST(what_is_no_document_has_no_nodes)
+{
+    pl_buf nodes = {0};
+    CHECK_EQ_INT(pl_json_read_index(PL_SLICE("{\"a\": [1, }"), 8, &nodes), PL_E_BAD_JSON);
+    pl_buf_clear(&nodes);
+    CHECK_EQ_INT(pl_json_read_index(PL_SLICE("{} {}"), 8, &nodes), PL_E_BAD_JSON);
+    pl_buf_clear(&nodes);
+    CHECK_EQ_INT(pl_json_read_index(PL_SLICE("[[[1]]]"), 2, &nodes), PL_E_BAD_JSON);
+    pl_buf_clear(&nodes);
+    CHECK_EQ_INT(pl_json_read_index(PL_SLICE("[[[1]]]"), 3, &nodes), 0);
+    CHECK_EQ_INT(nodes.len, 4 * sizeof(pl_json_node));
+    pl_buf_fini(&nodes);
 }
 
 TEST(elements_are_found_by_their_place)
@@ -98,7 +134,7 @@ TEST(a_name_that_is_there_twice_is_not_missed)
 
 int main(void)
 {
-    return RUN(CASE(values_are_found_by_their_names), CASE(elements_are_found_by_their_place),
-               CASE(no_byte_behind_a_document_is_touched),
+    return RUN(CASE(values_are_found_by_their_names), CASE(what_is_no_document_has_no_nodes),
+               CASE(elements_are_found_by_their_place), CASE(no_byte_behind_a_document_is_touched),
                CASE(a_name_that_is_there_twice_is_not_missed));
 }
