@@ -20,7 +20,8 @@ typedef struct pl_header {
     pl_slice name, value; /* value without surrounding white space */
 } pl_header;
 
-enum pl_body_kind { PL_BODY_NONE, PL_BODY_LENGTH, PL_BODY_CHUNKED };
+/* REST, until the connection ends, is for answers only. */
+enum pl_body_kind { PL_BODY_NONE, PL_BODY_LENGTH, PL_BODY_CHUNKED, PL_BODY_REST };
 
 typedef struct pl_http_limits {
     size_t target_bytes;   /* of the request target: beyond is 414 */
