@@ -13,7 +13,7 @@ RUN cmake -S /src -B /build -DCMAKE_BUILD_TYPE=Release -DPERILUNE_TESTS=OFF \
 
 FROM debian:12-slim
 RUN apt-get update -qq \
- && apt-get install -y -qq --no-install-recommends libluajit2-5.1-2 libcurl4 libev4 libsqlite3-0 libexpat1 libssl3 libunistring2 libpcre2-8-0 lua-cjson tzdata ca-certificates curl \
+ && apt-get install -y -qq --no-install-recommends libluajit2-5.1-2 libcurl4 libev4 libsqlite3-0 libexpat1 libssl3 libunistring2 libpcre2-8-0 zlib1g lua-cjson tzdata ca-certificates curl \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 perilune && mkdir /data && chown perilune /data
 COPY --from=build /build/perilune /usr/local/bin/perilune

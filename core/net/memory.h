@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where libcurl has its memory: what it takes and gives for each transfer stays with the thread. */
+ * Where libcurl and zlib have their memory:
+ * what they take and give for each transfer stays with the thread. */
 #ifndef PL_NET_MEMORY_H
 #define PL_NET_MEMORY_H
 
