@@ -17,8 +17,16 @@
  *   DATA_LF    LF           SIZE
  *
  * Every line ends in CR LF; a CR or LF in any other place is refused, because the next reader on
- * the way might take it for the end of a line. Extensions and trailers are paid for out of one
- * allowance, so a body that is all extensions ends. */
+ * the way might take it for the end of a line.
+ *
+ * With answers there is no next reader, and there are servers that print "\n" (answer.c says more).
+ * LF in any other place stands for CR LF there, CR before a CR for nothing, and
+ *
+ *   PAD        CR           SIZE_LF     TRAILER    other        VALUE
+ *   EXT        any          EXT         VALUE      any          VALUE
+ *
+ * Extensions and trailers, and what else need not be there, are paid for out of one allowance, so a
+ * body that is all extensions ends. */
 #include "http/chunked.h"
 
 #include "base/err.h"
@@ -73,10 +81,11 @@ static int step(pl_chunked *c, unsigned char byte, const char **reason)
     case PAD:
         if (byte == ' ' || byte == '\t') return PAD;
         if (byte == ';') return EXT;
+        if (byte == '\r' && c->is_answer) return SIZE_LF;
         return refuse(reason, "white space behind a chunk size");
     case EXT:
         if (byte == '\r') return SIZE_LF;
-        if (pl_is_field_byte(byte)) return EXT;
+        if (pl_is_field_byte(byte) || c->is_answer) return EXT;
         return refuse(reason, "a control byte in a chunk extension");
     case SIZE_LF:
         if (byte == '\n') return c->left > 0 ? DATA : TRAILER;
@@ -90,6 +99,7 @@ static int step(pl_chunked *c, unsigned char byte, const char **reason)
         return refuse(reason, "no CR LF at the end of a chunk");
     case TRAILER:
         if (byte == '\r') return END_LF;
+        if (c->is_answer) return VALUE;
         if (pl_is_token_byte(byte)) return NAME;
         return refuse(reason, "a trailer's name is not a token");
     case NAME:
@@ -98,7 +108,7 @@ static int step(pl_chunked *c, unsigned char byte, const char **reason)
         return refuse(reason, "a trailer's name is not a token");
     case VALUE:
         if (byte == '\r') return VALUE_LF;
-        if (pl_is_field_byte(byte)) return VALUE;
+        if (pl_is_field_byte(byte) || c->is_answer) return VALUE;
         return refuse(reason, "a control byte in a trailer");
     case VALUE_LF:
         if (byte == '\n') return TRAILER;
@@ -111,15 +121,35 @@ static int step(pl_chunked *c, unsigned char byte, const char **reason)
     }
 }
 
-/* Is what the byte led to an extension or a trailer? */
-static bool is_extra(int state)
+static bool awaits_lf(int state)
 {
+    return state == SIZE_LF || state == DATA_LF || state == VALUE_LF || state == END_LF;
+}
+
+/* The same in an answer, whose lines may end in other ways. */
+static int step_in_answer(pl_chunked *c, unsigned char byte, const char **reason)
+{
+    if (byte == '\r' && awaits_lf(c->state)) return c->state;
+    if (byte == '\n' && !awaits_lf(c->state)) c->state = step(c, '\r', reason);
+    return step(c, byte, reason);
+}
+
+/* Is what the byte led to an extension or a trailer, or was it a CR before another? */
+static bool is_extra(int before, int state)
+{
+    if (state == before && awaits_lf(state)) return true;
     return state == PAD || state == EXT || state == NAME || state == VALUE || state == VALUE_LF;
 }
 
 void pl_chunked_init(pl_chunked *c, uint32_t max_extra_bytes)
 {
     *c = (pl_chunked){.state = SIZE, .line_left = max_extra_bytes};
+}
+
+void pl_chunked_init_answer(pl_chunked *c, uint32_t max_extra_bytes)
+{
+    pl_chunked_init(c, max_extra_bytes);
+    c->is_answer = true;
 }
 
 int pl_chunked_decode(pl_chunked *c, char *bytes, size_t len, size_t *data_len, size_t *used,
@@ -137,8 +167,10 @@ int pl_chunked_decode(pl_chunked *c, char *bytes, size_t len, size_t *data_len, 
             if (c->left == 0) c->state = DATA_CR;
             continue;
         }
-        c->state = step(c, (unsigned char)bytes[in++], reason);
-        if (!is_extra(c->state)) continue;
+        int before = c->state;
+        unsigned char byte = (unsigned char)bytes[in++];
+        c->state = c->is_answer ? step_in_answer(c, byte, reason) : step(c, byte, reason);
+        if (!is_extra(before, c->state)) continue;
         if (c->line_left == 0)
             c->state = refuse(reason, "the chunk extensions and trailers are too long");
         else

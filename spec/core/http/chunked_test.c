@@ -89,9 +89,85 @@ TEST(extensions_and_trailers_share_an_allowance)
     CHECK_EQ_INT(decode("1 "), PL_E_BAD_REQUEST);
 }
 
+/* What curl 7.88.1 takes of a server, or refuses, too. */
+static const struct answer_case {
+    const char *body;
+    int rc; /* of the data "hello", if it is 1 */
+} answers[] = {
+    {"5\r\nhello\r\n0\r\n\r\n", 1},
+    {"5 ; a = \"b;c\"\r\nhello\r\n0;d\r\n\r\n", 1},
+    {"5 \r\nhello\r\n0\t \r\n\r\n", 1},
+    {"5\nhello\n0\n\n", 1},
+    {"5\r\nhello\n0\r\n\r\n", 1},
+    {"5;a\nhello\r\n0 \n\r\n", 1},
+    {"5\r\nhello\r\n0\r\n\n", 1},
+    {"5\r\r\nhello\r\r\n0\r\r\n\r\r\n", 1},
+    {"5;\x01\r\nhello\r\n0\r\n\r\n", 1},
+    {"5\r\nhello\r\n0\r\nA: b\r\n c\r\nD : e\r\n\r\n", 1},
+    {"5\nhello\n0\nA: b\nC: d\n\n", 1},
+    {"5\r\nhello\r\n0\r\n: b\r\nA: \x01\r\n\r\n", 1},
+    {"5\r\nhello\r\n0\r\n", 0},
+    {"", 0},
+    {"\n", PL_E_BAD_REQUEST},
+    {"\r\n5\r\nhello\r\n0\r\n\r\n", PL_E_BAD_REQUEST},
+    {" 5\r\nhello\r\n0\r\n\r\n", PL_E_BAD_REQUEST},
+    {"0x5\r\nhello\r\n0\r\n\r\n", PL_E_BAD_REQUEST},
+    {"5\r\nhello0\r\n\r\n", PL_E_BAD_REQUEST},
+    {"5\r\nhello\r\n\r\n0\r\n\r\n", PL_E_BAD_REQUEST},
+    {"5\r\nhello\r\n0\r\n\rX", PL_E_BAD_REQUEST},
+};
+
+/* Decodes it in pieces of `step` bytes. */
+static void check_answer(const struct answer_case *c, size_t step)
+{
+    size_t at = 0, end = strlen(c->body), filled = 0;
+    char whole[256];
+    int rc = 0;
+    pl_chunked_init_answer(&decoder, 256);
+    for (size_t len; rc == 0 && at < end; at += used) {
+        char piece[256] = {0};
+        len = step < end - at ? step : end - at;
+        memcpy(piece, c->body + at, len);
+        rc = decode(piece);
+        memcpy(whole + filled, room, data_len);
+        filled += data_len;
+    }
+    CHECK_EQ_INT(rc, c->rc);
+    if (rc != 1) return;
+    CHECK_EQ_SLICE(((pl_slice){whole, filled}), PL_SLICE("hello"));
+    CHECK_EQ_INT(at, end);
+}
+
+TEST(answers_may_have_lines_of_other_kinds)
+{
+    for (const struct answer_case *c = answers; c < answers + sizeof answers / sizeof *answers; c++)
+        for (size_t step = 1; step <= strlen(c->body) + 1; step++)
+            check_answer(c, step);
+}
+
+/* Whatever it is that could go on for ever. */
+TEST(an_answer_of_nothing_but_extras_ends)
+{
+    static const struct {
+        const char *start, *more;
+    } endless[] = {{"5", " "},      {"5;", "a"},        {"5;", "\x01"}, {"0\r", "\r"},
+                   {"0\n\r", "\r"}, {"1\r\nA\r", "\r"}, {"0\n", "a"},   {"0\n", "a\n"}};
+    for (size_t i = 0; i < sizeof endless / sizeof endless[0]; i++) {
+        int rc = 0, count = 0;
+        pl_chunked_init_answer(&decoder, 100);
+        CHECK_EQ_INT(decode(endless[i].start), 0);
+        while (rc == 0 && count++ < 1000)
+            rc = decode(endless[i].more);
+        CHECK_EQ_INT(rc, PL_E_BAD_REQUEST);
+        CHECK(count <= 101);
+    }
+}
+
 int main(void)
 {
     return RUN(CASE(data_moves_to_the_front), CASE(a_body_comes_in_pieces),
                CASE(the_end_and_a_refusal_are_final), CASE(the_largest_size),
-               CASE(extensions_and_trailers_share_an_allowance));
+               CASE(extensions_and_trailers_share_an_allowance),
+               CASE(answers_may_have_lines_of_other_kinds),
+               CASE(an_answer_of_nothing_but_extras_ends));
 }
