@@ -4,6 +4,9 @@
  * request: those it cuts and joins anew each time. Here a list for each size, in steps, keeps them as
  * they are, the last one given back on top: it is warm in the cache.
  *
+ * No size has all the room: what hundreds of exchanges give back at once, when the store has written
+ * their records, is mostly what is largest of each, and nothing would be kept of the others.
+ *
  * With AddressSanitizer nothing is kept: who uses a block that was given back is to be found out. */
 #include "base/block.h"
 
@@ -21,14 +24,20 @@
 #else
 #define KEPT_BYTES PL_BLOCK_KEPT_BYTES
 #endif
+#define KEPT_BYTES_EACH (KEPT_BYTES / 4) /* of one size */
 
 typedef struct spare {
     struct spare *next;
 } spare;
 
-typedef struct shelf {
-    spare *spares[SIZES];
+typedef struct pile {
+    spare *top;
     size_t bytes;
+} pile;
+
+typedef struct shelf {
+    pile piles[SIZES];
+    size_t bytes;       /* of them all */
     bool is_registered; /* to be emptied when the thread ends */
 } shelf;
 
@@ -40,13 +49,12 @@ static void empty(void *thread)
 {
     shelf *s = thread;
     for (size_t i = 0; i < SIZES; i++) {
-        for (spare *block; (block = s->spares[i]) != NULL;) {
-            s->spares[i] = block->next;
+        for (spare *block; (block = s->piles[i].top) != NULL;) {
+            s->piles[i].top = block->next;
             free(block);
         }
     }
-    s->bytes = 0;
-    s->is_registered = false;
+    *s = (shelf){0};
 }
 
 static void begin_process(void)
@@ -66,14 +74,22 @@ static size_t index_of(size_t size)
     return (size + STEP_BYTES - 1) / STEP_BYTES;
 }
 
+/* So many more bytes in a pile, or fewer. */
+static void weigh(pile *p, size_t bytes)
+{
+    p->bytes += bytes;
+    here.bytes += bytes;
+}
+
 void *pl_block_take(size_t size)
 {
     size_t i = index_of(size);
     if (i >= SIZES) return pl_alloc(size);
-    spare *block = here.spares[i];
+    pile *p = &here.piles[i];
+    spare *block = p->top;
     if (block == NULL) return pl_alloc(i * STEP_BYTES);
-    here.spares[i] = block->next;
-    here.bytes -= i * STEP_BYTES;
+    p->top = block->next;
+    weigh(p, -(i * STEP_BYTES));
     return block;
 }
 
@@ -82,17 +98,22 @@ void *pl_block_zero(size_t size)
     return memset(pl_block_take(size), 0, size);
 }
 
+static bool has_room(const pile *p, size_t bytes)
+{
+    return p->bytes + bytes <= KEPT_BYTES_EACH && here.bytes + bytes <= KEPT_BYTES;
+}
+
 void pl_block_give(void *block, size_t size)
 {
     size_t i = index_of(size), bytes = i * STEP_BYTES;
     if (block == NULL) return;
-    if (i >= SIZES || here.bytes + bytes > KEPT_BYTES) {
+    if (i >= SIZES || !has_room(&here.piles[i], bytes)) {
         free(block);
         return;
     }
     if (!here.is_registered) begin_thread();
     spare *kept = block;
-    kept->next = here.spares[i];
-    here.spares[i] = kept;
-    here.bytes += bytes;
+    kept->next = here.piles[i].top;
+    here.piles[i].top = kept;
+    weigh(&here.piles[i], bytes);
 }

@@ -7,8 +7,9 @@
 
 #include <stddef.h>
 
-/* What a thread keeps, at most, and the largest of it: 16 KB and what stands in front of that. */
-#define PL_BLOCK_KEPT_BYTES (1u << 20)
+/* What a thread keeps, at most (what some hundred exchanges under way take), and the largest of it:
+ * 16 KB and what stands in front of that. */
+#define PL_BLOCK_KEPT_BYTES (8u << 20)
 #define PL_BLOCK_MOST_BYTES (16896u)
 
 /* Of `size` bytes (not 0) at least, aligned for any type, not zeroed. Never NULL (pl_alloc). */

@@ -86,9 +86,23 @@ TEST(threads_take_and_others_give_back)
     give_many(blocks);
 }
 
+TEST(one_size_leaves_room_for_the_others)
+{
+    static void *blocks[2 * PL_BLOCK_KEPT_BYTES / 8192];
+    take_many(blocks);
+    void *block = pl_block_take(600);
+    give_many(blocks);
+    pl_block_give(block, 600);
+    void *again = pl_block_take(600);
+    if (KEEPS) CHECK(again == block);
+    CHECK(again != NULL);
+    pl_block_give(again, 600);
+}
+
 int main(void)
 {
     return RUN(CASE(a_block_has_its_size_and_is_aligned),
                CASE(a_block_that_was_given_back_is_handed_out_again_for_its_size_only),
-               CASE(zeroed_is_zeroed_whatever_was_in_it), CASE(threads_take_and_others_give_back));
+               CASE(zeroed_is_zeroed_whatever_was_in_it), CASE(threads_take_and_others_give_back),
+               CASE(one_size_leaves_room_for_the_others));
 }
