@@ -101,7 +101,7 @@ static const struct answer_case {
     {"5\r\nhello\n0\r\n\r\n", 1},
     {"5;a\nhello\r\n0 \n\r\n", 1},
     {"5\r\nhello\r\n0\r\n\n", 1},
-    {"5\r\r\nhello\r\r\n0\r\r\n\r\r\n", 1},
+    {"5\r\r\nhello\r\r\n0\r\r\n\r\n", 1},
     {"5;\x01\r\nhello\r\n0\r\n\r\n", 1},
     {"5\r\nhello\r\n0\r\nA: b\r\n c\r\nD : e\r\n\r\n", 1},
     {"5\nhello\n0\nA: b\nC: d\n\n", 1},
