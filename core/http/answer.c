@@ -22,8 +22,8 @@
  * since nobody who sends that means that it was encoded twice.
  *
  * The status line is judged when it is there, and what it begins with as it comes. All else waits
- * for the empty line. Then the lines are mended, and the fields that say how to go on are read;
- * nothing is changed before. So what comes out does not depend on how the input was cut. */
+ * for the empty line. Then each line is mended, and read if it says how to go on; nothing is
+ * changed before. So what comes out does not depend on how the input was cut. */
 #include "http/answer.h"
 
 #include "base/err.h"
@@ -148,19 +148,15 @@ static void mend_returns(char *line, char *lf)
         *at++ = ' ';
 }
 
-/* The header section [at, end), each line of which ends in LF, with a field in each line. */
-static pl_slice mend(char *at, char *end)
+/* A line without its LF; false when it has no field. */
+static bool cut_field(pl_slice line, pl_header *field)
 {
-    while (at < end && is_blank(*at))
-        at = (char *)memchr(at, '\n', (size_t)(end - at)) + 1;
-    pl_slice fields = {at, (size_t)(end - at)};
-    while (at < end) {
-        char *lf = memchr(at, '\n', (size_t)(end - at));
-        if (lf + 1 < end && is_blank(lf[1])) lf = unfold(at, lf, end);
-        mend_returns(at, lf);
-        at = lf + 1;
-    }
-    return fields;
+    while (line.len && line.ptr[line.len - 1] == '\r')
+        line.len--;
+    if (!pl_cut(&line, ':', &field->name)) return false;
+    field->name = pl_trim(field->name);
+    field->value = pl_trim(line);
+    return field->name.len > 0;
 }
 
 bool pl_http_answer_next(pl_slice *rest, pl_header *field)
@@ -168,12 +164,7 @@ bool pl_http_answer_next(pl_slice *rest, pl_header *field)
     pl_slice line;
     while (rest->len > 0) {
         pl_cut(rest, '\n', &line);
-        while (line.len && line.ptr[line.len - 1] == '\r')
-            line.len--;
-        if (!pl_cut(&line, ':', &field->name)) continue;
-        field->name = pl_trim(field->name);
-        field->value = pl_trim(line);
-        if (field->name.len > 0) return true;
+        if (cut_field(line, field)) return true;
     }
     return false;
 }
@@ -264,18 +255,31 @@ static const struct {
     {PL_SLICE_INIT("transfer-encoding"), take_transfer_encoding},
 };
 
-static int read_fields(struct reader *r)
+static int take_field(struct reader *r, const pl_header *field)
 {
-    pl_slice rest = r->answer->fields;
-    pl_header field;
-    while (pl_http_answer_next(&rest, &field)) {
-        for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
-            if (!pl_slice_eq_nocase(field.name, meanings[i].name)) continue;
-            int rc = meanings[i].take(r, field.value);
-            if (rc) return rc;
-        }
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        if (pl_slice_eq_nocase(field->name, meanings[i].name))
+            return meanings[i].take(r, field->value);
     }
     return 0;
+}
+
+/* The header section [at, end), each line of which ends in LF. */
+static int read_fields(struct reader *r, char *at, char *end)
+{
+    pl_header field;
+    int rc = 0;
+    while (at < end && is_blank(*at))
+        at = (char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+    r->answer->fields = (pl_slice){at, (size_t)(end - at)};
+    while (at < end && rc == 0) {
+        char *lf = memchr(at, '\n', (size_t)(end - at));
+        if (lf + 1 < end && is_blank(lf[1])) lf = unfold(at, lf, end);
+        mend_returns(at, lf);
+        if (cut_field((pl_slice){at, (size_t)(lf - at)}, &field)) rc = take_field(r, &field);
+        at = lf + 1;
+    }
+    return rc;
 }
 
 /* RFC 9112 section 6.3 */
@@ -316,8 +320,7 @@ int64_t pl_http_answer_parse(char *bytes, size_t len, size_t seen, bool is_head,
     if (memchr(bytes, '\0', (size_t)(end - bytes)))
         return bad(&r, "there is a NUL byte in the answer's head");
     r.no_body = is_head || is_bodiless(answer->status);
-    answer->fields = mend(bytes + start, end);
-    int rc = read_fields(&r);
+    int rc = read_fields(&r, bytes + start, end);
     if (rc) return rc;
     settle(&r);
     return end - bytes + (int64_t)empty.len;
