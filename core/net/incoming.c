@@ -13,22 +13,67 @@ static void note_too_large(pl_incoming *in, const char *what, size_t limit)
         in->arena, "the answer's %s is larger than the limit of %zu bytes", what, limit);
 }
 
+void pl_incoming_refuse_body(pl_incoming *in, int code)
+{
+    if (code == PL_E_TOO_LARGE) {
+        note_too_large(in, "body", in->max_body_bytes);
+        return;
+    }
+    in->notes.refusal_code = PL_E_MEMORY;
+    in->notes.refusal = "there is not enough memory for the answer";
+}
+
+bool pl_incoming_put_body(pl_incoming *in, pl_slice bytes)
+{
+    size_t room = in->max_body_bytes - in->body.len;
+    int code = bytes.len > room ? PL_E_TOO_LARGE : 0;
+    if (code) bytes.len = room;
+    if (pl_buf_try_reserve(&in->body, bytes.len) == NULL) code = PL_E_MEMORY;
+    if (code != PL_E_MEMORY) pl_buf_put_slice(&in->body, bytes);
+    if (code) pl_incoming_refuse_body(in, code);
+    return code == 0;
+}
+
+void pl_incoming_end_body(pl_incoming *in)
+{
+    in->response->body = pl_arena_dup(in->arena, pl_buf_slice(&in->body));
+    pl_buf_fini(&in->body);
+}
+
+bool pl_incoming_count_head(pl_incoming *in, size_t len, bool is_growing)
+{
+    if (in->header_bytes + len > in->max_head_bytes) {
+        note_too_large(in, "header section", in->max_head_bytes);
+        return false;
+    }
+    if (!is_growing) in->header_bytes += len;
+    return true;
+}
+
+static void append_field(pl_incoming *in, pl_slice name, pl_slice value)
+{
+    pl_field *f = pl_arena_alloc(in->arena, sizeof *f);
+    *f = (pl_field){.name = name, .value = value};
+    *(in->last_field ? &in->last_field->next : &in->response->fields) = f;
+    in->last_field = f;
+}
+
+void pl_incoming_take_head(pl_incoming *in, const pl_http_answer *answer)
+{
+    pl_slice rest = pl_arena_dup(in->arena, answer->fields);
+    pl_header h;
+    in->notes.has_answer = in->notes.head_is_over = true;
+    in->response->status = answer->status;
+    while (pl_http_answer_next(&rest, &h))
+        append_field(in, h.name, h.value);
+}
+
+/* -- from libcurl -- */
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
-    pl_incoming *in = arg;
-    size_t len = size * count, limit = in->max_body_bytes;
-    if (len > limit - in->body.len) {
-        pl_buf_put(&in->body, bytes, limit - in->body.len);
-        note_too_large(in, "body", limit);
-        return 0;
-    }
-    if (pl_buf_try_reserve(&in->body, len) == NULL) {
-        in->notes.refusal_code = PL_E_MEMORY;
-        in->notes.refusal = "there is not enough memory for the answer";
-        return 0;
-    }
-    pl_buf_put(&in->body, bytes, len);
-    return len;
+    size_t len = size * count;
+    return pl_incoming_put_body(arg, (pl_slice){bytes, len}) ? len : 0;
 }
 
 static pl_slice trim(pl_slice s)
@@ -45,14 +90,8 @@ static void add_field(pl_incoming *in, pl_slice line)
     const char *colon = memchr(line.ptr, ':', line.len);
     if (colon == NULL) return;
     size_t name_len = (size_t)(colon - line.ptr);
-    pl_field *f = pl_arena_zero(in->arena, sizeof *f);
-    f->name = pl_arena_dup(in->arena, trim((pl_slice){line.ptr, name_len}));
-    f->value = pl_arena_dup(in->arena, trim(pl_slice_from(line, name_len + 1)));
-    if (in->last_field)
-        in->last_field->next = f;
-    else
-        in->response->fields = f;
-    in->last_field = f;
+    append_field(in, pl_arena_dup(in->arena, trim((pl_slice){line.ptr, name_len})),
+                 pl_arena_dup(in->arena, trim(pl_slice_from(line, name_len + 1))));
 }
 
 /* RFC 9112 section 5.2: a folded line of a response

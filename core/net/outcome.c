@@ -124,7 +124,8 @@ static const char *timeout_text(CURL *easy, const pl_outcome_notes *notes,
 {
     long request_bytes = 0;
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-    bool was_sent = request_bytes > 0, is_in_tls = notes->is_connected && !notes->is_proxied;
+    bool was_sent = notes->is_open ? notes->was_sent : request_bytes > 0,
+         is_in_tls = notes->is_connected && !notes->is_proxied;
     const char *phase = notes->has_answer   ? "receiving the answer"
                         : was_sent          ? "waiting for the answer"
                         : is_in_tls         ? "agreeing on TLS"
@@ -168,7 +169,7 @@ int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
     int code = code_of(result, notes->detail);
     response->error_text = code == PL_E_TIMEOUT ? timeout_text(easy, notes, request, arena)
                                                 : text_of(result, code, notes->detail, arena);
-    if (!notes->is_proxied) return code;
+    if (!notes->is_proxied || notes->is_open) return code;
     int blamed = pl_proxy_blame(easy, result, code, notes->is_connected);
     if (blamed != code || code == PL_E_PROXY)
         response->error_text =
@@ -192,6 +193,23 @@ static void format_peer(CURL *easy, char *peer, size_t room)
     snprintf(peer, room, strchr(ip, ':') ? "[%s]:%ld" : "%s:%ld", ip, port);
 }
 
+static void set_timings(CURL *easy, pl_timings *t)
+{
+    *t = (pl_timings){.dns_us = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T),
+                      .connect_us = time_of(easy, CURLINFO_CONNECT_TIME_T),
+                      .tls_us = time_of(easy, CURLINFO_APPCONNECT_TIME_T),
+                      .total_us = time_of(easy, CURLINFO_TOTAL_TIME_T)};
+}
+
+bool pl_outcome_opened(CURL *easy, pl_response *response)
+{
+    long connects = 0;
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+    set_timings(easy, &response->timings);
+    format_peer(easy, response->peer, sizeof response->peer);
+    return connects > 0;
+}
+
 bool pl_outcome_measure(CURL *easy, const pl_outcome_notes *notes, pl_response *response)
 {
     long status = 0, connects = 0, request_bytes = 0;
@@ -200,14 +218,10 @@ bool pl_outcome_measure(CURL *easy, const pl_outcome_notes *notes, pl_response *
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     response->status = (int)status;
     response->connection_reused = connects == 0 && request_bytes > 0;
-    pl_timings *t = &response->timings;
-    *t = (pl_timings){.first_byte_us = time_of(easy, CURLINFO_STARTTRANSFER_TIME_T),
-                      .total_us = time_of(easy, CURLINFO_TOTAL_TIME_T)};
-    if (!response->connection_reused) {
-        t->dns_us = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
-        t->connect_us = time_of(easy, CURLINFO_CONNECT_TIME_T);
-        t->tls_us = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
-    }
+    set_timings(easy, &response->timings);
+    if (response->connection_reused)
+        response->timings.dns_us = response->timings.connect_us = response->timings.tls_us = 0;
+    response->timings.first_byte_us = time_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
     if (request_bytes > 0 && (!notes->is_proxied || pl_proxy_is_open(easy)))
         response->was_sent = true;
     format_peer(easy, response->peer, sizeof response->peer);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * What goes out is what the request says and nothing that libcurl would add of itself:
- * a header line "Name:" takes one of its own fields away,
- * and "Name;" is how a field with an empty value is sent.
- *
- * libcurl writes each byte of a head through its printf, which takes longer than all that happens to
- * the body, and its own fields twice: so the head is short, and its fields are lines of ours. */
+ * What goes out is what the request says, and Host, Content-Length, and the coding that an answer
+ * may have. On a handle that also takes telling libcurl what it would add of itself: a header line
+ * "Name:" takes one of its own fields away, and "Name;" is how a field with an empty value is sent. */
 #include "net/outgoing.h"
 
+#include "base/buf.h"
 #include "http/message.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+#define ACCEPTED_CODING PL_SLICE("gzip") /* the one that everybody has */
 
 static bool has_field(const pl_request *r, pl_slice name)
 {
@@ -53,30 +54,35 @@ static struct curl_slist *field_lines(const pl_request *r, const char *user_agen
         end = add_line(end, arena, line_of(arena, f->name, f->value));
     if (!has_field(r, PL_SLICE("Accept"))) end = add_line(end, arena, "Accept:");
     if (!has_field(r, PL_SLICE("Accept-Encoding")))
-        end = add_line(end, arena, "Accept-Encoding: gzip"); /* the one that everybody has */
+        end = add_line(end, arena, line_of(arena, PL_SLICE("Accept-Encoding"), ACCEPTED_CODING));
     if (!has_field(r, PL_SLICE("Content-Type"))) end = add_line(end, arena, "Content-Type:");
     return list;
+}
+
+/* A body, be it an empty one: RFC 9110 section 8.6. */
+static bool has_length(const pl_request *r)
+{
+    return r->has_body || pl_slice_eq(r->method, PL_SLICE("POST")) ||
+           pl_slice_eq(r->method, PL_SLICE("PUT")) || pl_slice_eq(r->method, PL_SLICE("PATCH"));
 }
 
 /* CUSTOMREQUEST only where the word is not libcurl's own. */
 static void set_method(CURL *easy, const pl_request *r, pl_arena *arena)
 {
     bool is_post = pl_slice_eq(r->method, PL_SLICE("POST"));
-    bool has_length = r->has_body || is_post || pl_slice_eq(r->method, PL_SLICE("PUT")) ||
-                      pl_slice_eq(r->method, PL_SLICE("PATCH"));
     if (pl_slice_eq(r->method, PL_SLICE("HEAD"))) {
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
-    if (has_length) {
+    if (has_length(r)) {
         pl_slice body = r->has_body && r->body.len ? r->body : PL_SLICE("");
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.ptr);
     } else {
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     }
-    bool is_own = has_length ? is_post : pl_slice_eq(r->method, PL_SLICE("GET"));
+    bool is_own = has_length(r) ? is_post : pl_slice_eq(r->method, PL_SLICE("GET"));
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
                      is_own ? NULL : pl_arena_dup(arena, r->method).ptr);
 }
@@ -98,6 +104,85 @@ const char *pl_outgoing_refusal(const pl_request *r, pl_arena *arena)
                                    PL_FMT(f->name));
     }
     return NULL;
+}
+
+/* Bytes one behind the other, in room that was reckoned before. */
+static void put(pl_slice *out, pl_slice s)
+{
+    if (s.len) memcpy((char *)(uintptr_t)out->ptr + out->len, s.ptr, s.len);
+    out->len += s.len;
+}
+
+static void put_field(pl_slice *out, pl_slice name, pl_slice value)
+{
+    put(out, name);
+    put(out, PL_SLICE(": "));
+    put(out, value);
+    put(out, PL_SLICE("\r\n"));
+}
+
+/* RFC 9112 section 3.2.1: path and query; a URL without a path means "/". */
+static void put_target(pl_slice *out, const pl_url *url)
+{
+    put(out, url->path.len ? url->path : PL_SLICE("/"));
+    if (url->query.ptr == NULL) return;
+    put(out, PL_SLICE("?"));
+    put(out, url->query);
+}
+
+/* RFC 9110 section 7.2; the port only where it is not the scheme's. */
+static void put_host(pl_slice *out, const pl_url *url)
+{
+    bool is_https = pl_slice_eq_nocase(url->scheme, PL_SLICE("https"));
+    char port[8] = "";
+    if (url->port != (is_https ? 443 : 80)) snprintf(port, sizeof port, ":%u", url->port);
+    put(out, PL_SLICE("Host: "));
+    if (url->is_ipv6) put(out, PL_SLICE("["));
+    put(out, url->host);
+    if (url->is_ipv6) put(out, PL_SLICE("]"));
+    put(out, pl_slice_of(port));
+    put(out, PL_SLICE("\r\n"));
+}
+
+static void put_length(pl_slice *out, size_t len)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%zu", len);
+    put_field(out, PL_SLICE("Content-Length"), (pl_slice){text, (size_t)n});
+}
+
+/* At least what all of it takes. */
+static size_t room_of(const pl_request *r, const pl_url *url, pl_slice user_agent, pl_slice body)
+{
+    enum { FIXED = 256 }; /* what is not counted below, with names and ends of lines */
+    size_t room = FIXED + r->method.len + url->path.len + url->query.len + url->host.len +
+                  user_agent.len + body.len;
+    for (const pl_field *f = r->fields; f; f = f->next)
+        room += f->name.len + f->value.len + 4;
+    return room;
+}
+
+pl_slice pl_outgoing_bytes(const pl_request *r, const pl_url *url, const char *user_agent,
+                           pl_slice body, pl_arena *arena)
+{
+    pl_slice agent = pl_slice_of(user_agent),
+             out = {pl_arena_alloc(arena, room_of(r, url, agent, body)), 0};
+    put(&out, r->method);
+    put(&out, PL_SLICE(" "));
+    put_target(&out, url);
+    put(&out, PL_SLICE(" HTTP/1.1\r\n"));
+    put_host(&out, url);
+    if (agent.len && !has_field(r, PL_SLICE("User-Agent")))
+        put_field(&out, PL_SLICE("User-Agent"), agent);
+    for (const pl_field *f = r->fields; f; f = f->next)
+        put_field(&out, f->name, f->value);
+    if (!has_field(r, PL_SLICE("Accept-Encoding")))
+        put_field(&out, PL_SLICE("Accept-Encoding"), ACCEPTED_CODING);
+    if (has_length(r) && !pl_slice_eq(r->method, PL_SLICE("HEAD")))
+        put_length(&out, r->has_body ? r->body.len : 0);
+    put(&out, PL_SLICE("\r\n"));
+    put(&out, body);
+    return out;
 }
 
 void pl_outgoing_set(CURL *easy, const pl_request *r, const char *user_agent, pl_arena *arena)

@@ -11,7 +11,28 @@
 #include "base/err.h"
 #include "http/url.h"
 
+#include <curl/curl.h>
+
 #define SHOWN_URL 200 /* bytes of a URL in a message; receivers may make them long */
+
+/* RFC 3986 section 5; what cannot be resolved stays as it is. */
+pl_slice pl_redirect_location(const pl_request *r, const pl_response *response, pl_arena *arena)
+{
+    const pl_field *location = pl_fields_find(response->fields, PL_SLICE("Location"));
+    if (location == NULL) return PL_NO_SLICE;
+    pl_slice found = location->value;
+    char *url = NULL;
+    CURLU *parts = curl_url();
+    if (curl_url_set(parts, CURLUPART_URL, pl_arena_dup(arena, r->url).ptr, CURLU_PATH_AS_IS) ==
+            CURLUE_OK &&
+        curl_url_set(parts, CURLUPART_URL, pl_arena_dup(arena, found).ptr,
+                     CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_URL, &url, 0) == CURLUE_OK)
+        found = pl_arena_dup(arena, pl_slice_of(url));
+    curl_free(url);
+    curl_url_cleanup(parts);
+    return found;
+}
 
 bool pl_redirect_is_one(const pl_request *r, const pl_response *response, pl_slice location)
 {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * Redirects (RFC 9110 section 15.4), for requests that follow them: the next request, made of the
- * one before and its answer. Pure. Private to net/. */
+ * one before and its answer. No I/O. Private to net/. */
 #ifndef PL_NET_REDIRECT_H
 #define PL_NET_REDIRECT_H
 
 #include "base/arena.h"
 #include "flow/message.h"
 
+/* Where the answer points to (its Location), made absolute; empty: nowhere. */
+pl_slice pl_redirect_location(const pl_request *r, const pl_response *response, pl_arena *arena);
 /* Is this an answer that sends the request elsewhere? `location`: the field, made absolute. */
 bool pl_redirect_is_one(const pl_request *r, const pl_response *response, pl_slice location);
 /* Fills `next`, which borrows of `r`; `hops` were followed before. 0, or PL_E_REDIRECT with the

@@ -243,6 +243,12 @@ void pl_shard_opened(pl_shard *s, int fd)
     add_socket(s, fd)->is_connection = true;
 }
 
+void pl_shard_release(pl_shard *s, int fd)
+{
+    watched *w = socket_of(s->all, fd);
+    if (w) ev_io_stop(pl_loop_ev(s->all->loop), &w->io);
+}
+
 int pl_shards_close_socket(void *arg, curl_socket_t fd)
 {
     pl_shards *all = arg;

@@ -32,6 +32,8 @@ pl_shard *pl_shards_attach(pl_shards *all, CURL *easy);
 void pl_shard_detach(pl_shard *s, CURL *easy);
 /* CURLOPT_OPENSOCKETFUNCTION has opened a connection for a handle of this shard. */
 void pl_shard_opened(pl_shard *s, int fd);
+/* libcurl waits for nothing on this connection any more; somebody else does. */
+void pl_shard_release(pl_shard *s, int fd);
 /* CURLOPT_CLOSESOCKETFUNCTION, with the shards for its data: a connection outlives its transfer. */
 int pl_shards_close_socket(void *all, curl_socket_t fd);
 

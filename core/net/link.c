@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An open link stays in libcurl's hands, whose connection it is: bytes in TLS go through it. Those
+ * of plain connections are system calls. A link waits for input from when it is open until it is
+ * dropped, so that a request costs no epoll_ctl, and one that the other side closes while it is kept
+ * is gone at once, and no request is sent on it. */
+#include "net/link.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define WAYS        256    /* chains of the table */
+#define KEPT_LINKS  4096   /* beyond, the one that was kept for longest is closed */
+#define KEPT_MS     118000 /* most servers close after one or two minutes themselves */
+#define SPARE_LINKS 64
+
+#define RECEIVE_BYTES 65536
+
+struct pl_links {
+    pl_loop *loop;
+    pl_link *kept[WAYS], *spare;
+    pl_link *youngest, *oldest; /* that are kept */
+    uint32_t kept_count, spare_count;
+    char received[RECEIVE_BYTES];
+};
+
+/* -- lists -- */
+
+static void push(pl_link **list, pl_link *l)
+{
+    l->next = *list;
+    l->link = list;
+    if (l->next) l->next->link = &l->next;
+    *list = l;
+}
+
+static void unlink_from(pl_link *l)
+{
+    *l->link = l->next;
+    if (l->next) l->next->link = l->link;
+}
+
+static pl_link **chain_of(pl_links *all, pl_slice way)
+{
+    return &all->kept[pl_slice_hash(way) % WAYS];
+}
+
+static void add_kept(pl_links *all, pl_link *l)
+{
+    push(chain_of(all, pl_buf_slice(&l->way)), l);
+    l->younger = NULL;
+    l->older = all->youngest;
+    *(l->older ? &l->older->younger : &all->oldest) = l;
+    all->youngest = l;
+    all->kept_count++;
+}
+
+static void remove_kept(pl_link *l)
+{
+    pl_links *all = l->all;
+    unlink_from(l);
+    *(l->older ? &l->older->younger : &all->oldest) = l->younger;
+    *(l->younger ? &l->younger->older : &all->youngest) = l->older;
+    all->kept_count--;
+}
+
+/* -- kept links -- */
+
+static void drop_kept(pl_link *l)
+{
+    remove_kept(l);
+    pl_link_drop(l);
+}
+
+static void on_age(pl_timer *timer)
+{
+    drop_kept((pl_link *)(void *)((char *)timer - offsetof(pl_link, age)));
+}
+
+/* The other side closed it, or says what nobody asked for. In TLS it may be what a session is to be
+ * resumed with, which is nothing to anybody here. */
+static void on_input_unasked(pl_link *l)
+{
+    char *bytes;
+    size_t len;
+    if (!l->is_tls || pl_link_receive(l, &bytes, &len) != CURLE_AGAIN) drop_kept(l);
+}
+
+static void on_ready(struct ev_loop *ev, ev_io *io, int events)
+{
+    (void)ev, (void)events;
+    pl_link *l = io->data;
+    if (l->owner)
+        l->ready(l);
+    else
+        on_input_unasked(l);
+}
+
+/* -- bytes -- */
+
+static bool is_transient(void)
+{
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+static CURLcode failure(pl_link *l, CURLcode result, const char *what)
+{
+    if (is_transient()) return CURLE_AGAIN;
+    snprintf(l->detail, sizeof l->detail, "%s failure: %s", what, strerror(errno));
+    return result;
+}
+
+CURLcode pl_link_send(pl_link *l, pl_slice bytes, size_t *taken)
+{
+    *taken = 0;
+    if (l->is_tls) return curl_easy_send(l->easy, bytes.ptr, bytes.len, taken);
+    ssize_t n = send(l->io.fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+    if (n < 0) return failure(l, CURLE_SEND_ERROR, "Send");
+    *taken = (size_t)n;
+    return CURLE_OK;
+}
+
+CURLcode pl_link_receive(pl_link *l, char **bytes, size_t *len)
+{
+    *bytes = l->all->received;
+    *len = 0;
+    if (l->is_tls) return curl_easy_recv(l->easy, *bytes, RECEIVE_BYTES, len);
+    ssize_t n = recv(l->io.fd, *bytes, RECEIVE_BYTES, 0);
+    if (n < 0) return failure(l, CURLE_RECV_ERROR, "Recv");
+    *len = (size_t)n;
+    return CURLE_OK;
+}
+
+bool pl_link_has_more(const pl_link *l, size_t len)
+{
+    return l->is_tls || len == RECEIVE_BYTES;
+}
+
+void pl_link_call(pl_link *l)
+{
+    ev_feed_event(pl_loop_ev(l->all->loop), &l->io, EV_READ);
+}
+
+void pl_link_watch_output(pl_link *l, bool do_watch)
+{
+    struct ev_loop *ev = pl_loop_ev(l->all->loop);
+    int events = EV_READ | (do_watch ? EV_WRITE : 0);
+    if ((l->io.events & (EV_READ | EV_WRITE)) == events) return;
+    ev_io_stop(ev, &l->io);
+    ev_io_set(&l->io, l->io.fd, events);
+    ev_io_start(ev, &l->io);
+}
+
+/* -- their lives -- */
+
+static void free_link(pl_link *l)
+{
+    curl_easy_cleanup(l->easy);
+    pl_buf_fini(&l->way);
+    free(l);
+}
+
+pl_link *pl_links_find(pl_links *all, pl_slice way)
+{
+    for (pl_link *l = *chain_of(all, way); l; l = l->next) {
+        if (!pl_slice_eq(pl_buf_slice(&l->way), way)) continue;
+        remove_kept(l);
+        pl_wheel_stop(pl_loop_wheel(all->loop), &l->age);
+        return l;
+    }
+    return NULL;
+}
+
+pl_link *pl_links_spare(pl_links *all)
+{
+    pl_link *l = all->spare;
+    if (l) {
+        unlink_from(l);
+        all->spare_count--;
+        return l;
+    }
+    l = pl_alloc_zero(sizeof *l);
+    l->all = all;
+    l->easy = curl_easy_init();
+    if (l->easy == NULL) abort();
+    pl_buf_init(&l->way);
+    pl_timer_init(&l->age, on_age);
+    ev_init(&l->io, on_ready);
+    l->io.data = l;
+    return l;
+}
+
+static void note_peer(pl_link *l, int fd)
+{
+    socklen_t len = sizeof l->peer;
+    char host[INET6_ADDRSTRLEN], port[8];
+    struct sockaddr *peer = (struct sockaddr *)&l->peer;
+    l->peer_text[0] = '\0';
+    l->peer.ss_family = AF_UNSPEC; /* which no guard lets pass */
+    if (getpeername(fd, peer, &len) != 0 ||
+        getnameinfo(peer, len, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return;
+    snprintf(l->peer_text, sizeof l->peer_text, peer->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
+             host, port);
+}
+
+void pl_link_opened(pl_link *l, pl_slice way, bool is_tls)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    curl_easy_getinfo(l->easy, CURLINFO_ACTIVESOCKET, &fd);
+    pl_shard_release(l->shard, fd);
+    note_peer(l, fd);
+    l->is_open = true;
+    l->is_tls = is_tls;
+    pl_buf_put_slice(&l->way, way);
+    ev_io_set(&l->io, fd, EV_READ);
+    ev_io_start(pl_loop_ev(l->all->loop), &l->io);
+}
+
+void pl_link_keep(pl_link *l)
+{
+    pl_links *all = l->all;
+    l->owner = NULL;
+    l->was_kept = true;
+    pl_link_watch_output(l, false);
+    if (all->kept_count == KEPT_LINKS) drop_kept(all->oldest);
+    add_kept(all, l);
+    pl_wheel_start(pl_loop_wheel(all->loop), &l->age, KEPT_MS);
+}
+
+void pl_link_drop(pl_link *l)
+{
+    pl_links *all = l->all;
+    ev_io_stop(pl_loop_ev(all->loop), &l->io);
+    pl_wheel_stop(pl_loop_wheel(all->loop), &l->age);
+    if (l->shard) pl_shard_detach(l->shard, l->easy);
+    l->shard = NULL;
+    l->owner = NULL;
+    l->is_open = l->was_kept = false;
+    pl_buf_clear(&l->way);
+    l->detail[0] = '\0';
+    if (l->is_special) curl_easy_reset(l->easy);
+    if (l->is_special) l->has_rules = l->is_special = false;
+    if (all->spare_count == SPARE_LINKS) {
+        free_link(l);
+        return;
+    }
+    push(&all->spare, l);
+    all->spare_count++;
+}
+
+pl_links *pl_links_new(pl_loop *loop)
+{
+    pl_links *all = pl_alloc_zero(sizeof *all);
+    all->loop = loop;
+    return all;
+}
+
+void pl_links_free(pl_links *all)
+{
+    while (all->oldest)
+        drop_kept(all->oldest);
+    for (pl_link *l; (l = all->spare) != NULL;) {
+        unlink_from(l);
+        free_link(l);
+    }
+    free(all);
+}

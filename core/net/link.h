@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Connections to receivers. libcurl opens them (CURLOPT_CONNECT_ONLY): names, addresses, proxies'
+ * tunnels and TLS are its work. Then HTTP/1.1 is spoken on them here, one request at a time, and
+ * they are kept for the next request that goes the same way.
+ *
+ *   pl_links
+ *       |--- kept: open and idle, by their way; closed when the other side closes, or of age
+ *       '--- spare: handles without a connection
+ *
+ * A link is an easy handle of libcurl and what becomes of it. A request that libcurl carries as a
+ * whole takes one, too. Private to net/. */
+#ifndef PL_NET_LINK_H
+#define PL_NET_LINK_H
+
+#include "base/buf.h"
+#include "net/shard.h"
+
+#include <ev.h>
+#include <sys/socket.h>
+
+typedef struct pl_links pl_links;
+typedef struct pl_link pl_link;
+
+/* The socket of an open link that is in use is ready. */
+typedef void pl_link_ready_fn(pl_link *l);
+
+struct pl_link {
+    pl_link *next, **link;    /* in a chain of those that are kept, or spare */
+    pl_link *younger, *older; /* of those that are kept */
+    pl_links *all;
+    CURL *easy;
+    pl_shard *shard; /* NULL: not in libcurl's hands */
+    bool has_rules;  /* the handle has what all have in common (client.c) */
+    bool is_special; /* and more, which the next request must not find */
+
+    /* Of an open one. */
+    bool is_open, is_tls;
+    bool was_kept; /* has carried a request before */
+    pl_buf way;    /* what a request must have in common with it to go by it */
+    struct sockaddr_storage peer;
+    char peer_text[64]; /* its address and port */
+    ev_io io;
+    pl_timer age;
+
+    /* Of whoever uses it. */
+    void *owner;
+    pl_link_ready_fn *ready;
+    char detail[CURL_ERROR_SIZE]; /* what libcurl says of its failures */
+};
+
+pl_links *pl_links_new(pl_loop *loop);
+/* When none is in use. */
+void pl_links_free(pl_links *all);
+/* An open one that goes this way; NULL: there is none. */
+pl_link *pl_links_find(pl_links *all, pl_slice way);
+/* A handle that is not in libcurl's hands. It may have its rules already. */
+pl_link *pl_links_spare(pl_links *all);
+
+/* Its connection was made: the finished callback of its shard came with success. */
+void pl_link_opened(pl_link *l, pl_slice way, bool is_tls);
+/* Waits for the socket to take something, too; for input it always does. */
+void pl_link_watch_output(pl_link *l, bool do_watch);
+/* CURLE_OK, CURLE_AGAIN, or what went wrong, with `detail`. Of what was not taken, the next send
+ * begins with the first byte, and has all of it. What was received lives until the next call, for
+ * any link, and may be changed; no bytes: the other side has ended. */
+CURLcode pl_link_send(pl_link *l, pl_slice bytes, size_t *taken);
+CURLcode pl_link_receive(pl_link *l, char **bytes, size_t *len);
+/* May more have come that the socket does not tell of? Of what was received last. */
+bool pl_link_has_more(const pl_link *l, size_t len);
+/* `ready` is called, from the loop, whatever the socket says. */
+void pl_link_call(pl_link *l);
+/* For the next request that goes this way; nobody has it any more. */
+void pl_link_keep(pl_link *l);
+/* Ends what it does, and its connection; the handle is used again. */
+void pl_link_drop(pl_link *l);
+
+#endif
