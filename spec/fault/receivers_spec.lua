@@ -25,7 +25,7 @@ local OUTCOMES = {
   ["/bad-length"] = { outcome = "protocol" },
   ["/two-lengths"] = { outcome = "protocol" },
   ["/length-and-chunks"] = { outcome = "ok", status = 200 },
-  ["/switch"] = { outcome = "timeout" }, -- no answer comes behind it
+  ["/switch"] = { outcome = "protocol" },
   ["/no-head"] = { outcome = "protocol" },
   ["/hang"] = { outcome = "timeout" },
   ["/hang-after-head"] = { outcome = "timeout" },
