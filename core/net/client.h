@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The HTTP client of one worker: libcurl multi on the worker's loop.
- * Several multi handles of at most 256 transfers each, easy handles and connections reused,
- * sockets watched by libev (watchers outlive POLL_REMOVE), libcurl's timer on the wheel,
- * names resolved off the loop. Every address is judged by the egress guard when a socket to
- * it is opened, and again before each request that a kept connection takes.
+ * The HTTP client of one worker. libcurl opens connections (names off the loop, TLS, proxies); HTTP/1.1
+ * is spoken on them here, but for authentication in which the receiver asks and for requests that
+ * choose the content codings themselves, which libcurl carries as a whole. Connections are kept for
+ * the next request that goes the same way. Every address is judged by the egress guard when a socket
+ * to it is opened, and again before each request that a kept connection takes.
  * A redirect that is followed is a further request, judged as the first one.
  *
  * Through a proxy a request always goes by a tunnel (CONNECT, SOCKS5), so that what the proxy says
@@ -59,7 +59,8 @@ void pl_client_free(pl_client *c);
 /* Starts a transfer; `done` is called later from the loop, never from within send. The request must
  * live until then; the response is filled from `arena`. A HEAD request goes without its body; one
  * of POST, PUT or PATCH without body says Content-Length: 0. The body that comes back has its
- * content coding undone. With request->auth a transfer is of several requests; the response is the
+ * content coding undone. A request whose kept connection ends without a byte of an answer goes again on
+ * a new one (RFC 9112 section 9.3.1). With request->auth a transfer is of several requests; the response is the
  * last one's. A success that came without being asked for authentication is PL_E_AUTH. */
 pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response *response,
                             pl_arena *arena, pl_transfer_fn *done, void *arg);
