@@ -60,9 +60,21 @@ static void put_decoded(pl_roundtrip *r, pl_slice bytes)
     }
 }
 
+static void refuse_coding(pl_roundtrip *r)
+{
+    const pl_field *f = pl_fields_find(r->in->response->fields, PL_SLICE("Content-Encoding"));
+    snprintf(r->link->detail, sizeof r->link->detail,
+             "the answer's content coding '%.*s' is not known here", PL_FMT(f->value));
+    end(r, CURLE_BAD_CONTENT_ENCODING);
+}
+
+/* Of a coding that is not known, an empty body has nothing to undo. */
 static void put_body(pl_roundtrip *r, pl_slice bytes)
 {
-    if (r->coding)
+    if (bytes.len == 0) return;
+    if (!r->is_known)
+        refuse_coding(r);
+    else if (r->coding)
         put_decoded(r, bytes);
     else if (!pl_incoming_put_body(r->in, bytes))
         end(r, CURLE_WRITE_ERROR);
@@ -108,16 +120,6 @@ static void take_body(pl_roundtrip *r, char *bytes, size_t len)
 
 /* -- the head -- */
 
-static void choose_coding(pl_roundtrip *r)
-{
-    bool is_known;
-    r->coding = pl_coding_new(r->answer.coding, &is_known);
-    if (r->coding || is_known) return;
-    snprintf(r->link->detail, sizeof r->link->detail,
-             "the answer's content coding '%.*s' is not known here", PL_FMT(r->answer.coding));
-    end(r, CURLE_BAD_CONTENT_ENCODING);
-}
-
 static void begin_body(pl_roundtrip *r)
 {
     const pl_http_answer *a = &r->answer;
@@ -130,8 +132,8 @@ static void begin_body(pl_roundtrip *r)
     r->is_in_body = true;
     r->left = a->content_length;
     if (a->body == PL_BODY_NONE) return;
-    pl_chunked_init(&r->chunked, TRAILER_BYTES);
-    choose_coding(r);
+    pl_chunked_init_answer(&r->chunked, TRAILER_BYTES);
+    r->coding = pl_coding_new(a->coding, &r->is_known);
 }
 
 /* The head at the start of these bytes: how many they are, 0 for more wanted (or it is over). */

@@ -34,10 +34,11 @@ struct pl_roundtrip {
     CURLcode result; /* when it is over */
     pl_buf head;     /* what there is of a head that does not come at once */
     size_t seen;
-    pl_http_answer answer;
-    uint64_t left; /* of the body, of known length */
+    pl_http_answer answer; /* its slices live only while the head is taken */
+    uint64_t left;         /* of the body, of known length */
     pl_chunked chunked;
-    pl_coding *coding;
+    pl_coding *coding; /* of the body */
+    bool is_known;     /* it is a coding that can be undone, or none */
 };
 
 /* Begins. What the request says lives on until it is done or given up; `done` never comes from

@@ -100,6 +100,9 @@ local CASES = {
     ["a chunk that is longer than it says"] = CHUNKED .. "5\r\nhello!\r\n0\r\n\r\n",
     ["a coding that nobody knows"] = hello(OK .. "Content-Encoding: x\r\n"),
     ["a coding that it is not in"] = hello(OK .. "Content-Encoding: gzip\r\n"),
+    ["a chunk size with 0x"] = CHUNKED .. "0x5\r\nhello\r\n0\r\n\r\n",
+    ["bytes behind gzip"] = coded("gzip", GZIP .. "616263"),
+    ["bytes behind deflate"] = coded("deflate", ZLIB .. "616263"),
     ["gzip whose checksum is wrong"] = coded("gzip", (GZIP:gsub("a70b", "a80b"))),
   },
 }
