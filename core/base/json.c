@@ -10,14 +10,14 @@
  *     behind a value              > 0, expects_comma   ',' and a value, or the container's end
  *     outside, behind the value   0, is_done           PL_JSON_END
  *
- * Strings are run over eight bytes at a time (json_bytes.h); only what is not plain ASCII leaves
- * the loop. What nearly every token is made of (no space, strings of plain bytes) is inline,
- * the rest is called. A fault is for good: `at` stays on the byte that was refused.
+ * What nearly every token is made of (no space, strings of plain bytes) is inline, the rest is
+ * called. A fault is for good: `at` stays on the byte that was refused.
  */
 #include "base/json.h"
 
 #include "base/err.h"
-#include "base/json_bytes.h"
+#include "base/json_index.h"
+#include "base/json_scan.h"
 
 __attribute__((cold)) static int refuse(pl_json_reader *r, const char *at, const char *message)
 {
@@ -26,137 +26,33 @@ __attribute__((cold)) static int refuse(pl_json_reader *r, const char *at, const
     return PL_E_BAD_JSON;
 }
 
-static void skip_spaces(pl_json_reader *r)
-{
-    const char *p = r->at;
-    while (p < r->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-        p++;
-    r->at = p;
-}
-
 static inline void skip_space(pl_json_reader *r)
 {
-    if (r->at < r->end && (uint8_t)*r->at <= ' ') skip_spaces(r);
+    r->at = pl_json_skip_space(r->at, r->end);
 }
 
-/* The four digits of a \u escape, or -1. */
-static int32_t hex4(const char *p, const char *end)
+static int refuse_for(pl_json_reader *r, const pl_json_refusal *why)
 {
-    int32_t value = 0;
-    if (end - p < 4) return -1;
-    for (int i = 0; i < 4; i++) {
-        int d = pl_hex_digit(p[i]);
-        if (d < 0) return -1;
-        value = value << 4 | d;
-    }
-    return value;
-}
-
-/* `p` is behind "\u". Returns where the escape ends (a surrogate pair is one escape),
- * NULL when it is not one. */
-static const char *scan_unicode_escape(pl_json_reader *r, const char *p)
-{
-    int32_t unit = hex4(p, r->end);
-    if (unit < 0) {
-        refuse(r, p, "expected four hex digits after \\u");
-        return NULL;
-    }
-    if ((unit & 0xF800) != 0xD800) return p + 4;
-    bool is_pair = unit < 0xDC00 && r->end - p >= 10 && p[4] == '\\' && p[5] == 'u' &&
-                   (hex4(p + 6, r->end) & ~0x3FF) == 0xDC00;
-    if (is_pair) return p + 10;
-    refuse(r, p, "a lone surrogate is not a character");
-    return NULL;
-}
-
-/* `p` is on the backslash. */
-static const char *scan_escape(pl_json_reader *r, const char *p)
-{
-    char c = p + 1 < r->end ? p[1] : '\0';
-    switch (c) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-        return p + 2;
-    case 'u':
-        return scan_unicode_escape(r, p + 2);
-    default:
-        refuse(r, p, "unknown escape");
-        return NULL;
-    }
-}
-
-/* What has more than plain bytes in it, from `p` on, which is the first that is none. */
-static int scan_rest(pl_json_reader *r, const char *p, pl_slice *inner, bool *has_escapes)
-{
-    const char *start = r->at + 1, *end = r->end;
-    for (;; p = pl_json_plain_end(p, end)) {
-        if (p == end) return refuse(r, p, "the string does not end");
-        switch (pl_json_class[(uint8_t)*p]) {
-        case PL_JSON_QUOTE:
-            *inner = (pl_slice){start, (size_t)(p - start)};
-            r->at = p + 1;
-            return 0;
-        case PL_JSON_BACKSLASH:
-            *has_escapes = true;
-            p = scan_escape(r, p);
-            if (p == NULL) return PL_E_BAD_JSON;
-            break;
-        case PL_JSON_CONTROL:
-            return refuse(r, p, "control characters must be escaped in a string");
-        default: {
-            int length = pl_utf8_length(p, end);
-            if (length < 0) return refuse(r, p, "not valid UTF-8");
-            p += length;
-        }
-        }
-    }
+    return refuse(r, why->at, why->message);
 }
 
 /* `at` is on the opening quote; afterwards behind the closing one. */
 static inline int scan_string(pl_json_reader *r, pl_slice *inner, bool *has_escapes)
 {
-    const char *start = r->at + 1, *p = pl_json_plain_end(start, r->end);
-    *has_escapes = false;
-    if (p == r->end || *p != '"') return scan_rest(r, p, inner, has_escapes);
-    *inner = (pl_slice){start, (size_t)(p - start)};
-    r->at = p + 1;
+    pl_json_refusal why;
+    const char *start = r->at + 1, *end = pl_json_scan_string(start, r->end, has_escapes, &why);
+    if (end == NULL) return refuse_for(r, &why);
+    *inner = (pl_slice){start, (size_t)(end - start)};
+    r->at = end + 1;
     return 0;
-}
-
-static const char *skip_digits(const char *p, const char *end)
-{
-    while (p < end && *p >= '0' && *p <= '9')
-        p++;
-    return p;
 }
 
 static int scan_number(pl_json_reader *r)
 {
-    const char *p = r->at, *end = r->end, *digits;
-    if (*p == '-') p++;
-    digits = p;
-    p = skip_digits(p, end);
-    if (p == digits) return refuse(r, p, "expected a digit");
-    if (*digits == '0' && p > digits + 1) return refuse(r, digits, "a number has no leading zeros");
-    if (p < end && *p == '.') {
-        digits = ++p;
-        p = skip_digits(p, end);
-        if (p == digits) return refuse(r, p, "expected a digit after the decimal point");
-    }
-    if (p < end && (*p == 'e' || *p == 'E')) {
-        p++;
-        if (p < end && (*p == '+' || *p == '-')) p++;
-        digits = p;
-        p = skip_digits(p, end);
-        if (p == digits) return refuse(r, p, "expected a digit in the exponent");
-    }
-    r->at = p;
+    pl_json_refusal why;
+    const char *end = pl_json_scan_number(r->at, r->end, &why);
+    if (end == NULL) return refuse_for(r, &why);
+    r->at = end;
     return 0;
 }
 
@@ -330,11 +226,13 @@ int pl_json_check(pl_slice document, int max_depth, pl_json_fault *fault)
     pl_json_reader r;
     pl_json_token token;
     int err;
+    if (pl_json_is_valid(document, max_depth)) return 0;
+    if (fault == NULL) return PL_E_BAD_JSON;
     pl_json_open(&r, document, max_depth);
     do
         err = pl_json_next(&r, &token);
     while (err == 0 && token.kind != PL_JSON_END);
-    if (err && fault) pl_json_fault_of(&r, fault);
+    pl_json_fault_of(&r, fault);
     return err;
 }
 

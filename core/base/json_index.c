@@ -1,38 +1,70 @@
 /* SPDX-License-Identifier: MIT
  *
- * The document is known to be valid, so between two values stands nothing that has to be looked at,
- * a string ends at the first quote that is not escaped, and everything else at the first byte that
- * cannot be in it. Whatever the bytes are, none outside is touched. */
+ * One pass over a document finds whether it is valid and where its values are. Where it refuses, and
+ * why, is for the reader to say (json.c), who goes by the same grammar and is seldom asked.
+ *
+ *      .-> a value ----> '[' or '{' ---.
+ *      |      |               |        |
+ *      |      v               |        |
+ *      |   ']' or '}' <-------'        |
+ *      |      |   '--.                 |
+ *      |      v      '--> the end      v
+ *      '---- ',' ----------> a name and ':', in objects
+ *
+ * All of it is inline, so that the compiler keeps the pass in registers: what is called gets places
+ * and not the pass. */
 #include "base/json_index.h"
 
-#include "base/json_bytes.h"
+#include "base/err.h"
+#include "base/json_scan.h"
 
 #define FEW 16 /* members whose names are compared one by one */
 
-typedef struct scan {
-    const char *start, *at, *end;
-    pl_buf *nodes;
-    size_t base; /* in `nodes` */
-    uint32_t count, depth;
-    uint32_t open[PL_JSON_MAX_DEPTH]; /* the containers that are */
-    pl_slice name;                    /* of the value that comes next; ptr NULL: it has none */
-    bool name_has_escapes;
-} scan;
+#define OBJECT_BIT    0x80000000u /* beside the number of a node, which is less */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-static pl_json_node *node_at(const scan *s, uint32_t i)
+typedef struct pass {
+    const char *start, *at, *end;
+    pl_buf *nodes; /* NULL: nobody wants them */
+    size_t base;   /* in `nodes` */
+    uint32_t count;
+    int depth, max_depth;
+    uint32_t *open; /* the containers that are: their nodes, and whether they are objects */
+    bool in_object; /* is the innermost one? */
+    pl_slice name;  /* of the value that comes next; ptr NULL: it has none */
+    bool name_has_escapes;
+} pass;
+
+/* The next byte; behind the end one that is nothing. */
+ALWAYS_INLINE char look(const pass *s)
 {
-    return (pl_json_node *)(void *)(s->nodes->ptr + s->base) + i;
+    return s->at < s->end ? *s->at : '\0';
 }
 
-static void put_node(scan *s, enum pl_json_kind kind, pl_slice raw, bool has_escapes)
+ALWAYS_INLINE void skip_space(pass *s)
 {
+    s->at = pl_json_skip_space(s->at, s->end);
+}
+
+ALWAYS_INLINE bool take(pass *s, char c)
+{
+    if (look(s) != c) return false;
+    s->at++;
+    skip_space(s);
+    return true;
+}
+
+ALWAYS_INLINE void put_node(pass *s, enum pl_json_kind kind, pl_slice raw, bool has_escapes)
+{
+    if (s->nodes == NULL) return;
+    s->count++;
     pl_json_node *node = (pl_json_node *)(void *)pl_buf_reserve(s->nodes, sizeof *node);
     *node = (pl_json_node){
         .at = (uint32_t)(raw.ptr - s->start),
         .len = (uint32_t)raw.len,
         .name = s->name.ptr ? (uint32_t)(s->name.ptr - s->start) : 0,
         .name_len = (uint32_t)s->name.len,
-        .next = ++s->count,
+        .next = s->count,
         .kind = (uint8_t)kind,
         .has_escapes = has_escapes,
         .name_has_escapes = s->name_has_escapes,
@@ -42,157 +74,151 @@ static void put_node(scan *s, enum pl_json_kind kind, pl_slice raw, bool has_esc
     s->name_has_escapes = false;
 }
 
-/* The first quote or backslash from `p` on, or `end`. */
-static const char *find_special(const char *p, const char *end)
+/* `at` is where an opening quote should be; afterwards behind the closing one. */
+ALWAYS_INLINE bool cut_string(pass *s, pl_slice *text, bool *has_escapes)
 {
-    while ((p = pl_json_plain_end(p, end)) < end && *p != '"' && *p != '\\')
-        p++;
-    return p;
+    pl_json_refusal ignored;
+    if (look(s) != '"') return false;
+    const char *from = s->at + 1, *to = pl_json_scan_string(from, s->end, has_escapes, &ignored);
+    if (to == NULL) return false;
+    *text = (pl_slice){from, (size_t)(to - from)};
+    s->at = to + 1;
+    return true;
 }
 
-/* `at` is on the quote; afterwards behind the closing one. */
-static pl_slice cut_string(scan *s, bool *has_escapes)
+ALWAYS_INLINE bool take_name(pass *s)
 {
-    const char *start = s->at + 1, *end = s->end, *p = find_special(start, end);
-    *has_escapes = p < end && *p == '\\';
-    while (p < end && *p == '\\')
-        p = find_special(end - p > 2 ? p + 2 : end, end);
-    s->at = p < end ? p + 1 : end;
-    return (pl_slice){start, (size_t)(p - start)};
-}
-
-static bool is_in_object(const scan *s)
-{
-    return s->depth > 0 && node_at(s, s->open[s->depth - 1])->kind == PL_JSON_OBJECT;
-}
-
-static void scan_string(scan *s)
-{
+    pl_slice name;
     bool has_escapes;
-    pl_slice text = cut_string(s, &has_escapes);
-    if (s->name.ptr == NULL && is_in_object(s)) {
-        s->name = text;
-        s->name_has_escapes = has_escapes;
-    } else {
-        put_node(s, PL_JSON_STRING, text, has_escapes);
+    if (!cut_string(s, &name, &has_escapes)) return false;
+    skip_space(s);
+    if (!take(s, ':')) return false;
+    s->name = name;
+    s->name_has_escapes = has_escapes;
+    return true;
+}
+
+ALWAYS_INLINE bool take_string(pass *s)
+{
+    pl_slice text;
+    bool has_escapes;
+    if (!cut_string(s, &text, &has_escapes)) return false;
+    put_node(s, PL_JSON_STRING, text, has_escapes);
+    return true;
+}
+
+ALWAYS_INLINE bool take_word(pass *s, enum pl_json_kind kind, const char *word, size_t len)
+{
+    if ((size_t)(s->end - s->at) < len || memcmp(s->at, word, len) != 0) return false;
+    put_node(s, kind, (pl_slice){s->at, len}, false);
+    s->at += len;
+    return true;
+}
+
+ALWAYS_INLINE bool take_number(pass *s)
+{
+    pl_json_refusal ignored;
+    const char *from = s->at, *to = pl_json_scan_number(from, s->end, &ignored);
+    if (to == NULL) return false;
+    put_node(s, PL_JSON_NUMBER, (pl_slice){from, (size_t)(to - from)}, false);
+    s->at = to;
+    return true;
+}
+
+ALWAYS_INLINE bool take_scalar(pass *s)
+{
+    switch (look(s)) {
+    case '"':
+        return take_string(s);
+    case 't':
+        return take_word(s, PL_JSON_TRUE, "true", 4);
+    case 'f':
+        return take_word(s, PL_JSON_FALSE, "false", 5);
+    case 'n':
+        return take_word(s, PL_JSON_NULL, "null", 4);
+    default:
+        return take_number(s);
     }
 }
 
-static void open_container(scan *s, enum pl_json_kind kind)
+ALWAYS_INLINE bool open_container(pass *s)
 {
-    if (s->depth < PL_JSON_MAX_DEPTH) s->open[s->depth++] = s->count;
-    put_node(s, kind, (pl_slice){s->at++, 1}, false);
+    if (s->depth >= s->max_depth) return false;
+    s->in_object = *s->at == '{';
+    s->open[s->depth++] = s->count | (s->in_object ? OBJECT_BIT : 0);
+    put_node(s, s->in_object ? PL_JSON_OBJECT : PL_JSON_ARRAY, (pl_slice){s->at++, 1}, false);
+    skip_space(s);
+    return true;
 }
 
-static void close_container(scan *s)
+ALWAYS_INLINE void close_container(pass *s)
 {
+    uint32_t opened = s->open[--s->depth];
+    s->in_object = s->depth > 0 && (s->open[s->depth - 1] & OBJECT_BIT);
     s->at++;
-    if (s->depth == 0) return;
-    pl_json_node *container = node_at(s, s->open[--s->depth]);
-    container->next = s->count;
-    container->len = (uint32_t)(s->at - s->start) - container->at;
+    if (s->nodes == NULL) return;
+    pl_json_node *node = (pl_json_node *)(void *)(s->nodes->ptr + s->base) + (opened & ~OBJECT_BIT);
+    node->next = s->count;
+    node->len = (uint32_t)(s->at - s->start) - node->at;
 }
 
-/* A number, true, false or null. */
-static void scan_word(scan *s)
+/* Is the innermost container at its end, and not outside? */
+ALWAYS_INLINE bool ends(pass *s)
 {
-    const char *start = s->at, *p = start;
-    while (p < s->end && *p != ',' && *p != '}' && *p != ']' && (unsigned char)*p > ' ')
-        p++;
-    enum pl_json_kind kind = *start == 't'   ? PL_JSON_TRUE
-                             : *start == 'f' ? PL_JSON_FALSE
-                             : *start == 'n' ? PL_JSON_NULL
-                                             : PL_JSON_NUMBER;
-    put_node(s, kind, (pl_slice){start, (size_t)(p - start)}, false);
-    s->at = p;
+    skip_space(s);
+    return look(s) == (s->in_object ? '}' : ']') && s->depth > 0;
 }
 
-void pl_json_index(pl_slice document, pl_buf *nodes)
+/* What stands in front of a value within its container. */
+ALWAYS_INLINE bool begin_value(pass *s)
 {
-    scan s = {.start = document.ptr,
-              .at = document.ptr,
-              .end = document.ptr + document.len,
-              .nodes = nodes,
-              .base = nodes->len};
-    while (s.at < s.end) {
-        switch (*s.at) {
-        case ' ':
-        case '\n':
-        case '\r':
-        case '\t':
-        case ',':
-        case ':':
-            s.at++;
-            break;
-        case '"':
-            scan_string(&s);
-            break;
-        case '{':
-            open_container(&s, PL_JSON_OBJECT);
-            break;
-        case '[':
-            open_container(&s, PL_JSON_ARRAY);
-            break;
-        case '}':
-        case ']':
-            close_container(&s);
-            break;
-        default:
-            scan_word(&s);
+    return !s->in_object || take_name(s);
+}
+
+ALWAYS_INLINE bool read(pass *s)
+{
+    skip_space(s);
+    for (;;) {
+        bool opens = look(s) == '{' || look(s) == '[';
+        if (opens ? !open_container(s) : !take_scalar(s)) return false;
+        if (opens && !ends(s)) {
+            if (!begin_value(s)) return false;
+            continue;
         }
+        while (ends(s))
+            close_container(s);
+        if (s->depth == 0) return s->at == s->end;
+        if (!take(s, ',') || !begin_value(s)) return false;
     }
 }
 
-void pl_json_indexer_init(pl_json_indexer *x, pl_slice document, pl_buf *nodes)
+ALWAYS_INLINE bool read_document(pl_slice document, int max_depth, pl_buf *nodes)
 {
-    x->start = document.ptr;
-    x->nodes = nodes;
+    uint32_t open[PL_JSON_MAX_DEPTH];
+    const char *start = document.len ? document.ptr : "";
+    pass s = {.start = start,
+              .at = start,
+              .end = start + document.len,
+              .nodes = nodes,
+              .base = nodes ? nodes->len : 0,
+              .max_depth = max_depth < PL_JSON_MAX_DEPTH ? max_depth : PL_JSON_MAX_DEPTH,
+              .open = open};
+    return read(&s);
 }
 
-static void close_node(pl_json_indexer *x, const pl_json_reader *r, uint32_t count)
+bool pl_json_is_valid(pl_slice document, int max_depth)
 {
-    pl_json_node *node = (pl_json_node *)(void *)x->nodes->ptr + x->open[r->depth];
-    node->next = count;
-    node->len = (uint32_t)(r->at - x->start) - node->at;
-}
-
-void pl_json_indexer_take(pl_json_indexer *x, const pl_json_reader *r, const pl_json_token *token)
-{
-    uint32_t count = (uint32_t)(x->nodes->len / sizeof(pl_json_node));
-    if (token->kind == PL_JSON_END) return;
-    if (token->kind == PL_JSON_ARRAY_END || token->kind == PL_JSON_OBJECT_END) {
-        close_node(x, r, count);
-        return;
-    }
-    if (token->kind == PL_JSON_ARRAY || token->kind == PL_JSON_OBJECT)
-        x->open[r->depth - 1] = count;
-    pl_json_node *node = (pl_json_node *)(void *)pl_buf_reserve(x->nodes, sizeof *node);
-    *node = (pl_json_node){
-        .at = (uint32_t)(token->raw.ptr - x->start),
-        .len = (uint32_t)token->raw.len,
-        .name = token->key.ptr ? (uint32_t)(token->key.ptr - x->start) : 0,
-        .name_len = (uint32_t)token->key.len,
-        .next = count + 1,
-        .kind = (uint8_t)token->kind,
-        .has_escapes = token->has_escapes,
-        .name_has_escapes = token->key_has_escapes,
-    };
-    x->nodes->len += sizeof *node;
+    return read_document(document, max_depth, NULL);
 }
 
 int pl_json_read_index(pl_slice document, int max_depth, pl_buf *nodes)
 {
-    pl_json_reader r;
-    pl_json_token token;
-    pl_json_indexer x;
-    pl_json_open(&r, document, max_depth);
-    pl_json_indexer_init(&x, document, nodes);
-    do {
-        int err = pl_json_next(&r, &token);
-        if (err) return err;
-        pl_json_indexer_take(&x, &r, &token);
-    } while (token.kind != PL_JSON_END);
-    return 0;
+    return read_document(document, max_depth, nodes) ? 0 : PL_E_BAD_JSON;
+}
+
+void pl_json_index(pl_slice document, pl_buf *nodes)
+{
+    (void)pl_json_read_index(document, PL_JSON_MAX_DEPTH, nodes);
 }
 
 static bool name_is(const pl_json_node *node, pl_slice document, pl_slice name)

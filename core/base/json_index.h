@@ -22,22 +22,13 @@ typedef struct pl_json_node {
     bool has_escapes, name_has_escapes;
 } pl_json_node;
 
-/* Appends the nodes of a *valid* document of less than 4 GiB. */
-void pl_json_index(pl_slice document, pl_buf *nodes);
-
-/* The same of a document that is being read, and may turn out not to be valid. */
-typedef struct pl_json_indexer {
-    const char *start; /* of the document */
-    pl_buf *nodes;     /* empty at first */
-    uint32_t open[PL_JSON_MAX_DEPTH];
-} pl_json_indexer;
-
-void pl_json_indexer_init(pl_json_indexer *x, pl_slice document, pl_buf *nodes);
-/* Each token of the document in turn, right after it was read. */
-void pl_json_indexer_take(pl_json_indexer *x, const pl_json_reader *r, const pl_json_token *token);
-/* Reads a document and appends its nodes on the way: 0, or PL_E_BAD_JSON, and those that were
- * appended say nothing. Deeper than `max_depth` (at most PL_JSON_MAX_DEPTH) it must not be. */
+/* Appends the nodes of a document of less than 4 GiB, which must not be deeper than `max_depth` (at
+ * most PL_JSON_MAX_DEPTH): 0, or PL_E_BAD_JSON, and those that were appended say nothing. */
 int pl_json_read_index(pl_slice document, int max_depth, pl_buf *nodes);
+/* The same of a document that is known to be valid. */
+void pl_json_index(pl_slice document, pl_buf *nodes);
+/* Is it a valid document? The short answer of pl_json_check, of any size. */
+bool pl_json_is_valid(pl_slice document, int max_depth);
 /* The member of an object, or NULL: there is none of the name, or the node is no object. Where names
  * may be there twice the last one counts. */
 const pl_json_node *pl_json_node_member(const pl_json_node *nodes, const pl_json_node *object,

@@ -110,51 +110,48 @@ static void keep_nodes(pl_event *e, pl_buf *nodes)
     e->nodes = pl_buf_take(nodes, NULL);
 }
 
+/* -- members -- */
+
 /* Keys compare by what they say, not by how they are written: {"\u0069d": 1} has an id. */
-static int member_of(const pl_json_token *token)
+static int member_of(pl_slice name, bool has_escapes)
 {
-    pl_buf plain;
-    int found = -1;
-    pl_buf_init(&plain);
-    if (token->key_has_escapes) pl_json_unescape_inner(token->key, &plain);
-    pl_slice key = token->key_has_escapes ? pl_buf_slice(&plain) : token->key;
-    for (int i = 0; i < MEMBERS && found < 0; i++)
-        if (pl_slice_eq(key, pl_slice_of(members[i].name))) found = i;
-    pl_buf_fini(&plain);
-    return found;
+    for (int i = 0; i < MEMBERS; i++)
+        if (pl_json_name_is(name, has_escapes, pl_slice_of(members[i].name))) return i;
+    return -1;
 }
 
-/* A token on the top level, with its name and perhaps the whole of its value. */
-static void see_member(scan *s, pl_slice json, const pl_json_token *token)
+/* The name of a member of the event, and where its value begins. */
+static void see_name(scan *s, pl_slice json, pl_slice name, bool has_escapes)
 {
-    if (s->is_empty) s->first_member = (size_t)(token->key.ptr - 1 - json.ptr);
+    if (s->is_empty) s->first_member = (size_t)(name.ptr - 1 - json.ptr);
     s->is_empty = false;
-    s->open = member_of(token);
-    if (s->open < 0) return;
-    pl_slice raw = token->raw;
-    if (token->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
-    s->raw[s->open] = raw; /* of a repeated one the last */
+    s->open = member_of(name, has_escapes);
 }
 
-/* Who sees the tokens as they are read: NULL where nobody wants to. */
-typedef struct watchers {
-    pl_json_names *names;
-    pl_json_indexer *indexer;
-} watchers;
+/* Of a member that is there twice the last counts. */
+static void see_value(scan *s, enum pl_json_kind kind, pl_slice raw)
+{
+    if (s->open < 0) return;
+    if (kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
+    s->raw[s->open] = raw;
+}
 
-/* Reads it once and to its end. */
-static int walk(pl_json_reader *r, pl_slice json, scan *s, const watchers *w, pl_event_fault *fault)
+/* Reads it once and to its end; `names`, if not NULL, see the tokens on the way. */
+static int walk(pl_json_reader *r, pl_slice json, scan *s, pl_json_names *names,
+                pl_event_fault *fault)
 {
     pl_json_token token;
     *s = (scan){.is_empty = true};
     if (pl_json_next(r, &token) != 0) return syntax_fault(fault, json, r);
     if (token.kind != PL_JSON_OBJECT) return fault_at(fault, NULL, "expected an object");
     while (token.kind != PL_JSON_END) {
-        if (w->names) pl_json_names_take(w->names, r, &token);
-        if (w->indexer) pl_json_indexer_take(w->indexer, r, &token);
+        if (names) pl_json_names_take(names, r, &token);
         int depth = r->depth;
         if (pl_json_next(r, &token) != 0) return syntax_fault(fault, json, r);
-        if (depth == 1 && token.key.ptr) see_member(s, json, &token);
+        if (depth == 1 && token.key.ptr) {
+            see_name(s, json, token.key, token.key_has_escapes);
+            see_value(s, token.kind, token.raw);
+        }
         if (depth == 2 && r->depth == 1 && s->open >= 0) /* the end of a value */
             s->raw[s->open].len = (size_t)(r->at - s->raw[s->open].ptr);
     }
@@ -172,21 +169,35 @@ static int scan_with_names(pl_slice json, pl_json_reader *r, scan *s, pl_event_f
     pl_json_names names;
     pl_json_fault repeated;
     pl_json_names_init(&names);
-    int rc = walk(r, json, s, &(watchers){.names = &names}, fault);
+    int rc = walk(r, json, s, &names, fault);
     bool repeats = pl_json_names_fini(&names, json, &repeated);
     return rc == 0 && repeats ? refuse_repeated(json, &repeated, fault) : rc;
 }
 
-/* Nodes tell as well, mostly, that no name is there twice. */
+/* What walk sees of a document that is an object. */
+static void see_nodes(scan *s, pl_slice json, const pl_json_node *nodes)
+{
+    *s = (scan){.is_empty = true};
+    for (const pl_json_node *node = nodes + 1, *end = nodes + nodes->next; node < end;
+         node = nodes + node->next) {
+        see_name(s, json, (pl_slice){json.ptr + node->name, node->name_len},
+                 node->name_has_escapes);
+        see_value(s, node->kind, pl_json_node_raw(node, json));
+    }
+}
+
+/* Nodes tell as well, mostly, that no name is there twice; what is wrong with a document they do
+ * not tell. */
 static int scan_with_nodes(pl_slice json, bool last_wins, pl_json_reader *r, scan *s, pl_buf *nodes,
                            pl_event_fault *fault)
 {
-    pl_json_indexer indexer;
     pl_json_fault repeated;
     reserve_nodes(nodes, json);
-    pl_json_indexer_init(&indexer, json, nodes);
-    int rc = walk(r, json, s, &(watchers){.indexer = &indexer}, fault);
-    if (rc || last_wins || !pl_json_nodes_may_repeat(nodes_of(nodes), json)) return rc;
+    bool is_valid = pl_json_read_index(json, r->max_depth, nodes) == 0;
+    const pl_json_node *list = nodes_of(nodes);
+    if (!is_valid || list->kind != PL_JSON_OBJECT) return walk(r, json, s, NULL, fault);
+    see_nodes(s, json, list);
+    if (last_wins || !pl_json_nodes_may_repeat(list, json)) return 0;
     return pl_json_repeats(json, &repeated) ? refuse_repeated(json, &repeated, fault) : 0;
 }
 
@@ -198,7 +209,7 @@ static int scan_members(pl_slice json, const pl_event_rules *rules, scan *s, pl_
     pl_json_open(&r, json, rules->json_depth);
     if (rules->with_nodes && json.len <= MOST_READ_WITH_NODES)
         return scan_with_nodes(json, rules->last_wins, &r, s, nodes, fault);
-    if (rules->last_wins) return walk(&r, json, s, &(watchers){0}, fault);
+    if (rules->last_wins) return walk(&r, json, s, NULL, fault);
     return scan_with_names(json, &r, s, fault);
 }
 

@@ -4,7 +4,7 @@
  * nest, each lies inside; value gives the whole; what a string says, written again, says the same;
  * what find finds is a document. And of one that it refuses: the fault lies inside, and walking
  * ends with the same fault. */
-#include "base/json.h"
+#include "base/json_index.h"
 #include "fuzz.h"
 
 #define MAX_DEPTH 32
@@ -63,7 +63,7 @@ static void try_valid(pl_slice document)
     pl_json_open(&r, document, MAX_DEPTH);
     MUST(pl_json_value(&r, &t, &whole) == 0);
     must_be_inside(whole, document);
-    MUST(pl_json_check(whole, MAX_DEPTH, NULL) == 0);
+    MUST(pl_json_is_valid(whole, MAX_DEPTH));
     MUST(pl_slice_eq(pl_json_find(document, PL_NO_SLICE), whole));
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         pl_slice found = pl_json_find(document, pl_slice_of(paths[i]));
@@ -79,6 +79,7 @@ static void try_invalid(pl_slice document, const pl_json_fault *fault)
     pl_json_token t;
     pl_json_fault again;
     MUST(fault->message && fault->offset <= document.len && fault->line >= 1 && fault->column >= 1);
+    MUST(!pl_json_is_valid(document, MAX_DEPTH));
     MUST(walk(document, &r) != 0);
     MUST(pl_json_next(&r, &t) != 0);
     pl_json_fault_of(&r, &again);

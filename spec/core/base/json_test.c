@@ -5,6 +5,7 @@
 #include "base/json.h"
 
 #include "base/err.h"
+#include "base/json_index.h"
 #include "test.h"
 
 #define S PL_SLICE
@@ -321,6 +322,19 @@ static const pl_slice refused[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
+/* What the reader says, token by token. */
+static int read_all(pl_slice document)
+{
+    pl_json_reader r;
+    pl_json_token token;
+    int err;
+    pl_json_open(&r, document, 64);
+    do
+        err = pl_json_next(&r, &token);
+    while (err == 0 && token.kind != PL_JSON_END);
+    return err;
+}
+
 /* On a guard page; whatever the answer, the fault lies inside and the message is there. */
 static int check_guarded(pl_slice document)
 {
@@ -328,6 +342,8 @@ static int check_guarded(pl_slice document)
     pl_json_fault fault = {0};
     int err = pl_json_check(g.bytes, 64, &fault);
     CHECK(err == 0 || err == PL_E_BAD_JSON);
+    CHECK_EQ_INT(read_all(g.bytes), err);
+    CHECK_EQ_INT(pl_json_is_valid(g.bytes, 64), err == 0);
     if (err) CHECK(fault.offset <= document.len && fault.line >= 1 && fault.column >= 1);
     if (err) CHECK(fault.message && fault.message[0]);
     test_unguard(&g);
