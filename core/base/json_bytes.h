@@ -6,6 +6,7 @@
 #ifndef PL_BASE_JSON_BYTES_H
 #define PL_BASE_JSON_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -48,6 +49,28 @@ static inline const char *pl_json_plain_end(const char *p, const char *end)
     while (p < end && pl_json_class[(uint8_t)*p] == PL_JSON_PLAIN)
         p++;
     return p;
+}
+
+/* So many bytes, at most eight of them, as a number. Those in the middle may count twice. */
+static inline uint64_t pl_word_of(const char *p, size_t len)
+{
+    uint32_t low = 0, high = 0;
+    if (len >= sizeof low) {
+        memcpy(&low, p, sizeof low);
+        memcpy(&high, p + len - sizeof high, sizeof high);
+    } else if (len > 0) {
+        low = (uint32_t)(uint8_t)p[0] << 16 | (uint32_t)(uint8_t)p[len / 2] << 8 |
+              (uint8_t)p[len - 1];
+    }
+    return (uint64_t)high << 32 | low;
+}
+
+/* Are they the same? Names are short: no call is worth it. */
+static inline bool pl_same_bytes(const char *a, const char *b, size_t len)
+{
+    for (; len > 8; a += 8, b += 8, len -= 8)
+        if (pl_word_of(a, 8) != pl_word_of(b, 8)) return false;
+    return pl_word_of(a, len) == pl_word_of(b, len);
 }
 
 /* The multi-byte character at `p`: its length, or, negative, how many bytes to skip as one bad

@@ -225,7 +225,7 @@ static bool name_is(const pl_json_node *node, pl_slice document, pl_slice name)
 {
     const char *raw = document.ptr + node->name;
     if (node->name_has_escapes) return pl_json_name_is((pl_slice){raw, node->name_len}, true, name);
-    return node->name_len == name.len && (name.len == 0 || memcmp(raw, name.ptr, name.len) == 0);
+    return node->name_len == name.len && pl_same_bytes(raw, name.ptr, name.len);
 }
 
 const pl_json_node *pl_json_node_member(const pl_json_node *nodes, const pl_json_node *object,

@@ -8,6 +8,8 @@
  * large one by sorting, so that no document costs more than its size times a logarithm. */
 #include "base/json.h"
 
+#include "base/json_bytes.h"
+
 #include <stdlib.h>
 
 #define FEW 16 /* names that are compared without sorting */
@@ -31,27 +33,13 @@ static name *name_at(const pl_json_names *n, size_t i)
     return (name *)(void *)n->stack.ptr + i;
 }
 
-/* So many bytes, at most eight of them, as a number. Those in the middle may count twice. */
-static uint64_t word_of(const char *p, size_t len)
-{
-    uint32_t low = 0, high = 0;
-    if (len >= sizeof low) {
-        memcpy(&low, p, sizeof low);
-        memcpy(&high, p + len - sizeof high, sizeof high);
-    } else if (len > 0) {
-        low = (uint32_t)(uint8_t)p[0] << 16 | (uint32_t)(uint8_t)p[len / 2] << 8 |
-              (uint8_t)p[len - 1];
-    }
-    return (uint64_t)high << 32 | low;
-}
-
 static uint32_t hash_of(pl_slice s)
 {
     const uint64_t factor = 0x9E3779B97F4A7C15u; /* Fibonacci's */
     uint64_t hash = s.len;
     for (; s.len > 8; s = pl_slice_from(s, 8))
-        hash = (hash ^ word_of(s.ptr, 8)) * factor, hash ^= hash >> 32;
-    hash = (hash ^ word_of(s.ptr, s.len)) * factor;
+        hash = (hash ^ pl_word_of(s.ptr, 8)) * factor, hash ^= hash >> 32;
+    hash = (hash ^ pl_word_of(s.ptr, s.len)) * factor;
     return (uint32_t)(hash >> 32);
 }
 

@@ -21,6 +21,8 @@ typedef struct loop {
 
 typedef struct run {
     pl_outline_pen pen;
+    const pl_outline_stem *stems;
+    const pl_json_node *of_stems[PL_OUTLINE_MAX_STEMS]; /* NULL: not looked up, or not there */
     const pl_vm_limits *limits;
     size_t start; /* of ours in what the pen writes */
     int64_t rounds, work;
@@ -74,23 +76,32 @@ static void read_counter(const loop *l, enum pl_outline_counter counter, pl_outl
     }
 }
 
-static const pl_json_node *follow(const pl_outline_document *d, const pl_json_node *node,
-                                  const pl_outline_step *step)
-{
-    if (step->name.ptr == NULL) return pl_json_node_element(d->nodes, node, step->element);
-    return pl_json_node_member(d->nodes, node, d->text, step->name, false);
-}
-
 /* Could the step have found something in the node? Else what is missing there is an error. */
 static bool fits(const pl_json_node *node, const pl_outline_step *step)
 {
     return node->kind == (step->name.ptr ? PL_JSON_OBJECT : PL_JSON_ARRAY);
 }
 
-/* How far a step went: to the node that it found, or to the end of the one it looked in. */
-static int64_t distance(const run *r, const pl_json_node *from, const pl_json_node *to)
+/* How far a step goes, to the node that it finds or to the end of the one it looks in, is work. */
+static const pl_json_node *follow(run *r, const pl_json_node *node, const pl_outline_step *step)
 {
-    return (to ? to : r->pen.document->nodes + from->next) - from;
+    const pl_outline_document *d = r->pen.document;
+    const pl_json_node *found =
+        step->name.ptr ? pl_json_node_member(d->nodes, node, d->text, step->name, false)
+                       : pl_json_node_element(d->nodes, node, step->element);
+    r->work += (found ? found : d->nodes + node->next) - node;
+    return found;
+}
+
+/* NULL: it is not there. */
+static const pl_json_node *find_stem(run *r, uint8_t number)
+{
+    if (number == 0) return r->pen.document->nodes;
+    const pl_json_node **kept = &r->of_stems[number - 1];
+    if (*kept) return *kept;
+    const pl_outline_stem *stem = &r->stems[number - 1];
+    const pl_json_node *parent = find_stem(r, stem->parent);
+    return *kept = parent ? follow(r, parent, &stem->step) : NULL;
 }
 
 static enum pl_outline_end find(run *r, const pl_outline_place *place, pl_outline_value *v)
@@ -101,10 +112,10 @@ static enum pl_outline_end find(run *r, const pl_outline_place *place, pl_outlin
         read_counter(l, place->counter, v);
         return PL_OUTLINE_DONE;
     }
-    const pl_json_node *node = l ? l->item : r->pen.document->nodes, *next;
+    const pl_json_node *node = l ? l->item : find_stem(r, place->stem), *next;
+    if (node == NULL) return PL_OUTLINE_MISSING;
     for (uint32_t i = 0; i < place->count; i++, node = next) {
-        next = follow(r->pen.document, node, &place->steps[i]);
-        r->work += distance(r, node, next);
+        next = follow(r, node, &place->steps[i]);
         if (next) continue;
         bool is_undefined =
             i + 1 == place->count && place->may_miss && fits(node, &place->steps[i]);
@@ -327,7 +338,8 @@ static bool is_within_limits(const run *r)
 enum pl_outline_end pl_outline_write(const pl_outline *o, const pl_outline_document *d,
                                      const pl_vm_limits *limits, pl_buf *out)
 {
-    run r = {.pen = {.document = d, .out = out}, .limits = limits, .start = out->len};
+    run r = {
+        .pen = {.document = d, .out = out}, .stems = o->stems, .limits = limits, .start = out->len};
     const pl_outline_op *op = o->ops, *behind = o->ops + o->count;
     enum pl_outline_end end = PL_OUTLINE_DONE;
     for (int32_t step; end == PL_OUTLINE_DONE && op < behind; op += step) {

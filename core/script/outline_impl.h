@@ -7,6 +7,7 @@
 #include "script/outline.h"
 
 #define PL_OUTLINE_MAX_LOOPS 8 /* within each other; the compiler gives up beyond */
+#define PL_OUTLINE_MAX_STEMS 16
 
 enum pl_outline_op_kind {
     PL_OUTLINE_PUT,      /* a text */
@@ -91,10 +92,18 @@ typedef struct pl_outline_step {
     uint32_t element;
 } pl_outline_step;
 
+/* What places of the document begin with, as `data.order` of `data.order.id`: it is looked up once a
+ * run. Stems count from 1. */
+typedef struct pl_outline_stem {
+    uint8_t parent; /* the stem that it goes on from; 0: the document */
+    pl_outline_step step;
+} pl_outline_stem;
+
 typedef struct pl_outline_place {
     const pl_outline_step *steps;
     uint32_t count;
-    uint8_t loop;    /* the steps lead from the item of this loop, from 1; 0: from the document */
+    uint8_t loop;    /* the steps lead from the item of this loop, from 1; 0: from the document, */
+    uint8_t stem;    /* or from this stem of it */
     uint8_t counter; /* not a value: what that loop says */
     bool may_miss;   /* where the last step finds nothing the value is undefined */
     bool is_length;  /* not the value, but how many elements, members or characters it has */
@@ -112,6 +121,7 @@ typedef struct pl_outline_op {
 } pl_outline_op;
 
 struct pl_outline {
+    const pl_outline_stem *stems;
     size_t count;
     pl_outline_op ops[];
 };

@@ -85,6 +85,55 @@ static void read_steps(lua_State *L, pl_outline_place *place, pl_arena *arena)
     place->steps = steps;
 }
 
+/* -- stems -- */
+
+static bool is_same_step(const pl_outline_step *a, const pl_outline_step *b)
+{
+    if (a->name.ptr == NULL || b->name.ptr == NULL)
+        return a->name.ptr == b->name.ptr && a->element == b->element;
+    return pl_slice_eq(a->name, b->name);
+}
+
+typedef struct stems {
+    pl_outline_stem items[PL_OUTLINE_MAX_STEMS];
+    uint8_t count;
+} stems;
+
+/* The stem that goes on from another one by a step, perhaps a new one; 0: there are too many. */
+static uint8_t stem_of(stems *s, uint8_t parent, const pl_outline_step *step)
+{
+    for (uint8_t i = 0; i < s->count; i++)
+        if (s->items[i].parent == parent && is_same_step(&s->items[i].step, step)) return i + 1;
+    if (s->count == PL_OUTLINE_MAX_STEMS) return 0;
+    s->items[s->count++] = (pl_outline_stem){parent, *step};
+    return s->count;
+}
+
+/* All steps but the last: what that one does not find may be undefined. */
+static void cut_stem(stems *s, pl_outline_place *place)
+{
+    if (place->loop) return;
+    while (place->count > 1) {
+        uint8_t stem = stem_of(s, place->stem, place->steps);
+        if (stem == 0) return;
+        place->stem = stem;
+        place->steps++;
+        place->count--;
+    }
+}
+
+static void cut_stems(pl_outline *o, pl_arena *arena)
+{
+    stems s = {.count = 0};
+    for (size_t i = 0; i < o->count; i++)
+        cut_stem(&s, &o->ops[i].place);
+    if (s.count == 0) return;
+    size_t bytes = s.count * sizeof *s.items;
+    o->stems = memcpy(pl_arena_alloc(arena, bytes), s.items, bytes);
+}
+
+/* -- operations -- */
+
 /* `depth` loops are open. */
 static void read_place(lua_State *L, pl_outline_place *place, int depth, pl_arena *arena)
 {
@@ -176,5 +225,6 @@ const pl_outline *pl_outline_read(lua_State *L, int index, pl_arena *arena)
     for (size_t i = 0; i < count; i++)
         if (o->ops[i].kind != PL_OUTLINE_NEXT && !stays(&o->ops[i]))
             luaL_error(L, "a skip of an outline leads into a loop, or out of one");
+    cut_stems(o, arena);
     return o;
 }

@@ -83,6 +83,65 @@ TEST(a_document_cannot_make_it_work_for_long)
     pl_buf_fini(&out);
 }
 
+static const pl_vm_limits ample = {.template_output_bytes = 1 << 16, .template_loops = 1 << 16};
+
+static void check_written(const char *operations, const char *document, const char *wanted)
+{
+    pl_buf out = {0};
+    PL_BUF_PUT(&out, "> ");
+    enum pl_outline_end end = write_outline(operations, pl_slice_of(document), &ample, &out);
+    CHECK_EQ_INT(end, wanted ? PL_OUTLINE_DONE : PL_OUTLINE_MISSING);
+    CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(wanted ? wanted : "> "));
+    pl_buf_fini(&out);
+}
+
+TEST(places_that_begin_alike_lead_to_values_of_their_own)
+{
+    static const char document[] = "{\"a\": {\"b\": {\"c\": 1, \"d\": 2}, \"c\": 3, \"b2\": [4, "
+                                   "{\"c\": 5}]}, \"b\": {\"c\": 6}, \"c\": {\"b\": {\"c\": 7}}}";
+    check_written("local o = {} for _, place in ipairs({ { 'a', 'b', 'c' }, { 'a', 'b', 'd' }, "
+                  "{ 'a', 'c' }, { 'a', 'b2', 0 }, { 'a', 'b2', 1, 'c' }, { 'b', 'c' }, "
+                  "{ 'c', 'b', 'c' }, { 'a', 'b', 'c' } }) do "
+                  "o[#o + 1] = { op = 'write', place = place, as = 'text' } end return o",
+                  document, "> 12345671");
+    check_written("return { { op = 'write', place = { 'a', 'x', 'c' }, as = 'text' } }", document,
+                  NULL);
+    check_written("return { { op = 'write', place = { 'a', 'c', 'x', may_miss = true }, "
+                  "as = 'text' } }",
+                  document, NULL);
+    check_written("return { { op = 'write', place = { 'a', 'b', 'x', may_miss = true }, "
+                  "as = 'text' } }",
+                  document, "> ");
+}
+
+TEST(what_is_not_reached_may_be_missing)
+{
+    static const char operations[] =
+        "return { { op = 'test', test = 'truthy', when = false, place = { 'has' }, skip = 2 }, "
+        "{ op = 'write', place = { 'a', 'b', 'c' }, as = 'text' }, { op = 'put', text = '.' } }";
+    check_written(operations, "{\"has\": false}", "> .");
+    check_written(operations, "{\"has\": true}", NULL);
+    check_written(operations, "{\"has\": true, \"a\": {\"b\": {\"c\": 1}}}", "> 1.");
+}
+
+/* More than there is room for in what is looked up once. */
+TEST(many_places_are_found)
+{
+    pl_buf document = {0}, wanted = {0};
+    PL_BUF_PUT(&wanted, "> ");
+    for (int i = 0; i < 40; i++) {
+        pl_buf_printf(&document, "%s\"%d\": {\"a\": {\"b\": %d}}", i ? ", " : "{", i, i);
+        pl_buf_printf(&wanted, "%d", i);
+    }
+    pl_buf_put(&document, "}", 2);
+    pl_buf_put(&wanted, "", 1);
+    check_written("local o = {} for i = 1, 40 do o[i] = { op = 'write', as = 'text', "
+                  "place = { tostring(i - 1), 'a', 'b' } } end return o",
+                  document.ptr, wanted.ptr);
+    pl_buf_fini(&document);
+    pl_buf_fini(&wanted);
+}
+
 static int read_into_arena(lua_State *L)
 {
     pl_outline_read(L, 1, lua_touserdata(L, 2));
@@ -136,9 +195,11 @@ TEST(what_leads_astray_is_not_read)
 int main(void)
 {
     CHECK_EQ_INT(pl_vm_open(&vm, NULL, 0), 0);
-    int result =
-        RUN(CASE(what_is_written_is_within_the_limits),
-            CASE(a_document_cannot_make_it_work_for_long), CASE(what_leads_astray_is_not_read));
+    int result = RUN(CASE(what_is_written_is_within_the_limits),
+                     CASE(a_document_cannot_make_it_work_for_long),
+                     CASE(places_that_begin_alike_lead_to_values_of_their_own),
+                     CASE(what_is_not_reached_may_be_missing), CASE(many_places_are_found),
+                     CASE(what_leads_astray_is_not_read));
     pl_vm_close(&vm);
     return result;
 }
