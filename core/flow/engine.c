@@ -142,9 +142,10 @@ void pl_delivery_drop(pl_delivery *d)
     free(d);
 }
 
-static bool parked_are_due(const pl_engine *e)
+/* Is one that is parked due within that time? */
+static bool parked_are_due(const pl_engine *e, int64_t within_ms)
 {
-    return e->parked_due_ms <= e->ports.wall_ms() + e->settings->limit_horizon;
+    return e->parked_due_ms != INT64_MAX && e->parked_due_ms <= e->ports.wall_ms() + within_ms;
 }
 
 /* Those that a claim may bring have their places already; and while any could be claimed, the
@@ -152,7 +153,8 @@ static bool parked_are_due(const pl_engine *e)
  * free, and what waits in the store would wait as long as they keep coming. */
 bool pl_engine_has_room(const pl_engine *e, pl_slice connector)
 {
-    size_t kept = e->claim_is_out ? e->claim.limit : parked_are_due(e) ? handful(e) : 0;
+    bool may_claim = parked_are_due(e, e->settings->limit_horizon);
+    size_t kept = e->claim_is_out ? e->claim.limit : may_claim ? handful(e) : 0;
     const pl_lane *lane = pl_lanes_find(&e->lanes, connector);
     return pl_lane_may_take(lane ? lane->resident : 0, e->resident + kept,
                             (size_t)e->settings->limit_resident);
@@ -160,7 +162,7 @@ bool pl_engine_has_room(const pl_engine *e, pl_slice connector)
 
 bool pl_engine_is_crowded(const pl_engine *e, pl_slice connector)
 {
-    return e->parked_due_ms <= e->ports.wall_ms() && !pl_engine_has_room(e, connector);
+    return parked_are_due(e, 0) && !pl_engine_has_room(e, connector);
 }
 
 static pl_delivery *delivery_of(pl_lane_node *node)
@@ -175,7 +177,7 @@ static void on_gate_timer(pl_timer *t)
 
 void pl_engine_pump_in(pl_engine *e, int64_t wait_ms)
 {
-    uint64_t due_us = e->ports.monotonic_us() + (uint64_t)wait_ms * 1000;
+    uint64_t due_us = wait_ms ? e->ports.monotonic_us() + (uint64_t)wait_ms * 1000 : 0;
     if (pl_timer_is_running(&e->gate_timer) && e->gate_due_us <= due_us) return;
     e->gate_due_us = due_us;
     pl_wheel_start(e->ports.wheel, &e->gate_timer, (uint64_t)wait_ms);
@@ -418,7 +420,8 @@ static void on_claim_timer(pl_timer *t)
 /* A place became free: are there parked deliveries for it? */
 static void claim_if_due(pl_engine *e)
 {
-    if (!e->claim_is_out && !e->claim_is_vain && parked_are_due(e)) start_claim(e);
+    if (!e->claim_is_out && !e->claim_is_vain && parked_are_due(e, e->settings->limit_horizon))
+        start_claim(e);
 }
 
 void pl_engine_parked(pl_engine *e, pl_slice connector, int64_t due_ms)

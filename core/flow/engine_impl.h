@@ -73,7 +73,7 @@ struct pl_engine {
     bool claim_is_vain; /* all that is due is of connectors that are full: not before one is not */
     int64_t parked_due_ms; /* as far as this worker knows, the next parked delivery is due then */
     pl_timer claim_timer;
-    uint64_t gate_due_us;
+    uint64_t gate_due_us; /* 0: at once */
     /* The first of those that a rate or a pause holds back may go, or it is the turn of what is ready. */
     pl_timer gate_timer;
     pl_buf fresh; /* of pl_event *: committed in this round, their nodes not yet used */

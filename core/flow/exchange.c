@@ -355,7 +355,7 @@ static void finish(pl_exchange *x)
     pl_exchange_record(x);
 }
 
-/* The stage is over, and another one begins at this moment. */
+/* The stage is over, and another one begins at this moment: until that waits, stage_us is now. */
 static void time_stage(pl_exchange *x)
 {
     uint64_t now_us = x->engine->ports.monotonic_us(), lasted_us = now_us - x->stage_us;
@@ -364,10 +364,17 @@ static void time_stage(pl_exchange *x)
     x->stage_us = now_us;
 }
 
+static int carry_out(pl_exchange *x)
+{
+    int code = stage_functions[x->stage](x);
+    if (code != PL_WAIT) time_stage(x);
+    return code;
+}
+
+/* The stage is over, and was timed. */
 static void advance(pl_exchange *x, int code)
 {
     while (code != PL_WAIT) {
-        time_stage(x);
         if (code == PL_HELD_BACK || (code == PL_E_BREAKER && x->delivery)) {
             pl_exchange_postpone(x, code);
             return;
@@ -380,16 +387,24 @@ static void advance(pl_exchange *x, int code)
             finish(x);
             return;
         }
-        code = stage_functions[next](x);
+        code = carry_out(x);
     }
+}
+
+/* The stage that waited is over. */
+static void go_on(pl_exchange *x, int code)
+{
+    time_stage(x);
+    advance(x, code);
 }
 
 void pl_engine_sent(pl_exchange *x, int code)
 {
     x->transfer = NULL;
     pl_trace_redirects(&x->trace, x->response.hops);
-    pl_passage_tell(&x->passage, &x->engine->tolls, x->policy->connector,
-                    x->engine->ports.monotonic_us(), code, x->response.status);
+    time_stage(x);
+    pl_passage_tell(&x->passage, &x->engine->tolls, x->policy->connector, x->stage_us, code,
+                    x->response.status);
     if (code < 0) x->error_text = x->response.error_text;
     advance(x, code);
 }
@@ -398,7 +413,7 @@ void pl_engine_resume(pl_exchange *x, int code)
 {
     if (code == PL_WAIT) return;
     pl_wheel_stop(x->engine->ports.wheel, &x->timer);
-    advance(x, code);
+    go_on(x, code);
 }
 
 void pl_exchange_fail(pl_exchange *x, int code, const char *text)
@@ -412,7 +427,7 @@ void pl_exchange_fail(pl_exchange *x, int code, const char *text)
     pl_wheel_stop(x->engine->ports.wheel, &x->timer);
     x->generation->release(x->generation, x);
     x->error_text = text;
-    advance(x, code);
+    go_on(x, code);
 }
 
 /* -- begin and end -- */
@@ -456,7 +471,7 @@ void pl_exchange_begin(pl_exchange *x, int64_t timeout_ms)
     x->state = PL_STATE_DELIVERED; /* unless a stage fails */
     x->stage = PL_STAGE_RENDER;
     x->stage_us = x->started_us;
-    advance(x, stage_functions[PL_STAGE_RENDER](x));
+    advance(x, carry_out(x));
 }
 
 /* Names are looked up once for each generation that the delivery meets. */

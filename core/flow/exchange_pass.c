@@ -35,10 +35,9 @@ void pl_exchange_leave(pl_exchange *x)
 {
     pl_quotas *quotas = x->engine->ports.quotas;
     if (!x->passage.place.quota && !x->of_webhook.quota && !x->of_connector.quota) return;
-    uint64_t now_us = x->engine->ports.monotonic_us();
-    pl_quota_leave(quotas, &x->passage.place, now_us);
-    pl_quota_leave(quotas, &x->of_webhook, now_us);
-    pl_quota_leave(quotas, &x->of_connector, now_us);
+    pl_quota_leave(quotas, &x->passage.place, x->stage_us);
+    pl_quota_leave(quotas, &x->of_webhook, x->stage_us);
+    pl_quota_leave(quotas, &x->of_connector, x->stage_us);
 }
 
 /* Nothing of it ever was. */
@@ -60,8 +59,7 @@ static int ask_breakers(pl_exchange *x)
         pl_passage_force(&x->passage, &e->tolls);
         return 0;
     }
-    x->delay_ms =
-        pl_passage_ask(&x->passage, &e->tolls, e->ports.monotonic_us(), &x->arena, &x->error_text);
+    x->delay_ms = pl_passage_ask(&x->passage, &e->tolls, x->stage_us, &x->arena, &x->error_text);
     return x->delay_ms ? PL_E_BREAKER : 0;
 }
 
@@ -74,10 +72,9 @@ static int enter_destination(pl_exchange *x)
     if (limit && pl_quota_is(&x->passage.place, name)) return 0;
     pl_quota_undo(e->ports.quotas, &x->passage.place);
     if (limit == NULL) return 0;
-    uint64_t now_us = e->ports.monotonic_us();
     if (x->delivery == NULL)
-        pl_quota_enter_now(e->ports.quotas, name, &limit->rate, now_us, &x->passage.place);
-    else if (pl_quota_enter(e->ports.quotas, name, &limit->rate, now_us, &x->passage.place) != 0)
+        pl_quota_enter_now(e->ports.quotas, name, &limit->rate, x->stage_us, &x->passage.place);
+    else if (pl_quota_enter(e->ports.quotas, name, &limit->rate, x->stage_us, &x->passage.place))
         return PL_HELD_BACK;
     return 0;
 }

@@ -54,6 +54,11 @@ int64_t pl_wall_ms(void)
     return (int64_t)(clock_us(CLOCK_REALTIME) / 1000);
 }
 
+int64_t pl_wall_s(void)
+{
+    return (int64_t)(clock_us(CLOCK_REALTIME_COARSE) / 1000000);
+}
+
 void pl_random_seed(uint8_t seed[32])
 {
     /* Up to 256 bytes come whole or not at all (getrandom(2)). */

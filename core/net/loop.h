@@ -30,8 +30,11 @@ void pl_loop_on_wait(pl_loop *loop, void (*fn)(void *arg), void *arg);
 uint64_t pl_loop_longest_stall_us(const pl_loop *loop);
 const pl_histogram *pl_loop_busy(const pl_loop *loop);
 
-/* Wall clock, milliseconds since the epoch; monotonic clock, microseconds. Any thread. */
+/* Wall clock, milliseconds since the epoch; monotonic clock, microseconds. Any thread. Each read takes
+ * some tens of nanoseconds. */
 int64_t pl_wall_ms(void);
+/* Seconds, where some milliseconds late are soon enough: that is cheaper. */
+int64_t pl_wall_s(void);
 uint64_t pl_monotonic_us(void);
 /* 32 bytes from the kernel's generator, for pl_rng_init. Aborts when there are none. */
 void pl_random_seed(uint8_t seed[32]);

@@ -14,7 +14,7 @@
 
 static const char *date_of_now(pl_server *s)
 {
-    int64_t now_s = pl_wall_ms() / 1000;
+    int64_t now_s = pl_wall_s();
     if (now_s != s->date_s) {
         s->date_s = now_s;
         pl_http_date(now_s, s->date);

@@ -221,6 +221,8 @@ TEST(loop_clocks_and_seeds)
     uint64_t a = pl_monotonic_us(), b = pl_monotonic_us();
     CHECK(b >= a);
     CHECK(pl_wall_ms() > 1700000000000); /* after 2023 */
+    int64_t before_s = pl_wall_s(), between_ms = pl_wall_ms();
+    CHECK(before_s * 1000 <= between_ms && between_ms / 1000 - before_s <= 1);
     uint8_t one[32] = {0}, two[32] = {0};
     pl_random_seed(one);
     pl_random_seed(two);
