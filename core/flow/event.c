@@ -15,19 +15,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BYTES_A_NODE 12 /* of a document, about: so that its index seldom grows */
-#define HEAD_NODES   3  /* a root, an id and a time */
+#define BYTES_A_NODE  12 /* of a document, about: so that its index seldom grows */
+#define FRONT_MEMBERS 2  /* an id and a time */
 /* Of larger documents the nodes, which may be many times as large, are made of what is valid only. */
 #define MOST_READ_WITH_NODES (64u << 10)
 
 enum member { ID, TYPE, TIME, SOURCE, SUBJECT, DATA, MEMBERS };
 
 static const struct {
-    const char *name;
+    pl_slice name;
     size_t max_bytes; /* of a text; 0: any JSON value */
 } members[MEMBERS] = {
-    [ID] = {"id", PL_EVENT_MAX_ID}, [TYPE] = {"type", PL_EVENT_MAX_TYPE}, [TIME] = {"time", 64},
-    [SOURCE] = {"source", 1024},    [SUBJECT] = {"subject", 1024},        [DATA] = {"data", 0},
+    [ID] = {PL_SLICE_INIT("id"), PL_EVENT_MAX_ID},
+    [TYPE] = {PL_SLICE_INIT("type"), PL_EVENT_MAX_TYPE},
+    [TIME] = {PL_SLICE_INIT("time"), 64},
+    [SOURCE] = {PL_SLICE_INIT("source"), 1024},
+    [SUBJECT] = {PL_SLICE_INIT("subject"), 1024},
+    [DATA] = {PL_SLICE_INIT("data"), 0},
 };
 
 typedef struct scan {
@@ -36,6 +40,14 @@ typedef struct scan {
     int open;              /* the member that is being read, or -1 */
     bool is_empty;
 } scan;
+
+/* What goes in front of the client's members: `{"id":"...","time":"...",`, or less of it. */
+typedef struct front {
+    char text[sizeof "{\"id\":\"\",\"time\":\"\"," + PL_UUID_TEXT + PL_TIME_TEXT];
+    size_t len;
+    pl_json_node nodes[FRONT_MEMBERS]; /* of its members */
+    uint32_t count;
+} front;
 
 static int fault_at(pl_event_fault *fault, const char *member, const char *message)
 {
@@ -74,7 +86,7 @@ static pl_json_node *nodes_of(const pl_buf *nodes)
 
 static void reserve_nodes(pl_buf *nodes, pl_slice json)
 {
-    pl_buf_reserve(nodes, (json.len / BYTES_A_NODE + 1) * sizeof(pl_json_node));
+    pl_buf_reserve(nodes, (json.len / BYTES_A_NODE + 1 + FRONT_MEMBERS) * sizeof(pl_json_node));
 }
 
 static void move_node(pl_json_node *node, uint32_t bytes, uint32_t nodes)
@@ -84,24 +96,22 @@ static void move_node(pl_json_node *node, uint32_t bytes, uint32_t nodes)
     node->next += nodes;
 }
 
-/* Of the client's document those of the event's: behind the root stand the members of `head`, and
- * all that was in it is moved by so many bytes. */
-static void put_head_nodes(pl_buf *nodes, pl_slice head, uint32_t bytes, pl_slice document)
+/* Makes of the nodes of the client's document those of the event's: behind the root stand the members
+ * of the front, and all that was there is moved by so many bytes. */
+static void put_front_nodes(pl_buf *nodes, const front *f, uint32_t bytes, pl_slice document)
 {
-    pl_buf front = {0};
-    pl_buf_reserve(&front, nodes->len + HEAD_NODES * sizeof(pl_json_node));
-    pl_json_index(head, &front);
-    uint32_t more = (uint32_t)(front.len / sizeof(pl_json_node)) - 1;
-    pl_json_node *root = nodes_of(nodes), *end = root + root->next;
-    for (pl_json_node *node = root + 1; node < end; node++)
-        move_node(node, bytes, more);
+    size_t count = nodes->len / sizeof(pl_json_node);
+    pl_buf_reserve(nodes, f->count * sizeof *f->nodes);
+    pl_json_node *root = nodes_of(nodes), *rest = root + 1 + f->count;
+    memmove(rest, root + 1, (count - 1) * sizeof *root);
+    memcpy(root + 1, f->nodes, f->count * sizeof *f->nodes);
+    nodes->len += f->count * sizeof *f->nodes;
+    for (pl_json_node *node = rest; node < rest + count - 1; node++)
+        move_node(node, bytes, f->count);
     const char *brace = memrchr(document.ptr, '}', document.len);
-    *nodes_of(&front) = (pl_json_node){.len = (uint32_t)(brace + 1 - document.ptr),
-                                       .next = root->next + more,
-                                       .kind = PL_JSON_OBJECT};
-    pl_buf_put(&front, root + 1, (size_t)((char *)end - (char *)(root + 1)));
-    pl_buf_fini(nodes);
-    *nodes = front;
+    root->at = 0;
+    root->len = (uint32_t)(brace + 1 - document.ptr);
+    root->next += f->count;
 }
 
 static void keep_nodes(pl_event *e, pl_buf *nodes)
@@ -116,7 +126,7 @@ static void keep_nodes(pl_event *e, pl_buf *nodes)
 static int member_of(pl_slice name, bool has_escapes)
 {
     for (int i = 0; i < MEMBERS; i++)
-        if (pl_json_name_is(name, has_escapes, pl_slice_of(members[i].name))) return i;
+        if (pl_json_name_is(name, has_escapes, members[i].name)) return i;
     return -1;
 }
 
@@ -220,13 +230,13 @@ static int take_text(const scan *s, enum member i, pl_buf *texts, pl_slice *span
     size_t start = texts->len;
     if (s->raw[i].ptr == NULL) return 0;
     if (!pl_json_unescape(s->raw[i], texts))
-        return fault_at(fault, members[i].name, "expected a string");
+        return fault_at(fault, members[i].name.ptr, "expected a string");
     span->len = texts->len - start;
     span->ptr = (const char *)start; /* an offset until the event is built */
     if (span->len <= members[i].max_bytes) return 0;
     char message[64];
     snprintf(message, sizeof message, "expected a text of at most %zu bytes", members[i].max_bytes);
-    return fault_at(fault, members[i].name, message);
+    return fault_at(fault, members[i].name.ptr, message);
 }
 
 /* pl_time_parse takes a plain number of milliseconds as well; a date-time has colons. */
@@ -300,37 +310,53 @@ static pl_event *build(pl_slice json, const scan *s, pl_slice head, const pl_buf
     return e;
 }
 
-/* The members that are missing, made up: `{"id":"...","time":"...",` */
-static void make_head(const scan *s, pl_rng *rng, int64_t now_ms, pl_buf *head, pl_buf *texts,
-                      pl_slice *spans)
+static void put_front(front *f, const char *text, size_t len)
 {
-    if (s->raw[ID].ptr && s->raw[TIME].ptr) return;
-    pl_buf_put_char(head, '{');
+    memcpy(f->text + f->len, text, len);
+    f->len += len;
+}
+
+/* Adds a member whose text needs no escapes. */
+static void add_to_front(front *f, enum member i, pl_slice value, pl_buf *texts, pl_slice *span)
+{
+    put_front(f, f->len ? "\"" : "{\"", f->len ? 1 : 2);
+    pl_json_node *node = &f->nodes[f->count++];
+    *node = (pl_json_node){.name = (uint32_t)f->len,
+                           .name_len = (uint32_t)members[i].name.len,
+                           .len = (uint32_t)value.len,
+                           .next = f->count + 1,
+                           .kind = PL_JSON_STRING};
+    put_front(f, members[i].name.ptr, members[i].name.len);
+    put_front(f, "\":\"", 3);
+    node->at = (uint32_t)f->len;
+    put_front(f, value.ptr, value.len);
+    put_front(f, "\",", 2);
+    *span = (pl_slice){(const char *)texts->len, value.len};
+    pl_buf_put_slice(texts, value);
+}
+
+/* The members that are missing, made up. */
+static void make_front(const scan *s, pl_rng *rng, int64_t now_ms, front *f, pl_buf *texts,
+                       pl_slice *spans)
+{
+    f->len = f->count = 0;
     if (s->raw[ID].ptr == NULL) {
         char id[PL_UUID_TEXT + 1];
         pl_uuid_format(pl_uuid_new(rng, (uint64_t)now_ms), id);
-        PL_BUF_PUT(head, "\"id\":\"");
-        pl_buf_put(head, id, PL_UUID_TEXT);
-        PL_BUF_PUT(head, "\",");
-        spans[ID] = (pl_slice){(const char *)texts->len, PL_UUID_TEXT};
-        pl_buf_put(texts, id, PL_UUID_TEXT);
+        add_to_front(f, ID, (pl_slice){id, PL_UUID_TEXT}, texts, &spans[ID]);
     }
     if (s->raw[TIME].ptr == NULL) {
         char time[PL_TIME_TEXT + 1];
         pl_time_format(now_ms, time);
-        PL_BUF_PUT(head, "\"time\":\"");
-        pl_buf_put(head, time, PL_TIME_TEXT);
-        PL_BUF_PUT(head, "\",");
-        spans[TIME] = (pl_slice){(const char *)texts->len, PL_TIME_TEXT};
-        pl_buf_put(texts, time, PL_TIME_TEXT);
+        add_to_front(f, TIME, (pl_slice){time, PL_TIME_TEXT}, texts, &spans[TIME]);
     }
-    if (s->is_empty) head->len--; /* no member follows the last comma */
+    if (f->len && s->is_empty) f->len--; /* no member follows the last comma */
 }
 
 /* Of the document as it came, to those of the event's. */
-static void take_nodes(pl_event *e, pl_buf *nodes, pl_slice head, size_t first_member)
+static void take_nodes(pl_event *e, pl_buf *nodes, const front *f, size_t first_member)
 {
-    if (head.len) put_head_nodes(nodes, head, (uint32_t)(head.len - first_member), e->document);
+    if (f->len) put_front_nodes(nodes, f, (uint32_t)(f->len - first_member), e->document);
     keep_nodes(e, nodes);
 }
 
@@ -338,21 +364,20 @@ int pl_event_parse(pl_slice json, const pl_event_rules *rules, pl_rng *rng, int6
                    pl_event **out, pl_event_fault *fault)
 {
     scan s;
-    pl_buf head, texts, nodes;
+    front f;
+    pl_buf texts, nodes;
     pl_slice spans[MEMBERS] = {{0}};
-    pl_buf_init(&head);
     pl_buf_init(&texts);
     pl_buf_init(&nodes);
     int rc = scan_members(json, rules, &s, &nodes, fault);
     if (rc == 0) rc = take_texts(&s, rules, &texts, spans, fault);
     if (rc == 0) {
-        make_head(&s, rng, now_ms, &head, &texts, spans);
-        *out = build(json, &s, pl_buf_slice(&head), &texts, spans);
+        make_front(&s, rng, now_ms, &f, &texts, spans);
+        *out = build(json, &s, (pl_slice){f.text, f.len}, &texts, spans);
         (*out)->received_ms = now_ms;
         (*out)->has_own_id = s.raw[ID].ptr != NULL;
-        if (nodes.len) take_nodes(*out, &nodes, pl_buf_slice(&head), s.first_member);
+        if (nodes.len) take_nodes(*out, &nodes, &f, s.first_member);
     }
-    pl_buf_fini(&head);
     pl_buf_fini(&texts);
     pl_buf_fini(&nodes);
     return rc;
