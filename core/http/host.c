@@ -4,7 +4,6 @@
 #include "http/url.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
 #define HOST_BYTES 256 /* no name of the DNS is longer (RFC 1035 section 2.3.4) */
 
@@ -30,7 +29,8 @@ bool pl_host_is_local(pl_slice host)
     if (pl_slice_eq_nocase(host, PL_SLICE("localhost"))) return true;
     if (is_below(host, PL_SLICE("localhost"))) return true;
     if (host.len >= sizeof text) return false;
-    snprintf(text, sizeof text, "%.*s", PL_FMT(host));
+    if (host.len) memcpy(text, host.ptr, host.len);
+    text[host.len] = '\0';
     if (inet_pton(AF_INET, text, &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
     if (inet_pton(AF_INET6, text, &v6) != 1) return false;
     return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);

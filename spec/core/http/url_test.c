@@ -140,6 +140,34 @@ TEST(urls_that_are_refused)
     }
 }
 
+/* RFC 3986 section 2: ASCII without spaces and controls; a '%' would need digits behind it. */
+TEST(every_byte_is_looked_at_wherever_it_stands)
+{
+    for (size_t at = 0; at < 20; at++) {
+        for (int c = 0; c < 256; c++) {
+            char text[] = "http://a/ghijklmnopqrstuvwxyz?";
+            pl_url url;
+            text[9 + at] = (char)c;
+            CHECK_EQ_INT(parses((pl_slice){text, sizeof text - 1}, &url),
+                         c > 0x20 && c < 0x7f && c != '%');
+        }
+    }
+}
+
+TEST(every_byte_of_a_host_is_looked_at)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789-._";
+    for (int c = 1; c < 256; c++) {
+        char text[] = "http://axb/";
+        pl_url url;
+        text[8] = (char)c;
+        bool ends_host = strchr("/?#", c) != NULL;
+        CHECK_EQ_INT(parses((pl_slice){text, sizeof text - 1}, &url),
+                     ends_host || strchr(allowed, c) != NULL);
+    }
+}
+
 TEST(an_authority_alone)
 {
     pl_url url;
@@ -288,7 +316,9 @@ TEST(a_query_is_walked)
 
 int main(void)
 {
-    return RUN(CASE(urls_are_split), CASE(urls_that_are_refused), CASE(an_authority_alone),
+    return RUN(CASE(urls_are_split), CASE(urls_that_are_refused),
+               CASE(every_byte_is_looked_at_wherever_it_stands),
+               CASE(every_byte_of_a_host_is_looked_at), CASE(an_authority_alone),
                CASE(absolute_or_relative), CASE(base_and_path_are_joined),
                CASE(a_request_has_a_whole_url), CASE(text_is_decoded), CASE(a_query_is_walked));
 }
