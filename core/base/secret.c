@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Most bytes that are looked through hold no secret, so the first questions are such that need no
- * lock. No form is shorter than four bytes, so each covers whole one of the pairs at every third
- * place of a text: are these two bytes among the first four of anything registered? One bit for
- * each pair says so. If they are: is there anything that begins with the four bytes from one of the
- * three places up to here? A filter answers it, one bit for a hash of four bytes. Where it says
+ * lock. No form is shorter than some bytes (four, or up to eight where no shorter one is kept), so
+ * each covers whole one of the pairs that are looked at so far apart: are these two bytes among the
+ * first of anything registered? One bit for each pair says so. If they are: is there anything that
+ * begins with the four bytes from one of the places up to here? A filter answers it, one bit for a
+ * hash of four bytes. Where it says
  * "maybe", the lock is taken for a look into a bucket: all forms (secret_forms.h) of one range of
  * the hash, sorted, so that thousands of tokens that begin alike cost a few comparisons.
  *
@@ -31,7 +32,7 @@
 #define FILTER_BITS 20
 #define BUCKET_BITS 14
 #define NO_SLOT     (-1)
-#define PAIRS       3 /* in the first four bytes */
+#define FRONT_BYTES 8 /* of a form, at most: its pairs are known */
 #define PAIR_VALUES 65536
 
 struct entry {
@@ -63,7 +64,9 @@ static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 #endif
 static _Atomic uint64_t filter[(1u << FILTER_BITS) / 64];
 static _Atomic uint64_t pairs[PAIR_VALUES / 64];
-static uint32_t pair_uses[PAIR_VALUES]; /* entries that have it */
+static uint32_t pair_uses[PAIR_VALUES];       /* entries that have it */
+static uint32_t fronts[FRONT_BYTES + 1];      /* entries by the length of their fronts */
+static atomic_size_t apart = FRONT_BYTES - 1; /* so far are pairs that are looked at */
 static struct bucket buckets[1u << BUCKET_BITS];
 static struct passing ring[PL_SECRET_PASSING_MAX];
 static size_t hand, passing_bytes;
@@ -119,24 +122,42 @@ static uint16_t pair_of(const char *two_bytes)
     return pair;
 }
 
-static void add_pairs(const char *four_bytes)
+static size_t front_of(const struct entry *e)
 {
-    for (int i = 0; i < PAIRS; i++) {
-        uint16_t pair = pair_of(four_bytes + i);
+    return e->len < FRONT_BYTES ? e->len : FRONT_BYTES;
+}
+
+/* The shortest front has to hold one. */
+static void set_apart(void)
+{
+    size_t shortest = PL_SECRET_MIN_BYTES;
+    while (shortest < FRONT_BYTES && fronts[shortest] == 0)
+        shortest++;
+    atomic_store_explicit(&apart, shortest - 1, memory_order_relaxed);
+}
+
+static void add_pairs(const struct entry *e)
+{
+    for (size_t i = 0; i + 1 < front_of(e); i++) {
+        uint16_t pair = pair_of(e->bytes + i);
         if (pair_uses[pair]++ == 0)
             atomic_fetch_or_explicit(&pairs[pair / 64], UINT64_C(1) << (pair % 64),
                                      memory_order_relaxed);
     }
+    fronts[front_of(e)]++;
+    set_apart();
 }
 
-static void remove_pairs(const char *four_bytes)
+static void remove_pairs(const struct entry *e)
 {
-    for (int i = 0; i < PAIRS; i++) {
-        uint16_t pair = pair_of(four_bytes + i);
+    for (size_t i = 0; i + 1 < front_of(e); i++) {
+        uint16_t pair = pair_of(e->bytes + i);
         if (--pair_uses[pair] == 0)
             atomic_fetch_and_explicit(&pairs[pair / 64], ~(UINT64_C(1) << (pair % 64)),
                                       memory_order_relaxed);
     }
+    fronts[front_of(e)]--;
+    set_apart();
 }
 
 /* -- buckets; all with the lock held -- */
@@ -211,7 +232,7 @@ static void hold(pl_slice form)
     b->items[at] = e;
     b->count++;
     set_bit(e->hash);
-    add_pairs(e->bytes);
+    add_pairs(e);
     atomic_fetch_add_explicit(&entry_count, 1, memory_order_relaxed);
 }
 
@@ -224,7 +245,7 @@ static void let_go(pl_slice form)
     memmove(b->items + at - 1, b->items + at, (b->count - at) * sizeof(struct entry *));
     b->count--;
     clear_bit(e->hash);
-    remove_pairs(e->bytes);
+    remove_pairs(e);
     atomic_fetch_sub_explicit(&entry_count, 1, memory_order_relaxed);
     free(e);
 }
@@ -353,14 +374,15 @@ static bool is_near(const char *two_bytes)
     return word >> (pair % 64) & 1;
 }
 
-/* The first place from `from` on at which a form begins, or the end. One that begins in the three
- * bytes up to the pair that is looked at covers the pair. */
+/* The first place from `from` on at which a form begins, or the end. One that begins behind the pair
+ * before the one that is looked at, and not behind this, covers it. */
 static size_t find_match(pl_slice bytes, size_t from)
 {
+    size_t step = atomic_load_explicit(&apart, memory_order_relaxed);
     if (atomic_load_explicit(&entry_count, memory_order_relaxed) == 0) return bytes.len;
-    for (size_t i = from + PAIRS - 1; i + 2 <= bytes.len; i += PAIRS) {
+    for (size_t i = from + step - 1; i + 2 <= bytes.len; i += step) {
         if (!is_near(bytes.ptr + i)) continue;
-        for (size_t k = i + 1 - PAIRS; k <= i; k++)
+        for (size_t k = i + 1 - step; k <= i; k++)
             if (match(pl_slice_from(bytes, k))) return k;
     }
     return bytes.len;
@@ -467,23 +489,35 @@ bool pl_secret_eq(pl_slice secret, pl_slice given)
     return differs == 0;
 }
 
+static bool has_pairs(const struct entry *e)
+{
+    for (size_t i = 0; i + 1 < front_of(e); i++)
+        if (!is_near(e->bytes + i)) return false;
+    return front_of(e) > atomic_load(&apart);
+}
+
+static bool is_sound(const struct bucket *b, size_t i)
+{
+    const struct entry *e = b->items[i], *before = i ? b->items[i - 1] : NULL;
+    if (before && !is_after(e, (pl_slice){before->bytes, before->len})) return false;
+    return bucket_of(e->hash) == b && may_begin(e->hash) && e->holders > 0 &&
+           e->hash == hash_of(e->bytes) && has_pairs(e);
+}
+
 bool pl_secret_check(void)
 {
-    size_t count = 0;
-    bool is_sound = true;
+    size_t count = 0, with_fronts = 0;
+    bool are_sound = true;
     pthread_rwlock_rdlock(&lock);
     for (size_t i = 0; i < 1u << BUCKET_BITS; i++) {
         const struct bucket *b = &buckets[i];
         count += b->count;
-        for (size_t k = 0; k < b->count; k++) {
-            const struct entry *e = b->items[k];
-            is_sound &= bucket_of(e->hash) == b && may_begin(e->hash) && e->holders > 0 &&
-                        e->hash == hash_of(e->bytes);
-            is_sound &=
-                k == 0 || is_after(e, (pl_slice){b->items[k - 1]->bytes, b->items[k - 1]->len});
-        }
+        for (size_t k = 0; k < b->count; k++)
+            are_sound &= is_sound(b, k);
     }
-    is_sound &= count == atomic_load(&entry_count);
+    for (size_t i = 0; i <= FRONT_BYTES; i++)
+        with_fronts += fronts[i];
+    are_sound &= count == atomic_load(&entry_count) && count == with_fronts;
     pthread_rwlock_unlock(&lock);
-    return is_sound;
+    return are_sound;
 }

@@ -40,6 +40,34 @@ TEST(nothing_is_masked_when_nothing_is_registered)
     CHECK_MASK("", "");
 }
 
+static void check_everywhere(const char *secret)
+{
+    for (size_t before = 0; before < 24; before++) {
+        for (size_t behind = 0; behind < 12; behind++) {
+            pl_buf text = {0}, wanted = {0};
+            pl_buf_printf(&text, "%.*s%s%.*s", (int)before, "........................", secret,
+                          (int)behind, "............");
+            pl_buf_printf(&wanted, "%.*s***%.*s", (int)before, "........................",
+                          (int)behind, "............");
+            check_mask(__FILE__, __LINE__, pl_buf_slice(&text), pl_buf_slice(&wanted));
+            pl_buf_fini(&text);
+            pl_buf_fini(&wanted);
+        }
+    }
+}
+
+/* How a text is looked through depends on the shortest of all. */
+TEST(a_value_is_found_wherever_it_begins)
+{
+    static const char *const values[] = {"<long value>", "<eight8>", "<seven>", "<six6>", "<five"};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        add(values[i]);
+        for (size_t k = 0; k <= i; k++)
+            check_everywhere(values[k]);
+        CHECK(pl_secret_check());
+    }
+}
+
 TEST(every_occurrence_is_masked)
 {
     add("s3cr3t");
@@ -313,7 +341,8 @@ TEST(threads_register_and_mask_at_the_same_time)
 
 int main(void)
 {
-    return RUN(CASE(nothing_is_masked_when_nothing_is_registered), CASE(every_occurrence_is_masked),
+    return RUN(CASE(nothing_is_masked_when_nothing_is_registered),
+               CASE(a_value_is_found_wherever_it_begins), CASE(every_occurrence_is_masked),
                CASE(short_values_are_left_alone),
                CASE(the_longest_value_wins_whatever_the_order_of_registration),
                CASE(of_overlapping_values_no_rest_remains), CASE(other_spellings_are_masked_too),
