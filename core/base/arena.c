@@ -21,7 +21,7 @@
 
 struct pl_arena_block {
     struct pl_arena_block *next;
-    size_t used, room; /* of `bytes` */
+    size_t room; /* of `bytes` */
     _Alignas(max_align_t) char bytes[];
 };
 
@@ -39,15 +39,6 @@ static size_t next_room(const pl_arena *a)
     return room < LARGEST_BLOCK_BYTES ? room : LARGEST_BLOCK_BYTES;
 }
 
-/* A block with `size` bytes free. */
-static struct pl_arena_block *block_for(pl_arena *a, size_t size)
-{
-    if (a->blocks && a->blocks->room - a->blocks->used >= size) return a->blocks;
-    size_t room = next_room(a);
-    if (a->blocks && size > room / 2) return a->blocks->next = block_new(size, a->blocks->next);
-    return a->blocks = block_new(size > room ? size : room, a->blocks);
-}
-
 void pl_arena_init(pl_arena *a)
 {
     *a = (pl_arena){0};
@@ -62,17 +53,27 @@ void pl_arena_fini(pl_arena *a)
     *a = (pl_arena){0};
 }
 
-void *pl_arena_alloc(pl_arena *a, size_t size)
+/* Something large, behind the newest block, whose room stays in use. */
+static void *alloc_behind(pl_arena *a, size_t size)
+{
+    struct pl_arena_block *block = block_new(size, a->blocks->next);
+    a->blocks->next = block;
+    a->used_bytes += size;
+    return block->bytes;
+}
+
+void *pl_arena_alloc_more(pl_arena *a, size_t size)
 {
     const size_t align = _Alignof(max_align_t);
     if (size > SIZE_MAX / 2)
         return pl_alloc(size); /* cannot be had: ends here, before sums overflow */
     size = (size + align - 1) / align * align;
-    struct pl_arena_block *block = block_for(a, size);
-    void *ptr = block->bytes + block->used;
-    block->used += size;
-    a->used_bytes += size;
-    return ptr;
+    size_t room = next_room(a);
+    if (a->blocks && size > room / 2) return alloc_behind(a, size);
+    a->blocks = block_new(size > room ? size : room, a->blocks);
+    a->at = a->blocks->bytes;
+    a->left = a->blocks->room;
+    return pl_arena_alloc(a, size);
 }
 
 void *pl_arena_zero(pl_arena *a, size_t size)
