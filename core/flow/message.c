@@ -39,20 +39,26 @@ static bool is_authorization(pl_slice name)
     return pl_slice_eq_nocase(name, PL_SLICE("Authorization"));
 }
 
-pl_field *pl_request_set_field(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value)
+pl_field *pl_request_put_field(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value)
 {
     if (is_authorization(name)) r->auth = (pl_auth){0};
     pl_field *f = pl_fields_find(r->fields, name);
     if (f == NULL) {
-        f = pl_arena_zero(arena, sizeof *f);
+        f = pl_arena_alloc(arena, sizeof *f);
+        f->next = NULL;
         append(r, f);
     } else {
         drop_repeats(r, f);
     }
-    f->name = pl_arena_dup(arena, name);
-    f->value = pl_arena_dup(arena, value);
+    f->name = name;
+    f->value = value;
     f->shown = PL_NO_SLICE;
     return f;
+}
+
+pl_field *pl_request_set_field(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value)
+{
+    return pl_request_put_field(r, arena, pl_arena_dup(arena, name), pl_arena_dup(arena, value));
 }
 
 /* What goes between a query, or a URL without one, and the next pair. */

@@ -95,6 +95,8 @@ typedef struct pl_response {
 /* Sets a field, replacing those of the same name; Authorization replaces what set_auth set.
  * Copies into the arena. */
 pl_field *pl_request_set_field(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value);
+/* The same without copies: name and value live as long as the request. */
+pl_field *pl_request_put_field(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value);
 /* Adds name=value, percent-encoded, to the query of the URL, in the arena. */
 void pl_request_add_query(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value);
 void pl_request_remove_field(pl_request *r, pl_slice name);

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/secret.h"
 #include "crypto/sign.h"
+#include "http/message.h"
 #include "http/url.h"
 #include "script/request_write.h"
 
@@ -247,6 +248,14 @@ static bool set_basic(pl_setting_up *s, const pl_credential *c)
            pl_request_write_basic(&s->request, s->arena, user.text, password.text) == NULL;
 }
 
+/* Its name was looked at when it was read; its texts live as long as the request. */
+static bool set_header(pl_setting_up *s, pl_slice name, pl_slice value, pl_slice shown)
+{
+    if (!pl_http_is_field_value(value)) return false;
+    pl_request_put_field(&s->request, s->arena, name, value)->shown = shown;
+    return true;
+}
+
 static bool set_value(pl_setting_up *s, const pl_credential *c)
 {
     pieces p;
@@ -254,8 +263,7 @@ static bool set_value(pl_setting_up *s, const pl_credential *c)
     pl_request *r = &s->request;
     pl_slice value = join(s->arena, p.texts, p.count), shown = PL_NO_SLICE;
     if (p.is_secret) shown = join(s->arena, p.shown, p.count);
-    if (c->kind == PL_CREDENTIAL_HEADER)
-        return pl_request_write_header(r, s->arena, c->name, value, shown) == NULL;
+    if (c->kind == PL_CREDENTIAL_HEADER) return set_header(s, c->name, value, shown);
     if (c->kind == PL_CREDENTIAL_COOKIE)
         return pl_request_write_cookie(r, s->arena, c->name, value, shown) == NULL;
     pl_request_write_query(r, s->arena, c->name, value, shown);

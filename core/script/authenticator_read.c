@@ -3,6 +3,7 @@
  * Credentials out of the tables that lua/perilune/credentials.lua has compiled, which are right. */
 #include "script/authenticator_impl.h"
 #include "script/loaded.h"
+#include "script/request_write.h"
 
 #include <lauxlib.h>
 
@@ -61,7 +62,7 @@ static enum pl_credential_kind kind_of(pl_slice name)
     return (enum pl_credential_kind)kind;
 }
 
-/* The list on the top of the stack. */
+/* The list on the top of the stack; NULL: a header of it can have no such name, and Lua will say so. */
 static const pl_authenticator *read_list(lua_State *L, pl_arena *arena)
 {
     int list = lua_gettop(L), item = list + 1;
@@ -78,6 +79,7 @@ static const pl_authenticator *read_list(lua_State *L, pl_arena *arena)
             .password = read_parts(L, item, "password", arena),
         };
         lua_settop(L, list);
+        if (kind == PL_CREDENTIAL_HEADER && pl_request_name_fault(items[i].name)) return NULL;
     }
     pl_authenticator *a = pl_arena_alloc(arena, sizeof *a);
     *a = (pl_authenticator){items, count};

@@ -84,15 +84,15 @@ static bool make_headers(making *m)
     return true;
 }
 
-/* From here on nothing goes wrong: the fields are those of the exchange. The connector's own come
- * last, they may say otherwise. */
+/* From here on nothing goes wrong: the fields are those of the exchange, the names the recipe's. The
+ * connector's own come last, they may say otherwise. */
 static void set_fields(making *m)
 {
     const pl_recipe_render *r = m->recipe;
     pl_arena *arena = &m->x->arena;
-    if (r->body) pl_request_set_field(&m->request, arena, PL_SLICE("Content-Type"), r->body->media);
+    if (r->body) pl_request_put_field(&m->request, arena, PL_SLICE("Content-Type"), r->body->media);
     for (size_t i = 0; i < r->headers.count; i++)
-        pl_request_set_field(&m->request, arena, r->headers.items[i].name, m->values[i]);
+        pl_request_put_field(&m->request, arena, r->headers.items[i].name, m->values[i]);
 }
 
 bool pl_recipe_make_request(const pl_recipe_render *r, pl_exchange *x, pl_vm *vm)

@@ -6,11 +6,17 @@
 #include "base/secret.h"
 #include "http/message.h"
 
+const char *pl_request_name_fault(pl_slice name)
+{
+    if (!pl_http_is_token(name)) return "this cannot be the name of a header";
+    return pl_http_is_hop_by_hop(name) ? "this header is set by the gateway itself" : NULL;
+}
+
 const char *pl_request_write_header(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value,
                                     pl_slice shown)
 {
-    if (!pl_http_is_token(name)) return "this cannot be the name of a header";
-    if (pl_http_is_hop_by_hop(name)) return "this header is set by the gateway itself";
+    const char *fault = pl_request_name_fault(name);
+    if (fault) return fault;
     if (!pl_http_is_field_value(value))
         return "line breaks and control characters cannot stand in the header";
     pl_request_set_field(r, arena, name, value)->shown = shown;

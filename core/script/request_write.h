@@ -12,6 +12,8 @@
 #include "base/arena.h"
 #include "flow/message.h"
 
+/* Why a header cannot have the name, or NULL. */
+const char *pl_request_name_fault(pl_slice name);
 /* In the place of all fields of the name. */
 const char *pl_request_write_header(pl_request *r, pl_arena *arena, pl_slice name, pl_slice value,
                                     pl_slice shown);

@@ -17,7 +17,6 @@
 #include "script/script_impl.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
 
 /* Places in the table of an exchange. */
 enum { EVENT = 1, REQUEST, FRAME, RESPONSE };
@@ -168,14 +167,16 @@ static void push_made(pl_exchange *x, lua_State *co, int place,
 
 /* The fields that every request has, by which a receiver can drop repeats. The connector's own come
  * later and may say otherwise. */
-static void identify(pl_exchange *x)
+static void identify(pl_exchange *x, pl_buf *scratch)
 {
-    char id[PL_UUID_TEXT + 1], second[24];
+    char *id = pl_arena_alloc(&x->arena, PL_UUID_TEXT + 1);
     pl_uuid_format(x->id, id);
-    snprintf(second, sizeof second, "%lld", (long long)(x->started_ms / 1000));
-    pl_request_set_field(&x->request, &x->arena, PL_SLICE("webhook-id"), pl_slice_of(id));
-    pl_request_set_field(&x->request, &x->arena, PL_SLICE("webhook-timestamp"),
-                         pl_slice_of(second));
+    pl_buf_clear(scratch);
+    pl_buf_put_int(scratch, x->started_ms / 1000);
+    pl_request_put_field(&x->request, &x->arena, PL_SLICE("webhook-id"),
+                         (pl_slice){id, PL_UUID_TEXT});
+    pl_request_put_field(&x->request, &x->arena, PL_SLICE("webhook-timestamp"),
+                         pl_arena_dup(&x->arena, pl_buf_slice(scratch)));
 }
 
 static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
@@ -193,7 +194,7 @@ int pl_script_render(pl_generation *g, pl_exchange *x)
 {
     pl_script *s = pl_script_of(g);
     const pl_recipe_render *recipe = pl_script_recipe(s, x->webhook)->render;
-    identify(x);
+    identify(x, &s->vm.scratch);
     if (recipe && pl_recipe_make_request(recipe, x, &s->vm)) return 0;
     pl_slot *slot = begin_stage(g, x, RENDER, finish_render);
     lua_State *co = slot->co;

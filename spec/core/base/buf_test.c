@@ -113,6 +113,9 @@ TEST(slices_compare_start_and_split)
     CHECK(!pl_slice_eq(PL_SLICE("a"), PL_SLICE("b")));
     CHECK(pl_slice_eq_nocase(PL_SLICE("Content-LENGTH"), PL_SLICE("content-length")));
     CHECK(!pl_slice_eq_nocase(PL_SLICE("@"), PL_SLICE("`"))); /* 0x40 and 0x60: not letters */
+    CHECK(pl_slice_eq_nocase(PL_SLICE("webhook-Timestamp"), PL_SLICE("webhook-timestamp")));
+    CHECK(!pl_slice_eq_nocase(PL_SLICE("webhook-timestamp"), PL_SLICE("webhook-timestamq")));
+    CHECK(!pl_slice_eq_nocase(PL_SLICE("webhook-"), PL_SLICE("webhook_")));
     CHECK(pl_slice_starts(PL_SLICE("abc"), PL_SLICE("ab")));
     CHECK(!pl_slice_starts(PL_SLICE("a"), PL_SLICE("ab")));
     CHECK(pl_slice_starts(PL_NO_SLICE, PL_NO_SLICE));

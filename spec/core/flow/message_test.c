@@ -72,6 +72,19 @@ TEST(names_and_values_are_copied)
     pl_arena_fini(&arena);
 }
 
+TEST(names_and_values_that_live_as_long_are_not_copied)
+{
+    pl_arena arena;
+    pl_request r = {0};
+    pl_slice name = PL_SLICE("a"), value = PL_SLICE("2");
+    pl_arena_init(&arena);
+    pl_request_set_field(&r, &arena, PL_SLICE("A"), PL_SLICE("1"))->shown = PL_SLICE("*");
+    const pl_field *f = pl_request_put_field(&r, &arena, name, value);
+    CHECK(f->name.ptr == name.ptr && f->value.ptr == value.ptr && f->shown.ptr == NULL);
+    CHECK_EQ_SLICE(listed(&arena, &r), PL_SLICE("a=2;"));
+    pl_arena_fini(&arena);
+}
+
 TEST(find_folds_case_and_takes_the_first)
 {
     pl_field second = {.name = PL_SLICE("x-a"), .value = PL_SLICE("2")};
@@ -171,6 +184,7 @@ int main(void)
     return RUN(CASE(fields_keep_the_order_in_which_they_were_set),
                CASE(setting_again_replaces_in_place_whatever_the_case),
                CASE(setting_again_drops_the_repeats), CASE(names_and_values_are_copied),
+               CASE(names_and_values_that_live_as_long_are_not_copied),
                CASE(find_folds_case_and_takes_the_first),
                CASE(remove_takes_all_of_the_name_and_keeps_the_last),
                CASE(a_request_has_the_authorization_that_was_set_last),
