@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
+ * A group is first written as if each event were new and each delivery that a record ends pending, as
+ * they nearly always are: to look each up would cost as much as to write it. SQLite says at the end
+ * whether that was so: an event that is there refuses its row, and of deliveries fewer go than should.
+ * Then the group is done over carefully (sqlite_group.h).
+ *
  * One delivery that two records of a group end (of workers that had it one after the other) makes the
- * second fail: then the group is done over, one by one (sqlite_group.h).
+ * second fail in any case: then the group is done over one by one.
  *
  * The statements fail at the first row that cannot be inserted (OR FAIL) and leave those before it: the
  * transaction is rolled back in any case, and so SQLite needs no copies of the pages that they change. */
@@ -11,8 +16,8 @@
 #include "store/sqlite_bind.h"
 
 enum statement {
-    ADD_BEGINS,
     ADD_EVENTS,
+    ADD_BEGINS,
     ADD_CALLS,
     IS_PENDING,
     ADD_ENDS,
@@ -35,13 +40,7 @@ _Static_assert(STATEMENT_COUNT == PL_SQLITE_BULK_STATEMENTS, "one slot a stateme
     X(ATTEMPTS, "attempts")    \
     X(OUTCOME, "outcome")      \
     X(STATUS, "status")        \
-    X(REASON, "reason")        \
-    X(TYPE, "type")            \
-    X(RECEIVED, "received_ms") \
-    X(DOCUMENT, "document")    \
-    X(SUBJECT, "subject")      \
-    X(SOURCE, "source")        \
-    X(TOKEN, "token")
+    X(REASON, "reason")
 
 enum record_column {
 #define X(code, ...) RECORD_##code,
@@ -108,10 +107,6 @@ static void give_begin(void *arg, const void *row, uint32_t number, int column, 
     }
 }
 
-/* Its event has no id here, so that it is never a duplicate. */
-static const char add_events[] =
-    "INSERT OR FAIL INTO events(type, received_ms, first_id, last_id, document, subject, source,"
-    " token) SELECT type, received_ms, id, id, document, subject, source, token FROM new_calls";
 static const char add_calls[] =
     "INSERT OR FAIL INTO deliveries(id, event, kind, connector, webhook, state, attempts,"
     " undecided, created_ms, finished_ms, outcome, status, reason)"
@@ -142,12 +137,13 @@ static void give_last(const pl_attempt *a, enum record_column column, sqlite3_co
         pl_sqlite_give_text(to, a ? a->error : PL_NO_SLICE);
 }
 
-static void give(void *bulk, const void *record, uint32_t number, int column, sqlite3_context *to)
+static void give(void *arg, const void *ended, uint32_t number, int column, sqlite3_context *to)
 {
-    const pl_record *r = record;
+    (void)arg, (void)number;
+    const pl_record *r = ((const pl_sqlite_end *)ended)->record;
     switch ((enum record_column)column) {
     case RECORD_EVENT:
-        sqlite3_result_int64(to, ((const pl_sqlite_bulk *)bulk)->first_event + number);
+        sqlite3_result_int64(to, ((const pl_sqlite_end *)ended)->event);
         break;
     case RECORD_KIND:
         sqlite3_result_int(to, r->kind);
@@ -173,24 +169,6 @@ static void give(void *bulk, const void *record, uint32_t number, int column, sq
     case RECORD_REASON:
         give_last(r->attempt, (enum record_column)column, to);
         break;
-    case RECORD_TYPE:
-        pl_sqlite_give_text(to, r->event->type);
-        break;
-    case RECORD_RECEIVED:
-        sqlite3_result_int64(to, r->event->received_ms);
-        break;
-    case RECORD_DOCUMENT:
-        pl_sqlite_give_blob(to, r->event->document);
-        break;
-    case RECORD_SUBJECT:
-        pl_sqlite_give_text(to, r->event->subject);
-        break;
-    case RECORD_SOURCE:
-        pl_sqlite_give_text(to, r->event->source);
-        break;
-    case RECORD_TOKEN:
-        pl_sqlite_give_text(to, r->token);
-        break;
     case RECORD_ID:
         pl_sqlite_give_id(to, &r->id);
         break;
@@ -200,8 +178,8 @@ static void give(void *bulk, const void *record, uint32_t number, int column, sq
 int pl_sqlite_bulk_open(pl_sqlite_bulk *b, sqlite3 *db)
 {
     static const char *const sql[] = {
+        [ADD_EVENTS] = pl_sqlite_events_insert,
         [ADD_BEGINS] = add_begins,
-        [ADD_EVENTS] = add_events,
         [ADD_CALLS] = add_calls,
         [IS_PENDING] = is_pending,
         [ADD_ENDS] = add_ends,
@@ -211,11 +189,13 @@ int pl_sqlite_bulk_open(pl_sqlite_bulk *b, sqlite3 *db)
     *b = (pl_sqlite_bulk){
         .db = db,
         .attempts = {pl_sqlite_attempts_declaration, pl_sqlite_attempts_column},
-        .calls = {declaration, give, b},
-        .ends = {declaration, give, b},
+        .events = {pl_sqlite_events_declaration, pl_sqlite_events_column},
+        .calls = {declaration, give},
+        .ends = {declaration, give},
         .begins = {begins_declaration, give_begin},
     };
     int rc = pl_sqlite_rows_open(&b->attempts, db, PL_SQLITE_NEW_ATTEMPTS);
+    if (!rc) rc = pl_sqlite_rows_open(&b->events, db, PL_SQLITE_NEW_EVENTS);
     if (!rc) rc = pl_sqlite_rows_open(&b->calls, db, "new_calls");
     if (!rc) rc = pl_sqlite_rows_open(&b->ends, db, "new_ends");
     if (!rc) rc = pl_sqlite_rows_open(&b->begins, db, "new_begins");
@@ -230,65 +210,121 @@ void pl_sqlite_bulk_fini(pl_sqlite_bulk *b)
     }
 }
 
-static int put(pl_sqlite_bulk *b, pl_sqlite_rows *to, const void *row)
+/* The place of one more in one of the arrays behind `rows`, which are as long as that. What it holds is
+ * written by then. */
+static int next_place(pl_sqlite_bulk *b, const pl_sqlite_rows *rows, uint32_t *place)
 {
-    int rc = to->count == PL_SQLITE_ROWS ? pl_sqlite_bulk_write(b) : SQLITE_OK;
-    to->rows[to->count++] = row;
+    int rc = rows->count == PL_SQLITE_ROWS ? pl_sqlite_bulk_write(b) : SQLITE_OK;
+    *place = rows->count;
     return rc;
+}
+
+static void put(pl_sqlite_rows *rows, const void *row)
+{
+    rows->rows[rows->count++] = row;
+}
+
+int pl_sqlite_bulk_event(pl_sqlite_bulk *b, pl_sqlite_event *row)
+{
+    uint32_t place;
+    int rc = next_place(b, &b->events, &place);
+    if (rc) return rc;
+    row->seq = ++b->last_event;
+    b->event_items[place] = *row;
+    put(&b->events, &b->event_items[place]);
+    return SQLITE_OK;
+}
+
+bool pl_sqlite_bulk_has_event(const pl_sqlite_bulk *b, pl_slice id)
+{
+    for (uint32_t i = 0; i < b->events.count; i++)
+        if (pl_slice_eq(b->event_items[i].id, id)) return true;
+    return false;
 }
 
 int pl_sqlite_bulk_begin(pl_sqlite_bulk *b, const pl_sqlite_begin *row)
 {
-    pl_sqlite_begin *item = &b->items[b->begins.count % PL_SQLITE_ROWS];
-    int rc = put(b, &b->begins, item);
-    *item = *row; /* now that those before it are written, if there was no room */
-    return rc;
+    uint32_t place;
+    int rc = next_place(b, &b->begins, &place);
+    if (rc) return rc;
+    b->begin_items[place] = *row;
+    put(&b->begins, &b->begin_items[place]);
+    return SQLITE_OK;
 }
 
 int pl_sqlite_bulk_call(pl_sqlite_bulk *b, const pl_record *r)
 {
-    return put(b, &b->calls, r);
+    uint32_t place;
+    pl_sqlite_event event = {.event = r->event, .token = r->token, .first = &r->id, .last = &r->id};
+    int rc = pl_sqlite_bulk_event(b, &event);
+    if (!rc) rc = next_place(b, &b->calls, &place);
+    if (rc) return rc;
+    b->call_items[place] = (pl_sqlite_end){r, event.seq};
+    put(&b->calls, &b->call_items[place]);
+    return SQLITE_OK;
+}
+
+static int look_up(pl_sqlite_bulk *b, const pl_uuid *id, bool *found)
+{
+    sqlite3_stmt *q = b->statements[IS_PENDING];
+    pl_sqlite_bind_id(q, 1, id);
+    *found = sqlite3_step(q) == SQLITE_ROW;
+    return sqlite3_reset(q);
 }
 
 int pl_sqlite_bulk_end(pl_sqlite_bulk *b, const pl_record *r, bool *found)
 {
-    pl_sqlite_bind_id(b->statements[IS_PENDING], 1, &r->id);
-    *found = sqlite3_step(b->statements[IS_PENDING]) == SQLITE_ROW;
-    int rc = sqlite3_reset(b->statements[IS_PENDING]);
-    return rc || !*found ? rc : put(b, &b->ends, r);
+    uint32_t place;
+    int rc = SQLITE_OK;
+    *found = true;
+    if (b->is_careful) rc = look_up(b, &r->id, found);
+    if (rc || !*found) return rc;
+    rc = next_place(b, &b->ends, &place);
+    if (rc) return rc;
+    b->end_items[place] = (pl_sqlite_end){.record = r};
+    put(&b->ends, &b->end_items[place]);
+    return SQLITE_OK;
 }
 
 int pl_sqlite_bulk_attempt(pl_sqlite_bulk *b, const pl_record *r)
 {
-    return put(b, &b->attempts, r);
+    uint32_t place;
+    int rc = next_place(b, &b->attempts, &place);
+    if (!rc) put(&b->attempts, r);
+    return rc;
 }
 
-/* Rows of one statement that name none get numbers one after another. */
-static int write_calls(pl_sqlite_bulk *b)
+static int write_rows(pl_sqlite_bulk *b, pl_sqlite_rows *rows, enum statement insert)
 {
-    int rc = pl_sqlite_run(b->statements[ADD_EVENTS]);
-    if (rc) return rc;
-    b->first_event = sqlite3_last_insert_rowid(b->db) - b->calls.count + 1;
-    return pl_sqlite_run(b->statements[ADD_CALLS]);
+    int rc = rows->count ? pl_sqlite_run(b->statements[insert]) : SQLITE_OK;
+    rows->count = 0;
+    return rc;
+}
+
+int pl_sqlite_bulk_write_events(pl_sqlite_bulk *b)
+{
+    return write_rows(b, &b->events, ADD_EVENTS);
 }
 
 static int write_ends(pl_sqlite_bulk *b)
 {
+    int count = (int)b->ends.count;
+    if (count == 0) return SQLITE_OK;
     int rc = pl_sqlite_run(b->statements[ADD_ENDS]);
-    return rc ? rc : pl_sqlite_run(b->statements[DROP_ENDS]);
+    if (!rc && sqlite3_changes(b->db) != count) return SQLITE_CONSTRAINT; /* one is not pending */
+    return rc ? rc : write_rows(b, &b->ends, DROP_ENDS);
 }
 
 int pl_sqlite_bulk_write(pl_sqlite_bulk *b)
 {
-    int rc = b->begins.count ? pl_sqlite_run(b->statements[ADD_BEGINS]) : SQLITE_OK;
-    if (!rc && b->calls.count) rc = write_calls(b);
-    if (!rc && b->ends.count) rc = write_ends(b);
-    if (!rc && b->attempts.count) rc = pl_sqlite_run(b->statements[ADD_ATTEMPTS]);
-    pl_sqlite_bulk_forget(b);
-    return rc;
+    int rc = pl_sqlite_bulk_write_events(b);
+    if (!rc) rc = write_rows(b, &b->begins, ADD_BEGINS);
+    if (!rc) rc = write_rows(b, &b->calls, ADD_CALLS);
+    if (!rc) rc = write_ends(b);
+    return rc ? rc : write_rows(b, &b->attempts, ADD_ATTEMPTS);
 }
 
 void pl_sqlite_bulk_forget(pl_sqlite_bulk *b)
 {
-    b->begins.count = b->calls.count = b->ends.count = b->attempts.count = 0;
+    b->events.count = b->begins.count = b->calls.count = b->ends.count = b->attempts.count = 0;
 }

@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <time.h>
 
+/* One mistake is seldom the only one: clients that repeat events repeat many. */
+#define CAREFUL_GROUPS 16
+
 /* SQLite's code as a condition of the store: PL_E_STORE or PL_E_STORE_FULL, or 0 when it is the
  * fault of one operation. */
 static int condition_of(sqlite3 *db, int rc)
@@ -54,6 +57,22 @@ static int try_transaction(pl_sqlite_groups *g, pl_op *first, const pl_op *end)
     return rc ? rc : pl_sqlite_writer_commit(&g->writer);
 }
 
+/* The same again for a group in which something was not as it is taken for granted. */
+static int try_carefully(pl_sqlite_groups *g, pl_op *first, const pl_op *end)
+{
+    pl_sqlite_writer_rollback(&g->writer);
+    for (pl_op *op = first; op != end; op = op->next)
+        pl_sqlite_writer_undo(op, 0);
+    g->careful = CAREFUL_GROUPS;
+    g->writer.bulk.is_careful = true;
+    return try_transaction(g, first, end);
+}
+
+static bool is_mistaken(const pl_sqlite_groups *g, int rc)
+{
+    return (rc & 0xff) == SQLITE_CONSTRAINT && !g->writer.bulk.is_careful;
+}
+
 static void tell_switch(pl_sqlite_groups *g, const pl_op *op)
 {
     if (op->kind == PL_OP_RECORD && ((const pl_record *)op)->has_disabled)
@@ -77,7 +96,10 @@ static bool transact(pl_sqlite_groups *g, pl_op *first, const pl_op *end)
     uint64_t start = pl_sqlite_now_us(), count = 0;
     for (pl_op *op = first; op != end; op = op->next, count++)
         pl_sqlite_writer_clear(op);
+    g->writer.bulk.is_careful = g->careful > 0;
+    if (g->careful) g->careful--;
     int rc = try_transaction(g, first, end);
+    if (is_mistaken(g, rc)) rc = try_carefully(g, first, end);
     if (rc == SQLITE_OK) {
         g->clock.jump_ms = 0;
         pl_counter_add(&g->metrics->commits, 1);

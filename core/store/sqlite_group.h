@@ -7,7 +7,10 @@
  * one is a condition of the whole store: every operation of the group is told so, the log says it
  * once, and the next group simply tries again, so that the store recovers by itself. Anything else
  * is the fault of one operation (there should be none): the group is done over one by one, so that
- * the others do not pay for it. */
+ * the others do not pay for it.
+ *
+ * What a group takes for granted (sqlite_bulk.h) may not be so: then it is done over, and looks each up,
+ * and so do the next few. */
 #ifndef PL_STORE_SQLITE_GROUP_H
 #define PL_STORE_SQLITE_GROUP_H
 
@@ -22,7 +25,8 @@ typedef struct pl_sqlite_groups {
     sqlite3 *db;
     pl_sqlite_writer writer;
     pl_sqlite_clock clock;
-    int condition; /* 0, or how the last transaction failed */
+    int condition;    /* 0, or how the last transaction failed */
+    uint32_t careful; /* so many groups more take nothing for granted */
 } pl_sqlite_groups;
 
 /* Each operation of the list has its result then. */

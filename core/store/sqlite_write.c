@@ -22,7 +22,7 @@
  * One with a key of order (sqlite_order.h) waits in no such index while others of the key go first;
  * the end of one makes the next of them held or waiting.
  *
- * Attempts, all of a call and the move of what is over are left to the end of the group
+ * Events, attempts, all of a call and the move of what is over are left to the end of the group
  * (sqlite_bulk.h).
  *
  * A statement is prepared once and reset before its function returns, so that no read transaction
@@ -44,9 +44,6 @@
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(PROBE, "PRAGMA application_id = " PL_SQLITE_APPLICATION_ID)                                  \
-    X(ADD_EVENT,                                                                                   \
-      "INSERT INTO events(id, type, received_ms, first_id, last_id, document, subject,"            \
-      " source, token) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO NOTHING")     \
     X(FIND_EVENT, "SELECT seq, first_id, last_id FROM events WHERE id = ?1")                       \
     X(FIND_ROWS, "SELECT id, connector, webhook FROM pending"                                      \
                  " WHERE id BETWEEN ?2 AND ?3 AND event = ?1 UNION ALL"                            \
@@ -131,6 +128,19 @@ static int end_delivery(pl_sqlite_writer *w, const pl_uuid *id, const end *as, b
 
 /* -- commit -- */
 
+/* Is there an event of this id, of this group or an earlier one? */
+static int look_up(pl_sqlite_writer *w, pl_commit_event *e)
+{
+    sqlite3_stmt *q = w->statements[FIND_EVENT];
+    int rc = SQLITE_OK;
+    if (pl_sqlite_bulk_has_event(&w->bulk, e->event->id))
+        rc = pl_sqlite_bulk_write_events(&w->bulk);
+    if (rc) return rc;
+    pl_sqlite_bind_text(q, 1, e->event->id);
+    e->is_duplicate = sqlite3_step(q) == SQLITE_ROW;
+    return sqlite3_reset(q);
+}
+
 /* The deliveries of the event that was there first, as the JSON that its answer names them by. */
 static int find_known(pl_sqlite_writer *w, pl_commit_event *e)
 {
@@ -177,23 +187,6 @@ static int place_of(pl_sqlite_writer *w, bool held, bool is_off, pl_slice connec
     *is_shelved = sqlite3_step(q) == SQLITE_ROW;
     sqlite3_reset(q);
     return *is_shelved ? PL_SQLITE_IS_SHELVED : held;
-}
-
-/* `first` and `last`: the span of its rows in the feed. */
-static int add_event(pl_sqlite_writer *w, const pl_event *event, pl_slice id, pl_slice token,
-                     const pl_uuid *first, const pl_uuid *last)
-{
-    sqlite3_stmt *q = w->statements[ADD_EVENT];
-    pl_sqlite_bind_text(q, 1, id);
-    pl_sqlite_bind_text(q, 2, event->type);
-    sqlite3_bind_int64(q, 3, event->received_ms);
-    pl_sqlite_bind_id(q, 4, first);
-    pl_sqlite_bind_id(q, 5, last);
-    pl_sqlite_bind_blob(q, 6, event->document);
-    pl_sqlite_bind_text(q, 7, event->subject);
-    pl_sqlite_bind_text(q, 8, event->source);
-    pl_sqlite_bind_text(q, 9, token);
-    return pl_sqlite_run(q);
 }
 
 /* One that has an order: does it wait? Then it is not shelved, whatever its webhook is. */
@@ -268,25 +261,38 @@ static int add_unmatched(pl_sqlite_writer *w, const pl_commit_event *e, int64_t 
     return pl_sqlite_run(q);
 }
 
-static int commit_event(pl_sqlite_writer *w, const pl_commit *c, pl_commit_event *e)
+/* The first and the last of its rows in the feed. */
+static void span_of(const pl_commit_event *e, const pl_uuid **first, const pl_uuid **last)
 {
-    const pl_uuid *first = &e->unmatched_id, *last = &e->unmatched_id;
+    *first = *last = &e->unmatched_id;
     for (uint32_t i = 0; i < e->count; i++) {
         const pl_uuid *id = &e->deliveries[i].id;
-        if (i == 0 || memcmp(id, first, sizeof *id) < 0) first = id;
-        if (i == 0 || memcmp(id, last, sizeof *id) > 0) last = id;
+        if (i == 0 || memcmp(id, *first, sizeof *id) < 0) *first = id;
+        if (i == 0 || memcmp(id, *last, sizeof *id) > 0) *last = id;
     }
-    int rc = add_event(w, e->event, e->event->id, c->token, first, last);
-    if (rc) return rc;
-    if (!sqlite3_changes(w->db)) {
-        e->is_duplicate = true;
+}
+
+static int add_event(pl_sqlite_writer *w, const pl_commit *c, pl_commit_event *e)
+{
+    pl_sqlite_event row = {.event = e->event, .id = e->event->id, .token = c->token};
+    span_of(e, &row.first, &row.last);
+    int rc = pl_sqlite_bulk_event(&w->bulk, &row);
+    e->event->seq = row.seq;
+    return rc;
+}
+
+static int commit_event(pl_sqlite_writer *w, const pl_commit *c, pl_commit_event *e)
+{
+    int rc = w->bulk.is_careful ? look_up(w, e) : SQLITE_OK;
+    if (!rc && e->is_duplicate) {
         rc = pl_sqlite_bulk_write(&w->bulk); /* the first may be of the same group */
         return rc ? rc : find_known(w, e);
     }
-    int64_t seq = e->event->seq = sqlite3_last_insert_rowid(w->db);
-    if (e->count == 0) return add_unmatched(w, e, seq, c->now_ms);
+    if (!rc) rc = add_event(w, c, e);
+    if (rc) return rc;
+    if (e->count == 0) return add_unmatched(w, e, e->event->seq, c->now_ms);
     for (uint32_t i = 0; i < e->count && !rc; i++)
-        rc = add_pending(w, &e->deliveries[i], seq, c->now_ms);
+        rc = add_pending(w, &e->deliveries[i], e->event->seq, c->now_ms);
     return rc;
 }
 
@@ -415,7 +421,8 @@ static int spare_revived(pl_sqlite_writer *w, pl_record *r)
 static int record_delivery(pl_sqlite_writer *w, pl_record *r, bool *is_erased)
 {
     bool found = false;
-    int rc = spare_revived(w, r);
+    int rc = r->is_ordered ? pl_sqlite_bulk_write_events(&w->bulk) : SQLITE_OK; /* for the next */
+    if (!rc) rc = spare_revived(w, r);
     if (rc) return rc;
     rc = r->is_ordered ? apply_ordered(w, r, &found) : apply(w, r, PL_SQLITE_PASSED, &found);
     r->was_gone = !rc && !found;
@@ -580,8 +587,8 @@ void pl_sqlite_writer_clear(pl_op *op)
         clear_commit(((pl_switch_op *)op)->notice);
 }
 
-/* Events, keys and other records need not see it: they look for no row that may be in it. (What a record is
- * about was committed, and answered, before it.) */
+/* Events, keys and other records need not see it: they look for no row that may be in it, or have it
+ * written themselves. (What a record is about was committed, and answered, before it.) */
 static bool may_come_before_bulk(const pl_op *op)
 {
     return op->kind == PL_OP_COMMIT || op->kind == PL_OP_RECORD || op->kind == PL_OP_KEY;
@@ -630,6 +637,7 @@ int pl_sqlite_writer_begin(pl_sqlite_writer *w)
 {
     w->change = 0;
     w->order.change = (struct pl_sqlite_order_count){0};
+    w->bulk.last_event = w->last_event;
     pl_sqlite_bulk_forget(&w->bulk);
     return pl_sqlite_run(w->statements[BEGIN]);
 }
@@ -644,6 +652,7 @@ int pl_sqlite_writer_commit(pl_sqlite_writer *w)
     int rc = pl_sqlite_bulk_write(&w->bulk);
     if (!rc) rc = pl_sqlite_run(w->statements[COMMIT]);
     if (rc) return rc;
+    w->last_event = w->bulk.last_event;
     w->pending += w->change;
     w->order.count.behind += w->order.change.behind;
     w->order.count.stopped += w->order.change.stopped;
@@ -656,11 +665,16 @@ void pl_sqlite_writer_rollback(pl_sqlite_writer *w)
     if (!sqlite3_get_autocommit(w->db)) sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-static int count_pending(pl_sqlite_writer *w)
+static int look_around(pl_sqlite_writer *w)
 {
     sqlite3_stmt *q = NULL;
-    int rc = sqlite3_prepare_v2(w->db, "SELECT count(*) FROM pending", -1, &q, NULL);
-    if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) w->pending = sqlite3_column_int64(q, 0);
+    int rc = sqlite3_prepare_v2(
+        w->db, "SELECT (SELECT count(*) FROM pending), (SELECT max(seq) FROM events)", -1, &q,
+        NULL);
+    if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) {
+        w->pending = sqlite3_column_int64(q, 0);
+        w->last_event = sqlite3_column_int64(q, 1);
+    }
     return q ? sqlite3_finalize(q) : rc;
 }
 
@@ -682,7 +696,7 @@ int pl_sqlite_writer_open(pl_sqlite_writer *w, sqlite3 *db)
                           " pending.connector AND d.webhook = pending.webhook)",
                           NULL, NULL, NULL);
     if (!rc) rc = pl_sqlite_prepare_all(db, sql, STATEMENT_COUNT, w->statements);
-    if (!rc) rc = count_pending(w);
+    if (!rc) rc = look_around(w);
     if (!rc) rc = pl_sqlite_order_open(&w->order, db);
     if (rc) pl_sqlite_writer_fini(w);
     return rc;

@@ -13,7 +13,7 @@
 
 #include <sqlite3.h>
 
-#define PL_SQLITE_STATEMENT_COUNT 18
+#define PL_SQLITE_STATEMENT_COUNT 17
 
 typedef struct pl_sqlite_writer {
     sqlite3 *db; /* the caller's */
@@ -21,9 +21,10 @@ typedef struct pl_sqlite_writer {
     pl_sqlite_keys keys;
     pl_sqlite_claims claims;
     pl_sqlite_bulk bulk;
-    uint64_t seq;    /* of the last operation */
-    int64_t pending; /* rows of it that are committed */
-    int64_t change;  /* and what the transaction under way adds */
+    uint64_t seq;       /* of the last operation */
+    int64_t last_event; /* the number of the newest that is committed */
+    int64_t pending;    /* rows of it that are committed */
+    int64_t change;     /* and what the transaction under way adds */
     pl_sqlite_order order;
 } pl_sqlite_writer;
 

@@ -689,6 +689,125 @@ TEST(a_duplicate_in_the_same_group_is_told_of_the_first)
     bench_fini(&b);
 }
 
+static void put_event(bench *b, one *o, pl_event *e, uint32_t n)
+{
+    one_init(o, e, id_of(T0, n), true);
+    o->commit.op.can_wait = true;
+    submit(b, &o->commit.op, PL_OP_COMMIT);
+}
+
+/* An event that was there, an event twice, and a delivery that was cancelled under its worker's hands:
+ * none of it is expected, and the rest of the group does not pay for it. Those of the next group are
+ * told the same. */
+TEST(a_group_with_what_is_seldom_is_one_transaction)
+{
+    bench b;
+    enum pl_state state;
+    open_lingering(&b, LONG_MS, 10000);
+    const pl_store_metrics *m = pl_store_metrics_of(b.store);
+    const char *ids[] = {"new", "old", "other", "new", "last"};
+    CHECK_EQ_INT(commit_one(&b, "old", id_of(T0, 100), true), 0);
+    CHECK_EQ_INT(commit_one(&b, "cancelled", id_of(T0, 101), true), 0);
+    CHECK_EQ_INT(command(&b, PL_COMMAND_CANCEL, id_of(T0, 101), &state), 0);
+    for (uint32_t round = 0; round < 2; round++) {
+        one ones[5];
+        pl_event *events[5];
+        pl_attempt late_attempt = attempt_of(1 + round, "ok", 200);
+        pl_record late = record_of(id_of(T0, 101), &late_attempt, PL_STATE_DELIVERED);
+        uint64_t commits = pl_counter_get(&m->commits);
+        for (uint32_t i = 0; i < 5; i++) {
+            events[i] = event_new(ids[i], "order", "{}");
+            put_event(&b, &ones[i], events[i], 10 * round + i);
+        }
+        submit(&b, &late.op, PL_OP_RECORD);
+        box_wait(&b.box, 6);
+        CHECK_EQ_INT(pl_counter_get(&m->commits), commits + 1);
+        for (uint32_t i = 0; i < 5; i++) {
+            bool is_new = round == 0 && i != 1 && i != 3;
+            CHECK_EQ_INT(ones[i].commit.op.result, 0);
+            CHECK_EQ_INT(ones[i].event.is_duplicate, !is_new);
+            CHECK_EQ_INT(events[i]->seq > 0, is_new);
+            free(ones[i].event.known);
+            free(events[i]);
+        }
+        CHECK_EQ_INT(late.op.result, 0);
+        CHECK(late.was_gone);
+    }
+    CHECK_EQ_INT(pl_counter_get(&m->errors), 0);
+    CHECK_EQ_INT(pl_counter_get(&m->pending), 4);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events"), 5);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending"), 4);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM attempts"), 2);
+    CHECK_EQ_INT(bench_number(&b, "SELECT attempts FROM deliveries WHERE state = 3"), 2);
+    bench_fini(&b);
+}
+
+/* More than one statement takes, all of one event among them. */
+TEST(many_events_and_deliveries_of_a_group_are_all_there)
+{
+    enum { EVENTS = 300, MANY = 600 };
+    bench b;
+    static one ones[EVENTS];
+    static pl_event *events[EVENTS];
+    static pl_commit_delivery many[MANY];
+    open_lingering(&b, LONG_MS, 10000);
+    for (uint32_t i = 0; i < MANY; i++)
+        many[i] = (pl_commit_delivery){.id = id_of(T0, 1000 + i),
+                                       .connector = PL_SLICE("erp"),
+                                       .webhook = PL_SLICE("order"),
+                                       .held = true};
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "e%u", i);
+        events[i] = event_new(id, "order", "{}");
+        one_init(&ones[i], events[i], id_of(T0, i), true);
+        if (i == 200) ones[i].event.deliveries = many;
+        if (i == 200) ones[i].event.count = MANY;
+        submit(&b, &ones[i].commit.op, PL_OP_COMMIT);
+    }
+    box_wait(&b.box, EVENTS);
+    for (uint32_t i = 1; i < EVENTS; i++)
+        CHECK_EQ_INT(events[i]->seq, events[i - 1]->seq + 1);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM events WHERE id = 'e' || (seq - 1)"),
+                 EVENTS);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(*) FROM pending WHERE event = 201"), MANY);
+    CHECK_EQ_INT(bench_number(&b, "SELECT count(DISTINCT event) FROM pending"), EVENTS);
+    for (int i = 0; i < EVENTS; i++)
+        free(events[i]);
+    bench_fini(&b);
+}
+
+TEST(the_next_of_a_key_comes_with_an_event_of_the_same_group)
+{
+    bench b;
+    one ones[2];
+    pl_event *events[2];
+    open_lingering(&b, LONG_MS, 10000);
+    for (uint32_t i = 0; i < 2; i++) {
+        events[i] = event_new(i ? "second" : "first", "order", i ? "{\"n\":2}" : "{\"n\":1}");
+        one_init(&ones[i], events[i], id_of(T0, i), true);
+        ones[i].delivery.order_key = PL_SLICE("key");
+    }
+    CHECK_EQ_INT(run_op(&b, &ones[0].commit.op, PL_OP_COMMIT), 0);
+    uint64_t commits = pl_counter_get(&pl_store_metrics_of(b.store)->commits);
+    ones[1].commit.op.can_wait = true;
+    submit(&b, &ones[1].commit.op, PL_OP_COMMIT);
+    pl_attempt a = attempt_of(1, "ok", 200);
+    pl_record r = record_of(id_of(T0, 0), &a, PL_STATE_DELIVERED);
+    r.is_ordered = r.held = true;
+    submit(&b, &r.op, PL_OP_RECORD);
+    box_wait(&b.box, 2);
+    CHECK_EQ_INT(pl_counter_get(&pl_store_metrics_of(b.store)->commits), commits + 1);
+    CHECK(ones[1].delivery.waits);
+    CHECK(r.next != NULL);
+    if (r.next) CHECK_EQ_SLICE(r.next->document, PL_SLICE("{\"n\":2}"));
+    if (r.next) CHECK_EQ_INT(r.next->event_seq, events[1]->seq);
+    pl_arena_fini(&r.memory);
+    for (int i = 0; i < 2; i++)
+        free(events[i]);
+    bench_fini(&b);
+}
+
 /* The worker that had it before was late. */
 TEST(a_delivery_that_two_records_of_a_group_end_has_ended_once)
 {
@@ -960,6 +1079,9 @@ int main(void)
         CASE(many_calls_of_a_group_have_rows_of_their_own),
         CASE(one_bad_call_does_not_spoil_its_group),
         CASE(a_duplicate_in_the_same_group_is_told_of_the_first),
+        CASE(a_group_with_what_is_seldom_is_one_transaction),
+        CASE(the_next_of_a_key_comes_with_an_event_of_the_same_group),
+        CASE(many_events_and_deliveries_of_a_group_are_all_there),
         CASE(a_delivery_that_two_records_of_a_group_end_has_ended_once),
         CASE(who_looks_for_a_call_of_the_same_group_finds_it),
         CASE(closing_carries_out_what_was_submitted),
