@@ -131,6 +131,7 @@ static int follow(pl_transfer *t)
     t->last_hop = hop;
     t->hops++;
     take_back(t);
+    t->launched_us = pl_monotonic_us();
     begin(t, next);
     return PL_WAIT;
 }
@@ -166,14 +167,15 @@ static void repeat(pl_transfer *t)
 
 static void end_trip(pl_transfer *t, CURLcode result)
 {
-    uint64_t first_us = t->trip.first_byte_us;
+    uint64_t first_us = t->trip.first_byte_us,
+             end_us = result == CURLE_OPERATION_TIMEDOUT ? pl_monotonic_us() : t->trip.last_us;
     if (t->may_repeat && first_us == 0 && is_of_connection(result)) {
         repeat(t);
         return;
     }
     pl_timings *timings = &t->in.response->timings;
     if (first_us) timings->first_byte_us = (int64_t)(first_us - t->launched_us);
-    timings->total_us = (int64_t)(pl_monotonic_us() - t->launched_us);
+    timings->total_us = (int64_t)(end_us - t->launched_us);
     finish(t, result);
 }
 
@@ -223,7 +225,6 @@ static pl_slice way_of(pl_transfer *t)
 
 static int launch(pl_transfer *t)
 {
-    t->launched_us = pl_monotonic_us();
     if (is_for_libcurl(t->in.request)) return pl_dial_carry(t);
     t->way = way_of(t);
     t->link = pl_links_find(t->client->links, t->way);
@@ -340,6 +341,7 @@ static void on_looked_up(void *arg, const struct addrinfo *addresses, const char
 {
     pl_transfer *t = arg;
     t->lookup = NULL;
+    t->launched_us = pl_monotonic_us();
     t->in.response->error_text = NULL;
     int code = PL_E_DNS;
     if (error)

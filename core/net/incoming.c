@@ -23,11 +23,15 @@ void pl_incoming_refuse_body(pl_incoming *in, int code)
     in->notes.refusal = "there is not enough memory for the answer";
 }
 
-bool pl_incoming_put_body(pl_incoming *in, pl_slice bytes)
+bool pl_incoming_put_body(pl_incoming *in, pl_slice bytes, bool is_all)
 {
     size_t room = in->max_body_bytes - in->body.len;
     int code = bytes.len > room ? PL_E_TOO_LARGE : 0;
     if (code) bytes.len = room;
+    if (is_all && code == 0) {
+        in->response->body = pl_arena_dup(in->arena, bytes);
+        return true;
+    }
     if (pl_buf_try_reserve(&in->body, bytes.len) == NULL) code = PL_E_MEMORY;
     if (code != PL_E_MEMORY) pl_buf_put_slice(&in->body, bytes);
     if (code) pl_incoming_refuse_body(in, code);
@@ -36,6 +40,7 @@ bool pl_incoming_put_body(pl_incoming *in, pl_slice bytes)
 
 void pl_incoming_end_body(pl_incoming *in)
 {
+    if (in->body.len == 0 && in->response->body.ptr) return;
     in->response->body = pl_arena_dup(in->arena, pl_buf_slice(&in->body));
     pl_buf_fini(&in->body);
 }
@@ -73,7 +78,7 @@ void pl_incoming_take_head(pl_incoming *in, const pl_http_answer *answer)
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
     size_t len = size * count;
-    return pl_incoming_put_body(arg, (pl_slice){bytes, len}) ? len : 0;
+    return pl_incoming_put_body(arg, (pl_slice){bytes, len}, false) ? len : 0;
 }
 
 static pl_slice trim(pl_slice s)

@@ -34,8 +34,9 @@ typedef struct pl_incoming {
 bool pl_incoming_count_head(pl_incoming *in, size_t len, bool is_growing);
 /* Status and fields, which are copied. */
 void pl_incoming_take_head(pl_incoming *in, const pl_http_answer *answer);
-/* Bytes of the body. False: there is no room for all of them, as the notes say. */
-bool pl_incoming_put_body(pl_incoming *in, pl_slice bytes);
+/* Bytes of the body; `is_all`: nothing came before them or comes behind. False: there is no room for
+ * all of them, as the notes say. */
+bool pl_incoming_put_body(pl_incoming *in, pl_slice bytes, bool is_all);
 /* Why more of the body is not taken: PL_E_TOO_LARGE or PL_E_MEMORY. */
 void pl_incoming_refuse_body(pl_incoming *in, int code);
 /* The body that came becomes the response's. */

@@ -25,6 +25,7 @@ struct pl_links {
     pl_link *kept[WAYS], *spare;
     pl_link *youngest, *oldest; /* that are kept */
     uint32_t kept_count, spare_count;
+    pl_buf scratch;
     char received[RECEIVE_BYTES];
 };
 
@@ -138,6 +139,11 @@ CURLcode pl_link_receive(pl_link *l, char **bytes, size_t *len)
 bool pl_link_has_more(const pl_link *l, size_t len)
 {
     return l->is_tls || len == RECEIVE_BYTES;
+}
+
+pl_buf *pl_link_scratch(const pl_link *l)
+{
+    return &l->all->scratch;
 }
 
 void pl_link_call(pl_link *l)
@@ -269,5 +275,6 @@ void pl_links_free(pl_links *all)
         unlink_from(l);
         free_link(l);
     }
+    pl_buf_fini(&all->scratch);
     free(all);
 }

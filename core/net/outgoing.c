@@ -5,10 +5,8 @@
  * "Name:" takes one of its own fields away, and "Name;" is how a field with an empty value is sent. */
 #include "net/outgoing.h"
 
-#include "base/buf.h"
 #include "http/message.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define ACCEPTED_CODING PL_SLICE("gzip") /* the one that everybody has */
@@ -106,83 +104,61 @@ const char *pl_outgoing_refusal(const pl_request *r, pl_arena *arena)
     return NULL;
 }
 
-/* Bytes one behind the other, in room that was reckoned before. */
-static void put(pl_slice *out, pl_slice s)
+static void put_field(pl_buf *out, pl_slice name, pl_slice value)
 {
-    if (s.len) memcpy((char *)(uintptr_t)out->ptr + out->len, s.ptr, s.len);
-    out->len += s.len;
-}
-
-static void put_field(pl_slice *out, pl_slice name, pl_slice value)
-{
-    put(out, name);
-    put(out, PL_SLICE(": "));
-    put(out, value);
-    put(out, PL_SLICE("\r\n"));
+    pl_buf_put_slice(out, name);
+    PL_BUF_PUT(out, ": ");
+    pl_buf_put_slice(out, value);
+    PL_BUF_PUT(out, "\r\n");
 }
 
 /* RFC 9112 section 3.2.1: path and query; a URL without a path means "/". */
-static void put_target(pl_slice *out, const pl_url *url)
+static void put_target(pl_buf *out, const pl_url *url)
 {
-    put(out, url->path.len ? url->path : PL_SLICE("/"));
+    pl_buf_put_slice(out, url->path.len ? url->path : PL_SLICE("/"));
     if (url->query.ptr == NULL) return;
-    put(out, PL_SLICE("?"));
-    put(out, url->query);
+    pl_buf_put_char(out, '?');
+    pl_buf_put_slice(out, url->query);
 }
 
 /* RFC 9110 section 7.2; the port only where it is not the scheme's. */
-static void put_host(pl_slice *out, const pl_url *url)
+static void put_host(pl_buf *out, const pl_url *url)
 {
     bool is_https = pl_slice_eq_nocase(url->scheme, PL_SLICE("https"));
-    char port[8] = "";
-    if (url->port != (is_https ? 443 : 80)) snprintf(port, sizeof port, ":%u", url->port);
-    put(out, PL_SLICE("Host: "));
-    if (url->is_ipv6) put(out, PL_SLICE("["));
-    put(out, url->host);
-    if (url->is_ipv6) put(out, PL_SLICE("]"));
-    put(out, pl_slice_of(port));
-    put(out, PL_SLICE("\r\n"));
+    PL_BUF_PUT(out, "Host: ");
+    if (url->is_ipv6) pl_buf_put_char(out, '[');
+    pl_buf_put_slice(out, url->host);
+    if (url->is_ipv6) pl_buf_put_char(out, ']');
+    if (url->port != (is_https ? 443 : 80)) {
+        pl_buf_put_char(out, ':');
+        pl_buf_put_int(out, url->port);
+    }
+    PL_BUF_PUT(out, "\r\n");
 }
 
-static void put_length(pl_slice *out, size_t len)
+static void put_length(pl_buf *out, size_t len)
 {
-    char text[24];
-    int n = snprintf(text, sizeof text, "%zu", len);
-    put_field(out, PL_SLICE("Content-Length"), (pl_slice){text, (size_t)n});
+    PL_BUF_PUT(out, "Content-Length: ");
+    pl_buf_put_int(out, (int64_t)len);
+    PL_BUF_PUT(out, "\r\n");
 }
 
-/* At least what all of it takes. */
-static size_t room_of(const pl_request *r, const pl_url *url, pl_slice user_agent, pl_slice body)
+void pl_outgoing_put(pl_buf *out, const pl_request *r, const pl_url *url, const char *user_agent)
 {
-    enum { FIXED = 256 }; /* what is not counted below, with names and ends of lines */
-    size_t room = FIXED + r->method.len + url->path.len + url->query.len + url->host.len +
-                  user_agent.len + body.len;
+    pl_buf_put_slice(out, r->method);
+    pl_buf_put_char(out, ' ');
+    put_target(out, url);
+    PL_BUF_PUT(out, " HTTP/1.1\r\n");
+    put_host(out, url);
+    if (user_agent && !has_field(r, PL_SLICE("User-Agent")))
+        put_field(out, PL_SLICE("User-Agent"), pl_slice_of(user_agent));
     for (const pl_field *f = r->fields; f; f = f->next)
-        room += f->name.len + f->value.len + 4;
-    return room;
-}
-
-pl_slice pl_outgoing_bytes(const pl_request *r, const pl_url *url, const char *user_agent,
-                           pl_slice body, pl_arena *arena)
-{
-    pl_slice agent = pl_slice_of(user_agent),
-             out = {pl_arena_alloc(arena, room_of(r, url, agent, body)), 0};
-    put(&out, r->method);
-    put(&out, PL_SLICE(" "));
-    put_target(&out, url);
-    put(&out, PL_SLICE(" HTTP/1.1\r\n"));
-    put_host(&out, url);
-    if (agent.len && !has_field(r, PL_SLICE("User-Agent")))
-        put_field(&out, PL_SLICE("User-Agent"), agent);
-    for (const pl_field *f = r->fields; f; f = f->next)
-        put_field(&out, f->name, f->value);
+        put_field(out, f->name, f->value);
     if (!has_field(r, PL_SLICE("Accept-Encoding")))
-        put_field(&out, PL_SLICE("Accept-Encoding"), ACCEPTED_CODING);
+        put_field(out, PL_SLICE("Accept-Encoding"), ACCEPTED_CODING);
     if (has_length(r) && !pl_slice_eq(r->method, PL_SLICE("HEAD")))
-        put_length(&out, r->has_body ? r->body.len : 0);
-    put(&out, PL_SLICE("\r\n"));
-    put(&out, body);
-    return out;
+        put_length(out, r->has_body ? r->body.len : 0);
+    PL_BUF_PUT(out, "\r\n");
 }
 
 void pl_outgoing_set(CURL *easy, const pl_request *r, const char *user_agent, pl_arena *arena)

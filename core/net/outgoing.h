@@ -5,6 +5,7 @@
 #define PL_NET_OUTGOING_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "flow/message.h"
 #include "http/url.h"
 
@@ -12,11 +13,9 @@
 
 /* NULL, or why the request cannot go out. */
 const char *pl_outgoing_refusal(const pl_request *r, pl_arena *arena);
-/* Request line and header section (RFC 9112 sections 3 and 5), and `body` behind them, which is the
- * request's or empty; in the arena. `url`: the request's. `user_agent`: when the request has none; or
- * NULL. */
-pl_slice pl_outgoing_bytes(const pl_request *r, const pl_url *url, const char *user_agent,
-                           pl_slice body, pl_arena *arena);
+/* Puts request line and header section (RFC 9112 sections 3 and 5). `url`: the request's, in parts.
+ * `user_agent`: when the request has none; or NULL. */
+void pl_outgoing_put(pl_buf *out, const pl_request *r, const pl_url *url, const char *user_agent);
 /* Sets URL, method, body and fields, whatever stood there before; but for a HEAD, which is for a
  * handle that is reset afterwards. What is set lives in the arena. */
 void pl_outgoing_set(CURL *easy, const pl_request *r, const char *user_agent, pl_arena *arena);

@@ -69,21 +69,21 @@ static void refuse_coding(pl_roundtrip *r)
 }
 
 /* Of a coding that is not known, an empty body has nothing to undo. */
-static void put_body(pl_roundtrip *r, pl_slice bytes)
+static void put_body(pl_roundtrip *r, pl_slice bytes, bool is_all)
 {
     if (bytes.len == 0) return;
     if (!r->is_known)
         refuse_coding(r);
     else if (r->coding)
         put_decoded(r, bytes);
-    else if (!pl_incoming_put_body(r->in, bytes))
+    else if (!pl_incoming_put_body(r->in, bytes, is_all))
         end(r, CURLE_WRITE_ERROR);
 }
 
 static void take_length(pl_roundtrip *r, pl_slice bytes)
 {
     size_t len = bytes.len < r->left ? bytes.len : (size_t)r->left;
-    put_body(r, (pl_slice){bytes.ptr, len});
+    put_body(r, (pl_slice){bytes.ptr, len}, len == r->answer.content_length);
     r->left -= len;
     if (r->left == 0 && !r->is_over) finish(r, bytes.len - len);
 }
@@ -93,7 +93,7 @@ static void take_chunks(pl_roundtrip *r, char *bytes, size_t len)
     size_t data_len, used;
     const char *reason = NULL;
     int state = pl_chunked_decode(&r->chunked, bytes, len, &data_len, &used, &reason);
-    put_body(r, (pl_slice){bytes, data_len});
+    put_body(r, (pl_slice){bytes, data_len}, false);
     if (r->is_over) return;
     if (state == 1) finish(r, len - used);
     if (state >= 0) return;
@@ -114,7 +114,7 @@ static void take_body(pl_roundtrip *r, char *bytes, size_t len)
         take_chunks(r, bytes, len);
         break;
     case PL_BODY_REST:
-        put_body(r, (pl_slice){bytes, len});
+        put_body(r, (pl_slice){bytes, len}, false);
     }
 }
 
@@ -178,7 +178,7 @@ static void take_heads(pl_roundtrip *r, char *bytes, size_t len)
 
 static void take(pl_roundtrip *r, char *bytes, size_t len)
 {
-    if (r->first_byte_us == 0) r->first_byte_us = pl_monotonic_us();
+    if (r->first_byte_us == 0) r->first_byte_us = r->last_us;
     r->in->notes.has_answer = true;
     if (r->is_in_body) {
         take_body(r, bytes, len);
@@ -215,6 +215,7 @@ static void receive(pl_roundtrip *r)
         CURLcode result = pl_link_receive(r->link, &bytes, &len);
         bool has_failed = r->has_failed && r->first_byte_us == 0;
         if (result == CURLE_AGAIN && !has_failed) return;
+        r->last_us = pl_monotonic_us();
         if (result != CURLE_OK)
             end(r, has_failed ? CURLE_SEND_ERROR : result);
         else if (len == 0)
@@ -256,21 +257,35 @@ static void on_ready(pl_link *link)
 
 /* -- public -- */
 
+/* Head and body are put together where those of all requests are, unless the body is large. What the
+ * socket does not take at once goes to the arena; in TLS all does, since OpenSSL wants bytes again at
+ * the place where it had them first. */
+static void begin_to_send(pl_roundtrip *r, const pl_url *url, const char *user_agent)
+{
+    const pl_request *request = r->in->request;
+    pl_buf *out = pl_link_scratch(r->link);
+    pl_slice body = request->has_body && !r->is_head ? request->body : PL_NO_SLICE;
+    bool is_one = body.len <= ONE_PIECE_BYTES;
+    pl_buf_clear(out);
+    pl_outgoing_put(out, request, url, user_agent);
+    if (is_one) pl_buf_put_slice(out, body);
+    r->unsent[0] = pl_buf_slice(out);
+    if (r->link->is_tls) r->unsent[0] = pl_arena_dup(r->in->arena, r->unsent[0]);
+    if (!is_one) r->unsent[1] = body;
+    send_unsent(r);
+    if (r->unsent[0].len && !r->link->is_tls)
+        r->unsent[0] = pl_arena_dup(r->in->arena, r->unsent[0]);
+}
+
 void pl_roundtrip_start(pl_roundtrip *r, pl_link *link, pl_incoming *in, const pl_url *url,
                         const char *user_agent, pl_roundtrip_fn *done)
 {
-    const pl_request *request = in->request;
     *r = (pl_roundtrip){.link = link, .in = in, .done = done};
-    r->is_head = pl_slice_eq(request->method, PL_SLICE("HEAD"));
+    r->is_head = pl_slice_eq(in->request->method, PL_SLICE("HEAD"));
     link->owner = r;
     link->ready = on_ready;
     in->notes.detail = link->detail;
-    pl_slice body = request->has_body && !r->is_head ? request->body : PL_NO_SLICE;
-    bool is_one = body.len <= ONE_PIECE_BYTES;
-    r->unsent[0] =
-        pl_outgoing_bytes(request, url, user_agent, is_one ? body : PL_NO_SLICE, in->arena);
-    if (!is_one) r->unsent[1] = body;
-    send_unsent(r);
+    begin_to_send(r, url, user_agent);
 }
 
 void pl_roundtrip_end(pl_roundtrip *r)

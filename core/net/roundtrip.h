@@ -24,7 +24,8 @@ struct pl_roundtrip {
     pl_link *link;
     pl_incoming *in;
     pl_roundtrip_fn *done;
-    uint64_t first_byte_us; /* of the answer, on the clock of pl_monotonic_us; 0: none came */
+    uint64_t first_byte_us; /* when that of the answer came; 0: none did */
+    uint64_t last_us;       /* when the last byte, the end or an error came */
     bool can_be_kept;       /* when it is done: the link is ready for another request */
 
     /* Its own. */

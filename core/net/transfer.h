@@ -23,9 +23,10 @@ struct pl_transfer {
     pl_lookup *lookup; /* under way: the addresses are to be judged before the proxy is asked */
     uint32_t hops;
     pl_hop *last_hop;
-    uint64_t began_us, launched_us;
-    pl_timer deadline; /* of a round trip; libcurl has its own */
-    pl_timer unsent;   /* nothing was begun: fires to say why */
+    uint64_t began_us;
+    uint64_t launched_us; /* the hop under way, when it could begin */
+    pl_timer deadline;    /* of a round trip; libcurl has its own */
+    pl_timer unsent;      /* nothing was begun: fires to say why */
     int unsent_code;
 
     pl_transfer_fn *done;
