@@ -6,8 +6,9 @@
 #include "net/client.h"
 
 #include "base/err.h"
+#include "net/exchange.h"
+#include "net/peer.h"
 #include "net/server.h"
-#include "net/world.h"
 
 #include <netdb.h>
 #include <pthread.h>
@@ -17,7 +18,6 @@
 
 static pl_loop *loop;
 static pl_server *server;
-static pl_client *client;
 static pl_egress *egress;
 static int port, descriptors_before;
 
@@ -155,14 +155,6 @@ static void answer_held(void)
     requests_held = 0;
 }
 
-static pl_egress *guard(const char *const *allow, size_t count)
-{
-    pl_egress_fault fault;
-    pl_egress *e = pl_egress_new(allow, count, &fault);
-    CHECK(e != NULL);
-    return e;
-}
-
 static void open_with_egress(const char *allowed)
 {
     char text[128];
@@ -200,133 +192,6 @@ static void close_world(void)
     pl_egress_free(egress);
     world_close();
     CHECK_EQ_INT(world_descriptors(), descriptors_before);
-}
-
-/* -- exchanges -- */
-
-typedef struct exchange {
-    pl_arena arena;
-    pl_request request;
-    pl_response response;
-    pl_transfer *transfer;
-    int done, code;
-} exchange;
-
-static void on_done(void *arg, int code)
-{
-    exchange *x = arg;
-    x->done++;
-    x->code = code;
-}
-
-static void prepare(exchange *x, const char *method, int at_port, const char *path)
-{
-    *x = (exchange){0};
-    pl_arena_init(&x->arena);
-    x->request.method = pl_slice_of(method);
-    x->request.url =
-        pl_slice_of(pl_arena_printf(&x->arena, "http://127.0.0.1:%d%s", at_port, path));
-    x->request.timeout_ms = 8000;
-}
-
-static void start(exchange *x)
-{
-    x->transfer = pl_client_send(client, &x->request, &x->response, &x->arena, on_done, x);
-    CHECK_EQ_INT(x->done, 0); /* never from within send */
-}
-
-static void set_field(exchange *x, const char *name, const char *value)
-{
-    pl_request_set_field(&x->request, &x->arena, pl_slice_of(name), pl_slice_of(value));
-}
-
-static void set_body(exchange *x, pl_slice body)
-{
-    x->request.has_body = true;
-    x->request.body = body;
-}
-
-static void finish(exchange *x)
-{
-    DRIVE_UNTIL(x->done);
-    CHECK_EQ_INT(x->done, 1);
-}
-
-static void end(exchange *x)
-{
-    pl_arena_fini(&x->arena);
-}
-
-static void check_text(const char *text, const char *part, int line)
-{
-    bool has = text && strstr(text, part);
-    if (!has) printf("    line %d: no '%s' in '%s'\n", line, part, text ? text : "(null)");
-    CHECK(has);
-}
-#define CHECK_TEXT(text, part) check_text(text, part, __LINE__)
-
-/* -- the raw peer: a script of one connection -- */
-
-typedef struct peer {
-    int listener, fd;
-    pl_buf got;
-    ev_io acceptable, readable;
-    pl_slice answer; /* sent when the first bytes have come */
-    bool then_close, then_reset, is_endless, is_answered;
-} peer;
-
-static void peer_readable(struct ev_loop *ev, ev_io *io, int events)
-{
-    (void)events;
-    peer *p = io->data;
-    bool over = world_read(p->fd, &p->got);
-    if (over) ev_io_stop(ev, io);
-    if (p->is_answered || p->got.len == 0) return;
-    p->is_answered = true;
-    if (p->answer.len) send(p->fd, p->answer.ptr, p->answer.len, MSG_NOSIGNAL);
-    if (!p->then_close && !p->then_reset) return;
-    ev_io_stop(ev, io);
-    if (p->then_reset)
-        world_reset(p->fd);
-    else
-        close(p->fd);
-    p->fd = -1;
-}
-
-static void peer_acceptable(struct ev_loop *ev, ev_io *io, int events)
-{
-    (void)events;
-    peer *p = io->data;
-    int fd = accept4(p->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return;
-    if (p->fd >= 0) { /* libcurl tries again on a fresh connection: the same treatment */
-        ev_io_stop(ev, &p->readable);
-        close(p->fd);
-    }
-    p->fd = fd;
-    p->is_answered = false;
-    ev_io_init(&p->readable, peer_readable, fd, EV_READ);
-    p->readable.data = p;
-    ev_io_start(ev, &p->readable);
-}
-
-static void peer_open(peer *p)
-{
-    p->fd = -1;
-    p->listener = world_listen();
-    ev_io_init(&p->acceptable, peer_acceptable, p->listener, EV_READ);
-    p->acceptable.data = p;
-    ev_io_init(&p->readable, peer_readable, 0, EV_READ);
-    ev_io_start(pl_loop_ev(loop), &p->acceptable);
-}
-
-static void peer_close(peer *p)
-{
-    ev_io_stop(pl_loop_ev(loop), &p->acceptable);
-    ev_io_stop(pl_loop_ev(loop), &p->readable);
-    if (p->fd >= 0) close(p->fd);
-    close(p->listener);
-    pl_buf_fini(&p->got);
 }
 
 /* -- cases: what is sent and what comes back -- */
@@ -528,9 +393,7 @@ TEST(client_survives_connections_closed_while_idle)
         CHECK_EQ_INT(x.code, 0);
         CHECK(!x.response.connection_reused);
         end(&x);
-        ev_io_stop(pl_loop_ev(loop), &p.readable);
-        close(p.fd);
-        p.fd = -1;
+        peer_cut(&p);
         uint64_t busy_rounds = 0;
         for (uint64_t at = pl_monotonic_us(); pl_monotonic_us() - at < 20000; busy_rounds++)
             ev_run(pl_loop_ev(loop), EVRUN_ONCE);
