@@ -102,15 +102,14 @@ static void on_unsent(pl_timer *timer)
     report(t, t->unsent_code);
 }
 
-/* Times are told from the beginning of the first hop. */
-static void shift_timings(pl_transfer *t)
+/* Times are told from when the transfer began, or a part of it: `before_us` is what went before. */
+static void shift_timings(pl_transfer *t, uint64_t before_us)
 {
     pl_timings *timings = &t->in.response->timings;
-    int64_t before_us = (int64_t)(t->launched_us - t->began_us),
-            *all[] = {&timings->dns_us, &timings->connect_us, &timings->tls_us,
+    int64_t *all[] = {&timings->dns_us, &timings->connect_us, &timings->tls_us,
                       &timings->first_byte_us, &timings->total_us};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (*all[i]) *all[i] += before_us;
+        if (*all[i]) *all[i] += (int64_t)before_us;
 }
 
 /* Does the answer lead on? PL_WAIT: the next request is on its way; else the code of the answer. */
@@ -141,7 +140,7 @@ static void finish(pl_transfer *t, CURLcode result)
 {
     pl_response *response = t->in.response;
     if (t->in.notes.was_sent) response->was_sent = true;
-    shift_timings(t);
+    shift_timings(t, t->launched_us - t->began_us);
     int code =
         pl_outcome_of(t->link->easy, result, &t->in.notes, t->in.request, response, t->in.arena);
     pl_incoming_end_body(&t->in);
@@ -156,7 +155,7 @@ static bool is_of_connection(CURLcode result)
     return result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR || result == CURLE_GOT_NOTHING;
 }
 
-/* The link had ended, but nobody knew. */
+/* The link had ended before anything came of it. */
 static void repeat(pl_transfer *t)
 {
     take_back(t);
@@ -209,18 +208,30 @@ static bool is_for_libcurl(const pl_request *r)
     return r->auth.kind != PL_AUTH_NONE || pl_fields_find(r->fields, PL_SLICE("Accept-Encoding"));
 }
 
+/* With its length, so that no two lists of parts are the same bytes. */
+static void put_part(pl_buf *way, pl_slice part)
+{
+    pl_buf_put_int(way, (int64_t)part.len);
+    pl_buf_put_char(way, ' ');
+    pl_buf_put_slice(way, part);
+}
+
 /* Proxies, certificates and authorities are part of the way; a request with none of its own goes by
  * the client's. */
-static pl_slice way_of(pl_transfer *t)
+static pl_slice way_of(const pl_transfer *t)
 {
-    const pl_request *r = t->in.request;
-    pl_slice origin = {r->url.ptr, (size_t)(t->url.path.ptr - r->url.ptr)};
+    const pl_tls *tls = &t->in.request->tls;
+    pl_slice url = t->in.request->url, origin = {url.ptr, (size_t)(t->url.path.ptr - url.ptr)};
     if (pl_dial_is_plain(t)) return origin;
-    return pl_slice_of(pl_arena_printf(t->in.arena, "%.*s %.*s %.*s %.*s\n%.*s\n%.*s\n%.*s\n%.*s",
-                                       PL_FMT(origin), PL_FMT(t->proxy.url), PL_FMT(t->proxy.user),
-                                       PL_FMT(t->proxy.password), PL_FMT(r->tls.certificate),
-                                       PL_FMT(r->tls.key), PL_FMT(r->tls.passphrase),
-                                       PL_FMT(r->tls.ca)));
+    pl_slice parts[] = {origin,           t->proxy.url, t->proxy.user,   t->proxy.password,
+                        tls->certificate, tls->key,     tls->passphrase, tls->ca};
+    pl_buf way;
+    pl_buf_init(&way);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        put_part(&way, parts[i]);
+    pl_slice text = pl_arena_dup(t->in.arena, pl_buf_slice(&way));
+    pl_buf_fini(&way);
+    return text;
 }
 
 static int launch(pl_transfer *t)
@@ -242,15 +253,16 @@ static int launch(pl_transfer *t)
 
 static void on_link(pl_transfer *t, CURLcode result)
 {
-    pl_client *c = t->client;
+    bool is_tls = pl_slice_eq_nocase(t->url.scheme, PL_SLICE("https"));
     if (pl_outcome_opened(t->link->easy, t->in.response))
-        pl_counter_add(&c->metrics.connections_opened, 1);
-    if (result != CURLE_OK) {
+        pl_counter_add(&t->client->metrics.connections_opened, 1);
+    shift_timings(t, t->dialed_us - t->launched_us);
+    if (result != CURLE_OK)
         finish(t, result);
-        return;
-    }
-    pl_link_opened(t->link, t->way, pl_slice_eq_nocase(t->url.scheme, PL_SLICE("https")));
-    speak(t, pl_monotonic_us());
+    else if (pl_link_opened(t->link, t->way, is_tls))
+        speak(t, pl_monotonic_us());
+    else
+        repeat(t);
 }
 
 static void on_carried(pl_transfer *t, CURLcode result)
@@ -302,7 +314,7 @@ pl_client *pl_client_new(pl_loop *loop, const pl_client_config *config)
     c->loop = loop;
     c->config = *config;
     c->shards = pl_shards_new(loop, on_finished, pl_dial_connected);
-    c->links = pl_links_new(loop);
+    c->links = pl_links_new(loop, pl_dial_rules, c);
     return c;
 }
 

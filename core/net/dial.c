@@ -106,13 +106,10 @@ static void set_authorities(CURL *easy, const char *ca_file)
     curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)AUTHORITIES_S);
 }
 
-/* What every handle has; it keeps that from one link to the next. */
-static void set_rules(pl_client *c, pl_link *l)
+void pl_dial_rules(void *arg, CURL *easy)
 {
+    pl_client *c = arg;
     const pl_client_config *config = &c->config;
-    CURL *easy = l->easy;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, l);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, l->detail);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)(config->names_ms / 1000));
@@ -121,14 +118,20 @@ static void set_rules(pl_client *c, pl_link *l)
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or later */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, l);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, l);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, pl_shards_close_socket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, c->shards);
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* the environment's are not the gateway's */
     set_authorities(easy, config->ca_file);
-    l->has_rules = true;
+}
+
+/* Whose link it is the handle of, until the next one. */
+static void set_link(CURL *easy, pl_link *l)
+{
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, l);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, l->detail);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, l);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, l);
 }
 
 bool pl_dial_is_plain(const pl_transfer *t)
@@ -140,11 +143,10 @@ bool pl_dial_is_plain(const pl_transfer *t)
 /* A link for the transfer, and libcurl told all about it but what to do. */
 static pl_link *prepare_link(pl_transfer *t, bool is_special)
 {
-    pl_client *c = t->client;
-    pl_link *l = t->link = pl_links_spare(c->links);
+    pl_link *l = t->link = pl_link_new(t->client->links);
     l->owner = t;
     t->in.notes.detail = l->detail;
-    if (!l->has_rules) set_rules(c, l);
+    set_link(l->easy, l);
     l->is_special = is_special;
     if (is_special) {
         pl_credentials_set(l->easy, t->in.request);
@@ -157,7 +159,8 @@ static pl_link *prepare_link(pl_transfer *t, bool is_special)
 static int attach(pl_transfer *t)
 {
     CURL *easy = t->link->easy;
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)pl_dial_left_ms(t, pl_monotonic_us()));
+    t->dialed_us = pl_monotonic_us();
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)pl_dial_left_ms(t, t->dialed_us));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->in.request->connect_timeout_ms);
     t->link->shard = pl_shards_attach(t->client->shards, easy);
     if (t->link->shard) return 0;

@@ -6,10 +6,11 @@
  *
  *   pl_links
  *       |--- kept: open and idle, by their way; closed when the other side closes, or of age
- *       '--- spare: handles without a connection
+ *       '--- spare: handles of libcurl that nobody uses
  *
- * A link is an easy handle of libcurl and what becomes of it. A request that libcurl carries as a
- * whole takes one, too. Private to net/. */
+ * A link begins as a handle of libcurl. When its connection is there, a plain one is a socket and
+ * nothing else; one in TLS stays libcurl's. A request that libcurl carries as a whole takes a link,
+ * too, which never opens. Private to net/. */
 #ifndef PL_NET_LINK_H
 #define PL_NET_LINK_H
 
@@ -24,20 +25,22 @@ typedef struct pl_link pl_link;
 
 /* The socket of an open link that is in use is ready. */
 typedef void pl_link_ready_fn(pl_link *l);
+/* Gives a handle of libcurl, which has nothing else, what all have in common. */
+typedef void pl_link_rules_fn(void *arg, CURL *easy);
 
 struct pl_link {
-    pl_link *next, **link;    /* in a chain of those that are kept, or spare */
+    pl_link *next, **link;    /* in a chain of those that are kept */
     pl_link *younger, *older; /* of those that are kept */
     pl_links *all;
-    CURL *easy;
+    CURL *easy;      /* NULL: a plain one that is open */
     pl_shard *shard; /* NULL: not in libcurl's hands */
-    bool has_rules;  /* the handle has what all have in common (client.c) */
-    bool is_special; /* and more, which the next request must not find */
+    bool is_special; /* the handle has more than the rules, which the next request must not find */
 
     /* Of an open one. */
     bool is_open, is_tls;
-    bool was_kept; /* has carried a request before */
-    pl_buf way;    /* what a request must have in common with it to go by it */
+    bool was_kept;          /* has carried a request before */
+    unsigned kept_in_round; /* of the loop */
+    pl_buf way;             /* what a request must have in common with it to go by it */
     struct sockaddr_storage peer;
     char peer_text[64]; /* its address and port */
     ev_io io;
@@ -49,21 +52,23 @@ struct pl_link {
     char detail[CURL_ERROR_SIZE]; /* what libcurl says of its failures */
 };
 
-pl_links *pl_links_new(pl_loop *loop);
+pl_links *pl_links_new(pl_loop *loop, pl_link_rules_fn *rules, void *arg);
 /* When none is in use. */
 void pl_links_free(pl_links *all);
-/* An open one that goes this way; NULL: there is none. */
+/* An open one that goes this way, of which nothing says that it has ended; NULL: there is none. */
 pl_link *pl_links_find(pl_links *all, pl_slice way);
-/* A handle that is not in libcurl's hands. It may have its rules already. */
-pl_link *pl_links_spare(pl_links *all);
+/* With a handle that has the rules and is not in libcurl's hands. */
+pl_link *pl_link_new(pl_links *all);
 
-/* Its connection was made: the finished callback of its shard came with success. */
-void pl_link_opened(pl_link *l, pl_slice way, bool is_tls);
+/* Its connection was made: the finished callback of its shard came with success. False: it has ended
+ * already, and libcurl knew before. */
+bool pl_link_opened(pl_link *l, pl_slice way, bool is_tls);
 /* Waits for the socket to take something, too; for input it always does. */
 void pl_link_watch_output(pl_link *l, bool do_watch);
 /* CURLE_OK, CURLE_AGAIN, or what went wrong, with `detail`. Of what was not taken, the next send
- * begins with the first byte, and has all of it. What was received lives until the next call, for
- * any link, and may be changed; no bytes: the other side has ended. */
+ * begins with the first byte, and has all of it; in TLS, some of it may have gone out. What was
+ * received lives until the next call, for any link, and may be changed; no bytes: the other side has
+ * ended. */
 CURLcode pl_link_send(pl_link *l, pl_slice bytes, size_t *taken);
 CURLcode pl_link_receive(pl_link *l, char **bytes, size_t *len);
 /* May more have come that the socket does not tell of? Of what was received last. */
@@ -74,7 +79,7 @@ pl_buf *pl_link_scratch(const pl_link *l);
 void pl_link_call(pl_link *l);
 /* For the next request that goes this way; nobody has it any more. */
 void pl_link_keep(pl_link *l);
-/* Ends what it does, and its connection; the handle is used again. */
+/* Ends what it does, and its connection, and frees it. */
 void pl_link_drop(pl_link *l);
 
 #endif

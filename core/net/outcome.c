@@ -123,7 +123,7 @@ static const char *timeout_text(CURL *easy, const pl_outcome_notes *notes,
                                 const pl_request *request, pl_arena *arena)
 {
     long request_bytes = 0;
-    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+    if (!notes->is_open) curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     bool was_sent = notes->is_open ? notes->was_sent : request_bytes > 0,
          is_in_tls = notes->is_connected && !notes->is_proxied;
     const char *phase = notes->has_answer   ? "receiving the answer"

@@ -24,7 +24,7 @@ typedef struct pl_outcome_notes {
     const char *detail; /* libcurl's error buffer */
 } pl_outcome_notes;
 
-/* 0, or the code, with response->error_text set. */
+/* 0, or the code, with response->error_text set. `easy` is not looked at once the link is open. */
 int pl_outcome_of(CURL *easy, CURLcode result, const pl_outcome_notes *notes,
                   const pl_request *request, pl_response *response, pl_arena *arena);
 /* Of a transfer that libcurl carried: status, timings, peer, was_sent. Gives whether the connection

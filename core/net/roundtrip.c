@@ -231,7 +231,7 @@ static bool send_part(pl_roundtrip *r, pl_slice *part)
     while (part->len) {
         size_t taken;
         CURLcode result = pl_link_send(r->link, *part, &taken);
-        if (taken) r->in->notes.was_sent = true;
+        if (taken || r->link->is_tls) r->in->notes.was_sent = true;
         *part = pl_slice_from(*part, taken);
         if (result == CURLE_OK) continue;
         r->has_failed = result != CURLE_AGAIN;

@@ -48,6 +48,7 @@ struct pl_shards {
     pl_shard *first;
     watched **sockets; /* by descriptor */
     size_t socket_room;
+    int taken; /* the descriptor that libcurl must not close, else -1 */
 };
 
 static void harvest(pl_shard *s)
@@ -203,7 +204,7 @@ pl_shards *pl_shards_new(pl_loop *loop, pl_shard_finished_fn *finished,
                          pl_shard_connected_fn *connected)
 {
     pl_shards *all = pl_alloc_zero(sizeof *all);
-    *all = (pl_shards){.loop = loop, .finished = finished, .connected = connected};
+    *all = (pl_shards){.loop = loop, .finished = finished, .connected = connected, .taken = -1};
     return all;
 }
 
@@ -236,6 +237,13 @@ void pl_shard_detach(pl_shard *s, CURL *easy)
         pl_wheel_start(pl_loop_wheel(s->all->loop), &s->idle, SHARD_IDLE_MS);
 }
 
+void pl_shard_take(pl_shard *s, CURL *easy, int fd)
+{
+    s->all->taken = fd;
+    pl_shard_detach(s, easy);
+    s->all->taken = -1;
+}
+
 void pl_shard_opened(pl_shard *s, int fd)
 {
     watched *stale = socket_of(s->all, fd);
@@ -254,5 +262,5 @@ int pl_shards_close_socket(void *arg, curl_socket_t fd)
     pl_shards *all = arg;
     watched *w = socket_of(all, fd);
     if (w) remove_socket(all, w);
-    return close(fd);
+    return fd == all->taken ? 0 : close(fd);
 }

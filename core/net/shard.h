@@ -30,6 +30,8 @@ void pl_shards_free(pl_shards *all);
 /* Into libcurl's hands; `finished` never comes from within. NULL: it does not take it. */
 pl_shard *pl_shards_attach(pl_shards *all, CURL *easy);
 void pl_shard_detach(pl_shard *s, CURL *easy);
+/* The same, but the connection of the handle stays open: it is the caller's now. */
+void pl_shard_take(pl_shard *s, CURL *easy, int fd);
 /* CURLOPT_OPENSOCKETFUNCTION has opened a connection for a handle of this shard. */
 void pl_shard_opened(pl_shard *s, int fd);
 /* libcurl waits for nothing on this connection any more; somebody else does. */

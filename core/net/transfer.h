@@ -25,6 +25,7 @@ struct pl_transfer {
     pl_hop *last_hop;
     uint64_t began_us;
     uint64_t launched_us; /* the hop under way, when it could begin */
+    uint64_t dialed_us;   /* when libcurl was asked last */
     pl_timer deadline;    /* of a round trip; libcurl has its own */
     pl_timer unsent;      /* nothing was begun: fires to say why */
     int unsent_code;
@@ -47,6 +48,8 @@ struct pl_client {
 
 /* Once per process. NULL, or the version of a libcurl that cannot be used here. */
 const char *pl_dial_init(void);
+/* For pl_links_new: the client's rules of a handle. */
+void pl_dial_rules(void *client, CURL *easy);
 /* What libcurl calls (shard.h): the connection of a handle is there. */
 void pl_dial_connected(CURL *easy);
 /* The transfer whose link this is the handle of. */
