@@ -14,7 +14,6 @@
 
 #include "base/err.h"
 #include "http/message.h"
-#include "net/memory.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -41,18 +40,6 @@ struct pl_coding {
     layer layers[PL_CODING_MOST]; /* the one that was applied first comes first */
 };
 
-static void *take_memory(void *ud, unsigned count, unsigned size)
-{
-    (void)ud;
-    return pl_net_malloc((size_t)count * size);
-}
-
-static void give_memory(void *ud, void *memory)
-{
-    (void)ud;
-    pl_net_free(memory);
-}
-
 /* -- one layer -- */
 
 static int code_of(int status)
@@ -66,8 +53,6 @@ static int code_of(int status)
 static int begin(layer *l)
 {
     bool is_zlib = (*l->z.next_in & 0x0f) == Z_DEFLATED;
-    l->z.zalloc = take_memory;
-    l->z.zfree = give_memory;
     if (!l->is_gzip && !is_zlib) l->tail_left = 4;
     int status = inflateInit2(&l->z, l->is_gzip ? GZIP_OR_ZLIB : is_zlib ? ZLIB : RAW);
     if (status == Z_OK) l->state = RUNNING;

@@ -9,7 +9,6 @@
  * on its own.
  */
 #include "net/credentials.h"
-#include "net/memory.h"
 #include "net/outgoing.h"
 #include "net/proxy.h"
 #include "net/transfer.h"
@@ -28,8 +27,7 @@ const char *pl_dial_init(void)
 {
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
     system_has_file = version->cainfo != NULL;
-    bool is_good = curl_global_init_mem(CURL_GLOBAL_ALL, pl_net_malloc, pl_net_free, pl_net_realloc,
-                                        pl_net_strdup, pl_net_calloc) == CURLE_OK &&
+    bool is_good = curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK &&
                    version->features & CURL_VERSION_ASYNCHDNS &&
                    version->features & CURL_VERSION_SSL;
     return is_good ? NULL : version->version;
