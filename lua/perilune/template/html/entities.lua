@@ -29,8 +29,15 @@ local function read_names()
   return known
 end
 
-local NAMES = read_names()
 local LONGEST = 32 -- of all names
+
+-- Read when the first one is asked for: they take as much memory as a fifth of our Lua.
+local known_names
+
+local function names_by_text()
+  known_names = known_names or read_names()
+  return known_names
+end
 
 --- Control characters and what Unicode has set aside: they are left out.
 local function is_no_character(code)
@@ -64,9 +71,10 @@ end
 ---@return string|nil
 function entities.resolve(text)
   if text:find("^#") then return numeric(text) end
-  if NAMES[text] then return NAMES[text] end
+  local known = names_by_text()
+  if known[text] then return known[text] end
   for length = math.min(#text - 1, LONGEST), 2, -1 do
-    local found = NAMES[text:sub(1, length)]
+    local found = known[text:sub(1, length)]
     if found then return found .. text:sub(length + 1) end
   end
   return nil
