@@ -58,6 +58,19 @@ static inline void pl_blocks_give(pl_blocks *b, void *block, size_t size)
     b->kept_bytes += pl_blocks_room(size);
 }
 
+/* All that is kept goes back to where it came from. */
+static inline void pl_blocks_drop(pl_blocks *b)
+{
+    for (size_t class = 0; class < PL_BLOCKS_CLASSES; class ++) {
+        for (void *block = b->kept[class], *next; block; block = next) {
+            memcpy(&next, block, sizeof next);
+            b->alloc(b->alloc_ud, block, class * 16 + 8, 0);
+        }
+        b->kept[class] = NULL;
+    }
+    b->kept_bytes = 0;
+}
+
 /* As a lua_Alloc. */
 static inline void *pl_blocks_resize(pl_blocks *b, void *block, size_t old_size, size_t size)
 {

@@ -95,9 +95,11 @@ static int take_functions(lua_State *L)
 static int start(pl_renderer *r, pl_faults *faults)
 {
     lua_State *L = r->vm.L;
+    pl_vm_begin_load(&r->vm);
     lua_pushcfunction(L, take_functions);
     lua_pushlightuserdata(L, r);
     int code = pl_gate_call(&r->vm, 1, 0);
+    pl_vm_end_load(&r->vm);
     if (code == 0) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, r->functions[NEW]);
         push_templates(L, r->templates, faults);

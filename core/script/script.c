@@ -325,7 +325,6 @@ static bool take_generation(pl_script *s, const pl_bundle *bundle, const pl_scri
     s->base.https_only = s->vm.https_only = lua_toboolean(L, -1);
     lua_pop(L, 2);
     s->generation = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_gc(L, LUA_GCCOLLECT, 0);
     return true;
 }
 
@@ -349,9 +348,13 @@ pl_generation *pl_script_load(const pl_bundle *bundle, const pl_script_config *c
         return NULL;
     }
     use_limits(&s->vm, config->outside);
-    if (take_generation(s, bundle, config, faults)) return &s->base;
-    script_free(&s->base);
-    return NULL;
+    pl_vm_begin_load(&s->vm);
+    if (!take_generation(s, bundle, config, faults)) {
+        script_free(&s->base);
+        return NULL;
+    }
+    pl_vm_end_load(&s->vm);
+    return &s->base;
 }
 
 void pl_script_settings(pl_generation *g, pl_settings *settings)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Making a Lua state. Only these libraries are opened: base (with coroutine), table, string, math,
- * bit; of os what tells the time; and jit, because opening it is what turns the compiler on; it is
- * not left within reach. There is no package library: `require` is ours and finds perilune.* and
+ * bit; of os what tells the time; and jit, which is not left within reach. There is no package library: `require` is ours and finds perilune.* and
  * the few names below, so that nothing comes from the disk of the machine by accident. FFI is for
  * lua/perilune/util/span.lua, which keeps it to itself. */
 #include "script/vm.h"
@@ -20,8 +19,17 @@ int luaopen_cjson(lua_State *L); /* of lua-cjson, which brings no header that fi
 
 /* A collection begins when the state has grown to so many percent of what the last one left. Most of
  * that is what was loaded, and looking through it is what a collection costs; Lua's own 200 do it
- * twice as often. */
-#define GC_PAUSE 300
+ * twice as often. While it is loaded it is small, and the memory that its garbage had stays with the
+ * process. */
+#define GC_PAUSE      300
+#define GC_PAUSE_LOAD 130
+
+/* So often a loop turns before it is compiled. Lexers and parsers, which a load has much of, turn
+ * many times, and never again: what a load takes to compile them is a third of its time. */
+#define HOT_LOOP      "hotloop=56" /* LuaJIT's own */
+#define HOT_LOOP_LOAD "hotloop=16000"
+
+static const char options_key[] = "perilune.jit_options"; /* the function, in the registry */
 
 static char vm_key; /* its address is the key in the registry, for a state that does not count */
 
@@ -203,6 +211,19 @@ static void open_os(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* Opening it is what turns the compiler on. */
+static void open_jit(lua_State *L)
+{
+    open_library(L, LUA_JITLIBNAME, luaopen_jit);
+    lua_getglobal(L, LUA_JITLIBNAME);
+    lua_getfield(L, -1, "opt");
+    lua_getfield(L, -1, "start");
+    lua_setfield(L, LUA_REGISTRYINDEX, options_key);
+    lua_pop(L, 2);
+    lua_pushnil(L);
+    lua_setglobal(L, LUA_JITLIBNAME);
+}
+
 static int open_all(lua_State *L)
 {
     lua_gc(L, LUA_GCSETPAUSE, GC_PAUSE);
@@ -212,9 +233,7 @@ static int open_all(lua_State *L)
     open_library(L, LUA_MATHLIBNAME, luaopen_math);
     open_os(L);
     open_library(L, LUA_BITLIBNAME, luaopen_bit);
-    open_library(L, LUA_JITLIBNAME, luaopen_jit);
-    lua_pushnil(L);
-    lua_setglobal(L, LUA_JITLIBNAME);
+    open_jit(L);
     make_require(L);
     pl_bind_string_methods(L);
     return 0;
@@ -229,6 +248,39 @@ int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth)
     if (lua_cpcall(L, open_all, NULL) == 0) return 0;
     pl_vm_close(vm);
     return PL_E_INTERNAL;
+}
+
+typedef struct tuning {
+    int pause;
+    const char *hot_loop;
+} tuning;
+
+static int take_tuning(lua_State *L)
+{
+    const tuning *t = lua_touserdata(L, 1);
+    lua_gc(L, LUA_GCSETPAUSE, t->pause);
+    lua_getfield(L, LUA_REGISTRYINDEX, options_key);
+    lua_pushstring(L, t->hot_loop);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+/* Where there is no memory for it, it stays as it was. */
+static void tune(lua_State *L, tuning t)
+{
+    if (lua_cpcall(L, take_tuning, &t) != 0) lua_pop(L, 1);
+}
+
+void pl_vm_begin_load(pl_vm *vm)
+{
+    tune(vm->L, (tuning){GC_PAUSE_LOAD, HOT_LOOP_LOAD});
+}
+
+void pl_vm_end_load(pl_vm *vm)
+{
+    tune(vm->L, (tuning){GC_PAUSE, HOT_LOOP});
+    lua_gc(vm->L, LUA_GCCOLLECT, 0);
+    pl_blocks_drop(&vm->budget.blocks);
 }
 
 void pl_vm_close(pl_vm *vm)

@@ -70,6 +70,10 @@ void pl_vm_fini(pl_vm *vm);
 /* A state of its own, with `require` for our modules: 0, or PL_E_INTERNAL. */
 int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth);
 void pl_vm_close(pl_vm *vm);
+/* What is loaded between the two runs once, and leaves more garbage than it keeps: it is interpreted
+ * unless it takes long, and collected early. Then what is not needed any more is given back. */
+void pl_vm_begin_load(pl_vm *vm);
+void pl_vm_end_load(pl_vm *vm);
 /* What the settings say of its limits and of JSON. Until then it has the defaults. */
 void pl_vm_use(pl_vm *vm, const pl_settings *settings);
 pl_vm *pl_vm_of(lua_State *L);

@@ -27,16 +27,6 @@ static void *fill(void *block, size_t size)
     return memset(block, 0xA5, size);
 }
 
-static void give_all_back(pl_blocks *b)
-{
-    for (size_t class = 0; class < PL_BLOCKS_CLASSES; class ++)
-        while (b->kept[class]) {
-            void *block = b->kept[class];
-            memcpy(&b->kept[class], block, sizeof(void *));
-            free(block);
-        }
-}
-
 TEST(a_block_serves_again_whatever_size_of_its_class_is_wanted)
 {
     below under = {0};
@@ -53,7 +43,7 @@ TEST(a_block_serves_again_whatever_size_of_its_class_is_wanted)
         pl_blocks_resize(&b, second, room, 0);
     }
     CHECK_EQ_INT(under.given, 2 * (300 - 264));
-    give_all_back(&b);
+    pl_blocks_drop(&b);
 }
 
 TEST(a_block_that_grows_or_shrinks_keeps_what_is_in_it)
@@ -69,7 +59,7 @@ TEST(a_block_that_grows_or_shrinks_keeps_what_is_in_it)
     pl_blocks_resize(&b, block, 20, 0);
     CHECK(fill(pl_blocks_resize(&b, NULL, 0, 24), 24) == block); /* it has the room of its class */
     pl_blocks_resize(&b, block, 24, 0);
-    give_all_back(&b);
+    pl_blocks_drop(&b);
 }
 
 TEST(only_so_much_is_kept)
@@ -84,11 +74,31 @@ TEST(only_so_much_is_kept)
         pl_blocks_resize(&b, blocks[i], SIZE, 0);
     CHECK(under.given >= 99);
     CHECK(b.kept_bytes < PL_BLOCKS_KEPT + SIZE);
-    give_all_back(&b);
+    pl_blocks_drop(&b);
+}
+
+TEST(what_is_kept_can_be_dropped)
+{
+    below under = {0};
+    pl_blocks b = {.alloc = allocate, .alloc_ud = &under};
+    void *blocks[100];
+    for (int i = 0; i < 100; i++)
+        blocks[i] = pl_blocks_resize(&b, NULL, 0, (size_t)i + 1);
+    for (int i = 0; i < 100; i++)
+        pl_blocks_resize(&b, blocks[i], (size_t)i + 1, 0);
+    CHECK_EQ_INT(under.given, 0);
+    pl_blocks_drop(&b);
+    CHECK_EQ_INT(under.given, 100);
+    CHECK_EQ_INT(b.kept_bytes, 0);
+    void *block = fill(pl_blocks_resize(&b, NULL, 0, 20), 20); /* it goes on as it began */
+    CHECK_EQ_INT(under.taken, 101);
+    pl_blocks_resize(&b, block, 20, 0);
+    pl_blocks_drop(&b);
 }
 
 int main(void)
 {
     return RUN(CASE(a_block_serves_again_whatever_size_of_its_class_is_wanted),
-               CASE(a_block_that_grows_or_shrinks_keeps_what_is_in_it), CASE(only_so_much_is_kept));
+               CASE(a_block_that_grows_or_shrinks_keeps_what_is_in_it), CASE(only_so_much_is_kept),
+               CASE(what_is_kept_can_be_dropped));
 }

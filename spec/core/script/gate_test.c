@@ -414,6 +414,23 @@ TEST(a_failure_has_the_calls_of_the_scripts_files_that_led_to_it)
     pl_vm_close(&vm);
 }
 
+TEST(a_load_is_collected_early_and_leaves_nothing_of_its_garbage)
+{
+    open_vm();
+    lua_gc(vm.L, LUA_GCCOLLECT, 0);
+    size_t before = vm.budget.used;
+    int pause = lua_gc(vm.L, LUA_GCSETPAUSE, 1000);
+    pl_vm_begin_load(&vm);
+    CHECK(lua_gc(vm.L, LUA_GCSETPAUSE, 1000) < pause);
+    CHECK_EQ_INT(call("for i = 1, 100000 do local _ = { i } end"), 0);
+    pl_vm_end_load(&vm);
+    CHECK_EQ_INT(lua_gc(vm.L, LUA_GCSETPAUSE, pause), pause);
+    CHECK_EQ_INT(vm.budget.blocks.kept_bytes, 0);
+    CHECK(vm.budget.used < before + 16384); /* the loop was compiled */
+    CHECK_EQ_INT(lua_gettop(vm.L), 0);
+    pl_vm_close(&vm);
+}
+
 int main(void)
 {
     return RUN(CASE(a_failure_is_a_code_and_a_text_and_the_stack_is_as_it_was),
@@ -427,5 +444,6 @@ int main(void)
                CASE(a_failure_has_the_calls_of_the_scripts_files_that_led_to_it),
                CASE(closing_takes_sleepers_off_the_wheel),
                CASE(what_a_run_holds_is_released_when_it_ends), CASE(secrets_stay_closed),
-               CASE(a_state_has_few_libraries_and_no_bytecode));
+               CASE(a_state_has_few_libraries_and_no_bytecode),
+               CASE(a_load_is_collected_early_and_leaves_nothing_of_its_garbage));
 }
