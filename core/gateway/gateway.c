@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "gateway/pages.h"
 #include "gateway/setup.h"
 #include "gateway/worker.h"
 #include "script/secrets.h"
@@ -427,6 +428,7 @@ static int start(pl_gateway *g, pl_generation **generations)
     pl_tokens_forget(&g->settings);
     if (!pl_tokens_any(g->tokens))
         pl_log(PL_LOG_WARN, "no tokens are set: everybody on this machine may do everything");
+    pl_pages_give_back();
     return 0;
 }
 
