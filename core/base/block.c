@@ -7,7 +7,8 @@
  * No size has all the room: what hundreds of exchanges give back at once, when the store has written
  * their records, is mostly what is largest of each, and nothing would be kept of the others.
  *
- * With AddressSanitizer nothing is kept: who uses a block that was given back is to be found out. */
+ * With AddressSanitizer nothing is kept, and no block is larger than was asked for: who uses one that was
+ * given back, or what is behind it, is to be found out. */
 #include "base/block.h"
 
 #include "base/buf.h"
@@ -84,7 +85,7 @@ static void weigh(pile *p, size_t bytes)
 void *pl_block_take(size_t size)
 {
     size_t i = index_of(size);
-    if (i >= SIZES) return pl_alloc(size);
+    if (i >= SIZES || KEPT_BYTES == 0) return pl_alloc(size);
     pile *p = &here.piles[i];
     spare *block = p->top;
     if (block == NULL) return pl_alloc(i * STEP_BYTES);

@@ -10,6 +10,7 @@
  * most one claim is out. */
 #include "flow/engine_impl.h"
 
+#include "base/block.h"
 #include "base/log.h"
 
 #include <stdlib.h>
@@ -85,7 +86,7 @@ static void on_due(pl_timer *t)
 pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice connector,
                              pl_slice webhook)
 {
-    pl_delivery *d = pl_alloc(sizeof *d + connector.len + webhook.len);
+    pl_delivery *d = pl_block_take(sizeof *d + connector.len + webhook.len);
     *d = (pl_delivery){.engine = e, .id = id, .event = pl_event_ref(event), .phase = PL_COMMITTING};
     memcpy(d->names, connector.ptr, connector.len);
     memcpy(d->names + connector.len, webhook.ptr, webhook.len);
@@ -113,6 +114,42 @@ void pl_delivery_wait(pl_delivery *d, int64_t delay_ms)
     pl_wheel_start(d->engine->ports.wheel, &d->due, delay_ms > 0 ? (uint64_t)delay_ms : 0);
 }
 
+/* -- fresh ones -- */
+
+void pl_delivery_keep_fresh(pl_delivery *d)
+{
+    pl_engine *e = d->engine;
+    pl_event_keep_nodes(d->event);
+    d->fresh = e->fresh;
+    if (d->fresh) d->fresh->fresh_link = &d->fresh;
+    d->fresh_link = &e->fresh;
+    e->fresh = d;
+}
+
+/* Its event, which is the caller's to let go of; NULL when it is none of them. */
+static pl_event *leave_fresh(pl_delivery *d)
+{
+    if (d->fresh_link == NULL) return NULL;
+    *d->fresh_link = d->fresh;
+    if (d->fresh) d->fresh->fresh_link = d->fresh_link;
+    d->fresh_link = NULL;
+    return d->event;
+}
+
+static void let_nodes(pl_event *event)
+{
+    if (event) pl_event_let_nodes(event);
+}
+
+/* Those that are left may wait for long. */
+static void drop_fresh(pl_engine *e)
+{
+    while (e->fresh)
+        let_nodes(leave_fresh(e->fresh));
+}
+
+/* -- places -- */
+
 /* Parked deliveries come into memory in handfuls: not before an eighth of the places is free. */
 static size_t handful(const pl_engine *e)
 {
@@ -133,13 +170,14 @@ void pl_delivery_drop(pl_delivery *d)
 {
     pl_engine *e = d->engine;
     if (d->slot) *d->slot = NULL;
+    let_nodes(leave_fresh(d));
     pl_wheel_stop(e->ports.wheel, &d->due);
     table_remove(e, d);
     look_again(e, d->lane);
     pl_lanes_leave(&e->lanes, d->lane);
     pl_event_unref(d->event);
     free(d->destination);
-    free(d);
+    pl_block_give(d, sizeof *d + d->connector.len + d->webhook.len);
 }
 
 /* Is one that is parked due within that time? */
@@ -181,22 +219,6 @@ void pl_engine_pump_in(pl_engine *e, int64_t wait_ms)
     if (pl_timer_is_running(&e->gate_timer) && e->gate_due_us <= due_us) return;
     e->gate_due_us = due_us;
     pl_wheel_start(e->ports.wheel, &e->gate_timer, (uint64_t)wait_ms);
-}
-
-void pl_engine_keep_fresh(pl_engine *e, pl_event *event)
-{
-    pl_buf_put(&e->fresh, &event, sizeof event);
-}
-
-/* They have been rendered, or may wait for long. */
-static void drop_fresh(pl_engine *e)
-{
-    pl_event *const *events = (pl_event *const *)(const void *)e->fresh.ptr;
-    for (size_t i = 0; i < e->fresh.len / sizeof *events; i++) {
-        pl_event_drop_nodes(events[i]);
-        pl_event_unref(events[i]);
-    }
-    pl_buf_clear(&e->fresh);
 }
 
 static const pl_limit *limit_of(const pl_delivery *d, pl_slice *name)
@@ -477,8 +499,6 @@ void pl_engine_free(pl_engine *e)
             pl_delivery_drop(e->table[i]);
     pl_wheel_stop(e->ports.wheel, &e->claim_timer);
     pl_wheel_stop(e->ports.wheel, &e->gate_timer);
-    drop_fresh(e);
-    pl_buf_fini(&e->fresh);
     pl_generation_unref(e->generation);
     pl_arena_fini(&e->claim_names);
     free(e->table);
@@ -523,6 +543,16 @@ void pl_engine_use(pl_engine *e, pl_generation *g)
     if (is_first) pl_wheel_start(e->ports.wheel, &e->claim_timer, 0);
 }
 
+/* It may be gone when its request has been made, or has not; its event is not before. */
+static void begin(pl_delivery *d)
+{
+    pl_event *fresh = leave_fresh(d);
+    if (fresh) pl_event_ref(fresh);
+    pl_exchange_start(d);
+    let_nodes(fresh);
+    pl_event_unref(fresh);
+}
+
 void pl_engine_pump(pl_engine *e)
 {
     uint64_t postponed = pl_counter_get(&e->metrics.postponed);
@@ -543,7 +573,7 @@ void pl_engine_pump(pl_engine *e)
         else if (d->is_cancelled || d->is_off)
             pl_exchange_hand_back(d);
         else
-            pl_exchange_start(d);
+            begin(d);
     }
     drop_fresh(e);
     claim_if_due(e);

@@ -36,7 +36,8 @@ struct pl_delivery {
     pl_lane *lane;        /* of its connector */
     pl_lane_node node;    /* READY: in its lane's queue */
     pl_delivery *chain;   /* in the table by id */
-    pl_intake *intake;    /* whose owner waits for it, with the place of its result; NULL */
+    pl_delivery *fresh, **fresh_link; /* in the engine's list, if it keeps the nodes of its event */
+    pl_intake *intake; /* whose owner waits for it, with the place of its result; NULL */
     pl_delivery **slot;
     pl_settlement *settlement;
     uint32_t index; /* of its webhook in the generation of this number; UINT32_MAX: it has none */
@@ -76,7 +77,7 @@ struct pl_engine {
     uint64_t gate_due_us; /* 0: at once */
     /* The first of those that a rate or a pause holds back may go, or it is the turn of what is ready. */
     pl_timer gate_timer;
-    pl_buf fresh; /* of pl_event *: committed in this round, their nodes not yet used */
+    pl_delivery *fresh; /* committed lately and not begun: they keep the nodes of their events */
 };
 
 static inline void pl_engine_show_in_flight(pl_engine *e)
@@ -102,9 +103,8 @@ void pl_delivery_admit(pl_engine *e, const pl_claimed *c, uint64_t seq);
 void pl_engine_pump(pl_engine *e);
 /* The same in a while; 0: behind what has come in already. */
 void pl_engine_pump_in(pl_engine *e, int64_t wait_ms);
-/* What it has said of where the values of this event are is kept until its deliveries have begun, or
- * have to wait. Takes over the reference. */
-void pl_engine_keep_fresh(pl_engine *e, pl_event *event);
+/* What its event knows of where its values are is kept until the delivery has begun, or has to wait. */
+void pl_delivery_keep_fresh(pl_delivery *d);
 /* Gone from memory, as an administrator wanted. */
 void pl_delivery_cancelled(pl_delivery *d);
 /* A delivery of this connector was parked with this due time. */

@@ -10,6 +10,7 @@
  * only an `id` and a `time` that are missing are put in front. */
 #include "flow/event.h"
 
+#include "base/block.h"
 #include "base/err.h"
 
 #include <stdio.h>
@@ -281,8 +282,9 @@ static pl_event *build(pl_slice json, const scan *s, pl_slice head, const pl_buf
 {
     size_t cut = s->is_empty ? json.len : s->first_member;
     size_t document_len = head.len ? head.len + (s->is_empty ? 1 : json.len - cut) : json.len;
-    pl_event *e = pl_alloc(sizeof *e + document_len + texts->len);
-    *e = (pl_event){.refs = 1, .document = {e->bytes, document_len}};
+    size_t size = document_len + texts->len;
+    pl_event *e = pl_block_take(sizeof *e + size);
+    *e = (pl_event){.refs = 1, .document = {e->bytes, document_len}, .size = size};
     if (head.len == 0) {
         memcpy(e->bytes, json.ptr, json.len);
     } else {
@@ -427,9 +429,19 @@ const pl_json_node *pl_event_nodes(const pl_event *e, size_t *count)
 
 void pl_event_drop_nodes(const pl_event *e)
 {
-    if (e == NULL || e->nodes == NULL) return;
+    if (e == NULL || e->nodes == NULL || e->keepers) return;
     free(e->nodes);
     to_be_changed(e)->nodes = NULL;
+}
+
+void pl_event_keep_nodes(pl_event *e)
+{
+    e->keepers++;
+}
+
+void pl_event_let_nodes(pl_event *e)
+{
+    if (--e->keepers == 0) pl_event_drop_nodes(e);
 }
 
 size_t pl_event_weight(const pl_event *e)
@@ -447,5 +459,5 @@ void pl_event_unref(pl_event *e)
 {
     if (e == NULL || --e->refs > 0) return;
     free(e->nodes);
-    free(e);
+    pl_block_give(e, sizeof *e + e->size);
 }

@@ -22,6 +22,8 @@ typedef struct pl_event {
     pl_slice id, type, time, source, subject; /* unescaped text, empty when absent */
     char *nodes;                              /* of pl_event_nodes; NULL: nobody has asked */
     size_t node_count;
+    uint32_t keepers; /* of its nodes */
+    size_t size;      /* of `bytes` */
     char bytes[];
 } pl_event;
 
@@ -63,8 +65,11 @@ pl_event *pl_event_of_document(pl_slice document, int64_t seq, int64_t received_
  * worker that owns it. */
 const pl_json_node *pl_event_nodes(const pl_event *e, size_t *count);
 /* They weigh as much as the event itself, which may wait for long: whoever was busy with it and is
- * through drops them. NULL is fine. */
+ * through drops them, unless somebody keeps them, who will ask for them soon. NULL is fine. */
 void pl_event_drop_nodes(const pl_event *e);
+void pl_event_keep_nodes(pl_event *e);
+/* Of who has kept them; with the last they are dropped. */
+void pl_event_let_nodes(pl_event *e);
 /* Bytes of memory, about, its nodes included. */
 size_t pl_event_weight(const pl_event *e);
 pl_event *pl_event_ref(pl_event *e);

@@ -152,6 +152,7 @@ static void start(pl_engine *e, pl_intake *in, uint32_t n, uint32_t i)
         }
         d->as_of = in->commit.op.seq;
         pl_delivery_make_ready(d);
+        if (in->count == 1) pl_delivery_keep_fresh(d);
     }
 }
 
@@ -185,7 +186,6 @@ static void on_committed(pl_message *m)
         for (uint32_t n = 0; n < in->count; n++)
             start_event(e, in, n);
     }
-    if (in->count == 1) pl_engine_keep_fresh(e, pl_event_ref(in->events[0]));
     in->committed(in, code); /* it may free the intake */
     pl_engine_pump_in(e, 0); /* the answers of all that was committed with it first */
 }

@@ -543,6 +543,27 @@ TEST(many_attempts_wait_for_a_place_in_flight)
     world_close();
 }
 
+/* With the first of its deliveries in flight, the others waiting; and with all of them. */
+TEST(an_event_whose_deliveries_have_begun_or_wait_keeps_no_nodes)
+{
+    for (int limit = 2; limit <= 30; limit += 28) {
+        size_t count;
+        open_standard();
+        w.settings.limit_in_flight = limit;
+        w.reply.delay_ms = 100;
+        pl_event *e = pl_event_ref(post_event(NULL, "01230")->in->events[0]);
+        pl_event_nodes(e, &count);
+        run_for(50);
+        CHECK_EQ_INT(w.sends, limit < 5 ? limit : 5);
+        CHECK(e->nodes == NULL);
+        CHECK_EQ_INT(e->keepers, 0);
+        run_for(500);
+        CHECK_EQ_INT(rows_in(PL_STATE_DELIVERED), 5);
+        pl_event_unref(e);
+        world_close();
+    }
+}
+
 TEST(what_waits_in_the_store_waits_as_if_in_the_queue)
 {
     open_standard();
@@ -779,6 +800,7 @@ int main(void)
                CASE(new_events_do_not_keep_parked_deliveries_out),
                CASE(what_waits_for_a_retry_gives_way_to_what_is_overdue),
                CASE(many_attempts_wait_for_a_place_in_flight),
+               CASE(an_event_whose_deliveries_have_begun_or_wait_keeps_no_nodes),
                CASE(what_waits_in_the_store_waits_as_if_in_the_queue),
                CASE(a_dead_receiver_with_a_backlog_delays_no_other),
                CASE(what_a_dead_receiver_has_parked_does_not_hold_up_what_others_have),

@@ -358,6 +358,24 @@ TEST(where_the_values_of_its_document_are_is_found_out_once)
     pl_event_unref(e);
 }
 
+TEST(where_the_values_are_stays_known_as_long_as_somebody_keeps_it)
+{
+    pl_event *e = parse("{\"type\":\"t\",\"data\":{\"n\":[1]}}");
+    size_t count;
+    const pl_json_node *nodes = pl_event_nodes(e, &count);
+    pl_event_keep_nodes(e);
+    pl_event_keep_nodes(e);
+    pl_event_drop_nodes(e);
+    pl_event_let_nodes(e);
+    CHECK(pl_event_nodes(e, &count) == nodes);
+    pl_event_let_nodes(e);
+    CHECK(e->nodes == NULL);
+    pl_event_keep_nodes(e); /* of an event that has none */
+    pl_event_let_nodes(e);
+    CHECK(e->nodes == NULL);
+    pl_event_unref(e);
+}
+
 int main(void)
 {
     uint8_t seed[32] = {1};
@@ -365,6 +383,7 @@ int main(void)
     return RUN(
         CASE(nodes_are_made_on_the_way),
         CASE(where_the_values_of_its_document_are_is_found_out_once),
+        CASE(where_the_values_are_stays_known_as_long_as_somebody_keeps_it),
         CASE(a_complete_event_stays_as_it_is), CASE(a_missing_id_and_time_go_in_front),
         CASE(only_what_is_missing_is_put_in_front), CASE(an_empty_call_becomes_an_event),
         CASE(texts_are_unescaped_and_data_is_not), CASE(escapes_in_a_name_do_not_hide_the_member),
