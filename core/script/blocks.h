@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define PL_BLOCKS_CLASSES 17        /* up to 264 bytes */
-#define PL_BLOCKS_KEPT    (4 << 20) /* bytes: beyond, they are given back */
+#define PL_BLOCKS_KEPT    (16 << 20) /* bytes: beyond, they are given back */
 
 typedef struct pl_blocks {
     lua_Alloc alloc; /* where they come from */
