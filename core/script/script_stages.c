@@ -103,17 +103,14 @@ static pl_slot *begin_stage(pl_generation *g, pl_exchange *x, enum pl_script_fun
 
 /* -- what scripts hold -- */
 
-static void push_info(const pl_exchange *x, lua_State *co)
+#define ATTEMPT 3 /* values */
+
+/* Which attempt, when it began, when it is over. */
+static void push_attempt(const pl_exchange *x, lua_State *co)
 {
-    lua_createtable(co, 0, 4);
     lua_pushinteger(co, (lua_Integer)x->number);
-    lua_setfield(co, -2, "attempt");
     lua_pushnumber(co, (double)x->started_ms / 1000);
-    lua_setfield(co, -2, "now");
     lua_pushnumber(co, (double)x->deadline_ms / 1000);
-    lua_setfield(co, -2, "deadline");
-    lua_pushboolean(co, x->undecided);
-    lua_setfield(co, -2, "undecided");
 }
 
 /* The table, with the event. */
@@ -143,9 +140,9 @@ static int need_frame(pl_script *s, pl_exchange *x)
     pl_script_push_function(s, L, MAKE_FRAME);
     lua_pushinteger(L, (lua_Integer)x->webhook + 1);
     push_object(x, L, EVENT);
-    push_info(x, L);
+    push_attempt(x, L);
     s->vm.budget.kind = PL_BUDGET_OURS;
-    int code = pl_gate_call(&s->vm, 4, 1);
+    int code = pl_gate_call(&s->vm, 3 + ATTEMPT, 1);
     if (code) return failed(x, code, pl_buf_slice(&s->vm.failure));
     keep_object(x, L, FRAME);
     return 0;
@@ -200,9 +197,10 @@ int pl_script_render(pl_generation *g, pl_exchange *x)
     lua_State *co = slot->co;
     need_objects(x, co);
     push_object(x, co, EVENT);
+    push_attempt(x, co);
     push_made(x, co, REQUEST, pl_bind_request_push);
-    push_info(x, co);
-    return pl_gate_run(slot, 5, &x->script_slot);
+    lua_pushboolean(co, x->undecided);
+    return pl_gate_run(slot, 5 + ATTEMPT, &x->script_slot);
 }
 
 /* From here on the request is what is sent: no script that kept it changes it any more. */

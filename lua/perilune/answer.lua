@@ -86,27 +86,26 @@ end
 ---@param response any
 ---@param rule perilune.answer_rule
 ---@return perilune.document|nil
----@return string[] warnings
+---@return string|nil warning
 ---@return boolean has_body
 function answer.parse(response, rule)
   local body, kind = response.body, rule.type
-  if body == "" then return kind == "text" and document.of("") or nil, {}, false end
+  if body == "" then return kind == "text" and document.of("") or nil, nil, false end
   if kind == "json" then
     local parsed, message = json_of(body, rule)
-    return parsed, { message }, true
+    return parsed, message, true
   end
   local media, charset = content_type(response)
   if kind == "auto" then kind = type_of(media) end
-  if kind == nil then return guessed(body, rule), {}, true end
-  local warnings = {}
+  if kind == nil then return guessed(body, rule), nil, true end
+  local unknown
   if charset and kind ~= "json" and not core.charset.is_known(charset) then
-    warnings[1] = ("the answer's character set '%s' is not known, it is read as it is"):format(
+    unknown = ("the answer's character set '%s' is not known, it is read as it is"):format(
       charset)
     charset = nil
   end
   local parsed, message = READERS[kind](body, rule, charset)
-  warnings[#warnings + 1] = message
-  return parsed, warnings, true
+  return parsed, unknown and message and unknown .. "; " .. message or unknown or message, true
 end
 
 return answer

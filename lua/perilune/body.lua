@@ -122,8 +122,7 @@ end
 
 local function compile_function(scope, path, run, kind)
   local where = scope:where(path)
-  local scripted = ctx.scripted(run)
-  return function(values, frame) return result_text(scripted(values, frame), kind, where) end
+  return ctx.scripted(run, function(result) return result_text(result, kind, where) end)
 end
 
 local function compile_table(scope, path, v, kind)

@@ -17,8 +17,21 @@
 --- which says nil where a chain has to be followed name by name.
 
 local core = require "perilune.core"
+local document = require "perilune.document"
 
 local context = {}
+
+--- What the names of an attempt, or of a reception, are made of.
+---@class perilune.context_frame
+---@field entry perilune.entry
+---@field event any                     the event userdata; nil: there is none
+---@field attempt integer|nil           counts from 1
+---@field now number                    seconds: when it began
+---@field data table|nil                event.data, once a script has asked
+---@field base table|nil                the context of rendering, once somebody has asked
+---@field response any                  the response userdata, while it is mapped
+---@field body perilune.document|nil    its body, if it is one that can be read
+---@field answered table|nil            the context of mapping, once somebody has asked
 
 local function member(v, name)
   if type(v) == "table" then return v[name] end
@@ -28,9 +41,9 @@ end
 -- How our own names are made. What an entry's attempts share is copied, so that what a script
 -- changes ends with its attempt.
 local MADE = {
-  event = function(_, _, document) return document:value() end,
-  data = function(self, _, document)
-    local data = not rawget(self, "event") and document:read("data")
+  event = function(_, _, event) return event:value() end,
+  data = function(self, _, event)
+    local data = not rawget(self, "event") and event:read("data")
     return data or member(self.event, "data")
   end,
   context = function(_, entry) return core.copy(entry.context) end,
@@ -107,7 +120,7 @@ end
 
 -- What a context is made of is in its metatable, which scripts do not reach: there, and not in
 -- functions of its own, since one is made for each attempt. In its list:
-local ENTRY, DOCUMENT, BASE, RESPONSE = 1, 2, 3, 4
+local ENTRY, DOCUMENT, FRAME, RESPONSE = 1, 2, 3, 4
 
 --- A script has set a name: what it has set is not in the document.
 local function on_written(self, name, value)
@@ -115,15 +128,15 @@ local function on_written(self, name, value)
   rawset(self, name, value)
 end
 
-local function read_from(document, path, as_json)
-  if as_json then return document:json(path) end
-  return (document:read(path))
+local function read_from(from, path, as_json)
+  if as_json then return from:json(path) end
+  return (from:read(path))
 end
 
 --- A member of event.data.
-local function member_of_data(self, document, name)
+local function member_of_data(self, event, name)
   if type(name) == "string" and not name:find(".", 1, true) then
-    local value, is_certain = document:read("data." .. name)
+    local value, is_certain = event:read("data." .. name)
     if is_certain then return value end
   end
   return member(self.data, name)
@@ -150,12 +163,23 @@ end
 
 --- The context of rendering.
 ---@param entry perilune.entry
----@param document perilune.document   the event's
+---@param event perilune.document
 ---@param info { attempt: integer, now: number }
 ---@return table
-function context.new(entry, document, info)
+function context.new(entry, event, info)
   return setmetatable({ attempt = info.attempt, now = info.now, event = nil, data = nil },
-    { entry, document, __index = index, __newindex = on_written, __read = read })
+    { entry, event, __index = index, __newindex = on_written, __read = read })
+end
+
+--- That of a frame. A table that was read before it was there is a part of its document.
+local function base_of(frame)
+  local base = frame.base
+  if not base then
+    local parts = frame.data and { data = frame.data }
+    base = context.new(frame.entry, document.new(frame.event, parts), frame)
+    frame.base = base
+  end
+  return base
 end
 
 -- The fields of an answer; their names are found in any case. The mark says to templates that it is
@@ -194,7 +218,7 @@ local function index_answered(self, name)
     return made
   end
   -- A name that the base has of its own stays what it is.
-  local base = meta[BASE]
+  local base = base_of(meta[FRAME])
   local value = rawget(base, name)
   if value == nil and not MADE[name] then value = member(self.response, name) end
   if value == nil then return base[name] end
@@ -205,20 +229,40 @@ local function read_answered(meta, chain, as_json)
   local path = kept(meta[ENTRY].body_paths, context.body_path, meta[ENTRY], chain)
   if path and meta[DOCUMENT] then return read_from(meta[DOCUMENT], path, as_json) end
   if path ~= false then return nil end
-  local below = getmetatable(meta[BASE])
+  local below = getmetatable(base_of(meta[FRAME]))
   return below.__read and below:__read(chain, as_json)
 end
 
 --- The context of mapping: the answer on top of what the request was rendered from.
----@param entry perilune.entry
----@param base table                      of context.new
----@param response any                    the response userdata
----@param body perilune.document|nil      the answer's, if it is one that can be read
+local function answered_of(frame)
+  local response, answered = frame.response, frame.answered
+  if not answered then
+    answered = setmetatable({ status = response.status, response = nil },
+      { frame.entry, frame.body, frame, response, __index = index_answered, __newindex = on_written,
+        __read = read_answered })
+    frame.answered = answered
+  end
+  return answered
+end
+
+--- The names that an attempt's templates and functions see: of rendering, or of mapping while there
+--- is an answer. The same table however often it is asked for.
+---@param frame perilune.context_frame
 ---@return table
-function context.answered(entry, base, response, body)
-  return setmetatable({ status = response.status, response = nil },
-    { entry, body, base, response, __index = index_answered, __newindex = on_written,
-      __read = read_answered })
+function context.of(frame)
+  return frame.response and answered_of(frame) or frame.base or base_of(frame)
+end
+
+--- What stands in the `data` of those. Where nobody has asked for anything else of the event, it is
+--- read without them.
+---@param frame perilune.context_frame
+---@return any
+function context.data(frame)
+  if frame.base or frame.answered or not frame.event then return context.of(frame).data end
+  local data = frame.data or frame.event:read("data")
+  if type(data) ~= "table" then return context.of(frame).data end
+  frame.data = data
+  return data
 end
 
 return context

@@ -4,6 +4,9 @@
 --- for each plugin that takes part in it, since each has a config of its own. Frozen: what a
 --- script sets, it sets in its own locals.
 ---
+--- What an attempt's ctx is made of is its frame, which is the metatable of the ctx, too: no script
+--- gets at it there, and each attempt has one table less.
+---
 ---     of all scripts       log, http, trace, uuid
 ---     of the plugin        config
 ---     of the connector     cache, connector
@@ -11,23 +14,23 @@
 ---     of the attempt       event, data, values, webhook, attempt, now, deadline
 
 local cache = require "perilune.cache"
+local context = require "perilune.context"
 local core = require "perilune.core"
 local frozen = require "perilune.util.frozen"
 local http = require "perilune.http"
 local log = require "perilune.log"
 local tables = require "perilune.util.tables"
 
-local new_table = require "table.new"
+local funcinfo = require("jit.util").funcinfo
 
 local ctx = {}
 
---- What makes a ctx.
----@class perilune.ctx_frame
----@field values table          the names that templates see
----@field entry perilune.entry
----@field info { attempt: integer, now: number, deadline: number }
+--- What makes a ctx, and the names that templates see (context.lua).
+---@class perilune.ctx_frame: perilune.context_frame
+---@field deadline number
 ---@field verified? table       of a source
----@field ctx? perilune.ctx      once a script has asked
+---@field ctx perilune.ctx
+---@field __index table         the members of the ctx
 
 --- A line in the trace of the attempt; `value` is anything that JSON can say.
 ---@param message string
@@ -49,19 +52,19 @@ local function copied(v) return v ~= nil and core.copy(v) or nil end
 -- The others, made when a script asks for them: what attempts share is copied, so that what a script
 -- does to it ends with the attempt.
 local MADE = {
-  values = function(frame) return frame.values end,
-  event = function(frame) return frame.values.event end,
-  data = function(frame) return frame.values.data end,
+  values = context.of,
+  event = function(frame) return context.of(frame).event end,
+  data = context.data,
   cache = function(frame)
     return cache.new(frame.entry.cache or frame.entry.connector_view.id)
   end,
   connector = function(frame) return copied(frame.entry.connector_view) end,
   webhook = function(frame) return copied(frame.entry.webhook_view) end,
   config = function(_, config) return config and core.copy(config) or {} end,
-  attempt = function(frame) return frame.info.attempt end,
+  attempt = function(frame) return frame.attempt end,
   verified = function(frame) return frame.verified end,
-  now = function(frame) return frame.info.now end,
-  deadline = function(frame) return core.deadline() or frame.info.deadline end,
+  now = function(frame) return frame.now end,
+  deadline = function(frame) return core.deadline() or frame.deadline end,
 }
 
 --- Every name that a ctx has, sorted.
@@ -82,8 +85,8 @@ function ctx.vocabulary()
   return vocabulary
 end
 
-local MEMBERS_USED = 4 -- as many as most scripts ask for, with these two:
-local FRAME, CONFIG = {}, {} -- where a ctx's members keep what they are made of
+-- Where a ctx's members keep what they are made of: under keys that no script has.
+local FRAME, CONFIG = {}, {}
 
 -- Members that change while an attempt goes on (request:set_timeout), and are made each time.
 local LIVE = { deadline = true }
@@ -100,45 +103,80 @@ end }
 
 local refuse = frozen.refuse("ctx")
 
-local function new(frame, config)
-  local members = new_table(0, MEMBERS_USED)
-  members[FRAME], members[CONFIG] = frame, config
-  setmetatable(members, MEMBERS)
-  return setmetatable({}, { __index = members, __newindex = refuse, __metatable = false })
-end
-
---- The ctx of a frame: the same one however often it is asked for.
----@param frame perilune.ctx_frame
----@return perilune.ctx
-function ctx.of(frame)
-  local given = frame.ctx
-  if not given then
-    given = new(frame)
-    frame.ctx = given
-  end
-  return given
+--- Members, with room for as many as most scripts ask for.
+local function members_of(frame, config)
+  local members = { values = nil, data = nil, cache = nil }
+  members[FRAME] = frame
+  if config then members[CONFIG] = config end
+  return setmetatable(members, MEMBERS)
 end
 
 --- That of a plugin, which has a config of its own.
 ---@param frame perilune.ctx_frame
 ---@param config table
 ---@return perilune.ctx
-function ctx.of_plugin(frame, config) return new(frame, config) end
-
---- The frame of an attempt, or of a reception.
----@param values table
----@param entry perilune.entry
----@param info table
----@return perilune.ctx_frame
-function ctx.frame(values, entry, info)
-  return { values = values, entry = entry, info = info, ctx = nil }
+function ctx.of_plugin(frame, config)
+  return setmetatable({}, {
+    __index = members_of(frame, config), __newindex = refuse, __metatable = false,
+  })
 end
 
+--- The frame of an attempt, or of a reception, which has no event and no number.
+---@param entry perilune.entry
+---@param event any            the event userdata
+---@param attempt integer|nil
+---@param now number
+---@param deadline number
+---@return perilune.ctx_frame
+function ctx.frame(entry, event, attempt, now, deadline)
+  local frame = {
+    __newindex = refuse, __metatable = false, __index = nil, ctx = nil,
+    entry = entry, event = event, attempt = attempt, now = now, deadline = deadline, verified = nil,
+    data = nil, base = nil, response = nil, body = nil, answered = nil,
+  }
+  frame.__index = members_of(frame)
+  frame.ctx = setmetatable({}, frame)
+  return frame
+end
+
+--- There is an answer: what the ctx's `values` are from now on.
+---@param frame perilune.ctx_frame
+---@param response any                  the response userdata; nil: there is none any more
+---@param body perilune.document|nil    its body, if it is one that can be read
+function ctx.answer(frame, response, body)
+  frame.response, frame.body, frame.answered = response, body, nil
+  frame.__index.values = nil
+end
+
+local makes_values = setmetatable({}, { __mode = "k" }) -- what `scripted` gave
+
 --- An integrator's function of (ctx, values) as the function of (values, frame) that templates are.
+--- The values that it is called with are not looked at: it has the frame's, and only where the
+--- integrator's wants them.
 ---@param run fun(ctx: perilune.ctx, values: table): any
----@return fun(values: table, frame: perilune.ctx_frame): any
-function ctx.scripted(run)
-  return function(values, frame) return run(ctx.of(frame), values) end
+---@param finish? fun(result: any): any, any   what becomes of what it gives
+---@return fun(values: table|nil, frame: perilune.ctx_frame): any
+function ctx.scripted(run, finish)
+  local info = funcinfo(run)
+  local wants_values = info.isvararg or (info.params or 2) > 1 -- of a C function nobody knows
+  local function scripted(_, frame)
+    if wants_values then return run(frame.ctx, context.of(frame)) end
+    return run(frame.ctx)
+  end
+  local function finished(_, frame) return finish(scripted(nil, frame)) end
+  local made = finish and finished or scripted
+  makes_values[made] = true
+  return made
+end
+
+--- What a compiled value, a function of (values, frame) or a constant, gives for a frame.
+---@param v any
+---@param frame perilune.ctx_frame
+---@return any
+function ctx.evaluate(v, frame)
+  if type(v) ~= "function" then return v end
+  if makes_values[v] then return v(nil, frame) end
+  return v(context.of(frame), frame)
 end
 
 return ctx

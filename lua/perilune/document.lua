@@ -26,9 +26,10 @@ Document.__index = Document
 ---@field json fun(self: any, path: string): string|nil
 
 ---@param index perilune.index
+---@param parts? table<string, any>   tables of it that were read already, by path
 ---@return perilune.document
-function document.new(index)
-  return setmetatable({ index = index, parts = nil, whole = nil }, Document)
+function document.new(index, parts)
+  return setmetatable({ index = index, parts = parts, whole = nil }, Document)
 end
 
 --- What never was JSON: all of it is there.

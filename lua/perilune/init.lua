@@ -46,20 +46,27 @@ end
 ---@param generation perilune.generation
 ---@param index integer
 ---@param event any
----@param info perilune.attempt_info
+---@param attempt integer   counts from 1
+---@param now number        seconds: when it began
+---@param deadline number   seconds
 ---@return perilune.ctx_frame
-function perilune.frame(generation, index, event, info)
-  return render.frame(generation.entries[index], event, info)
+function perilune.frame(generation, index, event, attempt, now, deadline)
+  return ctx.frame(generation.entries[index], event, attempt, now, deadline)
 end
 
 ---@param generation perilune.generation
 ---@param index integer
 ---@param event any
+---@param attempt integer
+---@param now number
+---@param deadline number
 ---@param request any
----@param info perilune.attempt_info
----@return perilune.ctx_frame|nil   for authenticate and map; nil: an undecided `when` said no
-function perilune.render(generation, index, event, request, info)
-  return render.run(generation.entries[index], event, request, info)
+---@param undecided boolean         `when` and `order_by` could not be asked when the event was routed
+---@return perilune.ctx_frame|nil   for the stages behind; nil: an undecided `when` said no
+function perilune.render(generation, index, event, attempt, now, deadline, request, undecided)
+  local entry = generation.entries[index]
+  local frame = ctx.frame(entry, event, attempt, now, deadline)
+  return render.run(entry, frame, request, undecided) and frame or nil
 end
 
 ---@param generation perilune.generation
@@ -100,6 +107,7 @@ end
 ---  attempt: integer, will_retry: boolean }
 ---@param frame perilune.ctx_frame
 function perilune.failed(generation, index, failure, frame)
+  ctx.answer(frame, nil, nil) -- hooks see what the request was rendered from
   for _, hook in ipairs(generation.entries[index].on_failed) do
     local ok, raised = pcall(hook.run, ctx.of_plugin(frame, hook.config), failure)
     if not ok then core.log("error", "on_failed: " .. errors.text(raised)) end

@@ -15,8 +15,6 @@ local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"
 local variables = require "perilune.variables"
 
-local new_table = require "table.new"
-
 local map = {}
 
 --- First and last status of one item of a success rule: 200, "409", "2xx", "200-299".
@@ -45,7 +43,7 @@ end
 local function compile_success(rule)
   if type(rule) == "function" then
     return function(response, frame)
-      local ok, reason = rule(ctx.of(frame), response)
+      local ok, reason = rule(frame.ctx, response)
       return value.truthy(ok), type(reason) == "string" and reason or nil
     end, nil
   end
@@ -114,24 +112,23 @@ local function mapped(entry, name, v)
   return text or "null", message and ("variable '%s': %s"):format(name, message)
 end
 
---- What the mapper adds to the variables; warnings.
-local function run_mapper(entry, response, frame, texts)
-  local mapper = entry.mapper
+--- What the mapper gives, as JSON by name; warnings.
+local function run_mapper(entry, response, frame)
+  local mapper, texts, warnings = entry.mapper, {}, {}
   local ok, result = pcall(mapper.handler.map, ctx.of_plugin(frame, mapper.config), response)
-  if not ok then return { "mapper: " .. errors.text(result, entry.where) } end
-  if result == nil then return {} end
+  if not ok then return texts, { "mapper: " .. errors.text(result, entry.where) } end
+  if result == nil then return texts, warnings end
   if type(result) ~= "table" then
-    return { ("mapper: %s: must return a table of variables, not a %s"):format(entry.where,
+    return texts, { ("mapper: %s: must return a table of variables, not a %s"):format(entry.where,
       type(result)) }
   end
-  local warnings = {}
   for name, v in pairs(result) do
     local text, warning = mapped(entry, name, v)
     if text then texts[name] = text end
     warnings[#warnings + 1] = warning
   end
   table.sort(warnings)
-  return warnings
+  return texts, warnings
 end
 
 local function append(list, more)
@@ -141,26 +138,27 @@ end
 --- The variables of an answer that is parsed; more warnings. Raises an error where a required one
 --- is not there.
 local function read(entry, response, frame, is_success, has_body, warnings)
-  local texts = new_table(0, #entry.variables)
-  local said, missing = variables.read(entry.variables, response, frame, texts,
-    { expects = is_success and has_body, requires = is_success })
-  append(warnings, said)
+  local texts, missing = variables.read(entry.variables, response, frame, warnings,
+    is_success and has_body, is_success)
+  local given, said
   -- A mapper reads what an error's body says, but not out of one that cannot be read.
-  if entry.mapper and (is_success or frame.values.response ~= nil) then
-    append(warnings, run_mapper(entry, response, frame, texts))
+  if entry.mapper and (is_success or context.of(frame).response ~= nil) then
+    given, said = run_mapper(entry, response, frame)
+    append(warnings, said)
   end
   if missing then
     table.insert(warnings, 1, missing)
     error(("%s: %s"):format(entry.where, table.concat(warnings, "; ")), 0)
   end
-  return entry.mapper and variables.written_all(texts) or variables.written(entry.variables, texts)
+  if given then return variables.written_with(entry.variables, texts, given) end
+  return variables.written(entry.variables, texts)
 end
 
 --- Is an answer that is no success worth another attempt? Nil where the policy's list says it, or a
 --- function that fails does not; a warning.
 local function ask_retry(entry, response, frame)
   if not entry.retry_on then return nil end
-  local called, again = pcall(entry.retry_on, ctx.of(frame), response)
+  local called, again = pcall(entry.retry_on, frame.ctx, response)
   if called then return value.truthy(again) end
   return nil, "retry.on: " .. errors.text(again, entry.where)
 end
@@ -168,22 +166,22 @@ end
 --- Maps a response.
 ---@param entry perilune.entry
 ---@param response any    the response userdata
----@param rendered perilune.ctx_frame   of rendering
+---@param frame perilune.ctx_frame
 ---@return boolean ok
 ---@return string|nil variables   JSON
 ---@return string|nil message     all that could not be read
 ---@return boolean|nil again      of one that is no success: is it tried again?
-function map.run(entry, response, rendered)
-  local parsed, warnings, has_body = answer.parse(response, entry.answer)
+function map.run(entry, response, frame)
+  local parsed, warning, has_body = answer.parse(response, entry.answer)
   for _, hook in ipairs(entry.after_receive) do
-    hook.run(ctx.of_plugin(rendered, hook.config), response)
+    hook.run(ctx.of_plugin(frame, hook.config), response)
   end
-  local frame = ctx.frame(context.answered(entry, rendered.values, response, parsed), entry,
-    rendered.info)
+  ctx.answer(frame, response, parsed)
   local ok, reason = entry.success(response, frame)
-  local again, text, fault
+  local warnings, again, text = { warning }, nil, nil
   if not ok then -- that an error page is no JSON is not what went wrong
     warnings = { reason }
+    local fault
     again, fault = ask_retry(entry, response, frame)
     warnings[#warnings + 1] = fault
   end

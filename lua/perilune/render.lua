@@ -5,9 +5,7 @@
 
 local core = require "perilune.core"
 local body = require "perilune.body"
-local context = require "perilune.context"
 local ctx = require "perilune.ctx"
-local document = require "perilune.document"
 local tables = require "perilune.util.tables"
 local value = require "perilune.template.value"
 
@@ -15,10 +13,7 @@ local render = {}
 
 local BODYLESS = { GET = true, HEAD = true, DELETE = true, OPTIONS = true }
 
-local function evaluate(v, frame)
-  if type(v) == "function" then return v(frame.values, frame) end
-  return v
-end
+local evaluate = ctx.evaluate
 
 ---@class perilune.rendered_field
 ---@field name string
@@ -68,16 +63,14 @@ end
 
 --- The function may give a list, for a param that is there several times.
 local function param_of_function(where, run)
-  local scripted = ctx.scripted(run)
-  return function(values, frame)
-    local v = scripted(values, frame)
+  return ctx.scripted(run, function(v)
     if type(v) ~= "table" or value.is_markup(v) or not tables.is_list(v) then
       return text_of(where, v)
     end
     local items = {}
     for i, item in ipairs(v) do items[i] = text_of(where, item) end
     return items
-  end
+  end)
 end
 
 local function compile_header(scope)
@@ -325,47 +318,35 @@ local function set_body(entry, frame, request, method)
     request:set_header("Content-Type", entry.media)
     return
   end
-  local text, media = entry.body(frame.values, frame)
+  local text, media = evaluate(entry.body, frame)
   if text == nil then return end
   request:set_body(text)
   -- Before the connector's own headers, which may say otherwise.
   request:set_header("Content-Type", media or entry.media)
 end
 
----@class perilune.attempt_info
----@field attempt integer     counts from 1
----@field now number          seconds: when it began
----@field deadline number     seconds
----@field undecided boolean   `when` and `order_by` could not be asked when the event was routed
-
---- What an attempt's scripts see.
----@param entry perilune.entry
----@param event any     the event userdata
----@param info perilune.attempt_info
----@return perilune.ctx_frame
-function render.frame(entry, event, info)
-  return ctx.frame(context.new(entry, document.new(event), info), entry, info)
+--- Does a webhook want the event after all, when routing could not ask?
+local function is_wanted(entry, frame)
+  if entry.when and not value.truthy(evaluate(entry.when, frame)) then return false end
+  evaluate(entry.order_key, frame) -- one that has no key yet fails visibly
+  return true
 end
 
 --- Renders one attempt.
 ---@param entry perilune.entry
----@param event any     the event userdata
----@param request any   the request userdata, filled
----@param info perilune.attempt_info
----@return perilune.ctx_frame|nil frame   for the stages behind; nil: an undecided `when` said no
-function render.run(entry, event, request, info)
-  local frame = render.frame(entry, event, info)
-  if info.undecided then
-    if entry.when and not value.truthy(evaluate(entry.when, frame)) then return nil end
-    evaluate(entry.order_key, frame) -- one that has no key yet fails visibly
-  end
+---@param frame perilune.ctx_frame
+---@param request any          the request userdata, filled
+---@param undecided boolean    `when` and `order_by` could not be asked when the event was routed
+---@return boolean is_wanted   false: an undecided `when` said no
+function render.run(entry, frame, request, undecided)
+  if undecided and not is_wanted(entry, frame) then return false end
   local method = set_method(entry, frame, request)
   set_url(entry, frame, request)
   set_proxy(entry, request)
   for _, param in ipairs(entry.params) do add_param(request, frame, param.name, param.value) end
   set_body(entry, frame, request, method)
   set_headers(entry, frame, request)
-  return frame
+  return true
 end
 
 return render

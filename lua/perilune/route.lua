@@ -12,6 +12,7 @@
 
 local context = require "perilune.context"
 local core = require "perilune.core"
+local ctx = require "perilune.ctx"
 local document = require "perilune.document"
 local tables = require "perilune.util.tables"
 local template_value = require "perilune.template.value"
@@ -134,9 +135,9 @@ end
 --- the time of this run is over does not count. Then it is asked again with a budget of its own. A
 --- function gets an event of its own: it may write.
 local function ask(entry, run, is_script, event, shared, now)
-  local info = { attempt = 1, now = now, deadline = now }
-  local values = context.new(entry, is_script and document.new(event) or shared, info)
-  local ok, answer = pcall(run, values, { values = values, entry = entry, info = info })
+  local frame = ctx.frame(entry, event, 1, now, now)
+  if not is_script then frame.base = context.new(entry, shared, frame) end
+  local ok, answer = pcall(ctx.evaluate, run, frame)
   return ok and not core.is_over(), answer
 end
 

@@ -14,7 +14,7 @@
 --- null in the answer is a value like any other: it was found.
 
 local core = require "perilune.core"
-local ctx = require "perilune.ctx"
+local context = require "perilune.context"
 local errors = require "perilune.errors"
 local tables = require "perilune.util.tables"
 local template = require "perilune.template"
@@ -59,7 +59,7 @@ variables.SPEC = { type = "map", of = { one_of = {
 local function compile_reader(scope, path, v)
   if v == nil then return nil end -- a fault, said
   if type(v) == "function" then
-    return function(response, frame) return v(ctx.of(frame), response) end
+    return function(response, frame) return v(frame.ctx, response) end
   end
   local make = template.is_static(v) and scope.expression or scope.text
   local run = make(scope, path, v, { lenient = true })
@@ -67,7 +67,7 @@ local function compile_reader(scope, path, v)
   -- What a filter gives may be JSON already, which is a text as a variable, but no more to an outline.
   local outline = not v:find("|", 1, true)
     and function(resolve) return template.outline_of_value(run, resolve) end or nil
-  return function(_, frame) return run(frame.values, frame) end, template.json_reader(run),
+  return function(_, frame) return run(context.of(frame), frame) end, template.json_reader(run),
     template.chain(run), outline
 end
 
@@ -124,7 +124,7 @@ end
 
 --- Reads one: its JSON, or nil and why there is none, and whether that is a fault of the script.
 local function read_one(variable, response, frame)
-  local known = variable.read and variable.read(frame.values)
+  local known = variable.read and variable.read(context.of(frame))
   if known then return known end
   local ok, result = pcall(variable.run, response, frame)
   if not ok then return nil, errors.text(result, variable.where), true end
@@ -133,49 +133,54 @@ local function read_one(variable, response, frame)
   return text, message, message ~= nil
 end
 
---- Reads all of them into `texts`, as JSON by name. Of an answer that is no success, or that has no
---- body, nothing is expected: there a variable that is not found is null without a word.
+--- Reads all of them, as JSON. Of an answer that is no success, or that has no body, nothing is
+--- expected: there a variable that is not found is null without a word.
 ---@param list perilune.variable[]
 ---@param response any
 ---@param frame perilune.ctx_frame
----@param texts table<string, string>   filled
----@param options { expects: boolean, requires: boolean }
----@return string[] warnings
+---@param warnings string[]   gets what is wrong
+---@param expects boolean     one that is not found is worth a warning
+---@param requires boolean    what is required has to be there
+---@return string[] texts       in the order of the list
 ---@return string|nil missing   why a required one is not there
-function variables.read(list, response, frame, texts, options)
-  local warnings, missing = {}, nil
-  for _, variable in ipairs(list) do
+function variables.read(list, response, frame, warnings, expects, requires)
+  local texts, missing = new_table(#list, 0), nil
+  for i, variable in ipairs(list) do
     local text, reason, is_fault = read_one(variable, response, frame)
-    local is_missing = reason and variable.required and options.requires
+    local is_missing = reason and variable.required and requires
     if is_missing and not missing then
       missing = ("variable '%s' is required: %s"):format(variable.name, reason)
-    elseif reason and (is_fault or is_missing or variable.default == nil and options.expects) then
+    elseif reason and (is_fault or is_missing or variable.default == nil and expects) then
       warnings[#warnings + 1] = ("variable '%s': %s"):format(variable.name, reason)
     end
-    texts[variable.name] = text or variable.default or "null"
+    texts[i] = text or variable.default or "null"
   end
-  return warnings, missing
+  return texts, missing
 end
 
 --- A JSON object of all of them, sorted by name.
 ---@param list perilune.variable[]
----@param texts table<string, string>
+---@param texts string[]   each is put behind the name of its variable, in place
 ---@return string
 function variables.written(list, texts)
-  local members = new_table(#list, 0)
-  for i, variable in ipairs(list) do members[i] = variable.member .. texts[variable.name] end
-  return "{" .. table.concat(members, ",") .. "}"
+  for i, variable in ipairs(list) do texts[i] = variable.member .. texts[i] end
+  return "{" .. table.concat(texts, ",") .. "}"
 end
 
---- The same where a mapper has put others beside them.
----@param texts table<string, string>
+--- The same where a mapper gives others beside them, and in their place.
+---@param list perilune.variable[]
+---@param texts string[]
+---@param mapped table<string, string>   JSON by name
 ---@return string
-function variables.written_all(texts)
-  local list = {}
-  for i, name in ipairs(tables.names(texts)) do
-    list[i] = { name = name, member = core.json.encode(name) .. ":" }
+function variables.written_with(list, texts, mapped)
+  local by_name = {}
+  for i, variable in ipairs(list) do by_name[variable.name] = texts[i] end
+  for name, text in pairs(mapped) do by_name[name] = text end
+  local members = {}
+  for i, name in ipairs(tables.names(by_name)) do
+    members[i] = core.json.encode(name) .. ":" .. by_name[name]
   end
-  return variables.written(list, texts)
+  return "{" .. table.concat(members, ",") .. "}"
 end
 
 return variables

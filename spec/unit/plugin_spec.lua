@@ -175,6 +175,6 @@ describe("hooks", function()
   it("are told of failures, and cannot fail themselves", function()
     assert.is_true(generation.policies[1].has_on_failed)
     perilune.failed(generation, 1, { class = "dns", message = "no such host" },
-      perilune.frame(generation, 1, support.event "{}", support.INFO))
+      support.frame(generation, 1, "{}"))
   end)
 end)

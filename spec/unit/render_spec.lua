@@ -36,7 +36,7 @@ describe("a request", function()
 
   it("does not decode the event when nothing asks for it", function()
     local event = support.event(EVENT)
-    require("perilune").render(webhook [[url = "/"]], 1, event, support.request(), support.INFO)
+    require("perilune").render(webhook [[url = "/"]], 1, event, 1, 0, 1, support.request(), false)
     assert.equal(0, event.decoded)
   end)
 
@@ -125,9 +125,7 @@ return {
   },
 }]]
     assert.equal("https://eu1.erp.example/a", support.render(generation, EVENT).url)
-    local request = support.request()
-    require("perilune").render(generation, 2, support.event(EVENT), request, support.INFO)
-    assert.equal("https://us2.erp.example/a", request.sent.url)
+    assert.equal("https://us2.erp.example/a", support.sent(generation, EVENT, 2).url)
   end)
 
   it("may be a function, whose result is checked", function()

@@ -121,7 +121,8 @@ describe("a plugin", function()
       ["plugins/sign/lib/hash.lua"] = "return { of = string.reverse }",
     })
     local request = support.request()
-    perilune.authenticate(generation, 1, request, { values = { n = 5 } })
+    perilune.authenticate(generation, 1, request,
+      support.frame(generation, 1, '{"type":"t","data":{"n":5}}'))
     assert.equal("fedcba5", request.sent.headers["x-key"])
   end)
 

@@ -4,6 +4,7 @@
 --- place of the userdata that the C half hands in. The fakes record; they decide nothing.
 
 local core = require "perilune.core"
+local ctx = require "perilune.ctx"
 local perilune = require "perilune"
 
 local support = {}
@@ -161,12 +162,20 @@ local function identified()
   return request
 end
 
---- Renders the first webhook for an event: the request, and the context.
+--- The frame of an attempt at a webhook, as a stage behind one that C has carried out gets it.
+function support.frame(generation, index, json)
+  local info = support.INFO
+  return perilune.frame(generation, index, support.event(json), info.attempt, info.now,
+    info.deadline)
+end
+
+--- Renders the first webhook for an event: the request, and the frame.
 function support.render(generation, json, info)
   local request = identified()
-  local context = perilune.render(generation, 1, support.event(json), request,
-    info or support.INFO)
-  return request.sent, context
+  info = info or support.INFO
+  local frame = perilune.render(generation, 1, support.event(json), info.attempt, info.now,
+    info.deadline, request, info.undecided)
+  return request.sent, frame
 end
 
 --- What a connector's authenticator, of this text, makes of a request: what is sent.
@@ -180,8 +189,9 @@ function support.authenticated(text, given)
   request:set_url(given.url or "https://a.example/")
   for name, value in pairs(given.headers or {}) do request:set_header(name, value) end
   if given.body then request:set_body(given.body) end
-  perilune.authenticate(generation, 1, request, { values = given.values or {}, entry = entry,
-    info = { attempt = 1, id = "d-1", now = given.now or 1700000000.75 } })
+  local frame = ctx.frame(entry, nil, 1, given.now or 1700000000.75, 1700000010.75)
+  frame.base = given.values or {}
+  perilune.authenticate(generation, 1, request, frame)
   return request.sent
 end
 
@@ -189,7 +199,7 @@ end
 ---@param text string
 ---@param given { method?: string, path?: string, query?: string, headers?: table, body?: string, now?: number }
 function support.verified(text, given)
-  local true_now, ctx = core.now, require "perilune.ctx"
+  local true_now = core.now
   if given.now then core.now = function() return given.now end end
   local ok, generation = pcall(support.load, { ["gateway.lua"] = ("return { ingress = %s }"):format(text) })
   core.now = true_now
@@ -201,15 +211,17 @@ function support.verified(text, given)
   end
   function inbound.header(_, name) return headers[name:lower()] end
   function inbound.headers() return headers end
-  local said = step.handler.verify(ctx.of_plugin({ values = {} }, step.config), inbound)
+  local frame = ctx.frame({}, nil, nil, core.now(), core.now())
+  local said = step.handler.verify(ctx.of_plugin(frame, step.config), inbound)
   assert(said == true or type(said) == "table", "what is let in is said by true or a table")
   return said
 end
 
 --- The request of webhook `index` as it is sent, and the frame for its answer.
 function support.sent(generation, json, index)
-  local request = identified()
-  local frame = perilune.render(generation, index, support.event(json), request, support.INFO)
+  local request, info = identified(), support.INFO
+  local frame = perilune.render(generation, index, support.event(json), info.attempt, info.now,
+    info.deadline, request, info.undecided)
   perilune.authenticate(generation, index, request, frame)
   return request.sent, frame
 end
