@@ -135,7 +135,8 @@ static void open_library(lua_State *L, const char *name, lua_CFunction open)
  * `require` but for their own modules. */
 static int push_builtin(lua_State *L, const char *name)
 {
-    static const char *const kept[] = {"table.new", "table.clear", "string.buffer", "jit.util", "ffi"};
+    static const char *const kept[] = {"table.new", "table.clear", "string.buffer", "jit.util",
+                                       "ffi"};
     bool is_kept = false;
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         is_kept = is_kept || strcmp(name, kept[i]) == 0;
