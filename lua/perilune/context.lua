@@ -161,13 +161,16 @@ local function read(meta, chain, as_json)
   return nil
 end
 
+-- Nil, for fields that come later: a constructor makes room for what it is given by a variable.
+local LATER = nil
+
 --- The context of rendering.
 ---@param entry perilune.entry
 ---@param event perilune.document
 ---@param info { attempt: integer, now: number }
 ---@return table
 function context.new(entry, event, info)
-  return setmetatable({ attempt = info.attempt, now = info.now, event = nil, data = nil },
+  return setmetatable({ attempt = info.attempt, now = info.now, event = LATER, data = LATER },
     { entry, event, __index = index, __newindex = on_written, __read = read })
 end
 
@@ -237,7 +240,7 @@ end
 local function answered_of(frame)
   local response, answered = frame.response, frame.answered
   if not answered then
-    answered = setmetatable({ status = response.status, response = nil },
+    answered = setmetatable({ status = response.status, response = LATER },
       { frame.entry, frame.body, frame, response, __index = index_answered, __newindex = on_written,
         __read = read_answered })
     frame.answered = answered

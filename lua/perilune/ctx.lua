@@ -85,6 +85,9 @@ function ctx.vocabulary()
   return vocabulary
 end
 
+-- Nil, for fields that come later: a constructor makes room for what it is given by a variable.
+local LATER = nil
+
 -- Where a ctx's members keep what they are made of: under keys that no script has.
 local FRAME, CONFIG = {}, {}
 
@@ -105,7 +108,7 @@ local refuse = frozen.refuse("ctx")
 
 --- Members, with room for as many as most scripts ask for.
 local function members_of(frame, config)
-  local members = { values = nil, data = nil, cache = nil }
+  local members = { values = LATER, data = LATER, cache = LATER }
   members[FRAME] = frame
   if config then members[CONFIG] = config end
   return setmetatable(members, MEMBERS)
@@ -130,9 +133,9 @@ end
 ---@return perilune.ctx_frame
 function ctx.frame(entry, event, attempt, now, deadline)
   local frame = {
-    __newindex = refuse, __metatable = false, __index = nil, ctx = nil,
-    entry = entry, event = event, attempt = attempt, now = now, deadline = deadline, verified = nil,
-    data = nil, base = nil, response = nil, body = nil, answered = nil,
+    __newindex = refuse, __metatable = false, __index = LATER, ctx = LATER,
+    entry = entry, event = event, attempt = attempt, now = now, deadline = deadline,
+    verified = LATER, data = LATER, base = LATER, response = LATER, body = LATER, answered = LATER,
   }
   frame.__index = members_of(frame)
   frame.ctx = setmetatable({}, frame)

@@ -19,6 +19,9 @@ local document = {}
 local Document = {}
 Document.__index = Document
 
+-- Nil, for fields that come later: a constructor makes room for what it is given by a variable.
+local LATER = nil
+
 --- What a text and its places are in: an event, or what core.json.open gives.
 ---@class perilune.index
 ---@field value fun(self: any): any
@@ -29,14 +32,14 @@ Document.__index = Document
 ---@param parts? table<string, any>   tables of it that were read already, by path
 ---@return perilune.document
 function document.new(index, parts)
-  return setmetatable({ index = index, parts = parts, whole = nil }, Document)
+  return setmetatable({ index = index, parts = parts, whole = LATER }, Document)
 end
 
 --- What never was JSON: all of it is there.
 ---@param value any
 ---@return perilune.document
 function document.of(value)
-  return setmetatable({ index = nil, parts = nil, whole = value }, Document)
+  return setmetatable({ index = LATER, parts = LATER, whole = value }, Document)
 end
 
 --- Does one of two paths lead through the other?
