@@ -107,7 +107,7 @@ static void let_resolver(bool hang)
 /* -- the good server -- */
 
 static int requests_held;
-static pl_inbound *held[1000];
+static pl_inbound *held[4200];
 static char last_head[4096];
 
 static void remember_head(const pl_http_request *r)
@@ -163,7 +163,7 @@ static void open_with_egress(const char *allowed)
     int fd = pl_listen(PL_SLICE("127.0.0.1:0"), text);
     port = world_port(fd);
     pl_server_config sc = {.http = {4000, 16000, 100, 10 << 20},
-                           .max_connections = 2000,
+                           .max_connections = 5000,
                            .header_timeout_ms = 20000,
                            .body_timeout_ms = 20000,
                            .idle_timeout_ms = 200000,
@@ -462,6 +462,28 @@ TEST(client_closes_connections_that_stay_idle)
     close_world();
 }
 
+/* More than it keeps (KEPT_LINKS of link.c). */
+TEST(client_keeps_so_many_connections)
+{
+    enum { MANY = 4110, KEPT = 4096 };
+    open_world();
+    static exchange xs[MANY];
+    for (int i = 0; i < MANY; i++) {
+        prepare(&xs[i], "POST", port, "/hold");
+        xs[i].request.timeout_ms = 60000;
+        start(&xs[i]);
+    }
+    DRIVE_UNTIL(requests_held == MANY);
+    answer_held();
+    for (int i = 0; i < MANY; i++) {
+        finish(&xs[i]);
+        CHECK_EQ_INT(xs[i].code, 0);
+        end(&xs[i]);
+    }
+    DRIVE_UNTIL(pl_counter_get(&pl_server_metrics_of(server)->connections) == KEPT);
+    close_world();
+}
+
 static void limit_descriptors(rlim_t most)
 {
     struct rlimit limit;
@@ -629,10 +651,21 @@ TEST(client_connect_time_out_is_its_own_limit)
     CHECK_EQ_INT(x.code, PL_E_TIMEOUT);
     CHECK_EQ_STR(x.response.error_text, "the connect time-out of 60 ms reached while connecting");
     end(&x);
+    exchange cancelled, left; /* when the client goes */
+    prepare(&cancelled, "GET", world_port(listener), "/");
+    start(&cancelled);
+    prepare(&left, "GET", world_port(listener), "/");
+    start(&left);
+    for (int i = 0; i < 20; i++)
+        ev_run(pl_loop_ev(loop), EVRUN_NOWAIT);
+    pl_transfer_cancel(cancelled.transfer);
     for (int i = 0; i < 8; i++)
         close(fillers[i]);
     close(listener);
     close_world();
+    CHECK_EQ_INT(cancelled.done + left.done, 0);
+    end(&cancelled);
+    end(&left);
 }
 
 static peer dripper;
@@ -1415,7 +1448,7 @@ int main(void)
         CASE(client_sends_fields_as_given), CASE(client_puts_nothing_on_the_wire_that_is_not_http),
         CASE(client_reuses_connections), CASE(client_survives_connections_closed_while_idle),
         CASE(client_carries_600_transfers_at_once), CASE(client_closes_connections_that_stay_idle),
-        CASE(client_says_when_there_is_no_descriptor_left),
+        CASE(client_keeps_so_many_connections), CASE(client_says_when_there_is_no_descriptor_left),
         CASE(client_cancel_and_send_from_within_done),
         CASE(client_cancel_at_once_and_free_with_transfers_under_way),
         CASE(client_names_what_went_wrong_with_the_answer),

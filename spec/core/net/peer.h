@@ -163,6 +163,8 @@ static inline void peer_open(peer *p)
     p->accepted = 0;
     p->ssl = NULL;
     p->listener = world_listen();
+    int room = 65536; /* or several megabytes go out to a peer that reads nothing */
+    setsockopt(p->listener, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     pl_buf_init(&p->got);
     pl_buf_init(&p->out);
     p->gone = 0;
@@ -208,7 +210,8 @@ static inline X509 *peer_certificate(EVP_PKEY *key)
     return c;
 }
 
-/* What a peer in TLS has; the certificate is written to `ca_file`, for whoever shall trust it. */
+/* What a peer in TLS has; certificate and key are written to `ca_file`, for whoever shall trust the
+ * one or show both. */
 static inline SSL_CTX *peer_tls(const char *ca_file)
 {
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
@@ -219,6 +222,7 @@ static inline SSL_CTX *peer_tls(const char *ca_file)
     CHECK_EQ_INT(SSL_CTX_use_PrivateKey(tls, key), 1);
     FILE *f = fopen(ca_file, "w");
     CHECK(f && PEM_write_X509(f, certificate) == 1);
+    CHECK(f && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1);
     if (f) fclose(f);
     X509_free(certificate);
     EVP_PKEY_free(key);
