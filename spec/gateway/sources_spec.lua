@@ -405,7 +405,8 @@ describe("a source", function()
       answer = "the source answers what it cannot: the file wants a table, got a string",
       loop = "time budget exceeded",
     }) do
-      it("answers 500 and says why in the log: " .. what, function()
+      local tag = what == "loop" and " #runaway" or ""
+      it("answers 500 and says why in the log: " .. what .. tag, function()
         local before = #gateway.process:errors()
         local answer = any(what)
         assert.equal(500, answer.status)
