@@ -499,6 +499,7 @@ void pl_engine_free(pl_engine *e)
             pl_delivery_drop(e->table[i]);
     pl_wheel_stop(e->ports.wheel, &e->claim_timer);
     pl_wheel_stop(e->ports.wheel, &e->gate_timer);
+    pl_buf_fini(&e->scratch);
     pl_generation_unref(e->generation);
     pl_arena_fini(&e->claim_names);
     free(e->table);
@@ -533,6 +534,11 @@ pl_generation *pl_engine_generation(pl_engine *e)
 pl_rng *pl_engine_rng(pl_engine *e)
 {
     return &e->rng;
+}
+
+pl_buf *pl_engine_scratch(pl_engine *e)
+{
+    return &e->scratch;
 }
 
 void pl_engine_use(pl_engine *e, pl_generation *g)

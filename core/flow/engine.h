@@ -83,6 +83,8 @@ const pl_engine_metrics *pl_engine_metrics_of(const pl_engine *e);
 void pl_engine_use(pl_engine *e, pl_generation *g);
 pl_generation *pl_engine_generation(pl_engine *e);
 pl_rng *pl_engine_rng(pl_engine *e);
+/* A buffer for the moment. */
+pl_buf *pl_engine_scratch(pl_engine *e);
 /* What requests of its worker pass; those of scripts as well. */
 const pl_tolls *pl_engine_tolls(const pl_engine *e);
 /* A stage that is carried out by others, accept and parse, ends now; it began at `began_us`

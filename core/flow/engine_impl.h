@@ -78,6 +78,7 @@ struct pl_engine {
     /* The first of those that a rate or a pause holds back may go, or it is the turn of what is ready. */
     pl_timer gate_timer;
     pl_delivery *fresh; /* committed lately and not begun: they keep the nodes of their events */
+    pl_buf scratch;     /* of who needs one for the moment */
 };
 
 static inline void pl_engine_show_in_flight(pl_engine *e)

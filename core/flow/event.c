@@ -14,7 +14,6 @@
 #include "base/err.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define BYTES_A_NODE  12 /* of a document, about: so that its index seldom grows */
 #define FRONT_MEMBERS 2  /* an id and a time */
@@ -87,38 +86,54 @@ static pl_json_node *nodes_of(const pl_buf *nodes)
 
 static void reserve_nodes(pl_buf *nodes, pl_slice json)
 {
-    pl_buf_reserve(nodes, (json.len / BYTES_A_NODE + 1 + FRONT_MEMBERS) * sizeof(pl_json_node));
+    pl_buf_reserve(nodes, (json.len / BYTES_A_NODE + 1) * sizeof(pl_json_node));
 }
 
-static void move_node(pl_json_node *node, uint32_t bytes, uint32_t nodes)
+static pl_json_node moved(const pl_json_node *node, uint32_t bytes, uint32_t nodes)
 {
-    node->at += bytes;
-    if (node->name) node->name += bytes; /* else it has none */
-    node->next += nodes;
+    pl_json_node copy = *node;
+    copy.at += bytes;
+    if (copy.name) copy.name += bytes; /* else it has none */
+    copy.next += nodes;
+    return copy;
 }
 
-/* Makes of the nodes of the client's document those of the event's: behind the root stand the members
- * of the front, and all that was there is moved by so many bytes. */
-static void put_front_nodes(pl_buf *nodes, const front *f, uint32_t bytes, pl_slice document)
+/* Of the nodes of the client's document those of the event's: behind the root stand the members of
+ * the front, and all that was there is moved by so many bytes. */
+static void put_front_nodes(const pl_event *e, const front *f, uint32_t bytes,
+                            const pl_json_node *made)
 {
-    size_t count = nodes->len / sizeof(pl_json_node);
-    pl_buf_reserve(nodes, f->count * sizeof *f->nodes);
-    pl_json_node *root = nodes_of(nodes), *rest = root + 1 + f->count;
-    memmove(rest, root + 1, (count - 1) * sizeof *root);
-    memcpy(root + 1, f->nodes, f->count * sizeof *f->nodes);
-    nodes->len += f->count * sizeof *f->nodes;
-    for (pl_json_node *node = rest; node < rest + count - 1; node++)
-        move_node(node, bytes, f->count);
-    const char *brace = memrchr(document.ptr, '}', document.len);
-    root->at = 0;
-    root->len = (uint32_t)(brace + 1 - document.ptr);
-    root->next += f->count;
+    const char *brace = memrchr(e->document.ptr, '}', e->document.len);
+    e->nodes[0] = (pl_json_node){.len = (uint32_t)(brace + 1 - e->document.ptr),
+                                 .next = made->next + f->count,
+                                 .kind = PL_JSON_OBJECT};
+    memcpy(e->nodes + 1, f->nodes, f->count * sizeof *f->nodes);
+    for (uint32_t i = 1; i < made->next; i++)
+        e->nodes[i + f->count] = moved(made + i, bytes, f->count);
 }
 
-static void keep_nodes(pl_event *e, pl_buf *nodes)
+/* Blocks come and go quicker than what is grown. */
+static void take_room(pl_event *e, size_t count)
 {
-    e->node_count = nodes->len / sizeof(pl_json_node);
-    e->nodes = pl_buf_take(nodes, NULL);
+    e->node_count = count;
+    e->nodes = pl_block_take(count * sizeof *e->nodes);
+}
+
+/* `first_member`: where the client's members begin in what was parsed. */
+static void take_nodes(pl_event *e, const front *f, size_t first_member, const pl_buf *made)
+{
+    const pl_json_node *nodes = nodes_of(made);
+    take_room(e, nodes->next + f->count);
+    if (f->len)
+        put_front_nodes(e, f, (uint32_t)(f->len - first_member), nodes);
+    else
+        memcpy(e->nodes, nodes, e->node_count * sizeof *nodes);
+}
+
+static void free_nodes(pl_event *e)
+{
+    pl_block_give(e->nodes, e->node_count * sizeof *e->nodes);
+    e->nodes = NULL;
 }
 
 /* -- members -- */
@@ -206,20 +221,23 @@ static int scan_with_nodes(pl_slice json, bool last_wins, pl_json_reader *r, sca
     reserve_nodes(nodes, json);
     bool is_valid = pl_json_read_index(json, r->max_depth, nodes) == 0;
     const pl_json_node *list = nodes_of(nodes);
-    if (!is_valid || list->kind != PL_JSON_OBJECT) return walk(r, json, s, NULL, fault);
+    if (!is_valid || list->kind != PL_JSON_OBJECT) {
+        pl_buf_clear(nodes);
+        return walk(r, json, s, NULL, fault);
+    }
     see_nodes(s, json, list);
     if (last_wins || !pl_json_nodes_may_repeat(list, json)) return 0;
     return pl_json_repeats(json, &repeated) ? refuse_repeated(json, &repeated, fault) : 0;
 }
 
-/* `nodes` stays empty where the rules, or the size, do not want them. */
-static int scan_members(pl_slice json, const pl_event_rules *rules, scan *s, pl_buf *nodes,
-                        pl_event_fault *fault)
+/* The scratch stays empty where the rules, or the size, want no nodes. */
+static int scan_members(pl_slice json, const pl_event_rules *rules, scan *s, pl_event_fault *fault)
 {
     pl_json_reader r;
     pl_json_open(&r, json, rules->json_depth);
-    if (rules->with_nodes && json.len <= MOST_READ_WITH_NODES)
-        return scan_with_nodes(json, rules->last_wins, &r, s, nodes, fault);
+    if (rules->scratch) pl_buf_clear(rules->scratch);
+    if (rules->scratch && json.len <= MOST_READ_WITH_NODES)
+        return scan_with_nodes(json, rules->last_wins, &r, s, rules->scratch, fault);
     if (rules->last_wins) return walk(&r, json, s, NULL, fault);
     return scan_with_names(json, &r, s, fault);
 }
@@ -355,33 +373,25 @@ static void make_front(const scan *s, pl_rng *rng, int64_t now_ms, front *f, pl_
     if (f->len && s->is_empty) f->len--; /* no member follows the last comma */
 }
 
-/* Of the document as it came, to those of the event's. */
-static void take_nodes(pl_event *e, pl_buf *nodes, const front *f, size_t first_member)
-{
-    if (f->len) put_front_nodes(nodes, f, (uint32_t)(f->len - first_member), e->document);
-    keep_nodes(e, nodes);
-}
-
 int pl_event_parse(pl_slice json, const pl_event_rules *rules, pl_rng *rng, int64_t now_ms,
                    pl_event **out, pl_event_fault *fault)
 {
     scan s;
     front f;
-    pl_buf texts, nodes;
+    pl_buf texts;
     pl_slice spans[MEMBERS] = {{0}};
     pl_buf_init(&texts);
-    pl_buf_init(&nodes);
-    int rc = scan_members(json, rules, &s, &nodes, fault);
+    int rc = scan_members(json, rules, &s, fault);
     if (rc == 0) rc = take_texts(&s, rules, &texts, spans, fault);
     if (rc == 0) {
         make_front(&s, rng, now_ms, &f, &texts, spans);
         *out = build(json, &s, (pl_slice){f.text, f.len}, &texts, spans);
         (*out)->received_ms = now_ms;
         (*out)->has_own_id = s.raw[ID].ptr != NULL;
-        if (nodes.len) take_nodes(*out, &nodes, &f, s.first_member);
+        if (rules->scratch && rules->scratch->len)
+            take_nodes(*out, &f, s.first_member, rules->scratch);
     }
     pl_buf_fini(&texts);
-    pl_buf_fini(&nodes);
     return rc;
 }
 
@@ -394,7 +404,7 @@ pl_event *pl_event_of_document(pl_slice document, int64_t seq, int64_t received_
     pl_slice spans[MEMBERS] = {{0}};
     pl_event *e = NULL;
     pl_buf_init(&texts);
-    if (scan_members(document, &rules, &s, NULL, &fault) == 0) {
+    if (scan_members(document, &rules, &s, &fault) == 0) {
         for (enum member i = ID; i < DATA; i++)
             (void)take_text(&s, i, &texts, &spans[i], &fault);
         e = build(document, &s, PL_NO_SLICE, &texts, spans);
@@ -413,25 +423,26 @@ static pl_event *to_be_changed(const pl_event *e)
 
 static void make_nodes(pl_event *e)
 {
-    pl_buf nodes;
-    pl_buf_init(&nodes);
-    reserve_nodes(&nodes, e->document);
-    pl_json_index(e->document, &nodes);
-    keep_nodes(e, &nodes);
+    pl_buf made;
+    pl_buf_init(&made);
+    reserve_nodes(&made, e->document);
+    pl_json_index(e->document, &made);
+    take_room(e, made.len / sizeof *e->nodes);
+    memcpy(e->nodes, made.ptr, made.len);
+    pl_buf_fini(&made);
 }
 
 const pl_json_node *pl_event_nodes(const pl_event *e, size_t *count)
 {
     if (e->nodes == NULL) make_nodes(to_be_changed(e));
     *count = e->node_count;
-    return (const pl_json_node *)(const void *)e->nodes;
+    return e->nodes;
 }
 
 void pl_event_drop_nodes(const pl_event *e)
 {
     if (e == NULL || e->nodes == NULL || e->keepers) return;
-    free(e->nodes);
-    to_be_changed(e)->nodes = NULL;
+    free_nodes(to_be_changed(e));
 }
 
 void pl_event_keep_nodes(pl_event *e)
@@ -458,6 +469,6 @@ pl_event *pl_event_ref(pl_event *e)
 void pl_event_unref(pl_event *e)
 {
     if (e == NULL || --e->refs > 0) return;
-    free(e->nodes);
+    free_nodes(e);
     pl_block_give(e, sizeof *e + e->size);
 }

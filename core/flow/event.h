@@ -20,7 +20,7 @@ typedef struct pl_event {
     pl_slice document;   /* the whole JSON object */
     pl_slice data;       /* raw JSON; "null" when there is none */
     pl_slice id, type, time, source, subject; /* unescaped text, empty when absent */
-    char *nodes;                              /* of pl_event_nodes; NULL: nobody has asked */
+    pl_json_node *nodes;                      /* of pl_event_nodes; NULL: nobody has asked */
     size_t node_count;
     uint32_t keepers; /* of its nodes */
     size_t size;      /* of `bytes` */
@@ -34,7 +34,8 @@ typedef struct pl_event_rules {
     int json_depth;
     bool last_wins; /* names that an object has twice: the last one counts; else a fault */
     enum pl_type_rule type;
-    bool with_nodes; /* of pl_event_nodes, which will be asked for at once */
+    pl_buf
+        *scratch; /* what pl_event_nodes will be asked for at once is made in it; NULL: it is not */
 } pl_event_rules;
 
 /* What is wrong with an event, and where. */

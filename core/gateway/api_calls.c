@@ -35,7 +35,7 @@ static pl_event *parse_event(pl_api_request *r, pl_slice json, enum pl_type_rule
     pl_event_rules rules = {.json_depth = (int)s->limit_json_depth,
                             .last_wins = pl_api_last_wins(s),
                             .type = type,
-                            .with_nodes = true};
+                            .scratch = pl_engine_scratch(r->worker->engine)};
     pl_engine *e = r->worker->engine;
     uint64_t began_us = pl_monotonic_us();
     pl_engine_timed(e, PL_STAGE_ACCEPT, began_us - r->in->received_us);

@@ -41,7 +41,7 @@ int pl_api_collect(pl_collector *c, pl_slice json)
     pl_event_rules rules = {.json_depth = (int)s->limit_json_depth,
                             .last_wins = c->last_wins,
                             .type = PL_TYPE_NEEDED,
-                            .with_nodes = c->is_alone};
+                            .scratch = c->is_alone ? pl_engine_scratch(c->worker->engine) : NULL};
     pl_event *event;
     pl_intake *in = c->intake;
     if (in->count >= (uint64_t)s->limit_batch) return refuse_batch(c, s->limit_batch);

@@ -37,7 +37,9 @@ static void check_with_nodes(pl_slice json, pl_event_rules rules, pl_rng *same_r
 {
     pl_event *e = NULL;
     pl_event_fault f;
-    rules.with_nodes = true;
+    pl_buf scratch = {0};
+    PL_BUF_PUT(&scratch, "of others");
+    rules.scratch = &scratch;
     memset(&f, 'x', sizeof f);
     CHECK_EQ_INT(pl_event_parse(json, &rules, same_rng, NOW_MS, &e, &f), wanted_code);
     CHECK(memcmp(&f, &fault, sizeof f) == 0);
@@ -48,6 +50,7 @@ static void check_with_nodes(pl_slice json, pl_event_rules rules, pl_rng *same_r
         check_nodes(e);
     }
     pl_event_unref(e);
+    pl_buf_fini(&scratch);
 }
 
 static int parse_as(const char *json, enum pl_type_rule type, pl_event **event)
