@@ -35,13 +35,23 @@ void pl_base64url_encode(pl_buf *out, pl_slice bytes)
     out->len = start + put_quads(out, bytes, LETTERS_AND_DIGITS "-_");
 }
 
+/* What a character stands for, in either alphabet, and one more: 0 is no digit. A row is sixteen
+ * characters. */
+/* clang-format off */
+static const uint8_t sextets[256] = {
+    /* 20 */ [0x2B] = 63, [0x2D] = 63, [0x2F] = 64,
+    /* 30 */ [0x30] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+    /* 40 */ [0x41] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+    /* 50 */ 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, [0x5F] = 64,
+    /* 60 */ [0x61] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41,
+    /* 70 */ 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+};
+/* clang-format on */
+
+/* -1: it is no digit. */
 static int sextet(char c)
 {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '+' || c == '-') return 62;
-    return c == '/' || c == '_' ? 63 : -1;
+    return sextets[(uint8_t)c] - 1;
 }
 
 static bool is_space(char c)

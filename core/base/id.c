@@ -87,15 +87,17 @@ static bool is_dash_at(size_t i)
     return i == 8 || i == 13 || i == 18 || i == 23;
 }
 
+/* Where the digits of each byte stand: 8-4-4-4-12. */
+static const uint8_t digits_at[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+
 void pl_uuid_format(pl_uuid id, char text[PL_UUID_TEXT + 1])
 {
-    size_t at = 0;
     for (size_t i = 0; i < sizeof id.bytes; i++) {
-        if (is_dash_at(at)) text[at++] = '-';
-        text[at++] = "0123456789abcdef"[id.bytes[i] >> 4];
-        text[at++] = "0123456789abcdef"[id.bytes[i] & 0xF];
+        text[digits_at[i]] = "0123456789abcdef"[id.bytes[i] >> 4];
+        text[digits_at[i] + 1] = "0123456789abcdef"[id.bytes[i] & 0xF];
     }
-    text[at] = '\0';
+    text[8] = text[13] = text[18] = text[23] = '-';
+    text[PL_UUID_TEXT] = '\0';
 }
 
 bool pl_uuid_parse(pl_slice text, pl_uuid *id)

@@ -66,10 +66,13 @@ static pl_slice take_segment(pl_slice *rest)
     return segment;
 }
 
-/* Most patterns are not it, which the bytes in front of the first part show. */
+/* Most patterns are not it, which the bytes in front of the first part show; the first of them that
+ * differ stand behind "/v1/". */
 static bool may_match(const char *pattern, pl_slice path)
 {
-    size_t i = 0;
+    size_t i = sizeof "/v1/" - 1;
+    if (path.len > i && pattern[i] != path.ptr[i]) return false;
+    i = 0;
     while (i < path.len && pattern[i] == path.ptr[i])
         i++;
     return pattern[i] == '\0' || pattern[i] == '{';

@@ -96,18 +96,15 @@ static int check_bytes(pl_slice text, const char **reason)
     return 0;
 }
 
-/* Where parts of a URL end: sets of bytes less than 64. */
-#define STOP(c)   (UINT64_C(1) << (c))
-#define OF_PATH   (STOP('?') | STOP('#'))
-#define OF_HOST   (STOP('/') | OF_PATH)
-#define OF_SCHEME (STOP(':') | OF_HOST)
+/* The bytes at which parts of a URL end. */
+enum { COLON = 1, SLASH = 2, MARK = 4, HASH = 8 };
+static const uint8_t stops_at[256] = {[':'] = COLON, ['/'] = SLASH, ['?'] = MARK, ['#'] = HASH};
 
-/* Moves the front of *rest, up to the first byte that is in `stops`, to *part. */
-static void cut_before(pl_slice *rest, uint64_t stops, pl_slice *part)
+/* Moves the front of *rest, up to the first of the `stops`, to *part. */
+static void cut_before(pl_slice *rest, int stops, pl_slice *part)
 {
     size_t len = 0;
-    while (len < rest->len &&
-           ((unsigned char)rest->ptr[len] >= 64 || !(stops >> rest->ptr[len] & 1)))
+    while (len < rest->len && !(stops_at[(uint8_t)rest->ptr[len]] & stops))
         len++;
     *part = (pl_slice){rest->ptr, len};
     *rest = (pl_slice){rest->ptr + len, rest->len - len};
@@ -126,7 +123,7 @@ int pl_url_authority(pl_slice text, pl_url *url, const char **reason)
         if (rest.len && rest.ptr[0] != ':')
             return refuse(reason, "the host goes on behind its ']'");
     } else {
-        cut_before(&rest, STOP(':'), &url->host);
+        cut_before(&rest, COLON, &url->host);
         if (url->host.len == 0) return refuse(reason, "the host is empty");
         if (!is_name(url->host)) return refuse(reason, "a byte that cannot be in a host");
     }
@@ -144,7 +141,7 @@ int pl_url_parse(pl_slice text, pl_url *url, const char **reason)
     int rc = check_bytes(text, reason);
     if (rc) return rc;
 
-    cut_before(&rest, OF_SCHEME, &url->scheme);
+    cut_before(&rest, COLON | SLASH | MARK | HASH, &url->scheme);
     bool secure = pl_slice_eq_nocase(url->scheme, PL_SLICE("https"));
     if (!secure && !pl_slice_eq_nocase(url->scheme, PL_SLICE("http")))
         return refuse(reason, "the URL does not begin with http:// or https://");
@@ -152,15 +149,15 @@ int pl_url_parse(pl_slice text, pl_url *url, const char **reason)
         return refuse(reason, "the URL does not begin with http:// or https://");
     rest = pl_slice_from(rest, 3);
 
-    cut_before(&rest, OF_HOST, &authority);
+    cut_before(&rest, SLASH | MARK | HASH, &authority);
     rc = pl_url_authority(authority, url, reason);
     if (rc) return rc;
     if (!url->has_port) url->port = secure ? 443 : 80;
 
-    cut_before(&rest, OF_PATH, &url->path);
+    cut_before(&rest, MARK | HASH, &url->path);
     if (rest.len && rest.ptr[0] == '?') {
         rest = pl_slice_from(rest, 1);
-        cut_before(&rest, STOP('#'), &url->query);
+        cut_before(&rest, HASH, &url->query);
     }
     if (rest.len) url->fragment = pl_slice_from(rest, 1);
     return 0;
