@@ -89,13 +89,11 @@ static void reserve_nodes(pl_buf *nodes, pl_slice json)
     pl_buf_reserve(nodes, (json.len / BYTES_A_NODE + 1) * sizeof(pl_json_node));
 }
 
-static pl_json_node moved(const pl_json_node *node, uint32_t bytes, uint32_t nodes)
+static void move_node(pl_json_node *node, uint32_t bytes, uint32_t nodes)
 {
-    pl_json_node copy = *node;
-    copy.at += bytes;
-    if (copy.name) copy.name += bytes; /* else it has none */
-    copy.next += nodes;
-    return copy;
+    node->at += bytes;
+    if (node->name) node->name += bytes; /* else it has none */
+    node->next += nodes;
 }
 
 /* Of the nodes of the client's document those of the event's: behind the root stand the members of
@@ -108,8 +106,10 @@ static void put_front_nodes(const pl_event *e, const front *f, uint32_t bytes,
                                  .next = made->next + f->count,
                                  .kind = PL_JSON_OBJECT};
     memcpy(e->nodes + 1, f->nodes, f->count * sizeof *f->nodes);
-    for (uint32_t i = 1; i < made->next; i++)
-        e->nodes[i + f->count] = moved(made + i, bytes, f->count);
+    pl_json_node *rest = e->nodes + 1 + f->count, *end = e->nodes + e->node_count;
+    memcpy(rest, made + 1, (made->next - 1) * sizeof *rest);
+    for (pl_json_node *node = rest; node < end; node++)
+        move_node(node, bytes, f->count);
 }
 
 /* Blocks come and go quicker than what is grown. */
