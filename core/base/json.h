@@ -104,6 +104,7 @@ typedef struct pl_json_writer {
 } pl_json_writer;
 
 void pl_jw_init(pl_json_writer *w, pl_buf *out);
+/* A name that needs no escapes: one of ours. */
 void pl_jw_key(pl_json_writer *w, const char *key);
 void pl_jw_key_slice(pl_json_writer *w, pl_slice key);
 void pl_jw_object(pl_json_writer *w);

@@ -11,6 +11,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* What a byte is inside a string. From PL_JSON_LEAD_C2 on, leads of multi-byte characters. */
 enum pl_json_class {
     PL_JSON_PLAIN, /* stands for itself; the loops run over these */
@@ -30,13 +34,23 @@ enum pl_json_class {
 
 extern const uint8_t pl_json_class[256];
 
-/* The first byte from `p` on that is not plain, or `end`. Eight bytes at a time: the high bit of a
- * byte of `special` is set where it is a control (it is less than 0x20), a quote or backslash (zero
- * once it is xor-ed away, so that a one cannot be taken from it) or not ASCII. A borrow may set bits
- * above the first such byte only. */
+/* The first byte from `p` on that is not plain, or `end`. Sixteen bytes at a time where the processor
+ * compares as many; else eight: the high bit of a byte of `special` is set where it is a control (it
+ * is less than 0x20), a quote or backslash (zero once it is xor-ed away, so that a one cannot be
+ * taken from it) or not ASCII. A borrow may set bits above the first such byte only. */
 static inline const char *pl_json_plain_end(const char *p, const char *end)
 {
     const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+#ifdef __SSE2__
+    for (; end - p >= 16; p += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i control = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20)); /* signed: or not ASCII */
+        __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"'));
+        __m128i backslash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
+        int special = _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)));
+        if (special) return p + __builtin_ctz((unsigned)special);
+    }
+#endif
     for (; end - p >= 8; p += 8) {
         uint64_t x;
         memcpy(&x, p, sizeof x);

@@ -31,7 +31,7 @@ typedef struct pass {
     int depth, max_depth;
     uint32_t *open; /* the containers that are: their nodes, and whether they are objects */
     bool in_object; /* is the innermost one? */
-    pl_slice name;  /* of the value that comes next; ptr NULL: it has none */
+    uint32_t name, name_len; /* of the value that comes next, as in a node */
     bool name_has_escapes;
 } pass;
 
@@ -62,15 +62,15 @@ ALWAYS_INLINE void put_node(pass *s, enum pl_json_kind kind, pl_slice raw, bool 
     *node = (pl_json_node){
         .at = (uint32_t)(raw.ptr - s->start),
         .len = (uint32_t)raw.len,
-        .name = s->name.ptr ? (uint32_t)(s->name.ptr - s->start) : 0,
-        .name_len = (uint32_t)s->name.len,
+        .name = s->name,
+        .name_len = s->name_len,
         .next = s->count,
         .kind = (uint8_t)kind,
         .has_escapes = has_escapes,
         .name_has_escapes = s->name_has_escapes,
     };
     s->nodes->len += sizeof *node;
-    s->name = PL_NO_SLICE;
+    s->name = s->name_len = 0;
     s->name_has_escapes = false;
 }
 
@@ -93,7 +93,8 @@ ALWAYS_INLINE bool take_name(pass *s)
     if (!cut_string(s, &name, &has_escapes)) return false;
     skip_space(s);
     if (!take(s, ':')) return false;
-    s->name = name;
+    s->name = (uint32_t)(name.ptr - s->start);
+    s->name_len = (uint32_t)name.len;
     s->name_has_escapes = has_escapes;
     return true;
 }

@@ -117,7 +117,13 @@ void pl_jw_key_slice(pl_json_writer *w, pl_slice key)
 
 void pl_jw_key(pl_json_writer *w, const char *key)
 {
-    pl_jw_key_slice(w, pl_slice_of(key));
+    pl_slice name = pl_slice_of(key);
+    char *to = pl_buf_reserve(begin(w), name.len + 3);
+    to[0] = '"';
+    memcpy(to + 1, name.ptr, name.len);
+    memcpy(to + 1 + name.len, "\":", 2);
+    w->out->len += name.len + 3;
+    w->wants_comma = false;
 }
 
 static void open_container(pl_json_writer *w, char bracket)

@@ -56,7 +56,7 @@ static void put_json(pl_buf *line, pl_buf *scratch, const char *time, enum pl_lo
     pl_jw_key(&w, "msg");
     pl_jw_string(&w, masked(scratch, message));
     for (const pl_log_field *f = fields; f->key; f++) {
-        pl_jw_key(&w, f->key);
+        pl_jw_key_slice(&w, pl_slice_of(f->key));
         if (f->kind == PL_LOG_FIELD_INT)
             pl_jw_int(&w, f->number);
         else

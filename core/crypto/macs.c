@@ -24,15 +24,18 @@ static bool is_of(const struct pl_macs_entry *e, const EVP_MD *algorithm, pl_sli
            CRYPTO_memcmp(e->key, key.ptr, key.len) == 0;
 }
 
-/* The entry of the key, or the one that gives way to it: `asked` of a free one is 0. */
-static struct pl_macs_entry *find(pl_macs *m, const EVP_MD *algorithm, pl_slice key)
+/* The entry of the key, or with `*is_there` false the one that gives way to it: `asked` of a free one
+ * is 0. */
+static struct pl_macs_entry *find(pl_macs *m, const EVP_MD *algorithm, pl_slice key, bool *is_there)
 {
     struct pl_macs_entry *oldest = m->entries;
+    *is_there = true;
     for (size_t i = 0; i < PL_MACS_SIZE; i++) {
         struct pl_macs_entry *e = &m->entries[i];
         if (is_of(e, algorithm, key)) return e;
         if (e->asked < oldest->asked) oldest = e;
     }
+    *is_there = false;
     return oldest;
 }
 
@@ -72,8 +75,9 @@ static void finish(EVP_MAC_CTX *context, const pl_slice *pieces, size_t count, p
 /* A context of the key, at its beginning. */
 static EVP_MAC_CTX *kept_context(pl_macs *m, const EVP_MD *algorithm, pl_slice key)
 {
-    struct pl_macs_entry *e = find(m, algorithm, key);
-    if (!is_of(e, algorithm, key))
+    bool is_there;
+    struct pl_macs_entry *e = find(m, algorithm, key, &is_there);
+    if (!is_there)
         take(e, algorithm, key);
     else if (!EVP_MAC_init(e->context, NULL, 0, NULL))
         abort();

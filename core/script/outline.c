@@ -106,7 +106,7 @@ static const pl_json_node *find_stem(run *r, uint8_t number)
 
 static enum pl_outline_end find(run *r, const pl_outline_place *place, pl_outline_value *v)
 {
-    *v = (pl_outline_value){.kind = PL_JSON_END};
+    pl_outline_set_undefined(v);
     const loop *l = place->loop ? &r->loops[place->loop - 1] : NULL;
     if (place->counter) {
         read_counter(l, place->counter, v);
@@ -121,7 +121,7 @@ static enum pl_outline_end find(run *r, const pl_outline_place *place, pl_outlin
             i + 1 == place->count && place->may_miss && fits(node, &place->steps[i]);
         return is_undefined ? PL_OUTLINE_DONE : PL_OUTLINE_MISSING;
     }
-    *v = pl_outline_value_of(r->pen.document, node);
+    pl_outline_set_node(v, r->pen.document, node);
     r->work += (int64_t)v->raw.len / BYTES_OF_WORK;
     return PL_OUTLINE_DONE;
 }
@@ -145,7 +145,7 @@ static enum pl_outline_end measure(run *r, pl_outline_value *v)
         length = pl_json_node_count(r->pen.document->nodes, v->node);
     else if (v->kind != PL_JSON_END)
         return PL_OUTLINE_NOT_PLAIN;
-    *v = (pl_outline_value){.kind = PL_JSON_END};
+    pl_outline_set_undefined(v);
     set_number(v, length);
     return PL_OUTLINE_DONE;
 }

@@ -79,7 +79,8 @@ enum pl_outline_end pl_outline_put_html(pl_outline_pen *pen, const pl_json_node 
 {
     if (node->kind == PL_JSON_ARRAY) return put_array(pen, node);
     if (node->kind == PL_JSON_OBJECT) return put_object(pen, node);
-    pl_outline_value v = pl_outline_value_of(pen->document, node);
+    pl_outline_value v;
+    pl_outline_set_node(&v, pen->document, node);
     if (v.kind == PL_JSON_STRING)
         pl_outline_put_html_text(pen->out, pl_outline_said(pen, &v));
     else

@@ -150,13 +150,23 @@ typedef struct pl_outline_pen {
     pl_buf members; /* scratch: of objects that are being written, a stack */
 } pl_outline_pen;
 
-static inline pl_outline_value pl_outline_value_of(const pl_outline_document *d,
-                                                   const pl_json_node *node)
+/* Member by member: there is room in it that need not be written. */
+static inline void pl_outline_set_undefined(pl_outline_value *v)
 {
-    return (pl_outline_value){.kind = node->kind,
-                              .has_escapes = node->has_escapes,
-                              .raw = pl_json_node_raw(node, d->text),
-                              .node = node};
+    v->kind = PL_JSON_END;
+    v->has_escapes = v->is_text = false;
+    v->raw = PL_NO_SLICE;
+    v->node = NULL;
+}
+
+static inline void pl_outline_set_node(pl_outline_value *v, const pl_outline_document *d,
+                                       const pl_json_node *node)
+{
+    v->kind = (enum pl_json_kind)node->kind;
+    v->has_escapes = node->has_escapes;
+    v->is_text = false;
+    v->raw = pl_json_node_raw(node, d->text);
+    v->node = node;
 }
 
 /* What a string says, until the next one. */

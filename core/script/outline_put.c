@@ -53,6 +53,10 @@ static enum pl_outline_end write_nothing(pl_outline_pen *pen, const pl_outline_v
 static enum pl_outline_end write_json_string(pl_outline_pen *pen, const pl_outline_value *v)
 {
     pl_slice text;
+    if (v->kind == PL_JSON_STRING && !v->has_escapes && !v->is_text) {
+        pl_buf_put_slice(pen->out, v->raw);
+        return PL_OUTLINE_DONE;
+    }
     enum pl_outline_end end = pl_outline_print(pen, v, &text);
     if (end) return end;
     if (v->has_escapes || v->is_text)

@@ -385,6 +385,24 @@ TEST(invalid_documents_are_refused)
     CHECK_EQ_INT(pl_json_check(PL_NO_SLICE, 64, NULL), PL_E_BAD_JSON);
 }
 
+/* Strings are run over many bytes at a time: each byte counts wherever it stands. */
+TEST(every_byte_of_a_string_is_looked_at)
+{
+    for (size_t len = 1; len <= 40; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (int c = 0; c < 256; c++) {
+                char text[64] = "\"";
+                memset(text + 1, 'a', len);
+                text[1 + at] = (char)c;
+                text[1 + len] = '"';
+                bool is_plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+                bool is_valid = pl_json_is_valid((pl_slice){text, len + 2}, 1);
+                CHECK_EQ_INT(is_valid, is_plain);
+            }
+        }
+    }
+}
+
 /* What is wrong inside stays wrong inside an array and a member, and what is right stays right. */
 TEST(a_value_is_judged_alike_wherever_it_stands)
 {
@@ -597,7 +615,7 @@ TEST(value_gives_the_whole_of_each_member)
 int main(void)
 {
     return RUN(CASE(valid_documents_are_accepted_and_refused_when_cut_short),
-               CASE(invalid_documents_are_refused),
+               CASE(invalid_documents_are_refused), CASE(every_byte_of_a_string_is_looked_at),
                CASE(a_value_is_judged_alike_wherever_it_stands), CASE(every_byte_has_its_place),
                CASE(a_fault_says_where_and_why), CASE(a_fault_has_a_pointer),
                CASE(depth_is_limited), CASE(tokens_come_with_bytes_and_names),
