@@ -126,28 +126,9 @@ static void script_route(pl_generation *g, const pl_event *event, pl_arena *aren
         ask_scripts(s, event, arena, routes);
 }
 
-/* Pushes a member of the table on the top of the stack; false: there is none, nor is it a table. */
-static bool step(lua_State *L, pl_slice name)
-{
-    if (!lua_istable(L, -1)) return false;
-    pl_push_slice(L, name);
-    lua_rawget(L, -2);
-    return !lua_isnil(L, -1);
-}
-
-/* Looks into what `load` has made, which runs nothing. */
 static int64_t script_find(pl_generation *g, pl_slice connector, pl_slice webhook)
 {
-    pl_script *s = pl_script_of(g);
-    lua_State *L = s->vm.L;
-    int top = lua_gettop(L);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, s->generation);
-    bool is_connector = step(L, PL_SLICE("by_id")) && step(L, connector);
-    bool is_webhook = is_connector && webhook.len && step(L, webhook);
-    double index = is_webhook ? lua_tonumber(L, -1) : 0;
-    lua_settop(L, top);
-    if (webhook.len == 0) return is_connector ? 0 : -1;
-    return index >= 1 && index <= g->policy_count ? (int64_t)index - 1 : -1;
+    return pl_directory_find(&pl_script_of(g)->directory, connector, webhook);
 }
 
 static int script_describe(pl_generation *g, pl_slice connector, pl_buf *out)
@@ -315,6 +296,7 @@ static bool take_generation(pl_script *s, const pl_bundle *bundle, const pl_scri
     pl_loaded_faults(L, generation + 1, lua_istable(L, generation), faults);
     if (!lua_istable(L, generation)) return false;
     pl_loaded_policies(L, generation, &s->arena, &s->base);
+    pl_directory_init(&s->directory, s->base.policies, s->base.policy_count, &s->arena);
     pl_loaded_limits(L, generation, &s->arena, &s->base);
     pl_loaded_routes(L, generation, &s->arena, &s->router);
     pl_loaded_sources(L, generation, &s->arena, &s->base);

@@ -11,6 +11,7 @@
 #include "flow/router.h"
 #include "net/client.h"
 #include "script/authenticator.h"
+#include "script/directory.h"
 #include "script/recipe.h"
 #include "script/vm.h"
 
@@ -38,8 +39,9 @@ enum pl_script_function {
 typedef struct pl_script {
     pl_generation base;
     pl_vm vm;
-    pl_arena arena;     /* policies, sources, routes, recipes, credentials */
-    pl_recipe *recipes; /* one for each webhook */
+    pl_arena arena; /* policies, sources, routes, recipes, credentials */
+    pl_directory directory;
+    pl_recipe *recipes;                            /* one for each webhook */
     const pl_authenticator *const *authenticators; /* by webhook; NULL: Lua has to be asked */
     pl_keys *keys;                                 /* the state's */
     pl_router router;                              /* triggers that need no script */

@@ -29,7 +29,6 @@ local loader = {}
 ---@field limits table[]   of destinations
 ---@field policies table[]
 ---@field entries perilune.entry[]
----@field by_id table<string, table<string, integer>>   indices of webhooks by their ids, by connector
 ---@field index table
 ---@field plain_routes table<string, integer[]>   what C routes by itself
 ---@field loaded table[]   connectors, by id
@@ -109,19 +108,17 @@ end
 
 local function assemble(gateway, list, sources, ingress)
   local generation = {
-    settings = gateway.values, policies = {}, entries = {}, by_id = {},
+    settings = gateway.values, policies = {}, entries = {},
     loaded = list, require_https = gateway.require_https, sources = sources, source_list = {},
     ingress = ingress, limits = gateway.limits,
   }
   for i, name in ipairs(tables.names(sources)) do generation.source_list[i] = sources[name] end
   for _, made in ipairs(list) do
-    generation.by_id[made.id] = {}
     for _, entry in ipairs(made.entries) do
       local index = #generation.entries + 1
       entry.index = index
       generation.entries[index] = entry
       generation.policies[index] = entry.policy
-      generation.by_id[made.id][entry.webhook] = index
     end
   end
   generation.index = route.index(generation.entries)

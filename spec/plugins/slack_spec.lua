@@ -41,7 +41,7 @@ describe("the preset slack with a token", function()
   end)
 
   it("has webhooks by their triggers", function()
-    assert.same({ ["order.shipped"] = 1, ["order.failed"] = 2 }, generation.by_id.acme)
+    assert.same({ ["order.shipped"] = 1, ["order.failed"] = 2 }, support.by_id(generation).acme)
   end)
 
   it("reads what names the message", function()

@@ -351,7 +351,7 @@ describe("a generation", function()
       { connector = "b", webhook = "z", retry = { 1 }, jitter = 0.5, timeout = 3,
         connect_timeout = 1, disable_on = gone },
     }, generation.policies)
-    assert.same({ a = { x = 1 }, b = { x = 2, y = 3, z = 4 } }, generation.by_id)
+    assert.same({ a = { x = 1 }, b = { x = 2, y = 3, z = 4 } }, support.by_id(generation))
   end)
 
   it("knows webhooks by id, trigger, or trigger and key", function()
@@ -361,7 +361,7 @@ describe("a generation", function()
       { on = "b", id = "own", url = "http://a.example" },
       { id = "callable", url = "http://a.example" } } }]], {
       ["gateway.lua"] = 'return { events = { "a", "b", f = { key = "field" } } }' })
-    assert.same({ acme = { a = 1, ["f.x"] = 2, own = 3, callable = 4 } }, generation.by_id)
+    assert.same({ acme = { a = 1, ["f.x"] = 2, own = 3, callable = 4 } }, support.by_id(generation))
   end)
 
   it("leaves out connectors that are switched off", function()

@@ -38,7 +38,7 @@ describe("a preset", function()
     }]])
     assert.equal("Ours", generation.loaded[1].given.name)
     assert.equal(3, generation.policies[1].timeout)
-    assert.same({ t = 1, own = 2 }, generation.by_id.acme)
+    assert.same({ t = 1, own = 2 }, support.by_id(generation).acme)
   end)
 
   it("has its parameters checked, with the line of each mistake", function()

@@ -56,6 +56,16 @@ function support.load(files)
   return generation
 end
 
+--- The indices of webhooks by their ids, by connector: what C finds them by.
+function support.by_id(generation)
+  local found = {}
+  for index, policy in ipairs(generation.policies) do
+    local own = found[policy.connector] or {}
+    own[policy.webhook], found[policy.connector] = index, own
+  end
+  return found
+end
+
 --- One connector of this text, id "acme".
 function support.connector(text, files)
   files = files or {}
