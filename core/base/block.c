@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * malloc is quick for what is small (a kilobyte, in glibc) and not for the few larger blocks of each
- * request: those it cuts and joins anew each time. Here a list for each size, in steps, keeps them as
- * they are, the last one given back on top: it is warm in the cache.
+ * request: those it cuts and joins anew each time. Here a pile for each size, in steps, keeps them as
+ * they are, the last one given back on top: it is warm in the cache. What is deeper mostly is not, so
+ * the pile stands beside the blocks and not in them: none is read for the sake of another.
  *
  * No size has all the room: what hundreds of exchanges give back at once, when the store has written
  * their records, is mostly what is largest of each, and nothing would be kept of the others.
@@ -26,13 +27,11 @@
 #define KEPT_BYTES PL_BLOCK_KEPT_BYTES
 #endif
 #define KEPT_BYTES_EACH (KEPT_BYTES / 4) /* of one size */
-
-typedef struct spare {
-    struct spare *next;
-} spare;
+#define FEW             16               /* blocks that a pile has room for at first */
 
 typedef struct pile {
-    spare *top;
+    void **blocks;
+    size_t count, room;
     size_t bytes;
 } pile;
 
@@ -50,10 +49,9 @@ static void empty(void *thread)
 {
     shelf *s = thread;
     for (size_t i = 0; i < SIZES; i++) {
-        for (spare *block; (block = s->piles[i].top) != NULL;) {
-            s->piles[i].top = block->next;
-            free(block);
-        }
+        while (s->piles[i].count > 0)
+            free(s->piles[i].blocks[--s->piles[i].count]);
+        free(s->piles[i].blocks);
     }
     *s = (shelf){0};
 }
@@ -87,11 +85,9 @@ void *pl_block_take(size_t size)
     size_t i = index_of(size);
     if (i >= SIZES || KEPT_BYTES == 0) return pl_alloc(size);
     pile *p = &here.piles[i];
-    spare *block = p->top;
-    if (block == NULL) return pl_alloc(i * STEP_BYTES);
-    p->top = block->next;
+    if (p->count == 0) return pl_alloc(i * STEP_BYTES);
     weigh(p, -(i * STEP_BYTES));
-    return block;
+    return p->blocks[--p->count];
 }
 
 void *pl_block_zero(size_t size)
@@ -104,6 +100,15 @@ static bool has_room(const pile *p, size_t bytes)
     return p->bytes + bytes <= KEPT_BYTES_EACH && here.bytes + bytes <= KEPT_BYTES;
 }
 
+static void put_on(pile *p, void *block)
+{
+    if (p->count == p->room) {
+        p->room = p->room ? p->room * 2 : FEW;
+        p->blocks = pl_realloc(p->blocks, p->room * sizeof *p->blocks);
+    }
+    p->blocks[p->count++] = block;
+}
+
 void pl_block_give(void *block, size_t size)
 {
     size_t i = index_of(size), bytes = i * STEP_BYTES;
@@ -113,8 +118,6 @@ void pl_block_give(void *block, size_t size)
         return;
     }
     if (!here.is_registered) begin_thread();
-    spare *kept = block;
-    kept->next = here.piles[i].top;
-    here.piles[i].top = kept;
+    put_on(&here.piles[i], block);
     weigh(&here.piles[i], bytes);
 }
