@@ -335,6 +335,7 @@ static void begin_second_round(pl_exchange *x)
 /* The one exit. */
 static void finish(pl_exchange *x)
 {
+    pl_event_drop_nodes(x->event); /* no stage looks at it any more, and the record may wait */
     pl_exchange_fill_record(x);
     pl_exchange_announce(x);
     pl_exchange_leave(x);
