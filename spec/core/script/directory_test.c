@@ -31,7 +31,8 @@ TEST(each_webhook_is_found_by_its_names)
     for (uint32_t count = 0; count <= COUNT; count++) {
         for (uint32_t i = 0; i < COUNT; i++) {
             const pl_policy *p = &policies[i];
-            CHECK_EQ_INT(find(p->connector.ptr, p->webhook.ptr, count), i < count ? (int64_t)i : -1);
+            CHECK_EQ_INT(find(p->connector.ptr, p->webhook.ptr, count),
+                         i < count ? (int64_t)i : -1);
         }
     }
 }
