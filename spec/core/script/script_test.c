@@ -353,7 +353,7 @@ TEST(what_the_lua_half_gets_wrong_is_contained)
     g->route(g, no, &x.arena, &routes);
     CHECK_EQ_INT(routes.count, 0);
     CHECK_EQ_SLICE(routes.reason, PL_SLICE("perilune/init.lua:6: lost"));
-    CHECK_EQ_INT(g->find(g, PL_SLICE("a"), PL_SLICE("w")), -1);
+    CHECK_EQ_INT(g->find(g, PL_SLICE("a"), PL_SLICE("lost")), -1);
     pl_buf out;
     pl_buf_init(&out);
     CHECK_EQ_INT(g->describe(g, PL_NO_SLICE, &out), PL_E_INTERNAL);
