@@ -149,10 +149,22 @@ static int request_body(lua_State *L)
     return 1;
 }
 
+/* A text, or a table as JSON: in the scratch of the codec, without a text of Lua's in between. */
+static pl_slice body_at(lua_State *L, int index)
+{
+    if (!lua_istable(L, index)) return pl_check_slice(L, index);
+    pl_codec *c = &pl_vm_of(L)->codec;
+    pl_buf_clear(&c->out);
+    if (pl_codec_encode(c, L, index, NULL, &c->out) == 0) return pl_buf_slice(&c->out);
+    pl_buf_put_char(&c->text, 0);
+    luaL_error(L, "%s", c->text.ptr);
+    return PL_NO_SLICE;
+}
+
 static int request_set_body(lua_State *L)
 {
     pl_exchange *x = pl_bind_request_check(L);
-    pl_slice body = pl_check_slice(L, 2);
+    pl_slice body = body_at(L, 2);
     pl_budget_charge(L, body.len);
     x->request.body = pl_arena_dup(&x->arena, body);
     x->request.has_body = true;

@@ -369,6 +369,8 @@ pl_slot *pl_gate_begin(pl_vm *vm, pl_finish_fn *finish, pl_resumed_fn *resumed, 
     if (vm->gate.xpcall_ref == 0) { /* the libraries were not there when the gate was made */
         lua_getglobal(vm->L, "xpcall");
         vm->gate.xpcall_ref = luaL_ref(vm->L, LUA_REGISTRYINDEX);
+        lua_pushcfunction(vm->L, on_error);
+        vm->gate.handler_ref = luaL_ref(vm->L, LUA_REGISTRYINDEX);
     }
     if (slot)
         vm->gate.free = slot->next_free;
@@ -430,7 +432,7 @@ int pl_gate_run(pl_slot *slot, int args, uint64_t *handle)
     int function = lua_gettop(co) - args;
     lua_rawgeti(co, LUA_REGISTRYINDEX, slot->vm->gate.xpcall_ref);
     lua_insert(co, function);
-    lua_pushcfunction(co, on_error);
+    lua_rawgeti(co, LUA_REGISTRYINDEX, slot->vm->gate.handler_ref);
     lua_insert(co, function + 2); /* stack: xpcall, function, on_error, arguments */
     slot->wait_handle = handle;
     return step(slot, args + 2);

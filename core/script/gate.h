@@ -67,7 +67,7 @@ typedef struct pl_gate {
     uint32_t count, in_use;
     pl_slot *free;
     pl_slot *running;
-    int xpcall_ref; /* registry; 0: not taken yet */
+    int xpcall_ref, handler_ref; /* registry; 0: not taken yet */
 } pl_gate;
 
 void pl_gate_init(pl_vm *vm);

@@ -264,17 +264,21 @@ static void insert_member(member *members, int count, member m)
     members[count] = m;
 }
 
+enum { MANY = -1, LIKE_ARRAY = -2 }; /* instead of a number of members */
+
 /* Leaves keys and values of a table on the stack, which spares looking each up again, and sorts what
- * leads to them: how many, or -1, and nothing is left, for a table that is not as plain as that. */
+ * leads to them: how many. MANY, and nothing is left, for a table that is not as plain as that;
+ * LIKE_ARRAY if its first key is a number. */
 static int collect_members(lua_State *L, int table, member members[WAITING])
 {
     int top = lua_gettop(L), count = 0;
     lua_pushnil(L);
     while (lua_next(L, table)) { /* stack: ..., key, value (top) */
         member m = {.value = top + 2 * (count + 1)};
-        if (count == WAITING || lua_type(L, m.value - 1) != LUA_TSTRING) {
+        int type = lua_type(L, m.value - 1);
+        if (count == WAITING || type != LUA_TSTRING) {
             lua_settop(L, top);
-            return -1;
+            return count == 0 && type == LUA_TNUMBER ? LIKE_ARRAY : MANY;
         }
         m.key.ptr = lua_tolstring(L, m.value - 1, &m.key.len);
         insert_member(members, count++, m);
@@ -283,20 +287,13 @@ static int collect_members(lua_State *L, int table, member members[WAITING])
     return count;
 }
 
-/* Of few members near the top; PL_WAIT, and nothing is written, when it is not that. */
-static int encode_few_sorted(encoder *e, int table, frame *f)
+static int encode_members(encoder *e, frame *f, const member *members, int count)
 {
-    lua_State *L = e->L;
-    member members[WAITING];
-    int top = lua_gettop(L), code = 0;
-    if (f->depth > SHALLOW || !lua_checkstack(L, 2 * WAITING + SLOTS)) return PL_WAIT;
-    int count = collect_members(L, table, members);
-    if (count < 0) return PL_WAIT;
+    int code = 0;
     for (int i = 0; i < count && code == 0; i++) {
         f->key = members[i].key;
         code = encode_member_at(e, f, NULL, members[i].value);
     }
-    lua_settop(L, top);
     return code;
 }
 
@@ -316,10 +313,21 @@ static int encode_keys_sorted(encoder *e, int table, frame *f, const pl_shape *e
     return code;
 }
 
+/* Near the top there is room for the members of a table. */
+static bool has_room(encoder *e, const frame *f)
+{
+    return f->depth <= SHALLOW && lua_checkstack(e->L, 2 * WAITING + SLOTS);
+}
+
 static int encode_all_sorted(encoder *e, int table, frame *f)
 {
-    int code = encode_few_sorted(e, table, f);
-    return code == PL_WAIT ? encode_keys_sorted(e, table, f, NULL) : code;
+    member members[WAITING];
+    int top = lua_gettop(e->L);
+    int count = has_room(e, f) ? collect_members(e->L, table, members) : MANY;
+    if (count < 0) return encode_keys_sorted(e, table, f, NULL);
+    int code = encode_members(e, f, members, count);
+    lua_settop(e->L, top);
+    return code;
 }
 
 static int count_of(lua_State *L, int table)
@@ -442,7 +450,6 @@ static int encode_object(encoder *e, int table, frame *f, enum pl_table_kind kin
     return code;
 }
 
-/* An unmarked table is what its first key says, and then must be that to the end. */
 static bool begins_like_array(lua_State *L, int table)
 {
     lua_pushnil(L);
@@ -450,6 +457,23 @@ static bool begins_like_array(lua_State *L, int table)
     bool is_number = lua_type(L, -2) == LUA_TNUMBER;
     lua_pop(L, 2);
     return is_number;
+}
+
+/* An unmarked table is what its first key says, and then must be that to the end. */
+static int encode_plain(encoder *e, int table, frame *f)
+{
+    member members[WAITING];
+    int top = lua_gettop(e->L);
+    int count = has_room(e, f) ? collect_members(e->L, table, members) : MANY;
+    if (count == LIKE_ARRAY || (count == MANY && begins_like_array(e->L, table)))
+        return encode_as_array(e, table, f);
+    if (count == MANY) return encode_object(e, table, f, PL_TABLE_PLAIN, NULL);
+    f->key = PL_SLICE("");
+    pl_buf_put_char(e->out, '{');
+    int code = encode_members(e, f, members, count);
+    lua_settop(e->L, top);
+    if (code == 0) put_end(e, f, '}');
+    return code;
 }
 
 static bool is_among(const frame *f, const void *table)
@@ -488,8 +512,8 @@ static int encode_table(encoder *e, int table, frame *up)
     enum pl_table_kind kind = pl_table_kind_of(e->L, table, &shape);
     if (kind == PL_TABLE_PLAIN && is_opaque(e->L, table))
         return refuse(e, up, "an object of the template engine cannot be written as JSON");
-    if (kind == PL_TABLE_ARRAY || (kind == PL_TABLE_PLAIN && begins_like_array(e->L, table)))
-        return encode_as_array(e, table, &f);
+    if (kind == PL_TABLE_PLAIN) return encode_plain(e, table, &f);
+    if (kind == PL_TABLE_ARRAY) return encode_as_array(e, table, &f);
     return encode_object(e, table, &f, kind, shape);
 }
 

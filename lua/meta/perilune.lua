@@ -485,9 +485,9 @@ function template.compile(text) end
 ---@field remove_header fun(self: perilune.request, name: string)   takes all fields of the name away
 ---@field add_query fun(self: perilune.request, name: string, ...: perilune.part)   adds a parameter to the URL, encoded
 ---@field add_cookie fun(self: perilune.request, name: string, ...: perilune.part)   adds a cookie
----@field body fun(self: perilune.request): string?   the body; the event itself as the body
----@field set_body fun(self: perilune.request, body: string)   the body; the event itself as the body
----@field set_body_event fun(self: perilune.request)   the body; the event itself as the body
+---@field body fun(self: perilune.request): string?   the body, a table as JSON; the event itself as the body
+---@field set_body fun(self: perilune.request, body: string|table)   the body, a table as JSON; the event itself as the body
+---@field set_body_event fun(self: perilune.request)   the body, a table as JSON; the event itself as the body
 ---@field set_basic fun(self: perilune.request, user: perilune.data, password: perilune.data)   user name and password
 ---@field set_digest fun(self: perilune.request, user: perilune.data, password: perilune.data)   user name and password
 ---@field set_ntlm fun(self: perilune.request, user: perilune.data, password: perilune.data)   user name and password

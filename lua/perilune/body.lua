@@ -103,7 +103,7 @@ function body.compile_file(shop, name, kind)
   return compile_text(shop, shop.templates[name], kind, options)
 end
 
---- The text of what a body function returned.
+--- What a body function returned, as the body: its text. A table of JSON is left to who writes it.
 local function result_text(result, kind, where)
   if result == nil then return nil end
   local encoding = ENCODINGS[kind.mode]
@@ -115,6 +115,7 @@ local function result_text(result, kind, where)
     error(("%s: the body function must return a %s, not a %s"):format(where,
       encoding and "string or a table" or "string", type(result)), 0)
   end
+  if kind.mode == "json" then return result end
   local text, media = encoding.write(result)
   if not text then error(where .. ": " .. media, 0) end
   return text, media
@@ -123,6 +124,17 @@ end
 local function compile_function(scope, path, run, kind)
   local where = scope:where(path)
   return ctx.scripted(run, function(result) return result_text(result, kind, where) end)
+end
+
+--- What a body function returned as JSON, where it is no plain table: it has values of templates in
+--- it, or cannot be written.
+---@param where string
+---@param result table
+---@return string
+function body.json_text(where, result)
+  local text, message = json.write(result)
+  if not text then error(where .. ": " .. message, 0) end
+  return text
 end
 
 local function compile_table(scope, path, v, kind)
@@ -152,7 +164,8 @@ end
 ---@param path any[]
 ---@param v any                     the webhook's `body`
 ---@param content_type string|nil   as given
----@return function|table|nil render   body.EVENT, or a function of (values, frame); nil after a fault
+---@return function|table|nil render   body.EVENT, or a function of (values, frame) that gives a text, or
+---  a table that is to be JSON; nil after a fault
 ---@return string media                for the Content-Type header, unless `render` gives one
 ---@return perilune.body_outline|nil outline   of what is written by templates
 function body.compile(scope, path, v, content_type)

@@ -223,8 +223,9 @@ function render.compile(entry, scope, connector, webhook, path, options)
   local content_type = webhook.content_type or connector.content_type
   if webhook.body == nil and BODYLESS[entry.method] then return end
   if webhook.body == nil then content_type = webhook.content_type end
-  entry.body, entry.media, entry.outline = body.compile(scope, tables.extend(path, "body"),
-    webhook.body, content_type)
+  local body_path = tables.extend(path, "body")
+  entry.body_where = scope:where(body_path)
+  entry.body, entry.media, entry.outline = body.compile(scope, body_path, webhook.body, content_type)
 end
 
 local function set_method(entry, frame, request)
@@ -311,6 +312,12 @@ function render.has_body(entry, method)
   return entry.body ~= nil and not (entry.body == body.EVENT and BODYLESS[method])
 end
 
+--- A table as the body. Most need no look at each of their values before they are written.
+local function set_json(entry, request, v)
+  if pcall(request.set_body, request, v) then return end
+  request:set_body(body.json_text(entry.body_where, v))
+end
+
 local function set_body(entry, frame, request, method)
   if not render.has_body(entry, method) then return end
   if entry.body == body.EVENT then
@@ -320,7 +327,7 @@ local function set_body(entry, frame, request, method)
   end
   local text, media = evaluate(entry.body, frame)
   if text == nil then return end
-  request:set_body(text)
+  if type(text) == "table" then set_json(entry, request, text) else request:set_body(text) end
   -- Before the connector's own headers, which may say otherwise.
   request:set_header("Content-Type", media or entry.media)
 end

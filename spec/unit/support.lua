@@ -135,7 +135,9 @@ function support.request()
   function request.add_query(_, name, ...)
     sent.query[#sent.query + 1] = name .. "=" .. joined(...)
   end
-  function request.set_body(_, text) sent.body = text end
+  function request.set_body(_, body)
+    sent.body = type(body) == "table" and assert(core.json.encode(body)) or body
+  end
   function request.set_body_event() sent.body = "<event>" end
   function request.set_basic(_, user, password)
     sent.headers.authorization = "Basic " .. joined(user) .. ":" .. joined(password)
