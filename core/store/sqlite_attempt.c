@@ -96,10 +96,8 @@ static void give(const void *member, enum kind kind, sqlite3_context *to)
     }
 }
 
-void pl_sqlite_attempts_column(void *arg, const void *record, uint32_t number, int column,
-                               sqlite3_context *to)
+void pl_sqlite_attempts_column(const void *record, int column, sqlite3_context *to)
 {
-    (void)arg, (void)number;
     const pl_record *r = record;
     if (column == COLUMN_COUNT)
         pl_sqlite_give_id(to, &r->id);

@@ -11,8 +11,7 @@
 #define PL_SQLITE_NEW_ATTEMPTS "new_attempts"
 extern const char pl_sqlite_attempts_declaration[];
 extern const char pl_sqlite_attempts_insert[];
-void pl_sqlite_attempts_column(void *arg, const void *record, uint32_t number, int column,
-                               sqlite3_context *to);
+void pl_sqlite_attempts_column(const void *record, int column, sqlite3_context *to);
 
 /* Out: SQL, the attempts of delivery ?1 in order, and its current row. Its texts are SQLite's and live
  * until the next step. */

@@ -78,9 +78,8 @@ static const char add_begins[] =
     " undecided, attempts, first) SELECT id, event, connector, webhook, created_ms, created_ms,"
     " held, undecided, 0, 0 FROM new_begins";
 
-static void give_begin(void *arg, const void *row, uint32_t number, int column, sqlite3_context *to)
+static void give_begin(const void *row, int column, sqlite3_context *to)
 {
-    (void)arg, (void)number;
     const pl_sqlite_begin *r = row;
     switch ((enum begin_column)column) {
     case BEGIN_EVENT:
@@ -113,14 +112,13 @@ static const char add_calls[] =
     " SELECT id, event, kind, connector, webhook, state, coalesce(attempts, 0), 0, created_ms,"
     " finished_ms, outcome, status, reason FROM new_calls";
 
-/* From pending to deliveries. Without an attempt, what the last one left stays. */
+/* From pending to deliveries. */
 static const char is_pending[] = "SELECT 1 FROM pending WHERE id = ?1";
 static const char add_ends[] =
     "INSERT OR FAIL INTO deliveries(id, event, kind, connector, webhook, state, attempts,"
     " undecided, created_ms, finished_ms, outcome, status, reason)"
-    " SELECT p.id, p.event, 0, p.connector, p.webhook, n.state, coalesce(n.attempts, p.attempts),"
-    " p.undecided, p.created_ms, n.finished_ms, iif(n.attempts IS NULL, p.outcome, n.outcome),"
-    " iif(n.attempts IS NULL, p.status, n.status), iif(n.attempts IS NULL, p.reason, n.reason)"
+    " SELECT p.id, p.event, 0, p.connector, p.webhook, n.state, n.attempts, p.undecided,"
+    " p.created_ms, n.finished_ms, n.outcome, n.status, n.reason"
     " FROM new_ends n CROSS JOIN pending p ON p.id = n.id";
 static const char drop_ends[] = "DELETE FROM pending WHERE id IN (SELECT id FROM new_ends)";
 
@@ -137,9 +135,8 @@ static void give_last(const pl_attempt *a, enum record_column column, sqlite3_co
         pl_sqlite_give_text(to, a ? a->error : PL_NO_SLICE);
 }
 
-static void give(void *arg, const void *ended, uint32_t number, int column, sqlite3_context *to)
+static void give(const void *ended, int column, sqlite3_context *to)
 {
-    (void)arg, (void)number;
     const pl_record *r = ((const pl_sqlite_end *)ended)->record;
     switch ((enum record_column)column) {
     case RECORD_EVENT:

@@ -44,7 +44,7 @@ void pl_sqlite_bulk_fini(pl_sqlite_bulk *b);
 /* An event that is new; row->seq is given to it. */
 int pl_sqlite_bulk_event(pl_sqlite_bulk *b, pl_sqlite_event *row);
 int pl_sqlite_bulk_begin(pl_sqlite_bulk *b, const pl_sqlite_begin *row);
-/* A record that ends a delivery; *found is false when that is known not to be pending, and nothing is left
+/* A record with an attempt that ends a delivery; *found is false when that is known not to be pending, and nothing is left
  * then. */
 int pl_sqlite_bulk_end(pl_sqlite_bulk *b, const pl_record *r, bool *found);
 /* The record of a call or try. */

@@ -25,10 +25,8 @@ const char pl_sqlite_events_insert[] = "INSERT OR FAIL INTO events(" COLUMNS(
     X) "token) SELECT " COLUMNS(X) "token FROM " PL_SQLITE_NEW_EVENTS;
 #undef X
 
-void pl_sqlite_events_column(void *arg, const void *event, uint32_t number, int column,
-                             sqlite3_context *to)
+void pl_sqlite_events_column(const void *event, int column, sqlite3_context *to)
 {
-    (void)arg, (void)number;
     const pl_sqlite_event *e = event;
     switch ((enum column)column) {
     case SEQ:

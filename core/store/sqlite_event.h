@@ -19,7 +19,6 @@ typedef struct pl_sqlite_event {
 #define PL_SQLITE_NEW_EVENTS "new_events"
 extern const char pl_sqlite_events_declaration[];
 extern const char pl_sqlite_events_insert[];
-void pl_sqlite_events_column(void *arg, const void *event, uint32_t number, int column,
-                             sqlite3_context *to);
+void pl_sqlite_events_column(const void *event, int column, sqlite3_context *to);
 
 #endif

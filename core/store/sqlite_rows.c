@@ -87,8 +87,7 @@ static int on_eof(sqlite3_vtab_cursor *c)
 static int on_column(sqlite3_vtab_cursor *c, sqlite3_context *to, int column)
 {
     const pl_sqlite_rows *r = rows_of(c);
-    uint32_t at = ((cursor *)c)->at;
-    r->column(r->arg, r->rows[at], at, column, to);
+    r->column(r->rows[((cursor *)c)->at], column, to);
     return SQLITE_OK;
 }
 

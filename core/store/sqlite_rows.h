@@ -15,10 +15,8 @@
 typedef struct pl_sqlite_rows {
     const char *declaration;
     /* Answers with a column of a row by one of the functions below: from 0, in order of the
-     * declaration. `number` is the row's, from 0. What it answers with must live until the rows are
-     * forgotten. */
-    void (*column)(void *arg, const void *row, uint32_t number, int column, sqlite3_context *to);
-    void *arg;
+     * declaration. What it answers with must live until the rows are forgotten. */
+    void (*column)(const void *row, int column, sqlite3_context *to);
     const void *rows[PL_SQLITE_ROWS];
     uint32_t count;
 } pl_sqlite_rows;

@@ -347,7 +347,8 @@ static int record_again(pl_sqlite_writer *w, pl_record *r, bool *found)
     return rc;
 }
 
-/* The same of one without a key of order: nothing of the group has to see it at once. */
+/* The same with an attempt, and of one without a key of order: nothing of the group has to see it at
+ * once. */
 static int end_later(pl_sqlite_writer *w, const pl_record *r, bool *found)
 {
     int rc = pl_sqlite_bulk_end(&w->bulk, r, found);
@@ -359,7 +360,7 @@ static int end_later(pl_sqlite_writer *w, const pl_record *r, bool *found)
 static int apply(pl_sqlite_writer *w, pl_record *r, int blocks, bool *found)
 {
     if (r->state == PL_STATE_PENDING) return record_again(w, r, found);
-    if (!r->is_ordered) return end_later(w, r, found);
+    if (!r->is_ordered && r->attempt) return end_later(w, r, found);
     return end_delivery(w, &r->id, &(end){r->state, r->now_ms, r->attempt, blocks}, found);
 }
 
