@@ -22,7 +22,7 @@ int luaopen_cjson(lua_State *L); /* of lua-cjson, which brings no header that fi
  * twice as often. While it is loaded it is small, and the memory that its garbage had stays with the
  * process. */
 #define GC_PAUSE      300
-#define GC_PAUSE_LOAD 130
+#define GC_PAUSE_LOAD 180
 
 /* So often a loop turns before it is compiled. Lexers and parsers, which a load has much of, turn
  * many times, and never again: what a load takes to compile them is a third of its time. */
