@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * An event is one allocation: the struct, the document, and behind it the unescaped text of the
- * known members.
+ * An event is one allocation: the struct, the document, and behind it the text of those known members
+ * that are written with escapes; that of the others is the document's.
  *
  *   | pl_event | document: {"id":"...","time":"...", <the client's bytes from its first member on>
- * | id | type | time ... |
+ * | type ... |
  *
  * The document is what receivers get by default, so it stays as the client wrote it, byte for byte;
  * only an `id` and a `time` that are missing are put in front. */
@@ -242,17 +242,34 @@ static int scan_members(pl_slice json, const pl_event_rules *rules, scan *s, pl_
     return scan_with_names(json, &r, s, fault);
 }
 
-/* A member that must be a text: its unescaped bytes are appended to `texts`. */
-static int take_text(const scan *s, enum member i, pl_buf *texts, pl_slice *span,
+static bool has_escapes(pl_slice raw)
+{
+    return raw.ptr[0] == '"' && memchr(raw.ptr, '\\', raw.len);
+}
+
+/* Room for all that take_text appends to `texts`, so that they stay where they are. */
+static void reserve_texts(const scan *s, pl_buf *texts)
+{
+    size_t bytes = 0;
+    for (enum member i = ID; i < DATA; i++)
+        if (s->raw[i].ptr && has_escapes(s->raw[i])) bytes += s->raw[i].len;
+    if (bytes) pl_buf_reserve(texts, bytes);
+}
+
+/* A member that must be a text. One that is written with escapes is appended to `texts`. */
+static int take_text(const scan *s, enum member i, pl_buf *texts, pl_slice *text,
                      pl_event_fault *fault)
 {
     size_t start = texts->len;
-    if (s->raw[i].ptr == NULL) return 0;
-    if (!pl_json_unescape(s->raw[i], texts))
-        return fault_at(fault, members[i].name.ptr, "expected a string");
-    span->len = texts->len - start;
-    span->ptr = (const char *)start; /* an offset until the event is built */
-    if (span->len <= members[i].max_bytes) return 0;
+    pl_slice raw = s->raw[i];
+    if (raw.ptr == NULL) return 0;
+    if (raw.ptr[0] != '"') return fault_at(fault, members[i].name.ptr, "expected a string");
+    *text = (pl_slice){raw.ptr + 1, raw.len - 2};
+    if (has_escapes(raw)) {
+        pl_json_unescape(raw, texts);
+        *text = pl_slice_from(pl_buf_slice(texts), start);
+    }
+    if (text->len <= members[i].max_bytes) return 0;
     char message[64];
     snprintf(message, sizeof message, "expected a text of at most %zu bytes", members[i].max_bytes);
     return fault_at(fault, members[i].name.ptr, message);
@@ -265,17 +282,10 @@ static bool is_date_time(pl_slice text)
     return text.len && memchr(text.ptr, ':', text.len) && pl_time_parse(text, &ignored);
 }
 
-/* A span is an offset and a length. */
-static pl_slice text_of(const pl_buf *texts, pl_slice span)
-{
-    pl_slice text = pl_slice_from(pl_buf_slice(texts), (size_t)span.ptr);
-    text.len = span.len;
-    return text;
-}
-
 static int take_texts(const scan *s, const pl_event_rules *rules, pl_buf *texts, pl_slice *spans,
                       pl_event_fault *fault)
 {
+    reserve_texts(s, texts);
     for (enum member i = ID; i < DATA; i++) {
         int rc = take_text(s, i, texts, &spans[i], fault);
         if (rc != 0) return rc;
@@ -284,17 +294,42 @@ static int take_texts(const scan *s, const pl_event_rules *rules, pl_buf *texts,
         return fault_at(fault, "id", "expected a string that is not empty");
     if (rules->type == PL_TYPE_NEEDED && spans[TYPE].len == 0)
         return fault_at(fault, "type", "an event needs a type, a string that is not empty");
-    if (rules->type == PL_TYPE_NEEDED && pl_slice_starts(text_of(texts, spans[TYPE]), PL_EVENT_OWN))
+    if (rules->type == PL_TYPE_NEEDED && pl_slice_starts(spans[TYPE], PL_EVENT_OWN))
         return fault_at(fault, "type", "types that begin with perilune. are the gateway's own");
     if (rules->type == PL_TYPE_FORBIDDEN && s->raw[TYPE].ptr)
         return fault_at(fault, "type", "a call has no type: the path names its webhook");
-    if (s->raw[TIME].ptr && !is_date_time(text_of(texts, spans[TIME])))
+    if (s->raw[TIME].ptr && !is_date_time(spans[TIME]))
         return fault_at(fault, "time",
                         "expected an RFC 3339 date and time, as 2026-11-21T08:15:30Z");
     return 0;
 }
 
-/* `head` is what goes in front of the client's members. */
+static bool is_within(pl_slice bytes, const char *ptr)
+{
+    return (uintptr_t)ptr - (uintptr_t)bytes.ptr < bytes.len;
+}
+
+/* What an event is made of. */
+typedef struct parts {
+    pl_slice head;   /* what goes in front of the client's members */
+    pl_slice client; /* the document as it came */
+    ptrdiff_t moved; /* its bytes, in the event's document */
+    pl_slice behind; /* texts that were unescaped */
+} parts;
+
+/* Where in the event a text is that is anywhere in its parts. */
+static pl_slice place_of(const pl_event *e, const parts *p, pl_slice text)
+{
+    const char *behind = e->bytes + e->document.len;
+    if (is_within(p->client, text.ptr))
+        text.ptr = e->bytes + (text.ptr - p->client.ptr + p->moved);
+    else if (is_within(p->head, text.ptr))
+        text.ptr = e->bytes + (text.ptr - p->head.ptr);
+    else
+        text.ptr = text.ptr ? behind + (text.ptr - p->behind.ptr) : behind;
+    return text;
+}
+
 static pl_event *build(pl_slice json, const scan *s, pl_slice head, const pl_buf *texts,
                        const pl_slice *spans)
 {
@@ -312,21 +347,19 @@ static pl_event *build(pl_slice json, const scan *s, pl_slice head, const pl_buf
         else
             memcpy(e->bytes + head.len, json.ptr + cut, json.len - cut);
     }
-    char *text = e->bytes + document_len;
-    if (texts->len) memcpy(text, texts->ptr, texts->len);
+    if (texts->len) memcpy(e->bytes + document_len, texts->ptr, texts->len);
+    parts p = {.head = head,
+               .client = json,
+               .moved = head.len ? (ptrdiff_t)head.len - (ptrdiff_t)cut : 0,
+               .behind = pl_buf_slice(texts)};
     pl_slice *out[] = {[ID] = &e->id,
                        [TYPE] = &e->type,
                        [TIME] = &e->time,
                        [SOURCE] = &e->source,
                        [SUBJECT] = &e->subject};
     for (enum member i = ID; i < DATA; i++)
-        *out[i] = (pl_slice){text + (size_t)spans[i].ptr, spans[i].len};
-    e->data = PL_SLICE("null");
-    if (s->raw[DATA].ptr) {
-        size_t offset = (size_t)(s->raw[DATA].ptr - json.ptr);
-        e->data =
-            (pl_slice){e->bytes + (head.len ? head.len + offset - cut : offset), s->raw[DATA].len};
-    }
+        *out[i] = place_of(e, &p, spans[i]);
+    e->data = s->raw[DATA].ptr ? place_of(e, &p, s->raw[DATA]) : PL_SLICE("null");
     return e;
 }
 
@@ -337,7 +370,7 @@ static void put_front(front *f, const char *text, size_t len)
 }
 
 /* Adds a member whose text needs no escapes. */
-static void add_to_front(front *f, enum member i, pl_slice value, pl_buf *texts, pl_slice *span)
+static void add_to_front(front *f, enum member i, pl_slice value, pl_slice *span)
 {
     put_front(f, f->len ? "\"" : "{\"", f->len ? 1 : 2);
     pl_json_node *node = &f->nodes[f->count++];
@@ -349,26 +382,24 @@ static void add_to_front(front *f, enum member i, pl_slice value, pl_buf *texts,
     put_front(f, members[i].name.ptr, members[i].name.len);
     put_front(f, "\":\"", 3);
     node->at = (uint32_t)f->len;
+    *span = (pl_slice){f->text + f->len, value.len};
     put_front(f, value.ptr, value.len);
     put_front(f, "\",", 2);
-    *span = (pl_slice){(const char *)texts->len, value.len};
-    pl_buf_put_slice(texts, value);
 }
 
 /* The members that are missing, made up. */
-static void make_front(const scan *s, pl_rng *rng, int64_t now_ms, front *f, pl_buf *texts,
-                       pl_slice *spans)
+static void make_front(const scan *s, pl_rng *rng, int64_t now_ms, front *f, pl_slice *spans)
 {
     f->len = f->count = 0;
     if (s->raw[ID].ptr == NULL) {
         char id[PL_UUID_TEXT + 1];
         pl_uuid_format(pl_uuid_new(rng, (uint64_t)now_ms), id);
-        add_to_front(f, ID, (pl_slice){id, PL_UUID_TEXT}, texts, &spans[ID]);
+        add_to_front(f, ID, (pl_slice){id, PL_UUID_TEXT}, &spans[ID]);
     }
     if (s->raw[TIME].ptr == NULL) {
         char time[PL_TIME_TEXT + 1];
         pl_time_format(now_ms, time);
-        add_to_front(f, TIME, (pl_slice){time, PL_TIME_TEXT}, texts, &spans[TIME]);
+        add_to_front(f, TIME, (pl_slice){time, PL_TIME_TEXT}, &spans[TIME]);
     }
     if (f->len && s->is_empty) f->len--; /* no member follows the last comma */
 }
@@ -384,7 +415,7 @@ int pl_event_parse(pl_slice json, const pl_event_rules *rules, pl_rng *rng, int6
     int rc = scan_members(json, rules, &s, fault);
     if (rc == 0) rc = take_texts(&s, rules, &texts, spans, fault);
     if (rc == 0) {
-        make_front(&s, rng, now_ms, &f, &texts, spans);
+        make_front(&s, rng, now_ms, &f, spans);
         *out = build(json, &s, (pl_slice){f.text, f.len}, &texts, spans);
         (*out)->received_ms = now_ms;
         (*out)->has_own_id = s.raw[ID].ptr != NULL;
@@ -405,6 +436,7 @@ pl_event *pl_event_of_document(pl_slice document, int64_t seq, int64_t received_
     pl_event *e = NULL;
     pl_buf_init(&texts);
     if (scan_members(document, &rules, &s, &fault) == 0) {
+        reserve_texts(&s, &texts);
         for (enum member i = ID; i < DATA; i++)
             (void)take_text(&s, i, &texts, &spans[i], &fault);
         e = build(document, &s, PL_NO_SLICE, &texts, spans);

@@ -157,6 +157,41 @@ TEST(texts_are_unescaped_and_data_is_not)
     pl_event_unref(e);
 }
 
+static bool is_in_document(const pl_event *e, pl_slice text)
+{
+    return text.ptr >= e->document.ptr && text.ptr + text.len <= e->document.ptr + e->document.len;
+}
+
+TEST(texts_without_escapes_are_those_of_the_document)
+{
+    pl_event *e =
+        parse(" { \"type\":\"plain\",\"source\":\"a\\tb\",\"data\":[1],\"subject\":\"c\\nd\"}");
+    CHECK_EQ_SLICE(e->type, PL_SLICE("plain"));
+    CHECK_EQ_SLICE(e->source, PL_SLICE("a\tb"));
+    CHECK_EQ_SLICE(e->subject, PL_SLICE("c\nd"));
+    CHECK_EQ_SLICE(e->data, PL_SLICE("[1]"));
+    CHECK_EQ_SLICE(e->time, PL_SLICE(NOW_TEXT)); /* put in front, as the id is */
+    CHECK_EQ_INT(e->id.len, PL_UUID_TEXT);
+    CHECK_EQ_INT(memcmp(e->document.ptr + strlen("{\"id\":\""), e->id.ptr, e->id.len), 0);
+    CHECK(is_in_document(e, e->type) && is_in_document(e, e->id) && is_in_document(e, e->time));
+    CHECK(!is_in_document(e, e->source) && !is_in_document(e, e->subject));
+    pl_event_unref(e);
+}
+
+TEST(what_the_store_kept_has_the_same_texts)
+{
+    pl_event *e = parse("{\"id\":\"i\",\"type\":\"a\\u002fb\",\"source\":\"s\"}");
+    pl_event *kept = pl_event_of_document(e->document, 7, 8);
+    CHECK_EQ_SLICE(kept->id, PL_SLICE("i"));
+    CHECK_EQ_SLICE(kept->type, PL_SLICE("a/b"));
+    CHECK_EQ_SLICE(kept->source, PL_SLICE("s"));
+    CHECK_EQ_SLICE(kept->time, e->time);
+    CHECK(kept->subject.ptr != NULL && kept->subject.len == 0);
+    CHECK(is_in_document(kept, kept->id) && !is_in_document(kept, kept->type));
+    pl_event_unref(kept);
+    pl_event_unref(e);
+}
+
 TEST(escapes_in_a_name_do_not_hide_the_member)
 {
     pl_event *e = parse("{\"\\u0069d\":\"own\",\"typ\\u0065\":\"t\",\"dat\\u0061\":7}");
@@ -383,17 +418,20 @@ int main(void)
 {
     uint8_t seed[32] = {1};
     pl_rng_init(&rng, seed);
-    return RUN(
-        CASE(nodes_are_made_on_the_way),
-        CASE(where_the_values_of_its_document_are_is_found_out_once),
-        CASE(where_the_values_are_stays_known_as_long_as_somebody_keeps_it),
-        CASE(a_complete_event_stays_as_it_is), CASE(a_missing_id_and_time_go_in_front),
-        CASE(only_what_is_missing_is_put_in_front), CASE(an_empty_call_becomes_an_event),
-        CASE(texts_are_unescaped_and_data_is_not), CASE(escapes_in_a_name_do_not_hide_the_member),
-        CASE(only_the_top_level_counts), CASE(what_is_no_json_is_refused_with_its_place),
-        CASE(a_name_that_is_there_twice_is_refused_wherever_it_stands),
-        CASE(the_last_one_counts_where_the_rules_say_so),
-        CASE(what_is_no_event_is_refused_with_its_member), CASE(a_time_is_an_rfc_3339_date_time),
-        CASE(texts_have_limits), CASE(the_stored_document_gives_the_same_event),
-        CASE(a_damaged_document_is_no_event), CASE(references_are_counted));
+    return RUN(CASE(nodes_are_made_on_the_way),
+               CASE(where_the_values_of_its_document_are_is_found_out_once),
+               CASE(where_the_values_are_stays_known_as_long_as_somebody_keeps_it),
+               CASE(a_complete_event_stays_as_it_is), CASE(a_missing_id_and_time_go_in_front),
+               CASE(only_what_is_missing_is_put_in_front), CASE(an_empty_call_becomes_an_event),
+               CASE(texts_are_unescaped_and_data_is_not),
+               CASE(texts_without_escapes_are_those_of_the_document),
+               CASE(what_the_store_kept_has_the_same_texts),
+               CASE(escapes_in_a_name_do_not_hide_the_member), CASE(only_the_top_level_counts),
+               CASE(what_is_no_json_is_refused_with_its_place),
+               CASE(a_name_that_is_there_twice_is_refused_wherever_it_stands),
+               CASE(the_last_one_counts_where_the_rules_say_so),
+               CASE(what_is_no_event_is_refused_with_its_member),
+               CASE(a_time_is_an_rfc_3339_date_time), CASE(texts_have_limits),
+               CASE(the_stored_document_gives_the_same_event), CASE(a_damaged_document_is_no_event),
+               CASE(references_are_counted));
 }
