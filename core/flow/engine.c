@@ -86,13 +86,14 @@ static void on_due(pl_timer *t)
 pl_delivery *pl_delivery_new(pl_engine *e, pl_uuid id, pl_event *event, pl_slice connector,
                              pl_slice webhook)
 {
-    pl_delivery *d = pl_block_take(sizeof *d + connector.len + webhook.len);
-    *d = (pl_delivery){.engine = e, .id = id, .event = pl_event_ref(event), .phase = PL_COMMITTING};
-    memcpy(d->names, connector.ptr, connector.len);
-    memcpy(d->names + connector.len, webhook.ptr, webhook.len);
-    d->connector = (pl_slice){d->names, connector.len};
-    d->webhook = (pl_slice){d->names + connector.len, webhook.len};
-    d->lane = pl_lanes_enter(&e->lanes, connector);
+    pl_delivery *d = pl_block_take(sizeof *d + webhook.len);
+    *d = (pl_delivery){.engine = e,
+                       .id = id,
+                       .event = pl_event_ref(event),
+                       .phase = PL_COMMITTING,
+                       .lane = pl_lanes_enter(&e->lanes, connector),
+                       .webhook_len = (uint32_t)webhook.len};
+    memcpy(d->webhook, webhook.ptr, webhook.len);
     pl_timer_init(&d->due, on_due);
     table_add(e, d);
     return d;
@@ -177,7 +178,7 @@ void pl_delivery_drop(pl_delivery *d)
     pl_lanes_leave(&e->lanes, d->lane);
     pl_event_unref(d->event);
     free(d->destination);
-    pl_block_give(d, sizeof *d + d->connector.len + d->webhook.len);
+    pl_block_give(d, sizeof *d + d->webhook_len);
 }
 
 /* Is one that is parked due within that time? */
@@ -230,7 +231,7 @@ static const pl_limit *limit_of(const pl_delivery *d, pl_slice *name)
 pl_track_name pl_delivery_track(pl_delivery *d)
 {
     pl_track_name track = {0};
-    if (pl_delivery_policy(d)->own_quota.len) track.webhook = d->webhook;
+    if (pl_delivery_policy(d)->own_quota.len) track.webhook = pl_delivery_webhook(d);
     limit_of(d, &track.destination);
     return track;
 }
@@ -243,22 +244,24 @@ static bool may_go(void *arg, pl_lane_node *node)
     pl_engine *e = arg;
     pl_quotas *quotas = e->ports.quotas;
     pl_delivery *d = delivery_of(node);
-    d->is_off = pl_switches_is_off(e->ports.switches, d->connector, d->webhook);
+    pl_slice connector = pl_delivery_connector(d);
+    d->is_off = pl_switches_is_off(e->ports.switches, connector, pl_delivery_webhook(d));
     if (d->is_cancelled || d->is_off) return true;
     const pl_policy *policy = pl_delivery_policy(d);
     bool has_own = policy->own_quota.len > 0;
     uint64_t now_us = e->ports.monotonic_us();
     pl_slice name;
     const pl_limit *limit = limit_of(d, &name);
-    int64_t wait_ms = pl_quota_enter(quotas, d->connector, has_own ? NULL : &policy->rate, now_us,
-                                     &d->of_connector);
+    pl_gate_places *p = &e->places;
+    int64_t wait_ms =
+        pl_quota_enter(quotas, connector, has_own ? NULL : &policy->rate, now_us, &p->of_connector);
     if (wait_ms == 0 && has_own)
-        wait_ms = pl_quota_enter(quotas, policy->own_quota, &policy->rate, now_us, &d->of_webhook);
+        wait_ms = pl_quota_enter(quotas, policy->own_quota, &policy->rate, now_us, &p->of_webhook);
     if (wait_ms == 0 && limit)
-        wait_ms = pl_quota_enter(quotas, name, &limit->rate, now_us, &d->of_destination);
+        wait_ms = pl_quota_enter(quotas, name, &limit->rate, now_us, &p->of_destination);
     if (wait_ms == 0) return true;
-    pl_quota_undo(quotas, &d->of_webhook);
-    pl_quota_undo(quotas, &d->of_connector);
+    pl_quota_undo(quotas, &p->of_webhook);
+    pl_quota_undo(quotas, &p->of_connector);
     pl_engine_pump_in(e, wait_ms);
     return false;
 }

@@ -19,7 +19,6 @@ struct pl_delivery {
     pl_uuid id;
     pl_event *event;
     char *destination; /* of its request, when that was held back by a limit of its host; NULL */
-    pl_quota_place of_connector, of_webhook, of_destination; /* from its start on its exchange's */
     enum pl_phase phase;
     bool undecided;
     bool is_ordered;      /* it is the one of its key that may go, until it is recorded otherwise */
@@ -28,23 +27,38 @@ struct pl_delivery {
     uint32_t attempts;    /* made */
     uint32_t first;       /* of those, made before the present run of the schedule */
     uint32_t uncounted;   /* and in it, without using it up */
+    uint32_t index;       /* of its webhook in the generation; UINT32_MAX: it has none */
+    uint64_t generation;  /* this number */
     uint64_t as_of;       /* seq of the operation that told last how it stands in the store */
     int64_t created_ms;   /* wall clock */
     uint64_t received_us; /* monotonic: of the request; 0 when it came from the store */
     uint64_t ready_us;    /* monotonic: when it could have been started */
     pl_timer due;         /* WAITING */
-    pl_lane *lane;        /* of its connector */
+    pl_lane *lane;        /* of its connector, and its name */
     pl_lane_node node;    /* READY: in its lane's queue */
     pl_delivery *chain;   /* in the table by id */
     pl_delivery *fresh, **fresh_link; /* in the engine's list, if it keeps the nodes of its event */
     pl_intake *intake; /* whose owner waits for it, with the place of its result; NULL */
     pl_delivery **slot;
     pl_settlement *settlement;
-    uint32_t index; /* of its webhook in the generation of this number; UINT32_MAX: it has none */
-    uint64_t generation;
-    pl_slice connector, webhook; /* in names */
-    char names[];
+    uint32_t webhook_len;
+    char webhook[];
 };
+
+static inline pl_slice pl_delivery_connector(const pl_delivery *d)
+{
+    return pl_lane_name(d->lane);
+}
+
+static inline pl_slice pl_delivery_webhook(const pl_delivery *d)
+{
+    return (pl_slice){d->webhook, d->webhook_len};
+}
+
+/* Of one that the lanes' gate has let through, until it is its exchange's. */
+typedef struct pl_gate_places {
+    pl_quota_place of_connector, of_webhook, of_destination;
+} pl_gate_places;
 
 #define PL_TABLE_FIRST_SLOTS 256
 
@@ -59,7 +73,8 @@ struct pl_engine {
 
     pl_delivery **table; /* resident deliveries by id: chains, a power of two of them */
     size_t table_slots, resident;
-    pl_lanes lanes;     /* and by connector */
+    pl_lanes lanes; /* and by connector */
+    pl_gate_places places;
     uint32_t in_flight; /* exchanges of deliveries */
     uint32_t calls; /* exchanges of calls and tries, their keys on the way to the store included, */
     uint32_t answered; /* and those whose record is on its way to the store */

@@ -72,8 +72,8 @@ static void disable(pl_exchange *x)
     char id[PL_UUID_TEXT + 1];
     pl_uuid_format(x->id, id);
     x->disables = (pl_switch){
-        .connector = x->delivery->connector,
-        .webhook = x->delivery->webhook,
+        .connector = pl_delivery_connector(x->delivery),
+        .webhook = pl_delivery_webhook(x->delivery),
         .since_ms = x->engine->ports.wall_ms(),
         .by = pl_slice_of(pl_arena_printf(&x->arena, "delivery %s", id)),
         .reason = pl_slice_of(pl_arena_printf(&x->arena, "status %d", x->response.status)),
@@ -462,8 +462,8 @@ void pl_exchange_begin(pl_exchange *x, int64_t timeout_ms)
         .monotonic_us = x->engine->ports.monotonic_us,
         .began_us = x->started_us,
         .limit_bytes = (size_t)x->engine->settings->limit_trace,
-        .subject = {.connector = d ? d->connector : x->policy->connector,
-                    .webhook = d ? d->webhook : x->policy->webhook,
+        .subject = {.connector = d ? pl_delivery_connector(d) : x->policy->connector,
+                    .webhook = d ? pl_delivery_webhook(d) : x->policy->webhook,
                     .kind = "delivery",
                     .id = x->id,
                     .attempt = x->number},
@@ -479,7 +479,7 @@ void pl_exchange_begin(pl_exchange *x, int64_t timeout_ms)
 static uint32_t find_webhook(pl_delivery *d, pl_generation *g)
 {
     if (d->generation != g->number) {
-        int64_t index = g->find(g, d->connector, d->webhook);
+        int64_t index = g->find(g, pl_delivery_connector(d), pl_delivery_webhook(d));
         d->index = index < 0 ? UINT32_MAX : (uint32_t)index;
         d->generation = g->number;
     }
@@ -511,10 +511,10 @@ void pl_exchange_start(pl_delivery *d)
 {
     pl_engine *e = d->engine;
     pl_exchange *x = exchange_of(d);
-    x->of_connector = d->of_connector; /* they were entered */
-    x->of_webhook = d->of_webhook;
-    x->passage.place = d->of_destination;
-    d->of_connector = d->of_webhook = d->of_destination = (pl_quota_place){0};
+    x->of_connector = e->places.of_connector; /* they were entered */
+    x->of_webhook = e->places.of_webhook;
+    x->passage.place = e->places.of_destination;
+    e->places = (pl_gate_places){0};
     x->undecided = d->undecided;
     x->created_ms = d->created_ms;
     x->number = ++d->attempts;

@@ -105,7 +105,7 @@ static void postpone(pl_exchange *x)
     pl_delivery *d = x->delivery;
     bool is_told = d->is_cancelled && d->is_ordered;
     if (!is_told && x->delay_ms <= e->settings->limit_horizon &&
-        !pl_engine_is_crowded(e, d->connector)) {
+        !pl_engine_is_crowded(e, pl_delivery_connector(d))) {
         if (d->is_cancelled)
             pl_delivery_cancelled(d);
         else

@@ -189,8 +189,8 @@ void pl_exchange_fill_record(pl_exchange *x)
                .can_wait = can_wait(x)},
         .id = x->id,
         .kind = x->kind,
-        .connector = d ? d->connector : x->policy->connector,
-        .webhook = d ? d->webhook : x->policy->webhook,
+        .connector = d ? pl_delivery_connector(d) : x->policy->connector,
+        .webhook = d ? pl_delivery_webhook(d) : x->policy->webhook,
         .event = x->event,
         .token = x->token,
         .created_ms = x->created_ms,
@@ -245,8 +245,8 @@ static void settle(pl_exchange *x)
         pl_delivery_wait(d, x->delay_ms - recorded_in_ms(x));
         return;
     }
-    if (goes_on && !r->is_shelved) pl_engine_parked(e, d->connector, r->due_ms);
-    if (r->frees && r->next == NULL) pl_engine_parked(e, d->connector, r->now_ms);
+    if (goes_on && !r->is_shelved) pl_engine_parked(e, pl_delivery_connector(d), r->due_ms);
+    if (r->frees && r->next == NULL) pl_engine_parked(e, pl_delivery_connector(d), r->now_ms);
     pl_delivery_drop(d);
     if (r->next) pl_delivery_admit(e, r->next, r->op.seq);
 }
@@ -290,8 +290,8 @@ void pl_exchange_park(pl_exchange *x)
                .bytes = sizeof *x},
         .id = x->id,
         .kind = x->kind,
-        .connector = d->connector,
-        .webhook = d->webhook,
+        .connector = pl_delivery_connector(d),
+        .webhook = pl_delivery_webhook(d),
         .event = x->event,
         .now_ms = now_ms,
         .state = PL_STATE_PENDING,
