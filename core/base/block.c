@@ -18,8 +18,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+/* Of what may wait for long, events and deliveries, there are many, and they are small: their steps are. */
+#define FINE_BYTES 32
+#define FINE_MOST  1024
+#define FINE_SIZES (FINE_MOST / FINE_BYTES)
 #define STEP_BYTES 512
-#define SIZES      (PL_BLOCK_MOST_BYTES / STEP_BYTES + 1) /* larger ones are malloc's */
+#define SIZES \
+    (FINE_SIZES + (PL_BLOCK_MOST_BYTES - FINE_MOST) / STEP_BYTES + 1) /* larger ones are malloc's */
 
 #ifdef __SANITIZE_ADDRESS__
 #define KEPT_BYTES 0u
@@ -70,7 +75,13 @@ static void begin_thread(void)
 
 static size_t index_of(size_t size)
 {
-    return (size + STEP_BYTES - 1) / STEP_BYTES;
+    if (size <= FINE_MOST) return (size + FINE_BYTES - 1) / FINE_BYTES;
+    return FINE_SIZES + (size - FINE_MOST + STEP_BYTES - 1) / STEP_BYTES;
+}
+
+static size_t bytes_of(size_t i)
+{
+    return i <= FINE_SIZES ? i * FINE_BYTES : FINE_MOST + (i - FINE_SIZES) * STEP_BYTES;
 }
 
 /* So many more bytes in a pile, or fewer. */
@@ -85,8 +96,8 @@ void *pl_block_take(size_t size)
     size_t i = index_of(size);
     if (i >= SIZES || KEPT_BYTES == 0) return pl_alloc(size);
     pile *p = &here.piles[i];
-    if (p->count == 0) return pl_alloc(i * STEP_BYTES);
-    weigh(p, -(i * STEP_BYTES));
+    if (p->count == 0) return pl_alloc(bytes_of(i));
+    weigh(p, -bytes_of(i));
     return p->blocks[--p->count];
 }
 
@@ -111,8 +122,8 @@ static void put_on(pile *p, void *block)
 
 void pl_block_give(void *block, size_t size)
 {
-    size_t i = index_of(size), bytes = i * STEP_BYTES;
     if (block == NULL) return;
+    size_t i = index_of(size), bytes = bytes_of(i);
     if (i >= SIZES || !has_room(&here.piles[i], bytes)) {
         free(block);
         return;

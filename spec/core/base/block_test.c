@@ -5,6 +5,7 @@
 
 #include "test.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,7 +16,8 @@
 #define KEEPS true
 #endif
 
-static const size_t sizes[] = {1, 511, 512, 513, 1024, 4296, 16384, 16385, 16896, 16897, 100000};
+static const size_t sizes[] = {1,    31,   32,   33,    511,   512,   513,   1024,  1025,
+                               1536, 1537, 4296, 16384, 16385, 16896, 16897, 100000};
 
 #define SIZES (sizeof sizes / sizeof *sizes)
 
@@ -43,6 +45,15 @@ TEST(a_block_that_was_given_back_is_handed_out_again_for_its_size_only)
     if (KEEPS) CHECK(other == block);
     CHECK(other != NULL);
     pl_block_give(other, 2048);
+}
+
+TEST(what_is_small_has_little_beside_it)
+{
+    for (size_t size = 1; size <= 1024; size++) {
+        char *block = pl_block_take(size);
+        CHECK(malloc_usable_size(block) < size + 48);
+        pl_block_give(block, size);
+    }
 }
 
 TEST(zeroed_is_zeroed_whatever_was_in_it)
@@ -103,6 +114,6 @@ int main(void)
 {
     return RUN(CASE(a_block_has_its_size_and_is_aligned),
                CASE(a_block_that_was_given_back_is_handed_out_again_for_its_size_only),
-               CASE(zeroed_is_zeroed_whatever_was_in_it), CASE(threads_take_and_others_give_back),
-               CASE(one_size_leaves_room_for_the_others));
+               CASE(what_is_small_has_little_beside_it), CASE(zeroed_is_zeroed_whatever_was_in_it),
+               CASE(threads_take_and_others_give_back), CASE(one_size_leaves_room_for_the_others));
 }
