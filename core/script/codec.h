@@ -120,6 +120,7 @@ int64_t pl_string_put_html(pl_buf *out, const char *s, size_t len);
 enum pl_table_kind { PL_TABLE_PLAIN, PL_TABLE_ARRAY, PL_TABLE_SHAPED, PL_TABLE_LISTED };
 
 #define PL_SHAPE_MAX_KEYS 64 /* an object with more keeps a list of its own */
+#define PL_SHAPE_OFTEN    64 /* so many objects of a shape, and a maker of them is worth it */
 
 struct pl_shape {
     pl_shape *parent; /* the shape without the last key */
@@ -131,8 +132,10 @@ struct pl_shape {
     size_t member_len;
     /* The shapes of one key, two keys, ... down to this one; made with the metatable. */
     const pl_shape **path;
-    int cell;       /* cells[cell] is the key, cells[cell + 1] the metatable once there is a path */
+    /* cells[cell] is the key, [cell + 1] the metatable once there is a path, [cell + 2] the maker. */
+    int cell;
     uint32_t depth; /* how many keys */
+    uint32_t made;  /* objects of it, up to PL_SHAPE_OFTEN */
     uint32_t children;
 };
 
@@ -146,6 +149,9 @@ enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape
                                   pl_slice key);
 /* Marks the table at `table`. */
 void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table);
+/* Puts the maker of a shape that is met often at `place`: a function of the values, in the order of
+ * their keys, that gives the table. False, and nothing is done: it has none. */
+bool pl_shape_put_maker(lua_State *L, int cells, pl_shape *shape, int place);
 /* Pops a list of keys off the stack and marks the table with it. */
 void pl_shape_mark_listed(lua_State *L, int table);
 /* Pushes a new metatable that says `kind` of its tables. */

@@ -3,8 +3,10 @@
  * Decoding. The members of a container are collected on the Lua stack, so that its table is made
  * once and at the right size:
  *
- *     table (nil until then) | list of keys (nil unless listed) | key value key value ...   (top)
+ *     table (nil until then) | list of keys (nil unless listed) | value value ...   (top)
  *
+ * What the keys of the values are says the shape, until there is a table: from then on each member
+ * is put into it at once.
  * How many may wait there depends on the depth, since the stack of a C function is bounded (8000
  * slots in LuaJIT) and every open container keeps what it has collected. An object leaves the
  * shapes for a list of its own when the trie takes no more. */
@@ -139,25 +141,42 @@ static int decode_array(decoder *d)
 typedef struct object {
     pl_shape *shape;
     int table, list; /* where they are on the stack */
-    int waiting;     /* pairs behind them; -1: the table is made, what comes is put in at once */
+    int waiting;     /* values behind them; -1: the table is made, what comes is put in at once */
     int listed;      /* keys in the list; 0: it has none */
 } object;
 
-static void flush_pairs(lua_State *L, object *o)
+/* The values that wait into a table: their keys are the last ones of the shape. */
+static void flush_values(decoder *d, object *o)
 {
+    lua_State *L = d->L;
     if (o->waiting < 0) return;
     lua_createtable(L, 0, o->waiting);
     lua_replace(L, o->table);
-    for (; o->waiting > 0; o->waiting--)
+    for (const pl_shape *s = o->shape; o->waiting > 0; o->waiting--, s = s->parent) {
+        lua_rawgeti(L, d->cells, s->cell);
+        lua_insert(L, -2); /* stack: ..., key, value (top) */
         lua_rawset(L, o->table);
+    }
     o->waiting = -1;
+}
+
+/* The same where the object ends, by the maker of its shape, if it has one. */
+static void finish_table(decoder *d, object *o)
+{
+    if (o->waiting > 0 && pl_shape_put_maker(d->L, d->cells, o->shape, o->list)) {
+        lua_call(d->L, o->waiting, 1); /* what was called is at `list`, right below the values */
+        lua_replace(d->L, o->table);
+        lua_pushnil(d->L);
+        o->waiting = -1;
+    }
+    flush_values(d, o);
 }
 
 /* The keys so far, out of the shape, become a list. */
 static void leave_shapes(decoder *d, object *o)
 {
     lua_State *L = d->L;
-    flush_pairs(L, o);
+    flush_values(d, o);
     lua_createtable(L, PL_SHAPE_MAX_KEYS * 2, 0);
     lua_replace(L, o->list);
     o->listed = (int)o->shape->depth;
@@ -195,7 +214,7 @@ static int push_key(decoder *d, object *o, const pl_json_token *token)
     if (o->shape) {
         switch (pl_shape_child(d->codec, d->L, d->cells, &o->shape, key)) {
         case PL_SHAPE_OK:
-            lua_rawgeti(d->L, d->cells, o->shape->cell);
+            if (o->waiting < 0) lua_rawgeti(d->L, d->cells, o->shape->cell);
             return 0;
         case PL_SHAPE_DUPLICATE: /* said, or settled, below */
         case PL_SHAPE_FULL:
@@ -207,7 +226,7 @@ static int push_key(decoder *d, object *o, const pl_json_token *token)
 
 static int decode_member(decoder *d, object *o, const pl_json_token *token, int room)
 {
-    if (o->waiting == room) flush_pairs(d->L, o);
+    if (o->waiting == room) flush_values(d, o);
     int code = push_key(d, o, token);
     if (code == 0) code = decode_value(d, token);
     if (code) return code;
@@ -221,7 +240,7 @@ static int decode_member(decoder *d, object *o, const pl_json_token *token, int 
 static int decode_object(decoder *d)
 {
     lua_State *L = d->L;
-    int code = open_container(d), room = waiting_room(d) / 2;
+    int code = open_container(d), room = waiting_room(d);
     if (code) return code;
     object o = {.shape = d->codec->root, .table = lua_gettop(L) + 1, .list = lua_gettop(L) + 2};
     container in = inside(d, PL_JSON_OBJECT_END);
@@ -235,7 +254,7 @@ static int decode_object(decoder *d)
         code = decode_member(d, &o, &token, room);
         if (code) return code;
     }
-    flush_pairs(L, &o); /* stack: table, list (top) */
+    finish_table(d, &o); /* stack: table, list (top) */
     if (o.shape == NULL) {
         pl_shape_mark_listed(L, o.table);
         return 0;

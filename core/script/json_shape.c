@@ -12,6 +12,13 @@
  * string at hand instead of bytes to intern; whether a key is there twice is asked once, when an
  * edge is made; and when writing, the key is at hand as JSON text.
  *
+ * Of a shape that comes again and again tables are made by a function,
+ *
+ *     local a1, a2 = ... return { ["id"] = a1, ["type"] = a2 }
+ *
+ * since LuaJIT copies such a table as a whole, places of its keys included, and each value only has
+ * to be put there; by calls of C each key has to be looked up, and a place for it found.
+ *
  * The trie never shrinks, so it is bounded: in nodes, in children of one node (documents with ids
  * for keys), in keys of one object. Beyond, an object gets a metatable of its own with the list of
  * its keys. Scripts reach neither (__metatable).
@@ -25,8 +32,10 @@
 #include "base/json.h"
 
 #include <lauxlib.h>
+#include <luajit.h>
 #include <stdlib.h>
 
+#define CELLS        3 /* of one shape */
 #define MAX_SHAPES   8192
 #define MAX_CHILDREN 64
 #define BUCKETS      4096 /* power of two */
@@ -70,7 +79,7 @@ static pl_shape *add_child(pl_codec *c, lua_State *L, int cells, pl_shape *paren
     s->parent = parent;
     s->depth = parent->depth + 1;
     s->cell = c->next_cell;
-    c->next_cell += 2;
+    c->next_cell += CELLS;
     s->key = text;
     s->key_len = key.len;
     write_member(s);
@@ -141,6 +150,62 @@ void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table)
     lua_setmetatable(L, table);
 }
 
+/* A key of any bytes as a text of Lua. */
+static void put_quoted(pl_buf *source, const pl_shape *s)
+{
+    for (size_t i = 0; i < s->key_len; i++) {
+        unsigned char c = (unsigned char)s->key[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        pl_buf_printf(source, is_plain ? "%c" : "\\%03d", c);
+    }
+}
+
+static void put_maker(pl_buf *source, const pl_shape *shape)
+{
+    PL_BUF_PUT(source, "local ");
+    for (uint32_t i = 1; i <= shape->depth; i++)
+        pl_buf_printf(source, i > 1 ? ",a%u" : "a%u", i);
+    PL_BUF_PUT(source, " = ... return {");
+    for (uint32_t i = 1; i <= shape->depth; i++) {
+        PL_BUF_PUT(source, "[\"");
+        put_quoted(source, shape->path[i - 1]);
+        pl_buf_printf(source, "\"]=a%u,", i);
+    }
+    pl_buf_put_char(source, '}');
+}
+
+/* It is not compiled: that pays for loops, and this is called by C. Where it cannot be made, for lack
+ * of memory, the shape goes without. */
+static void make_maker(lua_State *L, int cells, const pl_shape *shape)
+{
+    pl_buf source;
+    pl_buf_init(&source);
+    put_maker(&source, shape);
+    int top = lua_gettop(L);
+    int status = luaL_loadbuffer(L, source.ptr, source.len, "=perilune/json");
+    pl_buf_fini(&source);
+    if (status == 0) {
+        luaJIT_setmode(L, top + 1, LUAJIT_MODE_FUNC | LUAJIT_MODE_OFF);
+        lua_rawseti(L, cells, shape->cell + 2);
+    }
+    lua_settop(L, top);
+}
+
+bool pl_shape_put_maker(lua_State *L, int cells, pl_shape *shape, int place)
+{
+    if (shape->path == NULL || shape->depth == 0) return false;
+    if (shape->made < PL_SHAPE_OFTEN && ++shape->made == PL_SHAPE_OFTEN)
+        make_maker(L, cells, shape);
+    if (shape->made < PL_SHAPE_OFTEN) return false;
+    lua_rawgeti(L, cells, shape->cell + 2);
+    bool has = lua_isfunction(L, -1);
+    if (has)
+        lua_replace(L, place);
+    else
+        lua_pop(L, 1);
+    return has;
+}
+
 void pl_shape_mark_listed(lua_State *L, int table)
 {
     pl_shape_push_meta(L, &list_mark);
@@ -189,7 +254,7 @@ void pl_shapes_init(pl_codec *c, lua_State *L)
     c->buckets = pl_alloc_zero(BUCKETS * sizeof *c->buckets);
     c->root = pl_alloc_zero(sizeof *c->root);
     c->root->cell = 1;
-    c->next_cell = 3;
+    c->next_cell = 1 + CELLS;
 }
 
 static void free_shape(pl_shape *s)

@@ -121,6 +121,38 @@ TEST(large_containers_keep_their_order)
     pl_buf_fini(&b);
 }
 
+/* Of a shape that is met often tables are made in another way. */
+TEST(objects_that_come_often_are_what_the_first_one_was)
+{
+    static const char *const documents[] = {
+        "{\"a\":1}",
+        "{\"b\":{\"a\":null,\"c\":[{\"a\":true},{\"a\":\"x\"}]},\"a\":1.50}",
+        "{\"\":0,\" "
+        "\":1,\"end\":2,\"a1\":3,\"\\n7\":4,\"\\\"\":5,\"\\\\\":6,\"\\u00001\":7,\"]]\":8,"
+        "\"Zo\xc3\xab\":9,\"\xe2\x82\xac\":10,\"%s\":11}",
+    };
+    static pl_buf many;
+    pl_buf_put_char(&many, '{');
+    for (int i = 0; i < PL_SHAPE_MAX_KEYS; i++)
+        pl_buf_printf(&many, "%s\"k%d\":%d", i ? "," : "", i, i * i);
+    PL_BUF_PUT(&many, "}");
+    pl_buf_put_char(&many, 0);
+    for (int i = 0; i < 2 * PL_SHAPE_OFTEN; i++) {
+        for (size_t d = 0; d < sizeof documents / sizeof *documents; d++)
+            CHECK_EQ_SLICE(round_trip(documents[d]), pl_slice_of(documents[d]));
+        CHECK_EQ_SLICE(round_trip(many.ptr), pl_slice_of(many.ptr));
+    }
+    CHECK_EQ_SLICE(run(JSON "local last for i = 1, 200 do "
+                            "  local t = json.decode('{\"one\":1,\"two\":\"b\",\"no\":false}') "
+                            "  assert(t ~= last and rawget(t, 'one') == 1 and t.two == 'b') "
+                            "  assert(t.no == false and t.three == nil) "
+                            "  t.one, t.three, last = 2, 3, t "
+                            "end "
+                            "return json.encode(last)"),
+                   PL_SLICE("{\"one\":2,\"two\":\"b\",\"no\":false,\"three\":3}"));
+    pl_buf_fini(&many);
+}
+
 TEST(ids_as_keys_do_not_fill_the_shapes)
 {
     char text[64];
@@ -407,7 +439,9 @@ int main(void)
     if (pl_vm_open(&vm, NULL, 0) != 0) return 1;
     int failed = RUN(
         CASE(documents_come_out_as_they_went_in), CASE(escapes_become_the_shortest_form),
-        CASE(large_containers_keep_their_order), CASE(ids_as_keys_do_not_fill_the_shapes),
+        CASE(large_containers_keep_their_order),
+        CASE(objects_that_come_often_are_what_the_first_one_was),
+        CASE(ids_as_keys_do_not_fill_the_shapes),
         CASE(depth_is_bounded_by_the_limit_and_nothing_else), CASE(faults_say_where),
         CASE(scripts_change_documents),
         CASE(plain_tables_are_sorted_however_many_members_they_have),
