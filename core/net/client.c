@@ -4,19 +4,23 @@
  * trip on it (roundtrip.h). `done` is called from the loop with the transfer out of everybody's hands,
  * so that it may send and cancel as it likes.
  *
- *   begin --+---------------------> launch --+------------------> speak --> end_trip --.
- *     ^     '-> look_up --> judge ---^       +--> open --> on_link --^          |       |
- *     |                                      |     ^          '---------.       |       |
- *     |                                      |     '---- repeat <-------|-------'       |
- *     |                                      '--> carry --> on_carried -+--> finish <---'
- *     |                                                                        |
- *     '-------------------------------- follow <-------------------------------+--> report
+ *   from                           on                                    to
+ *   begin                          a proxy                               look_up, judge, launch
+ *   begin                          none                                  launch
+ *   launch                         a kept link goes that way             speak
+ *   launch                         none does                             open, on_link
+ *   launch                         libcurl has to carry it               carry, on_carried
+ *   on_link                        a link is open                        speak, end_trip
+ *   on_link                        it has ended again                    repeat, on_link
+ *   end_trip                       a kept link ended, without an answer  repeat, on_link
+ *   on_link, end_trip, on_carried  anything else                         finish
+ *   finish                         the answer leads on                   follow, begin
+ *   finish                         it does not, or there is none         report
  *
  * look_up: only before a proxy, whose connection says nothing of where the request goes. open and
  * carry are libcurl's work (dial.c): it opens a link, or carries the request as a whole, for
- * authentication in which the receiver asks and content codings that only the request knows. repeat:
- * see below. follow: where the answer leads on. What is refused on the way is reported by the timer
- * `unsent`, or at once when the loop called.
+ * authentication in which the receiver asks and content codings that only the request knows. What is
+ * refused on the way is reported by the timer `unsent`, or at once when the loop called.
  *
  * A link that was kept may end just when a request is sent on it. Without a byte of an answer, the
  * request goes again, on a new one (RFC 9112 section 9.3.1 of connections that close; libcurl does so

@@ -472,8 +472,8 @@ TEST(client_keeps_so_many_connections)
         prepare(&xs[i], "POST", port, "/hold");
         xs[i].request.timeout_ms = 60000;
         start(&xs[i]);
+        if (i % 100 == 99 || i + 1 == MANY) DRIVE_UNTIL(requests_held == i + 1);
     }
-    DRIVE_UNTIL(requests_held == MANY);
     answer_held();
     for (int i = 0; i < MANY; i++) {
         finish(&xs[i]);

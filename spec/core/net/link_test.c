@@ -5,6 +5,7 @@
 
 #include "net/pair.h"
 
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -302,6 +303,58 @@ TEST(link_is_not_disturbed_by_others_that_are_opened)
     in_both(open_beside_an_ending_one);
 }
 
+/* Written to when the handshake of the peer is over, and looked at before all else. */
+static ev_io first;
+
+static void cut_after_handshake(struct ev_loop *ev, ev_prepare *w, int events)
+{
+    (void)events;
+    uint64_t one = 1;
+    if (p.ssl == NULL || !SSL_is_init_finished(p.ssl)) return;
+    ev_prepare_stop(ev, w);
+    peer_cut(&p);
+    CHECK_EQ_INT(write(first.fd, &one, sizeof one), sizeof one);
+    usleep(1000); /* for the client to have the end, too, by the time it looks */
+}
+
+static void open_another(struct ev_loop *ev, ev_io *io, int events)
+{
+    (void)events;
+    ev_io_stop(ev, io);
+    clock_shift_s += 2;
+    start(&beside);
+}
+
+/* In one round of the loop a handshake is over, its connection ends, and another is to be opened, for
+ * which libcurl looks after those that it has. Should they come in two rounds after all, the request
+ * was sent in vain. */
+TEST(link_that_ends_before_it_is_known_is_opened_again)
+{
+    open_with_peer(true);
+    exchange x;
+    ev_prepare after;
+    SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION); /* where the server has the last word */
+    ev_prepare_init(&after, cut_after_handshake);
+    ev_io_init(&first, open_another, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), EV_READ);
+    ev_set_priority(&first, EV_MAXPRI);
+    ev_prepare_start(pl_loop_ev(loop), &after);
+    ev_io_start(pl_loop_ev(loop), &first);
+    prepare(&beside, "GET", 1, "/"); /* where nobody is */
+    prepare_for(&x, "GET", &p, "/");
+    start(&x);
+    DRIVE_UNTIL(x.done || peer_has(&p, "\r\n\r\n"));
+    if (!x.done) peer_say(&p, OK_ANSWER);
+    finish(&x);
+    finish(&beside);
+    CHECK_EQ_INT(x.code, p.accepted == 2 ? 0 : PL_E_RESET);
+    CHECK_EQ_INT(beside.code, PL_E_CONNECT);
+    SSL_CTX_set_max_proto_version(tls, 0);
+    close(first.fd);
+    end(&x);
+    end(&beside);
+    close_with_peer();
+}
+
 /* What libcurl carries has connections of its own. */
 static void carry_beside(bool is_tls)
 {
@@ -562,6 +615,7 @@ static int run(void)
         CASE(link_lets_time_count_from_the_first_attempt),
         CASE(link_has_a_request_know_that_it_was_sent_before),
         CASE(link_is_not_disturbed_by_others_that_are_opened),
+        CASE(link_that_ends_before_it_is_known_is_opened_again),
         CASE(link_shares_nothing_with_what_libcurl_carries),
         CASE(link_serves_who_has_the_same_credentials_and_authorities),
         CASE(link_keeps_tunnels_and_never_those_of_others), CASE(link_keeps_tunnels_of_socks),
