@@ -355,14 +355,17 @@ void pl_secret_register_passing(pl_slice value)
 
 /* -- masking -- */
 
+static bool may_match(pl_slice bytes)
+{
+    return bytes.len >= PL_SECRET_MIN_BYTES && may_begin(hash_of(bytes.ptr));
+}
+
 /* The length of the longest form that `bytes` begin with, 0 when there is none. */
 static size_t match(pl_slice bytes)
 {
-    if (bytes.len < PL_SECRET_MIN_BYTES) return 0;
-    uint32_t hash = hash_of(bytes.ptr);
-    if (!may_begin(hash)) return 0;
+    if (!may_match(bytes)) return 0;
     pthread_rwlock_rdlock(&lock);
-    size_t len = longest_in(bucket_of(hash), bytes);
+    size_t len = longest_in(bucket_of(hash_of(bytes.ptr)), bytes);
     pthread_rwlock_unlock(&lock);
     return len;
 }
@@ -382,8 +385,10 @@ static size_t find_match(pl_slice bytes, size_t from)
     if (atomic_load_explicit(&entry_count, memory_order_relaxed) == 0) return bytes.len;
     for (size_t i = from + step - 1; i + 2 <= bytes.len; i += step) {
         if (!is_near(bytes.ptr + i)) continue;
-        for (size_t k = i + 1 - step; k <= i; k++)
-            if (match(pl_slice_from(bytes, k))) return k;
+        for (size_t k = i + 1 - step; k <= i; k++) {
+            pl_slice rest = {bytes.ptr + k, bytes.len - k};
+            if (may_match(rest) && match(rest)) return k;
+        }
     }
     return bytes.len;
 }

@@ -995,6 +995,38 @@ static void record_one(int64_t cap)
     world_close();
 }
 
+static const char *const credentials[] = {"Proxy-Authorization", "COOKIE",  "Set-Cookie",
+                                          "x-api-key",           "Api-Key", "X-Auth-Token"};
+static const char *const no_credentials[] = {"Cookies", "Accept", "X-Api-Keys", "x-auth-tokem",
+                                             "A"};
+
+static void add_fields(worker *me, pl_exchange *x)
+{
+    (void)me;
+    for (size_t i = 0; i < sizeof credentials / sizeof *credentials; i++)
+        pl_request_set_field(&x->request, &x->arena, pl_slice_of(credentials[i]), PL_SLICE("abc"));
+    for (size_t i = 0; i < sizeof no_credentials / sizeof *no_credentials; i++)
+        pl_request_set_field(&x->request, &x->arena, pl_slice_of(no_credentials[i]),
+                             PL_SLICE("abc"));
+}
+
+TEST(fields_that_carry_credentials_are_masked_whoever_sets_them)
+{
+    open_soon();
+    w.settings.limit_recorded_body = 1000;
+    w.watch = keep_record;
+    w.spy.sent = add_fields;
+    post_event(NULL, "0");
+    run_for(100);
+    world_close();
+    CHECK_EQ_STR(recorded_fields,
+                 "Authorization: ***\r\nProxy-Authorization: ***\r\nCOOKIE: ***\r\n"
+                 "Set-Cookie: ***\r\nx-api-key: ***\r\nApi-Key: ***\r\nX-Auth-Token: ***\r\n"
+                 "Cookies: abc\r\nAccept: abc\r\nX-Api-Keys: abc\r\nx-auth-tokem: abc\r\n"
+                 "A: abc\r\n");
+    forget_record();
+}
+
 TEST(credentials_are_masked_and_the_event_is_not_stored_twice)
 {
     snprintf(long_body, sizeof long_body, "fine");
@@ -1299,6 +1331,7 @@ int main(void)
         CASE(a_hook_that_fails_changes_nothing_and_stands_in_the_trace),
         CASE(a_hook_has_its_own_time_unless_a_caller_waits),
         CASE(what_is_no_failure_is_not_heard_of), CASE(an_engine_that_lets_go_ends_hooks_as_well),
+        CASE(fields_that_carry_credentials_are_masked_whoever_sets_them),
         CASE(credentials_are_masked_and_the_event_is_not_stored_twice),
         CASE(bodies_are_capped_between_characters), CASE(a_cap_within_a_secret_shows_no_part_of_it),
         CASE(variables_with_a_secret_stay_json), CASE(a_waiting_client_is_told_what_became_of_each),
