@@ -39,9 +39,22 @@ static size_t next_room(const pl_arena *a)
     return room < LARGEST_BLOCK_BYTES ? room : LARGEST_BLOCK_BYTES;
 }
 
+static void fill(pl_arena *a, struct pl_arena_block *block)
+{
+    a->blocks = block;
+    a->at = block->bytes;
+    a->left = block->room;
+}
+
 void pl_arena_init(pl_arena *a)
 {
     *a = (pl_arena){0};
+}
+
+void pl_arena_init_large(pl_arena *a, size_t bytes)
+{
+    *a = (pl_arena){0};
+    fill(a, block_new(bytes - sizeof(struct pl_arena_block), NULL));
 }
 
 void pl_arena_fini(pl_arena *a)
@@ -70,9 +83,7 @@ void *pl_arena_alloc_more(pl_arena *a, size_t size)
     size = (size + align - 1) / align * align;
     size_t room = next_room(a);
     if (a->blocks && size > room / 2) return alloc_behind(a, size);
-    a->blocks = block_new(size > room ? size : room, a->blocks);
-    a->at = a->blocks->bytes;
-    a->left = a->blocks->room;
+    fill(a, block_new(size > room ? size : room, a->blocks));
     return pl_arena_alloc(a, size);
 }
 

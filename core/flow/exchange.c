@@ -26,6 +26,9 @@
 
 #include <stdlib.h>
 
+/* Most attempts fit, with what is recorded of them. */
+#define ARENA_BYTES 4096
+
 /* -- what becomes of the delivery -- */
 
 static bool is_to_be_tried_again(const pl_exchange *x)
@@ -444,7 +447,7 @@ pl_exchange *pl_exchange_new(pl_engine *e, enum pl_exchange_kind kind, uint32_t 
     x->started_ms = e->ports.wall_ms();
     x->started_us = e->ports.monotonic_us();
     x->request.connect_timeout_ms = connect_timeout_ms(x);
-    pl_arena_init(&x->arena);
+    pl_arena_init_large(&x->arena, ARENA_BYTES);
     pl_timer_init(&x->timer, on_script_timer);
     x->next = e->exchanges;
     x->link = &e->exchanges;

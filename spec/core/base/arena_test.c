@@ -76,10 +76,29 @@ TEST(zero_dup_and_printf_fill_what_they_promise)
     pl_arena_fini(&a);
 }
 
+/* All but the last is in the first block, one behind the other; what does not fit is somewhere else. */
+TEST(a_large_one_has_its_room_in_one_block)
+{
+    pl_arena a;
+    pl_arena_init_large(&a, 4096);
+    CHECK_EQ_INT(a.used_bytes, 0);
+    char *first = pl_arena_alloc(&a, 400), *last = first;
+    for (int i = 1; i < 10; i++)
+        last = pl_arena_alloc(&a, 400);
+    CHECK(last == first + 9 * 400);
+    memset(first, 'x', 10 * 400);
+    memset(pl_arena_alloc(&a, 400), 'y', 400);
+    CHECK_EQ_INT(a.used_bytes, 11 * 400);
+    CHECK_EQ_INT(last[399], 'x');
+    pl_arena_fini(&a);
+    CHECK_EQ_INT(a.used_bytes, 0);
+}
+
 int main(void)
 {
     return RUN(CASE(allocations_are_aligned_and_apart),
                CASE(a_large_allocation_leaves_the_room_of_the_newest_block_in_use),
                CASE(used_bytes_counts_and_fini_starts_over),
-               CASE(zero_dup_and_printf_fill_what_they_promise));
+               CASE(zero_dup_and_printf_fill_what_they_promise),
+               CASE(a_large_one_has_its_room_in_one_block));
 }
