@@ -2,7 +2,7 @@
  *
  * Any bytes as an event: what is taken gives a valid document that ends with the client's
  * own members, byte for byte, and the document read back from a store is the same event.
- * What is refused says why. */
+ * What is refused says why. Whether its nodes are made on the way makes no difference. */
 #include "flow/event.h"
 
 #include "base/err.h"
@@ -29,6 +29,13 @@ static void check_document(pl_slice text, const pl_event *e)
     MUST(e->data.ptr != NULL && pl_json_check(e->data, DEPTH, NULL) == 0);
 }
 
+static bool is_same(const pl_json_node *a, const pl_json_node *b)
+{
+    return a->at == b->at && a->len == b->len && a->name == b->name && a->name_len == b->name_len &&
+           a->next == b->next && a->kind == b->kind && a->has_escapes == b->has_escapes &&
+           a->name_has_escapes == b->name_has_escapes;
+}
+
 static void check_again(const pl_event *e)
 {
     pl_event *again = pl_event_of_document(e->document, 1, NOW_MS);
@@ -38,6 +45,33 @@ static void check_again(const pl_event *e)
     MUST(pl_slice_eq(again->time, e->time) && pl_slice_eq(again->data, e->data));
     MUST(pl_slice_eq(again->source, e->source) && pl_slice_eq(again->subject, e->subject));
     pl_event_unref(again);
+}
+
+/* The same, and where its values are, when those are found on the way. */
+static void check_with_nodes(pl_slice text, pl_event_rules rules, pl_rng rng, int code,
+                             const pl_event *e, const pl_event_fault *fault)
+{
+    pl_buf scratch = {0}, nodes = {0};
+    pl_event *other = NULL;
+    pl_event_fault other_fault = {0};
+    size_t count;
+    rules.scratch = &scratch;
+    MUST(pl_event_parse(text, &rules, &rng, NOW_MS, &other, &other_fault) == code);
+    if (code == 0) {
+        MUST(pl_slice_eq(other->document, e->document) && pl_slice_eq(other->data, e->data));
+        pl_json_index(e->document, &nodes);
+        const pl_json_node *found = pl_event_nodes(other, &count);
+        MUST(count * sizeof *found == nodes.len);
+        for (size_t i = 0; i < count; i++)
+            MUST(is_same(&found[i], (const pl_json_node *)(const void *)nodes.ptr + i));
+    } else {
+        MUST(strcmp(other_fault.message, fault->message) == 0);
+        MUST(strcmp(other_fault.pointer, fault->pointer) == 0);
+        MUST(other_fault.line == fault->line && other_fault.column == fault->column);
+    }
+    pl_event_unref(other);
+    pl_buf_fini(&nodes);
+    pl_buf_fini(&scratch);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -50,7 +84,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         pl_event *e = NULL;
         pl_rng rng;
         pl_rng_init(&rng, seed);
+        pl_rng same = rng;
         int code = pl_event_parse(text, &rules, &rng, NOW_MS, &e, &fault);
+        check_with_nodes(text, rules, same, code, e, &fault);
         if (code == 0) {
             check_document(text, e);
             check_again(e);
