@@ -63,16 +63,15 @@ static int response_headers(lua_State *L)
 static int response_index(lua_State *L)
 {
     const pl_response *r = check_response(L);
-    lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(1));
-    if (!lua_isnil(L, -1)) return 1;
     pl_slice key = pl_check_slice(L, 2);
-    if (pl_slice_eq(key, PL_SLICE("status")))
+    if (pl_slice_eq(key, PL_SLICE("status"))) {
         lua_pushinteger(L, r->status);
-    else if (pl_slice_eq(key, PL_SLICE("body")))
+    } else if (pl_slice_eq(key, PL_SLICE("body"))) {
         pl_push_slice(L, r->body);
-    else
-        lua_pushnil(L);
+    } else {
+        lua_pushvalue(L, 2);
+        lua_rawget(L, lua_upvalueindex(1));
+    }
     return 1;
 }
 

@@ -19,9 +19,12 @@ int luaopen_cjson(lua_State *L); /* of lua-cjson, which brings no header that fi
 
 /* A collection begins when the state has grown to so many percent of what the last one left. Most of
  * that is what was loaded, and looking through it is what a collection costs; Lua's own 200 do it
- * twice as often. While it is loaded it is small, and the memory that its garbage had stays with the
- * process. */
+ * twice as often. A state of a small folder, of a few megabytes, may have so many bytes of garbage
+ * beside them: each call of a webhook that is written with functions leaves some kilobytes. While it
+ * is loaded it is small, and the memory that its garbage had stays with the process. */
 #define GC_PAUSE      300
+#define GC_PAUSE_MOST 600
+#define GC_ROOM       (12 << 20)
 #define GC_PAUSE_LOAD 180
 
 /* So often a loop turns before it is compiled. Lexers and parsers, which a load has much of, turn
@@ -277,10 +280,20 @@ void pl_vm_begin_load(pl_vm *vm)
     tune(vm->L, (tuning){GC_PAUSE_LOAD, HOT_LOOP_LOAD});
 }
 
+/* Of what is live, which is what there is after a collection. */
+static int pause_of(lua_State *L)
+{
+    int live_kb = lua_gc(L, LUA_GCCOUNT, 0) + 1;
+    int pause = 100 + (GC_ROOM >> 10) * 100 / live_kb;
+    if (pause > GC_PAUSE_MOST) return GC_PAUSE_MOST;
+    return pause > GC_PAUSE ? pause : GC_PAUSE;
+}
+
 void pl_vm_end_load(pl_vm *vm)
 {
     tune(vm->L, (tuning){GC_PAUSE, HOT_LOOP});
     lua_gc(vm->L, LUA_GCCOLLECT, 0);
+    lua_gc(vm->L, LUA_GCSETPAUSE, pause_of(vm->L));
     pl_blocks_drop(&vm->budget.blocks);
 }
 
