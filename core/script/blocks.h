@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define PL_BLOCKS_CLASSES 17         /* up to 264 bytes */
+#define PL_BLOCKS_CLASSES 33         /* up to 520 bytes */
 #define PL_BLOCKS_KEPT    (16 << 20) /* bytes: beyond, they are given back */
 #define PL_BLOCKS_LINE    64         /* bytes of a line of the cache */
 
