@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- What memory is taken: by an idle gateway, by a connection that does nothing, by a delivery that waits in memory for its next
---- attempt. Each of the latter two is what a gateway that has done some work grows by with thousands of them.
+--- attempt. Each of the latter two is what a gateway that has done some work, and has as many of them already, grows by with
+--- thousands more: the first ones take memory that the work before has left.
 
 local backlog = require("spec.bench.backlog")
 local machine = require("spec.bench.machine")
@@ -20,12 +21,12 @@ local function started(name)
   return gateway, gateway.process:resident_bytes()
 end
 
---- One that has done its first calls and events, one at a time, and its memory then.
+--- One that has done its first calls and events, one at a time.
 local function worked(name)
   local gateway = started(name)
   trial.run("calls", load_of(name))
   trial.run("events", load_of(name))
-  return gateway, gateway.process:resident_bytes()
+  return gateway
 end
 
 --- Opens connections, which stay until their process ends.
@@ -52,13 +53,20 @@ local function growth_by_connections(gateway, count)
   return bytes
 end
 
-local function with_pending(gateway, count)
+--- Memory with so many more, of which there are then `all`.
+local function with_pending(gateway, count, all)
   backlog.post(gateway, count)
   support.eventually("each has been tried once", function()
-    return gateway:metric("perilune_deliveries_resident") == count and gateway:metric("perilune_attempts_in_flight") == 0
-      and gateway:metric('perilune_attempts_total{outcome="connect"}') == count
+    return gateway:metric("perilune_deliveries_resident") == all and gateway:metric("perilune_attempts_in_flight") == 0
+      and gateway:metric('perilune_attempts_total{outcome="connect"}') == all
   end, 50)
   return gateway.process:resident_bytes()
+end
+
+--- What so many take, beside as many others.
+local function growth_by_deliveries(gateway, count)
+  local before = with_pending(gateway, count, count)
+  return with_pending(gateway, count, 2 * count) - before
 end
 
 --- { figures = { name, what, value, unit } each }
@@ -67,9 +75,7 @@ return function(options)
   if options.is_quick then connections, pending = 100, 500 end
   local gateway, idle = started("memory of connections")
   local by_connections = growth_by_connections(gateway, connections)
-  local before
-  gateway, before = worked("memory of deliveries")
-  local by_deliveries = with_pending(gateway, pending) - before
+  local by_deliveries = growth_by_deliveries(worked("memory of deliveries"), pending)
   return { figures = {
     { name = "idle", what = "an idle gateway, after the start", value = idle / 2 ^ 20, unit = "MB" },
     { name = "connection", what = "an idle connection, of " .. connections, value = by_connections / connections / 1024, unit = "kB" },
