@@ -126,9 +126,19 @@ static void script_route(pl_generation *g, const pl_event *event, pl_arena *aren
         ask_scripts(s, event, arena, routes);
 }
 
+/* A connector that only takes in, which no webhook tells of? */
+static bool is_bare(const pl_script *s, pl_slice connector)
+{
+    for (uint32_t i = 0; i < s->bare_count; i++)
+        if (pl_slice_eq(s->bare[i], connector)) return true;
+    return false;
+}
+
 static int64_t script_find(pl_generation *g, pl_slice connector, pl_slice webhook)
 {
-    return pl_directory_find(&pl_script_of(g)->directory, connector, webhook);
+    const pl_script *s = pl_script_of(g);
+    int64_t index = pl_directory_find(&s->directory, connector, webhook);
+    return index < 0 && webhook.len == 0 && is_bare(s, connector) ? 0 : index;
 }
 
 static int script_describe(pl_generation *g, pl_slice connector, pl_buf *out)
@@ -282,6 +292,22 @@ static int call_load(pl_script *s, const pl_bundle *bundle, const pl_script_conf
     return call_as(s, PL_BUDGET_LOAD, 2, 2);
 }
 
+/* The ids of the connectors without webhooks. */
+static void take_bare(pl_script *s, int generation)
+{
+    lua_State *L = s->vm.L;
+    pl_loaded_push_field(L, generation, "loaded");
+    int list = lua_gettop(L), count = (int)lua_objlen(L, list);
+    s->bare = pl_arena_zero(&s->arena, ((size_t)count + 1) * sizeof *s->bare);
+    for (int i = 1; i <= count; i++, lua_settop(L, list)) {
+        lua_rawgeti(L, list, i);
+        pl_loaded_push_field(L, list + 1, "entries");
+        if (lua_objlen(L, -1) == 0)
+            s->bare[s->bare_count++] = pl_loaded_text(L, list + 1, "id", &s->arena);
+    }
+    lua_settop(L, list - 1);
+}
+
 /* What `load` made, and its faults. */
 static bool take_generation(pl_script *s, const pl_bundle *bundle, const pl_script_config *config,
                             pl_faults *faults)
@@ -296,6 +322,7 @@ static bool take_generation(pl_script *s, const pl_bundle *bundle, const pl_scri
     pl_loaded_faults(L, generation + 1, lua_istable(L, generation), faults);
     if (!lua_istable(L, generation)) return false;
     pl_loaded_policies(L, generation, &s->arena, &s->base);
+    take_bare(s, generation);
     pl_directory_init(&s->directory, s->base.policies, s->base.policy_count, &s->arena);
     pl_loaded_limits(L, generation, &s->arena, &s->base);
     pl_loaded_routes(L, generation, &s->arena, &s->router);

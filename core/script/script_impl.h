@@ -41,6 +41,8 @@ typedef struct pl_script {
     pl_vm vm;
     pl_arena arena; /* policies, sources, routes, recipes, credentials */
     pl_directory directory;
+    pl_slice *bare; /* ids of connectors without webhooks */
+    uint32_t bare_count;
     pl_recipe *recipes;                            /* one for each webhook */
     const pl_authenticator *const *authenticators; /* by webhook; NULL: Lua has to be asked */
     pl_keys *keys;                                 /* the state's */
