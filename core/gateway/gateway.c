@@ -418,6 +418,7 @@ static int start(pl_gateway *g, pl_generation **generations)
     if (code == 0) code = open_store(g);
     if (code != 0) return code;
     open_rate(g);
+    pl_pages_give_back();
     start_workers(g, generations);
     pl_log(PL_LOG_INFO, "listening", PL_LOG_STR("address", main->address),
            PL_LOG_STR("scheme", g->tls ? "https" : "http"), PL_LOG_INT("workers", g->worker_count),
@@ -428,7 +429,6 @@ static int start(pl_gateway *g, pl_generation **generations)
     pl_tokens_forget(&g->settings);
     if (!pl_tokens_any(g->tokens))
         pl_log(PL_LOG_WARN, "no tokens are set: everybody on this machine may do everything");
-    pl_pages_give_back();
     return 0;
 }
 
