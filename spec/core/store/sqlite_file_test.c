@@ -119,7 +119,7 @@ static char *read_text(const char *path)
     FILE *f = fopen(path, "r");
     if (f == NULL) abort();
     char *text = calloc(1, 64 << 10);
-    fread(text, 1, (64 << 10) - 1, f);
+    CHECK(fread(text, 1, (64 << 10) - 1, f) > 0);
     fclose(f);
     return text;
 }
