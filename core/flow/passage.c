@@ -15,10 +15,8 @@
 /* Puts the bytes behind *at, upper case folded. */
 static void put_folded(char **at, pl_slice s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        *(*at)++ = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-    }
+    for (size_t i = 0; i < s.len; i++)
+        *(*at)++ = (char)pl_lower(s.ptr[i]);
 }
 
 static void put_port(char **at, uint16_t port)

@@ -175,7 +175,7 @@ static void end_trip(pl_transfer *t, CURLcode result)
 {
     uint64_t first_us = t->trip.first_byte_us,
              end_us = result == CURLE_OPERATION_TIMEDOUT ? pl_monotonic_us() : t->trip.last_us;
-    if (t->may_repeat && first_us == 0 && is_of_connection(result)) {
+    if (t->link->was_kept && first_us == 0 && is_of_connection(result)) {
         repeat(t);
         return;
     }
@@ -200,8 +200,8 @@ static void speak(pl_transfer *t, uint64_t now_us)
     pl_response *response = t->in.response;
     int64_t limit_ms = pl_dial_left_ms(t, now_us);
     t->in.notes.is_open = true;
-    t->may_repeat = response->connection_reused = t->link->was_kept;
-    if (t->may_repeat) pl_counter_add(&t->client->metrics.connections_reused, 1);
+    response->connection_reused = t->link->was_kept;
+    if (t->link->was_kept) pl_counter_add(&t->client->metrics.connections_reused, 1);
     memcpy(response->peer, t->link->peer_text, sizeof response->peer);
     if (limit_ms > 0) pl_wheel_start(wheel_of(t), &t->deadline, (uint64_t)limit_ms);
     pl_roundtrip_start(&t->trip, t->link, &t->in, &t->url, t->client->config.user_agent,
@@ -266,7 +266,7 @@ static void on_link(pl_transfer *t, CURLcode result)
     shift_timings(t, t->dialed_us - t->launched_us);
     if (result != CURLE_OK)
         finish(t, result);
-    else if (pl_link_opened(t->link, t->way, is_tls))
+    else if (pl_link_opened(t->link, t->way, t->in.response->peer, is_tls))
         speak(t, pl_monotonic_us());
     else
         repeat(t);

@@ -353,11 +353,6 @@ void pl_conn_leave(pl_conn *c)
 
 /* -- events -- */
 
-static bool is_transient(void)
-{
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
 /* The socket has to take something first: what it is readable with is not looked at until then. */
 static void wait_to_write(pl_conn *c)
 {
@@ -407,7 +402,7 @@ static void receive(pl_conn *c)
         watch_input(c);
         return;
     }
-    if (n == 0 || !is_transient())
+    if (n == 0 || !pl_transport_must_wait())
         pl_conn_close(c);
     else if (c->state == PL_CONN_IDLE)
         give_input(c);
@@ -420,7 +415,7 @@ static void look(pl_conn *c)
 {
     char byte;
     ssize_t n = pl_transport_read(&c->transport, &byte, 1, true);
-    if (n < 0 && is_transient()) {
+    if (n < 0 && pl_transport_must_wait()) {
         if (c->transport.wants_write) watch(c, &c->readable, false);
         return;
     }
@@ -436,7 +431,7 @@ static void drain(pl_conn *c)
 {
     char bytes[16384];
     ssize_t n = recv(c->transport.fd, bytes, sizeof bytes, 0);
-    if (n < 0 && is_transient()) return;
+    if (n < 0 && pl_transport_must_wait()) return;
     if (n <= 0 || (size_t)n > c->linger_left)
         pl_conn_close(c);
     else

@@ -150,12 +150,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 {
     pl_incoming *in = arg;
     pl_slice line = {bytes, size * count};
-    size_t limit = in->max_head_bytes;
-    in->header_bytes += line.len;
-    if (in->header_bytes > limit) {
-        note_too_large(in, "header section", limit);
-        return 0;
-    }
+    if (!pl_incoming_count_head(in, line.len, false)) return 0;
     if (in->notes.head_is_over) return line.len;
     if (pl_slice_starts(line, PL_SLICE("HTTP/"))) {
         begin_answer(in, line);

@@ -12,9 +12,9 @@
  * that it is done can a link be closed so. */
 #include "net/link.h"
 
-#include <arpa/inet.h>
+#include "net/transport.h"
+
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -70,11 +70,6 @@ static void remove_kept(pl_link *l)
 
 /* -- kept links -- */
 
-static bool is_transient(void)
-{
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
 static void drop_kept(pl_link *l)
 {
     remove_kept(l);
@@ -92,7 +87,7 @@ static bool has_input(pl_link *l)
     char *bytes, byte;
     size_t len;
     if (l->is_tls) return pl_link_receive(l, &bytes, &len) != CURLE_AGAIN;
-    return recv(l->io.fd, &byte, 1, MSG_PEEK) >= 0 || !is_transient();
+    return recv(l->io.fd, &byte, 1, MSG_PEEK) >= 0 || !pl_transport_must_wait();
 }
 
 /* The other side closed it, or says what nobody asked for. */
@@ -122,7 +117,7 @@ static void on_ready(struct ev_loop *ev, ev_io *io, int events)
 
 static CURLcode failure(pl_link *l, CURLcode result, const char *what)
 {
-    if (is_transient()) return CURLE_AGAIN;
+    if (pl_transport_must_wait()) return CURLE_AGAIN;
     snprintf(l->detail, sizeof l->detail, "%s failure: %s", what, strerror(errno));
     return result;
 }
@@ -227,19 +222,12 @@ pl_link *pl_link_new(pl_links *all)
     return l;
 }
 
-static void note_peer(pl_link *l, int fd)
+static void note_peer(pl_link *l, int fd, const char *text)
 {
     socklen_t len = sizeof l->peer;
-    char host[INET6_ADDRSTRLEN], port[8];
-    struct sockaddr *peer = (struct sockaddr *)&l->peer;
-    l->peer_text[0] = '\0';
-    l->peer.ss_family = AF_UNSPEC; /* which no guard lets pass */
-    if (getpeername(fd, peer, &len) != 0 ||
-        getnameinfo(peer, len, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return;
-    snprintf(l->peer_text, sizeof l->peer_text, peer->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
-             host, port);
+    snprintf(l->peer_text, sizeof l->peer_text, "%s", text);
+    if (getpeername(fd, (struct sockaddr *)&l->peer, &len) != 0)
+        l->peer.ss_family = AF_UNSPEC; /* which no guard lets pass */
 }
 
 /* libcurl's part ends here. */
@@ -250,7 +238,7 @@ static void take_socket(pl_link *l, int fd)
     give_handle(l);
 }
 
-bool pl_link_opened(pl_link *l, pl_slice way, bool is_tls)
+bool pl_link_opened(pl_link *l, pl_slice way, const char *peer_text, bool is_tls)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
     curl_easy_getinfo(l->easy, CURLINFO_ACTIVESOCKET, &fd);
@@ -261,7 +249,7 @@ bool pl_link_opened(pl_link *l, pl_slice way, bool is_tls)
         pl_shard_release(l->shard, fd);
     else
         take_socket(l, fd);
-    note_peer(l, fd);
+    note_peer(l, fd, peer_text);
     pl_buf_put_slice(&l->way, way);
     ev_io_set(&l->io, fd, EV_READ);
     ev_io_start(pl_loop_ev(l->all->loop), &l->io);

@@ -60,9 +60,10 @@ pl_link *pl_links_find(pl_links *all, pl_slice way);
 /* With a handle that has the rules and is not in libcurl's hands. */
 pl_link *pl_link_new(pl_links *all);
 
-/* Its connection was made: the finished callback of its shard came with success. False: it has ended
- * already, and libcurl knew before. */
-bool pl_link_opened(pl_link *l, pl_slice way, bool is_tls);
+/* Its connection was made: the finished callback of its shard came with success. `peer_text`: the
+ * peer's address and port, as libcurl says them. False: it has ended already, and libcurl knew
+ * before. */
+bool pl_link_opened(pl_link *l, pl_slice way, const char *peer_text, bool is_tls);
 /* Waits for the socket to take something, too; for input it always does. */
 void pl_link_watch_output(pl_link *l, bool do_watch);
 /* CURLE_OK, CURLE_AGAIN, or what went wrong, with `detail`. Of what was not taken, the next send

@@ -12,7 +12,7 @@
 #include "net/loop.h"
 #include "net/outgoing.h"
 
-#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 /* A body of at most so much is copied behind its head, and goes out with it in one piece. */
@@ -27,9 +27,13 @@ static void end(pl_roundtrip *r, CURLcode result)
     r->result = result;
 }
 
-static void fail(pl_roundtrip *r, CURLcode result, const char *reason)
+__attribute__((format(printf, 3, 4))) static void fail(pl_roundtrip *r, CURLcode result,
+                                                       const char *format, ...)
 {
-    snprintf(r->link->detail, sizeof r->link->detail, "%s", reason);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(r->link->detail, sizeof r->link->detail, format, args);
+    va_end(args);
     end(r, result);
 }
 
@@ -63,9 +67,8 @@ static void put_decoded(pl_roundtrip *r, pl_slice bytes)
 static void refuse_coding(pl_roundtrip *r)
 {
     const pl_field *f = pl_fields_find(r->in->response->fields, PL_SLICE("Content-Encoding"));
-    snprintf(r->link->detail, sizeof r->link->detail,
-             "the answer's content coding '%.*s' is not known here", PL_FMT(f->value));
-    end(r, CURLE_BAD_CONTENT_ENCODING);
+    fail(r, CURLE_BAD_CONTENT_ENCODING, "the answer's content coding '%.*s' is not known here",
+         PL_FMT(f->value));
 }
 
 /* Of a coding that is not known, an empty body has nothing to undo. */
@@ -95,10 +98,10 @@ static void take_chunks(pl_roundtrip *r, char *bytes, size_t len)
     int state = pl_chunked_decode(&r->chunked, bytes, len, &data_len, &used, &reason);
     put_body(r, (pl_slice){bytes, data_len}, false);
     if (r->is_over) return;
-    if (state == 1) finish(r, len - used);
-    if (state >= 0) return;
-    snprintf(r->link->detail, sizeof r->link->detail, "the answer's chunked body: %s", reason);
-    end(r, CURLE_WEIRD_SERVER_REPLY);
+    if (state < 0)
+        fail(r, CURLE_WEIRD_SERVER_REPLY, "the answer's chunked body: %s", reason);
+    else if (state == 1)
+        finish(r, len - used);
 }
 
 static void take_body(pl_roundtrip *r, char *bytes, size_t len)
@@ -143,7 +146,7 @@ static size_t take_head(pl_roundtrip *r, char *bytes, size_t len)
     int64_t used = pl_http_answer_parse(bytes, len, r->seen, r->is_head, &r->answer, &reason);
     r->seen = used == PL_HTTP_PARTIAL ? len : 0;
     if (used < 0)
-        fail(r, CURLE_WEIRD_SERVER_REPLY, reason);
+        fail(r, CURLE_WEIRD_SERVER_REPLY, "%s", reason);
     else if (!pl_incoming_count_head(r->in, used ? (size_t)used : len, used == PL_HTTP_PARTIAL))
         end(r, CURLE_WRITE_ERROR);
     else if (used && (r->answer.status >= 200 || r->answer.status == 101))

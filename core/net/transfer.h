@@ -14,10 +14,9 @@
 struct pl_transfer {
     pl_transfer *next, **link_of; /* under way */
     pl_client *client;
-    pl_link *link;   /* NULL: has none (now) */
-    pl_url url;      /* the request's */
-    pl_slice way;    /* of links that it may take */
-    bool may_repeat; /* it went out on a link that was kept */
+    pl_link *link; /* NULL: has none (now) */
+    pl_url url;    /* the request's */
+    pl_slice way;  /* of links that it may take */
     pl_roundtrip trip;
     pl_proxy proxy;
     pl_lookup *lookup; /* under way: the addresses are to be judged before the proxy is asked */

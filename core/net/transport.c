@@ -22,11 +22,6 @@ bool pl_transport_open(pl_transport *t, int fd, pl_tls *tls)
     return tls == NULL || t->ssl != NULL;
 }
 
-static bool is_transient(void)
-{
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
 /* What became of a call of OpenSSL that did not succeed: as recv(2) would say it. */
 static ssize_t outcome(pl_transport *t)
 {
@@ -109,7 +104,7 @@ static ssize_t write_plain(pl_transport *t, const pl_slice *parts, int count)
         iov[i] = (struct iovec){(void *)(uintptr_t)parts[i].ptr, parts[i].len};
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
     ssize_t n = sendmsg(t->fd, &message, MSG_NOSIGNAL);
-    return n < 0 && is_transient() ? 0 : n;
+    return n < 0 && pl_transport_must_wait() ? 0 : n;
 }
 
 /* What stands behind the first `skip` bytes of the parts, at most a record of it: one part where it

@@ -10,6 +10,7 @@
 #include "base/slice.h"
 #include "net/tls.h"
 
+#include <errno.h>
 #include <sys/types.h>
 
 typedef struct pl_transport {
@@ -18,6 +19,12 @@ typedef struct pl_transport {
     bool wants_write;   /* the last read or handshake waits until the socket takes something */
     bool is_broken;     /* TLS failed, or the answer was cut: no farewell */
 } pl_transport;
+
+/* Did a system call on a socket fail (errno) only for the moment? */
+static inline bool pl_transport_must_wait(void)
+{
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
 
 /* Takes the descriptor; `tls` NULL for plain. False when there is no memory for a session. */
 bool pl_transport_open(pl_transport *t, int fd, pl_tls *tls);

@@ -25,10 +25,8 @@ void pl_push_lower(lua_State *L, pl_slice name)
 {
     luaL_Buffer b;
     luaL_buffinit(L, &b);
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        luaL_addchar(&b, c >= 'A' && c <= 'Z' ? (char)(c + 0x20) : c);
-    }
+    for (size_t i = 0; i < name.len; i++)
+        luaL_addchar(&b, (char)pl_lower(name.ptr[i]));
     luaL_pushresult(&b);
 }
 

@@ -214,7 +214,7 @@ static char upper(char c)
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 0x20) : c;
+    return (char)pl_lower(c);
 }
 
 static char same(char c)
