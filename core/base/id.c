@@ -87,15 +87,34 @@ static bool is_dash_at(size_t i)
     return i == 8 || i == 13 || i == 18 || i == 23;
 }
 
-/* Where the digits of each byte stand: 8-4-4-4-12. */
-static const uint8_t digits_at[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+/* Writes the eight digits of four bytes, all at once: the bytes are moved apart until each half of one
+ * has a byte of a word to itself, in the order of memory, and what is above 9 goes on with 'a'. */
+static void put_digits(char *text, const uint8_t *bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const bool is_little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+    uint32_t four;
+    memcpy(&four, bytes, sizeof four);
+    uint64_t x = is_little ? four : __builtin_bswap32(four);
+    x = (x | x << 16) & UINT64_C(0x0000FFFF0000FFFF);
+    x = (x | x << 8) & UINT64_C(0x00FF00FF00FF00FF);
+    x = (x >> 4 | x << 8) & ones * 0xF;
+    x += ones * '0' + ((x + ones * 6) >> 4 & ones) * ('a' - '0' - 10);
+    if (!is_little) x = __builtin_bswap64(x);
+    memcpy(text, &x, sizeof x);
+}
 
+/* 8-4-4-4-12 */
 void pl_uuid_format(pl_uuid id, char text[PL_UUID_TEXT + 1])
 {
-    for (size_t i = 0; i < sizeof id.bytes; i++) {
-        text[digits_at[i]] = "0123456789abcdef"[id.bytes[i] >> 4];
-        text[digits_at[i] + 1] = "0123456789abcdef"[id.bytes[i] & 0xF];
-    }
+    char digits[32];
+    for (int i = 0; i < 4; i++)
+        put_digits(digits + 8 * i, id.bytes + 4 * i);
+    memcpy(text, digits, 8);
+    memcpy(text + 9, digits + 8, 4);
+    memcpy(text + 14, digits + 12, 4);
+    memcpy(text + 19, digits + 16, 4);
+    memcpy(text + 24, digits + 20, 12);
     text[8] = text[13] = text[18] = text[23] = '-';
     text[PL_UUID_TEXT] = '\0';
 }

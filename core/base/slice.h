@@ -41,13 +41,15 @@ static inline unsigned char pl_lower(char c)
 }
 
 /* ASCII case folded, as field names and schemes compare (RFC 9110 section 5.1). Mostly what is the
- * same is written the same: eight bytes that are need no folding. */
+ * same is written the same: eight or four bytes that are need no folding. */
 static inline bool pl_slice_eq_nocase(pl_slice a, pl_slice b)
 {
     if (a.len != b.len) return false;
     for (size_t i = 0; i < a.len;) {
         if (a.len - i >= 8 && memcmp(a.ptr + i, b.ptr + i, 8) == 0)
             i += 8;
+        else if (a.len - i >= 4 && memcmp(a.ptr + i, b.ptr + i, 4) == 0)
+            i += 4;
         else if (pl_lower(a.ptr[i]) == pl_lower(b.ptr[i]))
             i++;
         else

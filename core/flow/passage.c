@@ -21,8 +21,11 @@ static void put_folded(char **at, pl_slice s)
 
 static void put_port(char **at, uint16_t port)
 {
-    for (unsigned unit = 10000; unit > 0; unit /= 10)
-        if (port >= unit) *(*at)++ = (char)('0' + port / unit % 10);
+    char digits[5], *first = digits + sizeof digits;
+    do
+        *--first = (char)('0' + port % 10);
+    while (port /= 10);
+    put_folded(at, (pl_slice){first, (size_t)(digits + sizeof digits - first)});
 }
 
 pl_slice pl_destination_of(pl_slice url, pl_arena *arena)

@@ -61,11 +61,26 @@ static const struct {
     {511, "Network Authentication Required"},
 };
 
-static const pl_slice hop_by_hop[] = {
-    {"connection", 10},        {"content-length", 14},   {"expect", 6}, {"host", 4},
-    {"keep-alive", 10},        {"proxy-connection", 16}, {"te", 2},     {"trailer", 7},
-    {"transfer-encoding", 17}, {"upgrade", 7},
-};
+#define HOP_BY_HOP(X)      \
+    X("connection")        \
+    X("content-length")    \
+    X("expect")            \
+    X("host")              \
+    X("keep-alive")        \
+    X("proxy-connection")  \
+    X("te")                \
+    X("trailer")           \
+    X("transfer-encoding") \
+    X("upgrade")
+
+#define X(name) PL_SLICE_INIT(name),
+static const pl_slice hop_by_hop[] = {HOP_BY_HOP(X)};
+#undef X
+
+/* How long those are, a bit for each: most fields show by that that they are none of them. */
+#define X(name) | 1u << (sizeof name - 1)
+static const uint32_t hop_by_hop_lengths = 0 HOP_BY_HOP(X);
+#undef X
 
 static const char day_names[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char month_names[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -135,6 +150,7 @@ bool pl_http_list_next(pl_slice *rest, pl_slice *element)
 
 bool pl_http_is_hop_by_hop(pl_slice name)
 {
+    if (name.len >= 32 || !(hop_by_hop_lengths >> name.len & 1)) return false;
     for (size_t i = 0; i < sizeof hop_by_hop / sizeof hop_by_hop[0]; i++) {
         if (pl_slice_eq_nocase(name, hop_by_hop[i])) return true;
     }

@@ -35,22 +35,24 @@ static inline bool pl_is_field_byte(unsigned char c)
 }
 
 /* Is any of these eight a control byte, less than 0x20 or 0x7f? The tab is one. */
-static inline bool pl_has_control(uint64_t eight)
+static inline bool pl_has_control(const char *eight)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
-    uint64_t del = eight ^ ones * 0x7f;
-    return (((eight - ones * 0x20) & ~eight) | ((del - ones) & ~del)) & high;
+    uint64_t x, del;
+    memcpy(&x, eight, sizeof x);
+    del = x ^ ones * 0x7f;
+    return (((x - ones * 0x20) & ~x) | ((del - ones) & ~del)) & high;
 }
 
+/* Eight at a time while there is no control byte, the last eight perhaps twice. */
 static inline bool pl_are_field_bytes(pl_slice s)
 {
-    for (uint64_t eight; s.len >= sizeof eight; s = pl_slice_from(s, sizeof eight)) {
-        memcpy(&eight, s.ptr, sizeof eight);
-        if (pl_has_control(eight)) break;
-    }
-    for (size_t i = 0; i < s.len; i++) {
+    size_t i = 0;
+    while (s.len - i >= 8 && !pl_has_control(s.ptr + i))
+        i += 8;
+    if (i > 0 && s.len - i < 8 && !pl_has_control(s.ptr + s.len - 8)) return true;
+    for (; i < s.len; i++)
         if (!pl_is_field_byte((unsigned char)s.ptr[i])) return false;
-    }
     return true;
 }
 

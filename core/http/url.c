@@ -25,12 +25,13 @@ static bool is_name_byte(unsigned char c)
     return set[c >> 6] >> (c & 63) & 1;
 }
 
-static bool is_name(pl_slice host)
+/* Of such bytes at the front. */
+static size_t name_front(pl_slice text)
 {
-    for (size_t i = 0; i < host.len; i++) {
-        if (!is_name_byte((unsigned char)host.ptr[i])) return false;
-    }
-    return true;
+    size_t len = 0;
+    while (len < text.len && is_name_byte((unsigned char)text.ptr[len]))
+        len++;
+    return len;
 }
 
 static bool is_ipv6_address(pl_slice host)
@@ -70,16 +71,23 @@ static bool is_plain_byte(unsigned char c)
     return c > 0x20 && c < 0x7f && c != '%';
 }
 
-/* How many bytes at the front are plain for certain: eight at a time, as in json_bytes.h. */
-static size_t plain_front(pl_slice text)
+/* Are these eight all plain? As in json_bytes.h. */
+static bool are_plain(const char *eight)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+    uint64_t x;
+    memcpy(&x, eight, sizeof x);
+    return (((x - ones * 0x21) | ((x ^ ones * '%') - ones) | (x + ones) | x) & high) == 0;
+}
+
+/* How many bytes at the front are plain for certain. The last eight may be looked at twice. */
+static size_t plain_front(pl_slice text)
+{
     size_t i = 0;
-    for (uint64_t x; text.len - i >= sizeof x; i += sizeof x) {
-        memcpy(&x, text.ptr + i, sizeof x);
-        if (((x - ones * 0x21) | ((x ^ ones * '%') - ones) | (x + ones) | x) & high) break;
-    }
-    return i;
+    while (text.len - i >= 8 && are_plain(text.ptr + i))
+        i += 8;
+    bool is_tail = i > 0 && text.len - i < 8;
+    return is_tail && are_plain(text.ptr + text.len - 8) ? text.len : i;
 }
 
 /* What holds for every byte of a URL, wherever it stands. */
@@ -96,26 +104,10 @@ static int check_bytes(pl_slice text, const char **reason)
     return 0;
 }
 
-/* The bytes at which parts of a URL end. */
-enum { COLON = 1, SLASH = 2, MARK = 4, HASH = 8 };
-static const uint8_t stops_at[256] = {[':'] = COLON, ['/'] = SLASH, ['?'] = MARK, ['#'] = HASH};
-
-/* Moves the front of *rest, up to the first of the `stops`, to *part. */
-static void cut_before(pl_slice *rest, int stops, pl_slice *part)
-{
-    size_t len = 0;
-    while (len < rest->len && !(stops_at[(uint8_t)rest->ptr[len]] & stops))
-        len++;
-    *part = (pl_slice){rest->ptr, len};
-    *rest = (pl_slice){rest->ptr + len, rest->len - len};
-}
-
-int pl_url_authority(pl_slice text, pl_url *url, const char **reason)
+static int split_authority(pl_slice text, pl_url *url, const char **reason)
 {
     pl_slice rest = text;
     url->is_ipv6 = text.len > 0 && text.ptr[0] == '[';
-    if (text.len && memchr(text.ptr, '@', text.len))
-        return refuse(reason, "user information in the URL");
     if (url->is_ipv6) {
         rest = pl_slice_from(rest, 1);
         if (!pl_cut(&rest, ']', &url->host) || !is_ipv6_address(url->host))
@@ -123,9 +115,11 @@ int pl_url_authority(pl_slice text, pl_url *url, const char **reason)
         if (rest.len && rest.ptr[0] != ':')
             return refuse(reason, "the host goes on behind its ']'");
     } else {
-        cut_before(&rest, COLON, &url->host);
+        url->host = (pl_slice){text.ptr, name_front(text)};
+        rest = pl_slice_from(text, url->host.len);
+        if (rest.len && rest.ptr[0] != ':')
+            return refuse(reason, "a byte that cannot be in a host");
         if (url->host.len == 0) return refuse(reason, "the host is empty");
-        if (!is_name(url->host)) return refuse(reason, "a byte that cannot be in a host");
     }
     url->has_port = rest.len > 0;
     url->port = 0;
@@ -134,33 +128,45 @@ int pl_url_authority(pl_slice text, pl_url *url, const char **reason)
     return 0;
 }
 
+/* No part can have an '@' in it. */
+int pl_url_authority(pl_slice text, pl_url *url, const char **reason)
+{
+    int rc = split_authority(text, url, reason);
+    if (rc && text.len && memchr(text.ptr, '@', text.len))
+        return refuse(reason, "user information in the URL");
+    return rc;
+}
+
+/* How long the scheme is, or 0: it is neither of the two, or has no "://" behind it. */
+static size_t scheme_length(pl_slice text)
+{
+    if (pl_slice_starts_nocase(text, PL_SLICE("https://"))) return 5;
+    return pl_slice_starts_nocase(text, PL_SLICE("http://")) ? 4 : 0;
+}
+
+/* Parts end at the first of the bytes that begin the next: the fragment, which may have all of them,
+ * is cut off first. */
 int pl_url_parse(pl_slice text, pl_url *url, const char **reason)
 {
-    pl_slice rest = text, authority;
     *url = (pl_url){0};
     int rc = check_bytes(text, reason);
     if (rc) return rc;
 
-    cut_before(&rest, COLON | SLASH | MARK | HASH, &url->scheme);
-    bool secure = pl_slice_eq_nocase(url->scheme, PL_SLICE("https"));
-    if (!secure && !pl_slice_eq_nocase(url->scheme, PL_SLICE("http")))
-        return refuse(reason, "the URL does not begin with http:// or https://");
-    if (!pl_slice_starts(rest, PL_SLICE("://")))
-        return refuse(reason, "the URL does not begin with http:// or https://");
-    rest = pl_slice_from(rest, 3);
+    size_t scheme_len = scheme_length(text);
+    if (scheme_len == 0) return refuse(reason, "the URL does not begin with http:// or https://");
+    url->scheme = (pl_slice){text.ptr, scheme_len};
 
-    cut_before(&rest, SLASH | MARK | HASH, &authority);
+    pl_slice rest = pl_slice_from(text, scheme_len + 3), front;
+    if (pl_cut(&rest, '#', &front)) url->fragment = rest;
+    rest = front;
+    if (pl_cut(&rest, '?', &front)) url->query = rest;
+    const char *slash = front.len ? memchr(front.ptr, '/', front.len) : NULL;
+    pl_slice authority = {front.ptr, slash ? (size_t)(slash - front.ptr) : front.len};
+    url->path = (pl_slice){front.ptr + authority.len, front.len - authority.len};
+
     rc = pl_url_authority(authority, url, reason);
-    if (rc) return rc;
-    if (!url->has_port) url->port = secure ? 443 : 80;
-
-    cut_before(&rest, MARK | HASH, &url->path);
-    if (rest.len && rest.ptr[0] == '?') {
-        rest = pl_slice_from(rest, 1);
-        cut_before(&rest, HASH, &url->query);
-    }
-    if (rest.len) url->fragment = pl_slice_from(rest, 1);
-    return 0;
+    if (rc == 0 && !url->has_port) url->port = scheme_len == 5 ? 443 : 80;
+    return rc;
 }
 
 static bool is_scheme_byte(char c, bool first)
@@ -212,9 +218,16 @@ static bool cut_dot(pl_slice *segment)
     return true;
 }
 
+/* Most paths have nothing in them that a dot could be. */
+static bool may_have_dot(pl_slice path)
+{
+    return path.len && (memchr(path.ptr, '.', path.len) || memchr(path.ptr, '%', path.len));
+}
+
 pl_slice pl_url_dot_segment(pl_slice path)
 {
     pl_slice segment;
+    if (!may_have_dot(path)) return PL_NO_SLICE;
     while (path.len > 0) {
         pl_cut(&path, '/', &segment);
         pl_slice rest = segment;
@@ -225,7 +238,10 @@ pl_slice pl_url_dot_segment(pl_slice path)
 
 static bool has_empty_label(pl_slice host)
 {
-    return host.len > 0 && (host.ptr[0] == '.' || memmem(host.ptr, host.len, "..", 2) != NULL);
+    char before = '.';
+    for (size_t i = 0; i < host.len; before = host.ptr[i++])
+        if (host.ptr[i] == '.' && before == '.') return true;
+    return false;
 }
 
 static bool refuse_whole(pl_buf *out, size_t start, const char *reason)
