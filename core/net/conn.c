@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define READ_BYTES      4096  /* the first read of a request: most fit */
+#define TOGETHER_BYTES  16384 /* an answer of at most so much is sent with others */
 #define BODY_READ_BYTES 65536 /* one read of a body */
 /* To work on a body takes some times its size: the event, what is sent of it, what is recorded. A
  * small one is not asked for. */
@@ -54,24 +55,23 @@ static void start_timer(pl_conn *c, int64_t ms)
     pl_wheel_start(c->server->wheel, &c->timer, ms > 0 ? (uint64_t)ms : 0);
 }
 
-/* -- the buffer of a request, which waiting connections do without -- */
+/* -- the buffers of a request and of an answer, which waiting connections do without -- */
 
-static void take_input(pl_conn *c)
+static void take_buffer(pl_server *s, pl_buf *b)
 {
-    pl_server *s = c->server;
-    if (c->in.ptr == NULL && s->spare_count > 0) c->in = s->spares[--s->spare_count];
+    if (b->ptr == NULL && s->spare_count > 0) *b = s->spares[--s->spare_count];
 }
 
-static void give_input(pl_conn *c)
+/* The server may be gone. */
+static void give_buffer(pl_server *s, pl_buf *b)
 {
-    pl_server *s = c->server;
-    if (s == NULL || c->in.cap != READ_BYTES || s->spare_count == PL_SERVER_SPARES) {
-        pl_buf_fini(&c->in);
+    if (s == NULL || b->cap != READ_BYTES || s->spare_count == PL_SERVER_SPARES) {
+        pl_buf_fini(b);
         return;
     }
-    pl_buf_clear(&c->in);
-    s->spares[s->spare_count++] = c->in;
-    pl_buf_init(&c->in);
+    pl_buf_clear(b);
+    s->spares[s->spare_count++] = *b;
+    pl_buf_init(b);
 }
 
 /* -- turns -- */
@@ -127,6 +127,7 @@ void pl_conn_close(pl_conn *c)
     watch(c, &c->readable, false);
     watch(c, &c->writable, false);
     pl_wheel_stop(c->server->wheel, &c->timer);
+    pl_loop_flush_cancel(c->server->loop, &c->flush);
     if (is_owed || pl_conn_backlog(c) > 0) c->transport.is_broken = true;
     pl_transport_close(&c->transport);
     c->server->open--;
@@ -147,15 +148,15 @@ static void free_conn(pl_conn *c)
         *c->link = c->next;
         if (c->next) c->next->link = c->link;
     }
-    give_input(c);
-    pl_buf_fini(&c->out);
+    give_buffer(c->server, &c->in);
+    give_buffer(c->server, &c->out);
     free(c);
 }
 
 static void linger(pl_conn *c)
 {
     pl_transport_shut(&c->transport);
-    give_input(c);
+    give_buffer(c->server, &c->in);
     c->state = PL_CONN_LINGERING;
     c->linger_left = LINGER_BYTES;
     start_timer(c, LINGER_MS);
@@ -181,7 +182,7 @@ static void become_idle(pl_conn *c)
     c->state = PL_CONN_IDLE;
     pl_wheel_stop(c->server->wheel, &c->timer);
     if (c->in.len > 0) return;
-    give_input(c);
+    give_buffer(c->server, &c->in);
     if (c->server->listen_fd < 0) {
         pl_conn_close(c);
         return;
@@ -386,7 +387,7 @@ static void greet(pl_conn *c)
 static void receive(pl_conn *c)
 {
     size_t room = c->state == PL_CONN_BODY ? BODY_READ_BYTES : READ_BYTES;
-    take_input(c);
+    take_buffer(c->server, &c->in);
     char *to = pl_buf_try_reserve(&c->in, room);
     if (to == NULL && c->state == PL_CONN_BODY) {
         refuse(c, PL_E_MEMORY, pl_err_text(PL_E_MEMORY));
@@ -405,7 +406,7 @@ static void receive(pl_conn *c)
     if (n == 0 || !pl_transport_must_wait())
         pl_conn_close(c);
     else if (c->state == PL_CONN_IDLE)
-        give_input(c);
+        give_buffer(c->server, &c->in);
     if (c->state != PL_CONN_CLOSED && c->transport.wants_write) wait_to_write(c);
 }
 
@@ -459,7 +460,15 @@ static bool is_answering(const pl_conn *c)
     return c->state == PL_CONN_WRITING || c->state == PL_CONN_STREAMING;
 }
 
-static void send_more(pl_conn *c)
+/* Watched for, and timed, while the socket does not take it. */
+static void wait_for_room(pl_conn *c, bool moved)
+{
+    watch(c, &c->writable, true);
+    if (is_answering(c) && (moved || !pl_timer_is_running(&c->timer)))
+        start_timer(c, c->server->config.write_timeout_ms);
+}
+
+static void send_rest(pl_conn *c)
 {
     pl_slice rest = pl_slice_from(pl_buf_slice(&c->out), c->out_sent);
     ssize_t n = pl_transport_write(&c->transport, &rest, 1);
@@ -467,14 +476,23 @@ static void send_more(pl_conn *c)
         pl_conn_close(c);
         return;
     }
-    if (n == 0) return;
     c->out_sent += (size_t)n;
-    if (is_answering(c)) start_timer(c, c->server->config.write_timeout_ms);
-    if (pl_conn_backlog(c) > 0) return;
-    pl_buf_fini(&c->out);
+    if (pl_conn_backlog(c) > 0) {
+        wait_for_room(c, n > 0);
+        return;
+    }
+    give_buffer(c->server, &c->out);
     c->out_sent = 0;
     watch(c, &c->writable, false);
     if (is_answering(c)) pl_wheel_stop(c->server->wheel, &c->timer);
+}
+
+static void on_flush(pl_flush *f)
+{
+    pl_conn *c = (pl_conn *)(void *)((char *)f - offsetof(pl_conn, flush));
+    pl_conn_enter(c);
+    send_rest(c);
+    pl_conn_leave(c);
 }
 
 static void on_writable(struct ev_loop *ev, ev_io *w, int events)
@@ -485,7 +503,7 @@ static void on_writable(struct ev_loop *ev, ev_io *w, int events)
     if (c->state == PL_CONN_HANDSHAKE) {
         greet(c);
     } else if (pl_conn_backlog(c) > 0) {
-        send_more(c);
+        send_rest(c);
     } else { /* a read waited for it */
         watch(c, &c->writable, false);
         watch(c, &c->readable, true);
@@ -510,27 +528,41 @@ static void on_timer(pl_timer *timer)
 
 /* -- sending -- */
 
-static void keep_rest(pl_conn *c, const pl_slice *parts, int count, size_t sent)
+static void keep(pl_conn *c, const pl_slice *parts, int count, size_t sent)
 {
+    take_buffer(c->server, &c->out);
     for (int i = 0; i < count; i++) {
         size_t skip = sent < parts[i].len ? sent : parts[i].len;
         pl_buf_put(&c->out, parts[i].ptr + skip, parts[i].len - skip);
         sent -= skip;
     }
-    if (pl_conn_backlog(c) == 0) return;
-    watch(c, &c->writable, true);
-    if (is_answering(c) && !pl_timer_is_running(&c->timer))
-        start_timer(c, c->server->config.write_timeout_ms);
+}
+
+static size_t length_of(const pl_slice *parts, int count)
+{
+    size_t len = 0;
+    for (int i = 0; i < count; i++)
+        len += parts[i].len;
+    return len;
 }
 
 void pl_conn_send(pl_conn *c, const pl_slice *parts, int count)
 {
     if (c->state == PL_CONN_CLOSED) return;
-    ssize_t n = pl_conn_backlog(c) > 0 ? 0 : pl_transport_write(&c->transport, parts, count);
-    if (n < 0)
+    size_t len = length_of(parts, count);
+    bool waits = pl_conn_backlog(c) > 0;
+    bool is_answer = c->state == PL_CONN_WRITING && len <= TOGETHER_BYTES;
+    ssize_t n = waits || is_answer ? 0 : pl_transport_write(&c->transport, parts, count);
+    if (n < 0) {
         pl_conn_close(c);
+        return;
+    }
+    if ((size_t)n == len) return;
+    keep(c, parts, count, (size_t)n);
+    if (!waits && is_answer)
+        pl_loop_flush_later(c->server->loop, &c->flush);
     else
-        keep_rest(c, parts, count, (size_t)n);
+        wait_for_room(c, false);
 }
 
 /* -- the beginning -- */
@@ -564,6 +596,7 @@ void pl_conn_open(pl_server *s, int fd, const struct sockaddr *peer)
     ev_io_init(&c->writable, on_writable, fd, EV_WRITE);
     c->readable.data = c->writable.data = c;
     pl_timer_init(&c->timer, on_timer);
+    c->flush.fn = on_flush;
     c->next = s->conns;
     c->link = &s->conns;
     if (c->next) c->next->link = &c->next;

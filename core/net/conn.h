@@ -88,8 +88,9 @@ struct pl_conn {
     struct in6_addr address; /* IPv4 mapped */
 
     pl_buf in;  /* the current request from its first byte, and what came behind it */
-    pl_buf out; /* what the socket did not take yet, from out_sent on */
+    pl_buf out; /* what is to be sent, or the socket did not take yet, from out_sent on */
     size_t out_sent;
+    pl_flush flush;
 
     pl_turn *turn;
     size_t seen;           /* bytes of `in` that the parser has had */
@@ -122,7 +123,7 @@ struct pl_server {
     pl_conn *conns; /* all that are not freed, CLOSED ones that owe an answer included */
     uint32_t open;
     pl_buf scratch;                  /* for the head of an answer */
-    pl_buf spares[PL_SERVER_SPARES]; /* buffers of requests that were answered */
+    pl_buf spares[PL_SERVER_SPARES]; /* buffers of requests and answers that are through */
     size_t spare_count;
     int64_t date_s;
     char date[PL_HTTP_DATE_TEXT + 1];

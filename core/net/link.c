@@ -148,6 +148,11 @@ bool pl_link_has_more(const pl_link *l, size_t len)
     return l->is_tls || len == RECEIVE_BYTES;
 }
 
+pl_loop *pl_link_loop(const pl_link *l)
+{
+    return l->all->loop;
+}
+
 pl_buf *pl_link_scratch(const pl_link *l)
 {
     return &l->all->scratch;

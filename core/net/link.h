@@ -74,6 +74,7 @@ CURLcode pl_link_send(pl_link *l, pl_slice bytes, size_t *taken);
 CURLcode pl_link_receive(pl_link *l, char **bytes, size_t *len);
 /* May more have come that the socket does not tell of? Of what was received last. */
 bool pl_link_has_more(const pl_link *l, size_t len);
+pl_loop *pl_link_loop(const pl_link *l);
 /* For what is written next on any link. */
 pl_buf *pl_link_scratch(const pl_link *l);
 /* `ready` is called, from the loop, whatever the socket says. */

@@ -3,8 +3,9 @@
  * One round of the loop:
  *
  *      .--> check:   the wheel moves to now and fires what is due   -.
- *      |    events:  sockets, mailbox                                |  busy, measured
- *      |    prepare: timers of delay 0, on_wait, arm the clock -------'
+ *      |    events:  sockets, mailbox; what they send, some together |  busy, measured
+ *      |    prepare: what is still to be sent, timers of delay 0,    |
+ *      |             on_wait, arm the clock -------------------------'
  *      '--- wait:    until an event, or until the wheel has something to do
  *
  * Invariants: the wheel's now is at most one round old when a callback starts a timer, so that no
@@ -26,6 +27,9 @@ struct pl_loop {
     ev_prepare prepare;
     ev_timer clock;
     ev_async wake;
+    ev_async full; /* is only fed: enough waits to be sent */
+    pl_flush *waiting, **waiting_end;
+    int waiting_count;
     pl_wheel wheel;
     pl_mailbox mailbox;
     uint64_t armed_due_ms; /* of `clock`; PL_NEVER: not running */
@@ -82,13 +86,61 @@ static void arm_clock(pl_loop *loop, uint64_t now_us)
     ev_timer_start(loop->ev, &loop->clock);
 }
 
+/* -- what is sent together -- */
+
+void pl_loop_flush_later(pl_loop *loop, pl_flush *f)
+{
+    if (f->link) return;
+    f->next = NULL;
+    f->link = loop->waiting_end;
+    *f->link = f;
+    loop->waiting_end = &f->next;
+    if (++loop->waiting_count == PL_FLUSH_TOGETHER) ev_feed_event(loop->ev, &loop->full, EV_ASYNC);
+}
+
+void pl_loop_flush_cancel(pl_loop *loop, pl_flush *f)
+{
+    if (f->link == NULL) return;
+    *f->link = f->next;
+    *(f->next ? &f->next->link : &loop->waiting_end) = f->link;
+    f->link = NULL;
+    loop->waiting_count--;
+}
+
+static void flush(pl_loop *loop)
+{
+    while (loop->waiting) {
+        pl_flush *f = loop->waiting;
+        pl_loop_flush_cancel(loop, f);
+        f->fn(f);
+    }
+}
+
+static void on_full(struct ev_loop *ev, ev_async *w, int events)
+{
+    (void)ev, (void)events;
+    flush(w->data);
+}
+
+/* -- the parts of a round -- */
+
+/* What was sent may have made events, and those more to send: libev would wait before it tells of
+ * them. What was started with delay 0 in this round needs no round of its own. */
+static void end_round(pl_loop *loop)
+{
+    do {
+        flush(loop);
+        if (pl_wheel_wait_ms(&loop->wheel) == 0)
+            pl_wheel_advance(&loop->wheel, pl_monotonic_us() / 1000);
+        ev_invoke_pending(loop->ev);
+    } while (loop->waiting);
+}
+
 static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
 {
     (void)ev, (void)events;
     pl_loop *loop = w->data;
-    /* What was started with delay 0 in this round needs no round of its own. */
-    if (pl_wheel_wait_ms(&loop->wheel) == 0)
-        pl_wheel_advance(&loop->wheel, pl_monotonic_us() / 1000);
+    end_round(loop);
     if (loop->on_wait) loop->on_wait(loop->on_wait_arg);
     uint64_t now_us = pl_monotonic_us(), busy_us = now_us - loop->busy_since_us;
     pl_histogram_add(&loop->busy, busy_us);
@@ -142,7 +194,9 @@ pl_loop *pl_loop_new(void)
     ev_prepare_init(&loop->prepare, on_prepare);
     ev_timer_init(&loop->clock, on_clock, 0., 0.);
     ev_async_init(&loop->wake, on_wake);
-    loop->check.data = loop->prepare.data = loop->wake.data = loop;
+    ev_async_init(&loop->full, on_full);
+    loop->check.data = loop->prepare.data = loop->wake.data = loop->full.data = loop;
+    loop->waiting_end = &loop->waiting;
     ev_set_priority(&loop->check, EV_MAXPRI);   /* before the events of the round */
     ev_set_priority(&loop->prepare, EV_MINPRI); /* behind them */
     ev_check_start(loop->ev, &loop->check);
@@ -168,6 +222,7 @@ void pl_loop_run(pl_loop *loop)
     loop->busy_since_us = pl_monotonic_us();
     pl_wheel_advance(&loop->wheel, loop->busy_since_us / 1000);
     ev_run(loop->ev, 0);
+    end_round(loop); /* which the end of the run has cut short */
 }
 
 void pl_loop_stop(pl_loop *loop)

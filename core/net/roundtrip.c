@@ -9,7 +9,6 @@
 #include "net/roundtrip.h"
 
 #include "base/err.h"
-#include "net/loop.h"
 #include "net/outgoing.h"
 
 #include <stdarg.h>
@@ -245,9 +244,15 @@ static bool send_part(pl_roundtrip *r, pl_slice *part)
 
 static void send_unsent(pl_roundtrip *r)
 {
+    pl_loop_flush_cancel(pl_link_loop(r->link), &r->flush);
     bool is_sent = send_part(r, &r->unsent[0]) && send_part(r, &r->unsent[1]);
     pl_link_watch_output(r->link, !is_sent && !r->has_failed);
     if (r->has_failed) pl_link_call(r->link);
+}
+
+static void on_flush(pl_flush *f)
+{
+    send_unsent((pl_roundtrip *)(void *)((char *)f - offsetof(pl_roundtrip, flush)));
 }
 
 static void on_ready(pl_link *link)
@@ -260,9 +265,7 @@ static void on_ready(pl_link *link)
 
 /* -- public -- */
 
-/* Head and body are put together where those of all requests are, unless the body is large. What the
- * socket does not take at once goes to the arena; in TLS all does, since OpenSSL wants bytes again at
- * the place where it had them first. */
+/* Head and body are put together, unless the body is large. In TLS they go out at once: see link.c. */
 static void begin_to_send(pl_roundtrip *r, const pl_url *url, const char *user_agent)
 {
     const pl_request *request = r->in->request;
@@ -272,12 +275,13 @@ static void begin_to_send(pl_roundtrip *r, const pl_url *url, const char *user_a
     pl_buf_clear(out);
     pl_outgoing_put(out, request, url, user_agent);
     if (is_one) pl_buf_put_slice(out, body);
-    r->unsent[0] = pl_buf_slice(out);
-    if (r->link->is_tls) r->unsent[0] = pl_arena_dup(r->in->arena, r->unsent[0]);
+    r->unsent[0] = pl_arena_dup(r->in->arena, pl_buf_slice(out));
     if (!is_one) r->unsent[1] = body;
-    send_unsent(r);
-    if (r->unsent[0].len && !r->link->is_tls)
-        r->unsent[0] = pl_arena_dup(r->in->arena, r->unsent[0]);
+    r->flush.fn = on_flush;
+    if (r->link->is_tls)
+        send_unsent(r);
+    else
+        pl_loop_flush_later(pl_link_loop(r->link), &r->flush);
 }
 
 void pl_roundtrip_start(pl_roundtrip *r, pl_link *link, pl_incoming *in, const pl_url *url,
@@ -293,6 +297,7 @@ void pl_roundtrip_start(pl_roundtrip *r, pl_link *link, pl_incoming *in, const p
 
 void pl_roundtrip_end(pl_roundtrip *r)
 {
+    pl_loop_flush_cancel(pl_link_loop(r->link), &r->flush);
     pl_coding_free(r->coding);
     pl_buf_fini(&r->head);
     r->coding = NULL;

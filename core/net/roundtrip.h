@@ -12,6 +12,7 @@
 #include "net/coding.h"
 #include "net/incoming.h"
 #include "net/link.h"
+#include "net/loop.h"
 
 typedef struct pl_roundtrip pl_roundtrip;
 
@@ -30,6 +31,7 @@ struct pl_roundtrip {
 
     /* Its own. */
     pl_slice unsent[2];
+    pl_flush flush;
     bool has_failed; /* to send; an answer may be there all the same */
     bool is_head, is_in_body, is_over;
     CURLcode result; /* when it is over */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/world.h"
 
+#include <ev.h>
 #include <pthread.h>
 
 static pl_loop *loop;
@@ -147,6 +148,150 @@ TEST(loop_tells_before_it_waits)
     pl_loop_free(loop);
 }
 
+typedef struct note {
+    pl_flush flush;
+    char letter;
+    pl_flush *next; /* is to be sent from then on */
+} note;
+
+static note notes[PL_FLUSH_TOGETHER];
+
+static void put_note(pl_flush *f)
+{
+    const note *n = (note *)f;
+    put(n->letter);
+    if (n->next) pl_loop_flush_later(loop, n->next);
+}
+
+static void write_notes(int count)
+{
+    for (int i = 0; i < count; i++) {
+        notes[i] = (note){.flush.fn = put_note, .letter = (char)('1' + i)};
+        pl_loop_flush_later(loop, &notes[i].flush);
+    }
+}
+
+static void write_few(pl_message *m)
+{
+    (void)m;
+    write_notes(3);
+    pl_loop_flush_later(loop, &notes[0].flush); /* waits already */
+    pl_loop_flush_cancel(loop, &notes[1].flush);
+    pl_loop_flush_cancel(loop, &notes[1].flush);
+    notes[2].next = &notes[1].flush;
+    pl_wheel_start(pl_loop_wheel(loop), &zero, 0);
+    put('m');
+}
+
+static void write_from_timer(pl_timer *t)
+{
+    (void)t;
+    put('t');
+    pl_loop_flush_later(loop, &notes[0].flush);
+    pl_loop_stop(loop);
+}
+
+TEST(loop_flushes_before_it_waits)
+{
+    loop = pl_loop_new();
+    ordered = 0;
+    pl_timer_init(&zero, write_from_timer);
+    pl_message m = {.fn = write_few};
+    char letter = 'w';
+    pl_mailbox_post(pl_loop_mailbox(loop), &m);
+    pl_loop_on_wait(loop, note_wait, &letter);
+    pl_loop_run(loop);
+    order[ordered] = '\0';
+    CHECK_EQ_STR(order, "wm132t1w");
+    pl_loop_free(loop);
+}
+
+static void write_enough(pl_message *m)
+{
+    (void)m;
+    write_notes(PL_FLUSH_TOGETHER);
+    put('m');
+}
+
+static void on_next_event(struct ev_loop *ev, ev_async *w, int events)
+{
+    (void)ev, (void)w, (void)events;
+    put('e');
+    pl_loop_stop(loop);
+}
+
+static void on_event(struct ev_loop *ev, ev_async *w, int events)
+{
+    (void)events;
+    ev_feed_event(ev, w->data, EV_ASYNC); /* is told of next, but for what is fed behind it */
+    write_enough(NULL);
+}
+
+TEST(loop_flushes_between_events_when_enough_waits)
+{
+    loop = pl_loop_new();
+    ordered = 0;
+    ev_async event, next;
+    ev_async_init(&event, on_event);
+    ev_async_init(&next, on_next_event);
+    event.data = &next;
+    ev_feed_event(pl_loop_ev(loop), &event, EV_ASYNC);
+    ev_invoke_pending(pl_loop_ev(loop));
+    order[ordered] = '\0';
+    CHECK_EQ_STR(order, "m12345678e");
+    pl_loop_run(loop);
+    pl_loop_free(loop);
+}
+
+static void write_and_stop(pl_message *m)
+{
+    (void)m;
+    write_notes(2);
+    pl_loop_stop(loop);
+}
+
+TEST(loop_flushes_what_the_end_of_the_run_has_cut_short)
+{
+    loop = pl_loop_new();
+    ordered = 0;
+    pl_message m = {.fn = write_and_stop};
+    pl_mailbox_post(pl_loop_mailbox(loop), &m);
+    pl_loop_run(loop);
+    order[ordered] = '\0';
+    CHECK_EQ_STR(order, "12");
+    pl_loop_free(loop);
+}
+
+static ev_async told;
+
+static void tell(pl_flush *f)
+{
+    put_note(f);
+    ev_feed_event(pl_loop_ev(loop), &told, EV_ASYNC);
+}
+
+static void write_telling(pl_message *m)
+{
+    (void)m;
+    notes[0] = (note){.flush.fn = tell, .letter = '1'};
+    pl_loop_flush_later(loop, &notes[0].flush);
+}
+
+/* An event that only libev's list tells of: it would wait for one of the kernel. */
+TEST(loop_tells_of_what_a_flush_has_fed_before_it_waits)
+{
+    loop = pl_loop_new();
+    ordered = 0;
+    ev_async_init(&told, on_next_event);
+    pl_message m = {.fn = write_telling};
+    pl_mailbox_post(pl_loop_mailbox(loop), &m);
+    uint64_t took = run_us();
+    order[ordered] = '\0';
+    CHECK_EQ_STR(order, "1e");
+    CHECK(took < DEADLINE_US);
+    pl_loop_free(loop);
+}
+
 enum { POSTS = 2000, POSTERS = 3 };
 static pl_message posts[POSTERS][POSTS];
 static int received;
@@ -243,7 +388,11 @@ int main(void)
     return RUN(CASE(loop_fires_a_timer_when_it_is_due_and_not_before),
                CASE(loop_timer_started_after_a_long_wait_does_not_fire_early),
                CASE(loop_runs_timers_of_delay_0_in_the_same_round),
-               CASE(loop_tells_before_it_waits), CASE(loop_takes_messages_of_many_threads),
+               CASE(loop_tells_before_it_waits), CASE(loop_flushes_before_it_waits),
+               CASE(loop_flushes_between_events_when_enough_waits),
+               CASE(loop_flushes_what_the_end_of_the_run_has_cut_short),
+               CASE(loop_tells_of_what_a_flush_has_fed_before_it_waits),
+               CASE(loop_takes_messages_of_many_threads),
                CASE(loop_watchdog_sees_a_stall_and_does_not_count_waiting),
                CASE(loop_stopped_before_it_runs_returns_at_once), CASE(loop_clocks_and_seeds),
                CASE(loop_leaks_no_descriptor));
