@@ -335,8 +335,8 @@ static bool is_within_limits(const run *r)
     return written <= r->limits->template_output_bytes && r->work <= MAX_WORK;
 }
 
-enum pl_outline_end pl_outline_write(const pl_outline *o, const pl_outline_document *d,
-                                     const pl_vm_limits *limits, pl_buf *out)
+static enum pl_outline_end write(const pl_outline *o, const pl_outline_document *d,
+                                 const pl_vm_limits *limits, pl_buf *out, bool *has_containers)
 {
     run r = {
         .pen = {.document = d, .out = out}, .stems = o->stems, .limits = limits, .start = out->len};
@@ -351,7 +351,30 @@ enum pl_outline_end pl_outline_write(const pl_outline *o, const pl_outline_docum
     pl_buf_fini(&r.pen.text);
     pl_buf_fini(&r.pen.cased);
     pl_buf_fini(&r.pen.members);
+    *has_containers = r.pen.has_containers;
     return end;
+}
+
+enum pl_outline_end pl_outline_write(const pl_outline *o, const pl_outline_document *d,
+                                     const pl_vm_limits *limits, pl_buf *out)
+{
+    bool ignored;
+    return write(o, d, limits, out, &ignored);
+}
+
+/* How deep the document's own containers are nobody knows here. */
+enum pl_outline_end pl_outline_write_json(const pl_outline *o, const pl_outline_document *d,
+                                          const pl_vm_limits *limits, int max_depth, pl_buf *out)
+{
+    size_t start = out->len;
+    bool has_containers;
+    enum pl_outline_end end = write(o, d, limits, out, &has_containers);
+    if (end) return end;
+    bool is_proved = o->json_depth >= 0 && o->json_depth <= max_depth && !has_containers;
+    if (is_proved || pl_json_is_valid(pl_slice_from(pl_buf_slice(out), start), max_depth))
+        return PL_OUTLINE_DONE;
+    out->len = start;
+    return PL_OUTLINE_NOT_PLAIN;
 }
 
 const char *pl_outline_end_name(enum pl_outline_end end)

@@ -18,8 +18,9 @@
  * which knows everything and tells what is wrong. What an outline does write is byte for byte what the
  * template writes.
  *
- * It does not check that what came out is JSON: a text template of a JSON body can write anything,
- * and has to be checked behind both (body.compile says which). */
+ * A text template of a JSON body can write anything, so what came out has to be checked (body.compile
+ * says which). Of most outlines it is proved when they are read that they write nothing but JSON
+ * (outline_json.c). */
 #ifndef PL_SCRIPT_OUTLINE_H
 #define PL_SCRIPT_OUTLINE_H
 
@@ -50,6 +51,10 @@ const pl_outline *pl_outline_read(lua_State *L, int index, pl_arena *arena);
  * some milliseconds' work. Any thread; an outline is not changed. */
 enum pl_outline_end pl_outline_write(const pl_outline *o, const pl_outline_document *d,
                                      const pl_vm_limits *limits, pl_buf *out);
+/* The same of a text that has to be JSON which nests at most `max_depth` deep: NOT_PLAIN where it is
+ * not. */
+enum pl_outline_end pl_outline_write_json(const pl_outline *o, const pl_outline_document *d,
+                                          const pl_vm_limits *limits, int max_depth, pl_buf *out);
 /* "missing", "not plain", "limit"; for messages of tests. */
 const char *pl_outline_end_name(enum pl_outline_end end);
 

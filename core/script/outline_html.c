@@ -77,6 +77,7 @@ static enum pl_outline_end put_object(pl_outline_pen *pen, const pl_json_node *o
 
 enum pl_outline_end pl_outline_put_html(pl_outline_pen *pen, const pl_json_node *node)
 {
+    pen->has_containers |= node->kind == PL_JSON_ARRAY || node->kind == PL_JSON_OBJECT;
     if (node->kind == PL_JSON_ARRAY) return put_array(pen, node);
     if (node->kind == PL_JSON_OBJECT) return put_object(pen, node);
     pl_outline_value v;

@@ -122,6 +122,7 @@ typedef struct pl_outline_op {
 
 struct pl_outline {
     const pl_outline_stem *stems;
+    int json_depth; /* as pl_outline_prove_json says */
     size_t count;
     pl_outline_op ops[];
 };
@@ -145,9 +146,10 @@ static inline bool pl_outline_is_container(const pl_outline_value *v)
 typedef struct pl_outline_pen {
     const pl_outline_document *document;
     pl_buf *out;
-    pl_buf text;    /* scratch: what a string says */
-    pl_buf cased;   /* scratch: a text in another case */
-    pl_buf members; /* scratch: of objects that are being written, a stack */
+    pl_buf text;         /* scratch: what a string says */
+    pl_buf cased;        /* scratch: a text in another case */
+    pl_buf members;      /* scratch: of objects that are being written, a stack */
+    bool has_containers; /* arrays or objects of the document were written */
 } pl_outline_pen;
 
 /* Member by member: there is room in it that need not be written. */
@@ -169,6 +171,9 @@ static inline void pl_outline_set_node(pl_outline_value *v, const pl_outline_doc
     v->node = node;
 }
 
+/* How deep the arrays and objects nest that an outline writes itself, where all that it can ever write
+ * is JSON; -1: that cannot be told. Those of the document, in it, come on top. */
+int pl_outline_prove_json(const pl_outline *o);
 /* What a string says, until the next one. */
 pl_slice pl_outline_said(pl_outline_pen *pen, const pl_outline_value *v);
 /* A value as a template prints it: Python's words for what JSON has words for. */

@@ -73,6 +73,7 @@ static enum pl_outline_end write_json_value(pl_outline_pen *pen, const pl_outlin
         write_json_string(pen, v);
         pl_buf_put_char(pen->out, '"');
     } else if (pl_outline_is_container(v)) {
+        pen->has_containers = true;
         pl_json_put_compact(pen->out, v->raw, &pen->text);
     } else {
         pl_buf_put_slice(pen->out, v->kind == PL_JSON_END ? PL_SLICE("null") : v->raw);

@@ -226,5 +226,6 @@ const pl_outline *pl_outline_read(lua_State *L, int index, pl_arena *arena)
         if (o->ops[i].kind != PL_OUTLINE_NEXT && !stays(&o->ops[i]))
             luaL_error(L, "a skip of an outline leads into a loop, or out of one");
     cut_stems(o, arena);
+    o->json_depth = pl_outline_prove_json(o);
     return o;
 }

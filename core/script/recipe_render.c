@@ -16,18 +16,26 @@ typedef struct making {
     const pl_slice *values; /* of the recipe's headers */
 } making;
 
+/* False: it cannot be made, or must be JSON and is not. */
+static bool write(making *m, const pl_outline *o, bool must_be_json, pl_slice *text)
+{
+    size_t count;
+    pl_vm *vm = m->vm;
+    pl_buf *out = &vm->scratch;
+    pl_outline_document d = {m->x->event->document, pl_event_nodes(m->x->event, &count)};
+    if (vm->last_wins) return false;
+    pl_buf_clear(out);
+    enum pl_outline_end end = must_be_json
+                                  ? pl_outline_write_json(o, &d, &vm->limits, vm->json_depth, out)
+                                  : pl_outline_write(o, &d, &vm->limits, out);
+    *text = pl_arena_dup(&m->x->arena, pl_buf_slice(out));
+    return end == PL_OUTLINE_DONE;
+}
+
 static bool make(making *m, const pl_recipe_text *t, pl_slice *text)
 {
     *text = t->known;
-    if (t->made == NULL) return true;
-    size_t count;
-    pl_buf *out = &m->vm->scratch;
-    pl_outline_document d = {m->x->event->document, pl_event_nodes(m->x->event, &count)};
-    pl_buf_clear(out);
-    if (m->vm->last_wins || pl_outline_write(t->made, &d, &m->vm->limits, out) != PL_OUTLINE_DONE)
-        return false;
-    *text = pl_arena_dup(&m->x->arena, pl_buf_slice(out));
-    return true;
+    return t->made == NULL || write(m, t->made, false, text);
 }
 
 static bool make_url(making *m)
@@ -66,8 +74,9 @@ static bool make_body(making *m)
     r->body_is_event = body->is_event;
     r->body = m->x->event->document;
     if (body->is_event) return true;
-    if (!make(m, &body->text, &r->body)) return false;
-    return !body->must_be_json || pl_json_check(r->body, m->vm->json_depth, NULL) == 0;
+    if (body->text.made) return write(m, body->text.made, body->must_be_json, &r->body);
+    r->body = body->text.known;
+    return !body->must_be_json;
 }
 
 /* What is known was looked at when the folder was loaded. */

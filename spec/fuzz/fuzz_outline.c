@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Any document through the outlines of outline.lua: the first byte says which. What must hold: where
- * one is written, the template renders the same bytes, and where it gives up nothing is left behind. */
+ * one is written, the template renders the same bytes, which are JSON where that is known; and where it
+ * gives up nothing is left behind. */
 #include "base/err.h"
 #include "script/bind.h"
-#include "script/outline.h"
+#include "script/outline_impl.h"
 
 #include "lua.h"
 
@@ -71,7 +72,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum pl_outline_end end = pl_outline_write(outlines[choice], &d, &vm.limits, &out);
     MUST(out.len >= 8 && memcmp(out.ptr, "in front", 8) == 0);
     MUST(end == PL_OUTLINE_DONE || out.len == 8);
-    if (end == PL_OUTLINE_DONE)
-        must_be_rendered(choice, document, pl_slice_from(pl_buf_slice(&out), 8));
+    if (end) return 0;
+    pl_slice written = pl_slice_from(pl_buf_slice(&out), 8);
+    must_be_rendered(choice, document, written);
+    if (outlines[choice]->json_depth >= 0)
+        MUST(pl_json_is_valid(written, outlines[choice]->json_depth + MAX_DEPTH));
     return 0;
 }
