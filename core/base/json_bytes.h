@@ -34,28 +34,40 @@ enum pl_json_class {
 
 extern const uint8_t pl_json_class[256];
 
-/* The first byte from `p` on that is not plain, or `end`. Sixteen bytes at a time where the processor
- * compares as many; else eight: the high bit of a byte of `special` is set where it is a control (it
- * is less than 0x20), a quote or backslash (zero once it is xor-ed away, so that a one cannot be
- * taken from it) or not ASCII. A borrow may set bits above the first such byte only. */
-static inline const char *pl_json_plain_end(const char *p, const char *end)
+/* Of eight bytes: the high bit of each is set that is a control (it is less than 0x20), a quote or a
+ * backslash (zero once it is xor-ed away, so that a one cannot be taken from it) or not ASCII. A
+ * borrow may set bits above the first such byte only. */
+static inline uint64_t pl_json_special(uint64_t x)
 {
     const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    return ((x - ones * 0x20) | ((x ^ ones * '"') - ones) | ((x ^ ones * '\\') - ones) | x) & high;
+}
+
+#ifdef __SSE2__
+/* Of sixteen bytes: a bit for each that is not plain. */
+static inline unsigned pl_json_special_16(__m128i x)
+{
+    __m128i control = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20)); /* signed: or not ASCII */
+    __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"'));
+    __m128i backslash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)));
+}
+#endif
+
+/* The first byte from `p` on that is not plain, or `end`. Sixteen bytes at a time where the processor
+ * compares as many, else eight. */
+static inline const char *pl_json_plain_end(const char *p, const char *end)
+{
 #ifdef __SSE2__
     for (; end - p >= 16; p += 16) {
-        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i control = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20)); /* signed: or not ASCII */
-        __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"'));
-        __m128i backslash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
-        int special = _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)));
-        if (special) return p + __builtin_ctz((unsigned)special);
+        unsigned special = pl_json_special_16(_mm_loadu_si128((const __m128i *)(const void *)p));
+        if (special) return p + __builtin_ctz(special);
     }
 #endif
     for (; end - p >= 8; p += 8) {
         uint64_t x;
         memcpy(&x, p, sizeof x);
-        uint64_t special =
-            ((x - ones * 0x20) | ((x ^ ones * '"') - ones) | ((x ^ ones * '\\') - ones) | x) & high;
+        uint64_t special = pl_json_special(x);
         if (special == 0) continue;
         if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) return p + __builtin_ctzll(special) / 8;
         break;
@@ -63,6 +75,53 @@ static inline const char *pl_json_plain_end(const char *p, const char *end)
     while (p < end && pl_json_class[(uint8_t)*p] == PL_JSON_PLAIN)
         p++;
     return p;
+}
+
+/* Copies eight bytes: how many of them are in front of the first that is not plain. */
+static inline size_t pl_json_copy_8(char *to, const char *from)
+{
+    uint64_t x;
+    memcpy(&x, from, sizeof x);
+    memcpy(to, &x, sizeof x);
+    uint64_t special = pl_json_special(x);
+    if (special == 0) return sizeof x;
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) return (size_t)__builtin_ctzll(special) / 8;
+    size_t i = 0;
+    while (pl_json_class[(uint8_t)from[i]] == PL_JSON_PLAIN)
+        i++;
+    return i;
+}
+
+/* The same of sixteen. */
+static inline size_t pl_json_copy_16(char *to, const char *from)
+{
+#ifdef __SSE2__
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)from);
+    _mm_storeu_si128((__m128i *)(void *)to, x);
+    unsigned special = pl_json_special_16(x);
+    return special ? (size_t)__builtin_ctz(special) : sizeof x;
+#else
+    size_t i = pl_json_copy_8(to, from);
+    return i < 8 ? i : 8 + pl_json_copy_8(to + 8, from + 8);
+#endif
+}
+
+/* Copies bytes up to the first that is not plain: how many. There must be room for all `len`: what is
+ * behind the plain ones is overwritten. The last ones are taken in one piece with some in front of
+ * them, which are known to be plain. */
+static inline size_t pl_json_copy_plain(char *to, const char *from, size_t len)
+{
+    size_t i = 0, count;
+    if (len < 8) {
+        for (; i < len && pl_json_class[(uint8_t)from[i]] == PL_JSON_PLAIN; i++)
+            to[i] = from[i];
+        return i;
+    }
+    for (; len - i >= 16; i += 16)
+        if ((count = pl_json_copy_16(to + i, from + i)) < 16) return i + count;
+    if (len - i > 8 && (count = pl_json_copy_8(to + i, from + i)) < 8) return i + count;
+    i = len - 8;
+    return i + pl_json_copy_8(to + i, from + i);
 }
 
 /* So many bytes, at most eight of them, as a number. Those in the middle may count twice. */

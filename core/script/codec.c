@@ -11,7 +11,7 @@ static int null_tostring(lua_State *L)
 
 static void make_null(pl_codec *c, lua_State *L)
 {
-    lua_newuserdata(L, 1);
+    c->null_address = lua_newuserdata(L, 1);
     if (luaL_newmetatable(L, PL_NULL)) {
         lua_pushcfunction(L, null_tostring);
         lua_setfield(L, -2, "__tostring");

@@ -26,14 +26,17 @@
 typedef struct pl_shape pl_shape;
 
 typedef struct pl_codec {
-    int cells;      /* registry: table of each shape's key and metatable */
-    int array_meta; /* registry */
-    int tuple_meta; /* registry */
-    int null;       /* registry */
-    int exact;      /* registry: text -> exact number, weak */
-    pl_shape *root; /* of the empty object */
+    int cells;                      /* registry: table of each shape's key and metatable */
+    int array_meta;                 /* registry */
+    int tuple_meta;                 /* registry */
+    int null;                       /* registry */
+    int exact;                      /* registry: text -> exact number, weak */
+    const void *null_address;       /* of the userdata */
+    const void *exact_meta_address; /* what lua_topointer gives for the metatable of PL_EXACT */
+    pl_shape *root;                 /* of the empty object */
+    pl_shape *walks;                /* of the table without members */
     pl_shape **buckets;
-    uint32_t shape_count;
+    uint32_t shape_count, walk_count;
     int next_cell;
     pl_buf text; /* scratch: unescaped strings; messages */
     pl_buf key;  /* scratch: unescaped keys */
@@ -120,7 +123,12 @@ int64_t pl_string_put_html(pl_buf *out, const char *s, size_t len);
 enum pl_table_kind { PL_TABLE_PLAIN, PL_TABLE_ARRAY, PL_TABLE_SHAPED, PL_TABLE_LISTED };
 
 #define PL_SHAPE_MAX_KEYS 64 /* an object with more keeps a list of its own */
+#define PL_MEMBER_SLACK   16
+#define PL_SHAPE_BUCKETS  4096
 #define PL_SHAPE_OFTEN    64 /* so many objects of a shape, and a maker of them is worth it */
+#define PL_WALK_MAX_KEYS  32 /* a table with more is written without a walk */
+
+typedef struct pl_order pl_order;
 
 struct pl_shape {
     pl_shape *parent; /* the shape without the last key */
@@ -128,10 +136,12 @@ struct pl_shape {
     pl_shape *next;   /* in the bucket */
     const char *key;  /* the last key: bytes of the Lua string in the cells */
     size_t key_len;
-    char *member; /* `"key":` as JSON */
+    const void *identity; /* of that string: what lua_topointer gives, as long as the state lives */
+    char *member;         /* `,"key":` as JSON, and PL_MEMBER_SLACK bytes that can be read */
     size_t member_len;
     /* The shapes of one key, two keys, ... down to this one; made with the metatable. */
     const pl_shape **path;
+    pl_order *orders; /* of a walk: as asked for */
     /* cells[cell] is the key, [cell + 1] the metatable once there is a path, [cell + 2] the maker. */
     int cell;
     uint32_t depth; /* how many keys */
@@ -147,6 +157,12 @@ void pl_shapes_fini(pl_codec *c);
  * `cells`: index of the table of cells. */
 enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape,
                                   pl_slice key);
+/* Adds to the trie, which `count` counts the nodes of, what follows `parent` by the string on the top
+ * of the stack; that goes. NULL: the trie takes no more here, or no such key. */
+pl_shape *pl_shape_add(pl_codec *c, lua_State *L, int cells, pl_shape *parent, uint32_t bucket,
+                       uint32_t *count);
+/* Fills in the path of a shape that has none yet. */
+void pl_shape_make_path(pl_shape *shape);
 /* Marks the table at `table`. */
 void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table);
 /* Puts the maker of a shape that is met often at `place`: a function of the values, in the order of
@@ -157,11 +173,42 @@ void pl_shape_mark_listed(lua_State *L, int table);
 /* Pushes a new metatable that says `kind` of its tables. */
 void pl_shape_push_meta(lua_State *L, void *kind);
 enum pl_table_kind pl_table_kind_of(lua_State *L, int table, pl_shape **shape);
+/* The same of the metatable on the top of the stack, which stays there. */
+enum pl_table_kind pl_table_kind_by(lua_State *L, pl_shape **shape);
 /* Pushes the list of keys of a LISTED table. */
 void pl_table_push_list(lua_State *L, int table);
 /* Gives the LISTED table a list of its own, a copy, in place of one that it shares. */
 void pl_table_own_list(lua_State *L, int table);
 extern char pl_array_mark, pl_tuple_mark;
+
+/* -- walks -- */
+
+/* Where a value of a table is, and its key, which is the last one of a walk. */
+typedef struct pl_place {
+    const pl_shape *key;
+    int value; /* slots of the stack above where the walk began: 2, 4, ..., the keys between them */
+} pl_place;
+
+/* In which order the members of a table are written that lua_next goes through by a walk. */
+struct pl_order {
+    pl_order *next; /* of the same walk */
+    const pl_shape
+        *of; /* the keys of this shape first, others behind them sorted; NULL: all sorted */
+    pl_place places[]; /* as many as the walk has keys */
+};
+
+/* From a walk by the key on the top of the stack, which stays there, and of which lua_topointer gives
+ * `identity`, to the next. NULL: the key is no string, or the trie takes no more here. */
+pl_shape *pl_walk_find(pl_codec *c, lua_State *L, int cells, pl_shape *walk, const void *identity);
+/* The order for the tables of a walk that are of `shape`, NULL: for all keys sorted; it stays. NULL:
+ * the walk takes no more of them. */
+const pl_order *pl_walk_find_order(pl_shape *walk, const pl_shape *shape);
+static inline const pl_order *pl_walk_order(pl_shape *walk, const pl_shape *shape)
+{
+    const pl_order *guess = walk->orders;
+    return guess && guess->of == shape ? guess : pl_walk_find_order(walk, shape);
+}
+void pl_walk_free_orders(pl_shape *walk);
 
 /* -- exact numbers -- */
 

@@ -245,6 +245,7 @@ void pl_numbers_init(pl_codec *c, lua_State *L)
         luaL_register(L, NULL, exact_meta);
         protect(L);
     }
+    c->exact_meta_address = lua_topointer(L, -1);
     lua_pop(L, 1);
     lua_newtable(L);
     lua_createtable(L, 0, 1);

@@ -29,16 +29,14 @@
  * begins with a NUL. */
 #include "script/codec.h"
 
-#include "base/json.h"
-
 #include <lauxlib.h>
 #include <luajit.h>
 #include <stdlib.h>
 
-#define CELLS        3 /* of one shape */
-#define MAX_SHAPES   8192
-#define MAX_CHILDREN 64
-#define BUCKETS      4096 /* power of two */
+#define CELLS         3 /* of one shape */
+#define MAX_SHAPES    8192
+#define MAX_CHILDREN  64
+#define MAX_KEY_BYTES 256
 
 /* Index in a metatable: [KIND] is a pointer to a shape or one
  * of the two marks, [LIST] the keys of a listed object. */
@@ -52,7 +50,7 @@ static uint32_t bucket_of(const pl_shape *parent, pl_slice key)
     uint32_t h = (uint32_t)parent->cell * 0x9e3779b1u;
     for (size_t i = 0; i < key.len; i++)
         h = (h ^ (unsigned char)key.ptr[i]) * 0x01000193u;
-    return (h ^ h >> 15) % BUCKETS;
+    return (h ^ h >> 15) % PL_SHAPE_BUCKETS;
 }
 
 static bool key_is(const pl_shape *s, pl_slice key)
@@ -60,34 +58,54 @@ static bool key_is(const pl_shape *s, pl_slice key)
     return s->key_len == key.len && memcmp(s->key, key.ptr, key.len) == 0;
 }
 
-static void write_member(pl_shape *s)
+/* False: the key is not UTF-8, as a script's can be. */
+static bool write_member(pl_shape *s)
 {
     pl_buf member;
     pl_buf_init(&member);
-    pl_buf_put_char(&member, '"');
-    pl_json_escape(&member, (pl_slice){s->key, s->key_len});
+    PL_BUF_PUT(&member, ",\"");
+    bool is_written = pl_string_put(&member, s->key, s->key_len) < 0;
     PL_BUF_PUT(&member, "\":");
+    memset(pl_buf_reserve(&member, PL_MEMBER_SLACK), 0, PL_MEMBER_SLACK);
     s->member = pl_buf_take(&member, &s->member_len);
+    return is_written;
 }
 
-static pl_shape *add_child(pl_codec *c, lua_State *L, int cells, pl_shape *parent, pl_slice key)
+static void free_shape(pl_shape *s)
 {
-    lua_pushlstring(L, key.ptr, key.len); /* first what may raise */
-    const char *text = lua_tostring(L, -1);
-    lua_rawseti(L, cells, c->next_cell);
-    pl_shape *s = pl_alloc_zero(sizeof *s);
-    s->parent = parent;
-    s->depth = parent->depth + 1;
-    s->cell = c->next_cell;
+    pl_walk_free_orders(s);
+    free(s->path);
+    free(s->member);
+    free(s);
+}
+
+pl_shape *pl_shape_add(pl_codec *c, lua_State *L, int cells, pl_shape *parent, uint32_t bucket,
+                       uint32_t *count)
+{
+    size_t len;
+    const char *text = lua_tolstring(L, -1, &len);
+    const void *identity = lua_topointer(L, -1);
+    if (parent->children == MAX_CHILDREN || *count == MAX_SHAPES || len > MAX_KEY_BYTES) {
+        lua_pop(L, 1);
+        return NULL;
+    }
+    lua_rawseti(L, cells, c->next_cell); /* first what may raise */
+    pl_shape *s = pl_alloc(sizeof *s);
+    *s = (pl_shape){.parent = parent,
+                    .next = c->buckets[bucket],
+                    .key = text,
+                    .key_len = len,
+                    .identity = identity,
+                    .cell = c->next_cell,
+                    .depth = parent->depth + 1};
+    if (!write_member(s)) {
+        free_shape(s);
+        return NULL;
+    }
     c->next_cell += CELLS;
-    s->key = text;
-    s->key_len = key.len;
-    write_member(s);
-    pl_shape **bucket = &c->buckets[bucket_of(parent, key)];
-    s->next = *bucket;
-    *bucket = s;
+    c->buckets[bucket] = s;
     parent->children++;
-    c->shape_count++;
+    ++*count;
     return s;
 }
 
@@ -106,14 +124,15 @@ enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape
         *shape = s;
         return PL_SHAPE_OK;
     }
-    for (s = c->buckets[bucket_of(parent, key)]; s; s = s->next)
+    uint32_t bucket = bucket_of(parent, key);
+    for (s = c->buckets[bucket]; s; s = s->next)
         if (s->parent == parent && key_is(s, key)) break;
     if (s == NULL) {
         if (has_key(parent, key)) return PL_SHAPE_DUPLICATE;
-        if (parent->depth == PL_SHAPE_MAX_KEYS || parent->children == MAX_CHILDREN ||
-            c->shape_count == MAX_SHAPES)
-            return PL_SHAPE_FULL;
-        s = add_child(c, L, cells, parent, key);
+        if (parent->depth == PL_SHAPE_MAX_KEYS) return PL_SHAPE_FULL;
+        lua_pushlstring(L, key.ptr, key.len);
+        s = pl_shape_add(c, L, cells, parent, bucket, &c->shape_count);
+        if (s == NULL) return PL_SHAPE_FULL;
     }
     parent->last = s;
     *shape = s;
@@ -132,8 +151,9 @@ void pl_shape_push_meta(lua_State *L, void *kind)
     lua_setfield(L, -2, "__metatable");
 }
 
-static void make_path(pl_shape *s)
+void pl_shape_make_path(pl_shape *s)
 {
+    if (s->path) return;
     s->path = pl_alloc((s->depth + 1) * sizeof *s->path);
     for (const pl_shape *at = s; at->parent; at = at->parent)
         s->path[at->depth - 1] = at;
@@ -142,7 +162,7 @@ static void make_path(pl_shape *s)
 void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table)
 {
     if (shape->path == NULL) {
-        make_path(shape);
+        pl_shape_make_path(shape);
         pl_shape_push_meta(L, shape);
         lua_rawseti(L, cells, shape->cell + 1);
     }
@@ -214,17 +234,24 @@ void pl_shape_mark_listed(lua_State *L, int table)
     lua_setmetatable(L, table);
 }
 
-enum pl_table_kind pl_table_kind_of(lua_State *L, int table, pl_shape **shape)
+enum pl_table_kind pl_table_kind_by(lua_State *L, pl_shape **shape)
 {
-    if (!lua_getmetatable(L, table)) return PL_TABLE_PLAIN;
     lua_rawgeti(L, -1, KIND);
     void *kind = lua_islightuserdata(L, -1) ? lua_touserdata(L, -1) : NULL;
-    lua_pop(L, 2);
+    lua_pop(L, 1);
     if (kind == NULL) return PL_TABLE_PLAIN;
     if (kind == &pl_array_mark || kind == &pl_tuple_mark) return PL_TABLE_ARRAY;
     if (kind == &list_mark) return PL_TABLE_LISTED;
     *shape = kind;
     return PL_TABLE_SHAPED;
+}
+
+enum pl_table_kind pl_table_kind_of(lua_State *L, int table, pl_shape **shape)
+{
+    if (!lua_getmetatable(L, table)) return PL_TABLE_PLAIN;
+    enum pl_table_kind kind = pl_table_kind_by(L, shape);
+    lua_pop(L, 1);
+    return kind;
 }
 
 void pl_table_push_list(lua_State *L, int table)
@@ -247,30 +274,32 @@ void pl_table_own_list(lua_State *L, int table)
     lua_settop(L, list - 1);
 }
 
+static pl_shape *new_root(pl_codec *c)
+{
+    pl_shape *root = pl_alloc_zero(sizeof *root);
+    root->cell = c->next_cell;
+    c->next_cell += CELLS;
+    return root;
+}
+
 void pl_shapes_init(pl_codec *c, lua_State *L)
 {
     lua_newtable(L);
     c->cells = luaL_ref(L, LUA_REGISTRYINDEX);
-    c->buckets = pl_alloc_zero(BUCKETS * sizeof *c->buckets);
-    c->root = pl_alloc_zero(sizeof *c->root);
-    c->root->cell = 1;
-    c->next_cell = 1 + CELLS;
-}
-
-static void free_shape(pl_shape *s)
-{
-    free(s->path);
-    free(s->member);
-    free(s);
+    c->buckets = pl_alloc_zero(PL_SHAPE_BUCKETS * sizeof *c->buckets);
+    c->next_cell = 1;
+    c->root = new_root(c);
+    c->walks = new_root(c);
 }
 
 void pl_shapes_fini(pl_codec *c)
 {
-    for (size_t i = 0; i < BUCKETS; i++)
+    for (size_t i = 0; i < PL_SHAPE_BUCKETS; i++)
         for (pl_shape *s = c->buckets[i], *next; s; s = next) {
             next = s->next;
             free_shape(s);
         }
     free_shape(c->root);
+    free_shape(c->walks);
     free(c->buckets);
 }

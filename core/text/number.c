@@ -12,18 +12,33 @@
 
 #define MAX_WHOLE         0x1p53
 #define MAX_FIXED         1e16 /* from here on Python's repr has an exponent */
+#define MAX_DIGITS        24   /* of those that are told without printf, with sign and point */
 #define MAX_DOUBLE_DIGITS 309  /* in front of the point */
 #define MAX_DECIMALS      323  /* to round to more changes no double */
 
+/* An integer, the last `decimals` of its digits behind a point. */
+static void put_digits(pl_buf *out, bool is_negative, uint64_t digits, int decimals)
+{
+    int count = 1;
+    for (uint64_t limit = 10; digits >= limit; limit *= 10)
+        count++;
+    if (count <= decimals) count = decimals + 1;
+    char *at = pl_buf_reserve(out, MAX_DIGITS);
+    if (is_negative) *at = '-';
+    char *p = at + is_negative + count + (decimals > 0);
+    out->len += (size_t)(p - at);
+    for (int i = 0; i < decimals; i++, digits /= 10)
+        *--p = (char)('0' + digits % 10);
+    if (decimals > 0) *--p = '.';
+    do
+        *--p = (char)('0' + digits % 10);
+    while (digits /= 10);
+}
+
+/* `n` is whole, and not beyond MAX_FIXED. */
 static void put_whole(pl_buf *out, double n)
 {
-    char digits[24], *p = digits + sizeof digits;
-    uint64_t left = (uint64_t)fabs(n);
-    do
-        *--p = (char)('0' + left % 10);
-    while (left /= 10);
-    if (n < 0) *--p = '-';
-    pl_buf_put(out, p, (size_t)(digits + sizeof digits - p));
+    put_digits(out, signbit(n), (uint64_t)fabs(n), 0);
 }
 
 /* Few decimals, as prices have: the digits are an integer below 2^53 that, divided by a power of
@@ -35,15 +50,7 @@ static bool put_decimal(pl_buf *out, double n)
     for (int decimals = 1; decimals <= 6; decimals++, scale *= 10) {
         double digits = nearbyint(magnitude * scale);
         if (digits / scale != magnitude) continue;
-        char text[24];
-        uint64_t whole = (uint64_t)(digits / scale),
-                 rest = (uint64_t)digits - whole * (uint64_t)scale;
-        for (int i = decimals; i > 0; i--, rest /= 10)
-            text[i] = (char)('0' + rest % 10);
-        text[0] = '.';
-        if (n < 0) pl_buf_put_char(out, '-');
-        put_whole(out, (double)whole);
-        pl_buf_put(out, text, (size_t)decimals + 1);
+        put_digits(out, n < 0, (uint64_t)digits, decimals);
         return true;
     }
     return false;
@@ -80,13 +87,12 @@ static void put_shortest(pl_buf *out, double n)
 
 bool pl_number_put(pl_buf *out, double n)
 {
-    if (!isfinite(n)) return false;
-    if (n == 0 && signbit(n))
-        PL_BUF_PUT(out, "-0");
-    else if (fabs(n) <= MAX_WHOLE && n == floor(n))
+    if (fabs(n) <= MAX_WHOLE && n == (double)(int64_t)n) {
         put_whole(out, n);
-    else if (!put_decimal(out, n))
-        put_shortest(out, n);
+        return true;
+    }
+    if (!isfinite(n)) return false;
+    if (!put_decimal(out, n)) put_shortest(out, n);
     return true;
 }
 
@@ -97,7 +103,6 @@ void pl_number_put_float(pl_buf *out, double n)
         return;
     }
     if (fabs(n) < MAX_FIXED && n == floor(n)) {
-        if (n == 0 && signbit(n)) pl_buf_put_char(out, '-');
         put_whole(out, n);
         PL_BUF_PUT(out, ".0");
         return;

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the encoder's parts know of each other: json_encode.c writes values, json_array.c and
+ * json_object.c containers. Codes are 0 or PL_E_SCRIPT, which pl_encode_refuse gives: its text is in
+ * the codec then. */
+#ifndef PL_SCRIPT_ENCODE_IMPL_H
+#define PL_SCRIPT_ENCODE_IMPL_H
+
+#include "script/codec.h"
+#include "script/vm.h"
+
+#define PL_ENCODE_SLOTS 8 /* of the Lua stack, for one level */
+
+/* A container that is open. They are linked through the C stack, and say where a mistake is. */
+typedef struct pl_frame {
+    const struct pl_frame *up;
+    const void *table; /* identity, to tell a cycle */
+    pl_slice key;      /* of the member that is being written; ptr NULL in an array */
+    int element;       /* counts from 0 */
+    int depth;
+    bool has_room; /* on the Lua stack, for PL_WALK_MAX_KEYS members */
+    bool wants_comma;
+} pl_frame;
+
+typedef struct pl_encoder {
+    lua_State *L;
+    pl_codec *codec;
+    pl_buf *out;
+    const pl_encode_options *options;
+    const pl_vm *vm;
+    size_t max_bytes;
+    size_t start; /* of the text in `out` */
+    int cells;
+    int room;        /* the stack is known to have it up to here */
+    bool is_compact; /* no white space, and keys as they are in shapes */
+} pl_encoder;
+
+/* `where` is the frame whose current member is at fault; NULL: the whole value. */
+int pl_encode_refuse(pl_encoder *e, const pl_frame *where, const char *what);
+int pl_encode_string(pl_encoder *e, const char *s, size_t len, const pl_frame *where);
+/* Values of a type that is known: strings, numbers, tables, and all that are none of these. */
+int pl_encode_string_at(pl_encoder *e, int index, const pl_frame *where);
+int pl_encode_number_at(pl_encoder *e, int index, const pl_frame *where);
+int pl_encode_table(pl_encoder *e, int table, pl_frame *up);
+int pl_encode_other(pl_encoder *e, int index, int type, const pl_frame *where);
+
+static inline int pl_encode_value(pl_encoder *e, int index, pl_frame *up)
+{
+    int type = lua_type(e->L, index);
+    if (type == LUA_TSTRING) return pl_encode_string_at(e, index, up);
+    if (type == LUA_TTABLE) return pl_encode_table(e, index, up);
+    if (type == LUA_TNUMBER) return pl_encode_number_at(e, index, up);
+    return pl_encode_other(e, index, type, up);
+}
+
+/* Tables marked as an array; marked as an object; without a mark, which are what their first key says
+ * and then must be that to the end. If there is `more` of an array, its first key and value are on
+ * the top of the stack, and are taken off it. */
+int pl_encode_array(pl_encoder *e, int table, pl_frame *f, bool more);
+int pl_encode_object(pl_encoder *e, int table, pl_frame *f, enum pl_table_kind kind,
+                     const pl_shape *shape);
+int pl_encode_plain(pl_encoder *e, int table, pl_frame *f);
+
+/* Pushes the first key of a table and its value, if it has one. */
+static inline bool pl_encode_first(lua_State *L, int table)
+{
+    lua_pushnil(L);
+    return lua_next(L, table) != 0;
+}
+
+/* The white space in front of an element or a member, and in front of the end. */
+void pl_encode_space(pl_encoder *e, const pl_frame *f);
+void pl_encode_space_at_end(pl_encoder *e, const pl_frame *f);
+
+/* What is in front of an element or a member. */
+static inline void pl_encode_separate(pl_encoder *e, pl_frame *f)
+{
+    if (f->wants_comma) pl_buf_put_char(e->out, ',');
+    if (!e->is_compact) pl_encode_space(e, f);
+    f->wants_comma = true;
+}
+
+/* Closes a container. */
+static inline void pl_encode_end(pl_encoder *e, const pl_frame *f, char end)
+{
+    if (!e->is_compact) pl_encode_space_at_end(e, f);
+    pl_buf_put_char(e->out, end);
+}
+
+#endif
