@@ -26,15 +26,15 @@
 typedef struct pl_shape pl_shape;
 
 typedef struct pl_codec {
-    int cells;                      /* registry: table of each shape's key and metatable */
-    int array_meta;                 /* registry */
-    int tuple_meta;                 /* registry */
-    int null;                       /* registry */
-    int exact;                      /* registry: text -> exact number, weak */
-    const void *null_address;       /* of the userdata */
-    const void *exact_meta_address; /* what lua_topointer gives for the metatable of PL_EXACT */
-    pl_shape *root;                 /* of the empty object */
-    pl_shape *walks;                /* of the table without members */
+    int cells;      /* registry: table of each shape's key and metatable */
+    int array_meta; /* registry */
+    int tuple_meta; /* registry */
+    int null;       /* registry */
+    int exact;      /* registry: text -> exact number, weak */
+    /* What lua_topointer gives for the null and for the metatable of exact numbers. */
+    const void *null_address, *exact_meta_address;
+    pl_shape *root;  /* of the empty object */
+    pl_shape *walks; /* that of a table without members */
     pl_shape **buckets;
     uint32_t shape_count, walk_count;
     int next_cell;
@@ -122,14 +122,15 @@ int64_t pl_string_put_html(pl_buf *out, const char *s, size_t len);
  * in a list of its own, because it has too many for a shape. */
 enum pl_table_kind { PL_TABLE_PLAIN, PL_TABLE_ARRAY, PL_TABLE_SHAPED, PL_TABLE_LISTED };
 
-#define PL_SHAPE_MAX_KEYS 64 /* an object with more keeps a list of its own */
+#define PL_SHAPE_MAX_KEYS 64   /* an object with more keeps a list of its own */
+#define PL_SHAPE_OFTEN    64   /* so many objects of a shape, and a maker of them is worth it */
+#define PL_SHAPE_BUCKETS  4096 /* power of two */
 #define PL_MEMBER_SLACK   16
-#define PL_SHAPE_BUCKETS  4096
-#define PL_SHAPE_OFTEN    64 /* so many objects of a shape, and a maker of them is worth it */
 #define PL_WALK_MAX_KEYS  32 /* a table with more is written without a walk */
 
 typedef struct pl_order pl_order;
 
+/* Or a walk: a sequence of keys in either case. */
 struct pl_shape {
     pl_shape *parent; /* the shape without the last key */
     pl_shape *last;   /* the child that was taken last: a guess at the next */
@@ -157,11 +158,11 @@ void pl_shapes_fini(pl_codec *c);
  * `cells`: index of the table of cells. */
 enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape,
                                   pl_slice key);
-/* Adds to the trie, which `count` counts the nodes of, what follows `parent` by the string on the top
- * of the stack; that goes. NULL: the trie takes no more here, or no such key. */
+/* Adds what follows `parent` by the key on the top of the stack, which goes, to a trie of `*count`
+ * nodes. NULL: it takes no more here, or no such key. */
 pl_shape *pl_shape_add(pl_codec *c, lua_State *L, int cells, pl_shape *parent, uint32_t bucket,
                        uint32_t *count);
-/* Fills in the path of a shape that has none yet. */
+/* Fills in the path, unless it is there. */
 void pl_shape_make_path(pl_shape *shape);
 /* Marks the table at `table`. */
 void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table);
@@ -191,10 +192,9 @@ typedef struct pl_place {
 
 /* In which order the members of a table are written that lua_next goes through by a walk. */
 struct pl_order {
-    pl_order *next; /* of the same walk */
-    const pl_shape
-        *of; /* the keys of this shape first, others behind them sorted; NULL: all sorted */
-    pl_place places[]; /* as many as the walk has keys */
+    pl_order *next;     /* of the same walk */
+    const pl_shape *of; /* its keys come first, others behind them, sorted; NULL: all sorted */
+    pl_place places[];  /* as many as the walk has keys */
 };
 
 /* From a walk by the key on the top of the stack, which stays there, and of which lua_topointer gives

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the encoder's parts know of each other: json_encode.c writes values, json_array.c and
- * json_object.c containers. Codes are 0 or PL_E_SCRIPT, which pl_encode_refuse gives: its text is in
- * the codec then. */
+ * What the parts of the encoder know of each other. Each writes to the end of `out`, and returns 0 or
+ * PL_E_SCRIPT with the reason in c->text, as pl_encode_refuse leaves it. The stack is as before when
+ * it is 0. */
 #ifndef PL_SCRIPT_ENCODE_IMPL_H
 #define PL_SCRIPT_ENCODE_IMPL_H
 

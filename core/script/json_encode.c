@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Encoding. A table is written by what it is marked as: an array, or an object whose keys come in
- * source order with later ones behind them, sorted. An unmarked table of an integrator is a
- * sequence (1..n) or has string keys, which are sorted; anything between the two is an error, never
- * a guess. Nothing of a script runs here (no metamethods), so nothing changes underfoot, and a
- * failure is a return code: the scratch buffers never leak. */
+ * Encoding: values. Nothing of a script runs here (no metamethods), so nothing changes underfoot, and
+ * a failure is a return code: the scratch buffers never leak. Strings and numbers are written by
+ * json_scalar.c, tables by json_table.c, json_array.c and json_object.c. */
 #include "script/encode_impl.h"
 
 #include "base/err.h"

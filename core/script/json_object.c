@@ -39,6 +39,17 @@ static int encode_member(pl_encoder *e, pl_frame *f)
     return code;
 }
 
+/* The key as it is in a shape. */
+static int encode_known_key(pl_encoder *e, pl_frame *f, const pl_shape *key)
+{
+    f->key = (pl_slice){key->key, key->key_len};
+    if (!e->is_compact) return encode_key(e, f);
+    size_t comma = f->wants_comma ? 0 : 1;
+    pl_buf_put(e->out, key->member + comma, key->member_len - comma);
+    f->wants_comma = true;
+    return 0;
+}
+
 /* -- members by their walk -- */
 
 /* Leaves the values on the stack, in the order of the walk that is returned. NULL: the table has
@@ -88,8 +99,7 @@ static int encode_wide(pl_encoder *e, pl_frame *f, const pl_order *order, uint32
     int code = 0;
     for (uint32_t i = 0; i < count && code == 0; i++) {
         const pl_place *p = &order->places[i];
-        f->key = (pl_slice){p->key->key, p->key->key_len};
-        code = encode_key(e, f);
+        code = encode_known_key(e, f, p->key);
         if (code == 0) code = pl_encode_value(e, top + p->value, f);
     }
     return code;
@@ -203,8 +213,7 @@ static int encode_by_path(pl_encoder *e, int table, pl_frame *f, const pl_shape 
         lua_rawget(L, table);
         if (!lua_isnil(L, -1)) { /* else it was removed */
             found++;
-            f->key = (pl_slice){s->key, s->key_len};
-            int code = encode_key(e, f);
+            int code = encode_known_key(e, f, s);
             if (code == 0) code = pl_encode_value(e, lua_gettop(L), f);
             if (code) return code;
         }

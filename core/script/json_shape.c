@@ -20,7 +20,7 @@
  * to be put there; by calls of C each key has to be looked up, and a place for it found.
  *
  * The trie never shrinks, so it is bounded: in nodes, in children of one node (documents with ids
- * for keys), in keys of one object. Beyond, an object gets a metatable of its own with the list of
+ * for keys), in keys of one object, in bytes of a key. Beyond, an object gets a metatable of its own with the list of
  * its keys. Scripts reach neither (__metatable).
  *
  * The dicts of templates are such listed objects too. Their list is kept up to date by the template

@@ -38,6 +38,47 @@ TEST(floats_are_written_as_python_does)
     }
 }
 
+/* What Python's json.dumps gives; of whole numbers below 1e16, as ints. */
+TEST(numbers_are_written_as_pythons_json_does)
+{
+    static const struct {
+        double n;
+        const char *text;
+    } cases[] = {
+        {0.05, "0.05"},
+        {0.001, "0.001"},
+        {0.0015, "0.0015"},
+        {-0.25, "-0.25"},
+        {100.5, "100.5"},
+        {-1000.125, "-1000.125"},
+        {999999999.5, "999999999.5"},
+        {123456.000001, "123456.000001"},
+        {1000000000.0, "1000000000"},
+        {1000000000.5, "1000000000.5"},
+        {9007199254740991.0, "9007199254740991"},
+        {-9007199254740992.0, "-9007199254740992"},
+        {9007199254740994.0, "9007199254740994"},
+        {99.0, "99"},
+        {100.0, "100"},
+        {-10.0, "-10"},
+        {1000000000000000.0, "1000000000000000"},
+        {0.3, "0.3"},
+        {0.6666666666666666, "0.6666666666666666"},
+        {0.0003333333333333333, "0.0003333333333333333"},
+        {184.95, "184.95"},
+        {24.95, "24.95"},
+        {1e+21, "1e+21"},
+        {5e-324, "5e-324"},
+        {-0.0, "-0"}, /* which Python's int does not have */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        pl_buf out = {0};
+        CHECK(pl_number_put(&out, cases[i].n));
+        CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(cases[i].text));
+        pl_buf_fini(&out);
+    }
+}
+
 TEST(integers_have_no_point_in_json)
 {
     pl_buf out = {0};
@@ -85,7 +126,8 @@ TEST(printf_forms_have_any_length)
 
 int main(void)
 {
-    return RUN(CASE(floats_are_written_as_python_does), CASE(integers_have_no_point_in_json),
+    return RUN(CASE(floats_are_written_as_python_does),
+               CASE(numbers_are_written_as_pythons_json_does), CASE(integers_have_no_point_in_json),
                CASE(rounding_is_of_the_exact_value_and_to_even),
                CASE(printf_forms_have_any_length));
 }
