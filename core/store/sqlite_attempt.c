@@ -8,44 +8,38 @@
 
 #include <stddef.h>
 
-/* X(code, column, kind, member) */
-#define COLUMNS(X)                                                       \
-    X(NUMBER, "number", UINT32, number)                                  \
-    X(STARTED, "started_ms", INT64, started_ms)                          \
-    X(OUTCOME, "outcome", NAME, outcome)                                 \
-    X(STAGE, "stage", NAME, stage)                                       \
-    X(ERROR, "error", TEXT, error)                                       \
-    X(METHOD, "method", TEXT, method)                                    \
-    X(URL, "url", TEXT, url)                                             \
-    X(REQUEST_FIELDS, "request_fields", BLOB, request_fields)            \
-    X(REQUEST_BODY, "request_body", BLOB, request_body)                  \
-    X(REQUEST_BYTES, "request_body_bytes", INT64, request_body_bytes)    \
-    X(BODY_IS_EVENT, "body_is_event", BOOL, body_is_event)               \
-    X(STATUS, "status", INT, status)                                     \
-    X(RESPONSE_FIELDS, "response_fields", BLOB, response_fields)         \
-    X(RESPONSE_BODY, "response_body", BLOB, response_body)               \
-    X(RESPONSE_BYTES, "response_body_bytes", INT64, response_body_bytes) \
-    X(VARIABLES, "variables", BLOB, variables)                           \
-    X(DNS, "dns_us", INT64, timings.dns_us)                              \
-    X(CONNECT, "connect_us", INT64, timings.connect_us)                  \
-    X(TLS, "tls_us", INT64, timings.tls_us)                              \
-    X(FIRST_BYTE, "first_byte_us", INT64, timings.first_byte_us)         \
-    X(TOTAL, "total_us", INT64, timings.total_us)                        \
-    X(PEER, "peer", TEXT, peer)                                          \
-    X(REUSED, "connection_reused", BOOL, connection_reused)              \
-    X(GENERATION, "generation", INT64, generation)                       \
-    X(TRACE, "trace", BLOB, trace)                                       \
-    X(TRACEBACK, "traceback", TEXT, traceback)                           \
-    X(QUEUE, "queue_us", INT64, timings.queue_us)                        \
-    X(SCRIPT, "script_us", INT64, timings.script_us)                     \
-    X(UNCOUNTED, "uncounted", BOOL, is_uncounted)
-
-enum column {
-#define X(code, ...) COLUMN_##code,
-    COLUMNS(X)
-#undef X
-        COLUMN_COUNT
-};
+/* X(column, kind, member). In the order of the table: SQLite then takes what a SELECT gives as
+ * the row, and copies no column. */
+#define COLUMNS(X)                                       \
+    X("number", UINT32, number)                          \
+    X("started_ms", INT64, started_ms)                   \
+    X("outcome", NAME, outcome)                          \
+    X("stage", NAME, stage)                              \
+    X("error", TEXT, error)                              \
+    X("method", TEXT, method)                            \
+    X("url", TEXT, url)                                  \
+    X("request_fields", BLOB, request_fields)            \
+    X("request_body", BLOB, request_body)                \
+    X("request_body_bytes", INT64, request_body_bytes)   \
+    X("body_is_event", BOOL, body_is_event)              \
+    X("status", INT, status)                             \
+    X("response_fields", BLOB, response_fields)          \
+    X("response_body", BLOB, response_body)              \
+    X("response_body_bytes", INT64, response_body_bytes) \
+    X("variables", BLOB, variables)                      \
+    X("dns_us", INT64, timings.dns_us)                   \
+    X("connect_us", INT64, timings.connect_us)           \
+    X("tls_us", INT64, timings.tls_us)                   \
+    X("first_byte_us", INT64, timings.first_byte_us)     \
+    X("total_us", INT64, timings.total_us)               \
+    X("peer", TEXT, peer)                                \
+    X("connection_reused", BOOL, connection_reused)      \
+    X("generation", INT64, generation)                   \
+    X("trace", BLOB, trace)                              \
+    X("traceback", TEXT, traceback)                      \
+    X("queue_us", INT64, timings.queue_us)               \
+    X("script_us", INT64, timings.script_us)             \
+    X("uncounted", BOOL, is_uncounted)
 
 /* NAME: a const char *, which may be NULL; INT64: an uint64_t, too. */
 enum kind { BOOL, INT, UINT32, INT64, NAME, TEXT, BLOB };
@@ -54,17 +48,20 @@ static const struct member {
     enum kind kind;
     size_t offset;
 } members[] = {
-#define X(code, name, kind, member) {kind, offsetof(pl_attempt, member)},
+#define X(name, kind, member) {kind, offsetof(pl_attempt, member)},
     COLUMNS(X)
 #undef X
 };
 
-#define X(code, name, ...) name ", "
-const char pl_sqlite_attempts_declaration[] = "CREATE TABLE x(" COLUMNS(X) "delivery)";
-const char pl_sqlite_attempts_insert[] = "INSERT OR FAIL INTO attempts(" COLUMNS(
-    X) "delivery) SELECT " COLUMNS(X) "delivery FROM " PL_SQLITE_NEW_ATTEMPTS;
+#define COLUMN_COUNT ((int)(sizeof members / sizeof *members))
+
+/* Each list begins with the delivery, which is no member. */
+#define X(name, ...) ", " name
+const char pl_sqlite_attempts_declaration[] = "CREATE TABLE x(delivery" COLUMNS(X) ")";
+const char pl_sqlite_attempts_insert[] = "INSERT OR FAIL INTO attempts(seq, delivery" COLUMNS(
+    X) ") SELECT NULL, delivery" COLUMNS(X) " FROM " PL_SQLITE_NEW_ATTEMPTS;
 const char pl_sqlite_attempt_select[] =
-    "SELECT " COLUMNS(X) "delivery FROM attempts WHERE delivery = ?1 ORDER BY number, seq";
+    "SELECT delivery" COLUMNS(X) " FROM attempts WHERE delivery = ?1 ORDER BY number, seq";
 #undef X
 
 /* -- in -- */
@@ -99,10 +96,12 @@ static void give(const void *member, enum kind kind, sqlite3_context *to)
 void pl_sqlite_attempts_column(const void *record, int column, sqlite3_context *to)
 {
     const pl_record *r = record;
-    if (column == COLUMN_COUNT)
+    if (column == 0) {
         pl_sqlite_give_id(to, &r->id);
-    else
-        give((const char *)r->attempt + members[column].offset, members[column].kind, to);
+        return;
+    }
+    const struct member *m = &members[column - 1];
+    give((const char *)r->attempt + m->offset, m->kind, to);
 }
 
 /* -- out -- */
@@ -136,5 +135,5 @@ void pl_sqlite_attempt_read(sqlite3_stmt *q, pl_attempt *a)
 {
     *a = (pl_attempt){0};
     for (int i = 0; i < COLUMN_COUNT; i++)
-        take((char *)a + members[i].offset, members[i].kind, q, i);
+        take((char *)a + members[i].offset, members[i].kind, q, i + 1);
 }

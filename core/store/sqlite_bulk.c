@@ -74,9 +74,10 @@ static const char begins_declaration[] = "CREATE TABLE x(" BEGIN_COLUMNS(X) "id)
 #undef X
 
 static const char add_begins[] =
-    "INSERT OR FAIL INTO pending(id, event, connector, webhook, created_ms, due_ms, held,"
-    " undecided, attempts, first) SELECT id, event, connector, webhook, created_ms, created_ms,"
-    " held, undecided, 0, 0 FROM new_begins";
+    "INSERT OR FAIL INTO pending(id, event, connector, webhook, created_ms, attempts, first, "
+    "due_ms,"
+    " held, undecided) SELECT id, event, connector, webhook, created_ms, 0, 0, created_ms, held,"
+    " undecided FROM new_begins";
 
 static void give_begin(const void *row, int column, sqlite3_context *to)
 {
