@@ -16,6 +16,7 @@ void pl_queue_put(pl_queue *q, pl_op *op)
     q->count++;
     q->bytes += op->bytes;
     q->is_urgent = q->is_urgent || !op->can_wait;
+    q->urgent += !op->can_wait;
 }
 
 void pl_queue_linger(pl_queue *q, uint64_t now_us)
@@ -28,14 +29,20 @@ void pl_queue_hurry(pl_queue *q)
     q->is_urgent = q->first != NULL;
 }
 
-bool pl_queue_is_long(const pl_queue *q)
+/* Have many or heavy ones come together? */
+static bool is_long(const pl_queue *q)
 {
     return q->count >= PL_QUEUE_LONG || q->bytes >= PL_QUEUE_LONG_BYTES;
 }
 
 bool pl_queue_is_pressed(const pl_queue *q)
 {
-    return q->is_urgent || pl_queue_is_long(q);
+    return q->is_urgent || is_long(q);
+}
+
+bool pl_queue_has_enough(const pl_queue *q)
+{
+    return q->urgent == PL_QUEUE_ENOUGH || is_long(q);
 }
 
 bool pl_queue_is_due(const pl_queue *q, uint64_t now_us)
@@ -57,5 +64,6 @@ pl_op *pl_queue_take(pl_queue *q)
     if (q->first == NULL) q->end = &q->first;
     if (group) *end = NULL;
     q->is_urgent = q->first != NULL;
+    q->urgent = 0;
     return group;
 }

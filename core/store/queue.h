@@ -18,12 +18,16 @@
 /* So many, or so much, linger no longer. */
 #define PL_QUEUE_LONG       256
 #define PL_QUEUE_LONG_BYTES (1u << 20)
+/* So many that somebody waits for are worth waking a writer that sleeps before all have come: else
+ * the writer sleeps while they come and their submitter while they are written, by turns. */
+#define PL_QUEUE_ENOUGH 16
 
 typedef struct pl_queue {
     pl_op *first, **end;
     uint32_t count;     /* of what is in it, as */
     size_t bytes;       /* is this */
-    bool is_urgent;     /* somebody waits */
+    bool is_urgent;     /* somebody waits; */
+    uint32_t urgent;    /* so many have since the last group */
     uint64_t linger_us; /* of what can wait */
     uint64_t due_us;    /* when what can wait is due */
 } pl_queue;
@@ -34,10 +38,11 @@ void pl_queue_put(pl_queue *q, pl_op *op);
 void pl_queue_linger(pl_queue *q, uint64_t now_us);
 /* What is in it is due, however long it has waited. */
 void pl_queue_hurry(pl_queue *q);
-/* Have many or heavy ones come together? */
-bool pl_queue_is_long(const pl_queue *q);
 /* Is it due, whatever the time? Whoever sleeps until due_us must be woken for this. */
 bool pl_queue_is_pressed(const pl_queue *q);
+/* Behind each put: is a writer that sleeps to be woken before all have come? Of those that somebody
+ * waits for that is said once a group. */
+bool pl_queue_has_enough(const pl_queue *q);
 bool pl_queue_is_due(const pl_queue *q, uint64_t now_us);
 /* The next group, a list; NULL when there is none. What it leaves is due. */
 pl_op *pl_queue_take(pl_queue *q);

@@ -10,8 +10,8 @@
  *   ask -> [questions] -> reader: SELECT ... within its time -----------------------> answer
  *
  * A wake-up of a thread costs about what an operation does, so there are few: workers wake the writer
- * once for all that a round of theirs submitted, and not while it is at work; of a group each of them
- * gets all answers at once.
+ * once for all that a round of theirs submitted, or once enough has come that it need not wait for the
+ * rest, and not while it is at work; of a group each of them gets all answers at once.
  *
  * A question sees what was submitted before it: what lingers is written then, and the reader holds
  * the question until it is, or has taken as long as a question may.
@@ -339,7 +339,7 @@ int pl_store_submit(pl_store *s, pl_op *op)
         pl_counter_set(&s->metrics.queue_bytes, s->queue_bytes);
         if (s->is_idle || pl_queue_is_pressed(&s->queue))
             atomic_store_explicit(&s->wants_wake, true, memory_order_relaxed);
-        if (pl_queue_is_long(&s->queue)) pthread_cond_signal(&s->has_ops);
+        if (pl_queue_has_enough(&s->queue)) pthread_cond_signal(&s->has_ops);
     }
     pthread_mutex_unlock(&s->lock);
     return result;

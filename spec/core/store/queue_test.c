@@ -85,11 +85,28 @@ TEST(many_are_due)
 {
     start();
     put(0, PL_QUEUE_LONG - 1, true, 1);
-    CHECK(!pl_queue_is_long(&q) && !pl_queue_is_due(&q, 0));
+    CHECK(!pl_queue_has_enough(&q) && !pl_queue_is_due(&q, 0));
     put(PL_QUEUE_LONG - 1, 1, true, 1);
-    CHECK(pl_queue_is_long(&q) && pl_queue_is_due(&q, 0));
+    CHECK(pl_queue_has_enough(&q) && pl_queue_is_due(&q, 0));
     CHECK(is_run(pl_queue_take(&q), 0, PL_QUEUE_LONG));
-    CHECK(!pl_queue_is_long(&q));
+    CHECK(!pl_queue_has_enough(&q));
+}
+
+TEST(some_that_somebody_waits_for_are_enough)
+{
+    start();
+    put(0, 5, true, 1);
+    put(5, PL_QUEUE_ENOUGH - 1, false, 1);
+    CHECK(!pl_queue_has_enough(&q));
+    put(4 + PL_QUEUE_ENOUGH, 1, false, 1);
+    CHECK(pl_queue_has_enough(&q));
+    put(5 + PL_QUEUE_ENOUGH, 1, false, 1);
+    CHECK(!pl_queue_has_enough(&q)); /* it was said */
+    CHECK(is_run(pl_queue_take(&q), 0, 6 + PL_QUEUE_ENOUGH));
+    put(0, PL_QUEUE_ENOUGH - 1, false, 1);
+    CHECK(!pl_queue_has_enough(&q));
+    put(PL_QUEUE_ENOUGH - 1, 1, false, 1);
+    CHECK(pl_queue_has_enough(&q));
 }
 
 TEST(heavy_ones_are_due)
@@ -136,6 +153,6 @@ int main(void)
     return RUN(CASE(one_that_somebody_waits_for_is_due_with_all_before_it),
                CASE(those_that_can_wait_are_due_after_a_time),
                CASE(without_a_time_to_linger_all_are_due), CASE(many_are_due),
-               CASE(heavy_ones_are_due), CASE(what_is_there_can_be_hurried),
-               CASE(a_group_is_bounded_and_the_rest_is_due));
+               CASE(some_that_somebody_waits_for_are_enough), CASE(heavy_ones_are_due),
+               CASE(what_is_there_can_be_hurried), CASE(a_group_is_bounded_and_the_rest_is_due));
 }
