@@ -12,6 +12,7 @@
 
 local body = require "perilune.body"
 local context = require "perilune.context"
+local reading = require "perilune.reading"
 local render = require "perilune.render"
 local template = require "perilune.template"
 
@@ -86,13 +87,14 @@ end
 --- Where a variable stands, in the answer or in the event, or the outline of what it is made of; nil
 --- for what is neither.
 local function variable_of(entry, variable)
-  if not variable.chain then
+  local chain = variable.chain or variable.script and reading.chain(variable.script)
+  if not chain then
     local made = variable.outline and variable.outline(context.resolve_answer)
     return made and { member = variable.member, value = made } or nil
   end
-  local path = context.body_path(entry, variable.chain)
+  local path = context.body_path(entry, chain)
   if path then return { member = variable.member, value = path } end
-  path = path == false and context.event_path(entry, variable.chain)
+  path = path == false and context.event_path(entry, chain)
   return path and { member = variable.member, value = path, of_event = true } or nil
 end
 

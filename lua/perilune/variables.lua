@@ -31,6 +31,7 @@ local variables = {}
 ---@field read (fun(values: table): string|nil)|nil   its value as JSON, if it is only to be read,
 ---@field chain string|nil   and the names that lead to it
 ---@field outline (fun(resolve: perilune.outline_resolve): table[]|nil)|nil   of its value as JSON
+---@field script function|nil   the integrator's, where it is one
 ---@field required boolean
 ---@field default string|nil   as JSON; nil: none
 ---@field where string       its place in the file
@@ -86,7 +87,7 @@ function variables.compile(scope, path, declared)
     local run, read, chain, outline = compile_reader(scope, where, options[1])
     list[i] = {
       name = name, member = (text or "") .. ":", run = run, read = read, chain = chain,
-      outline = outline,
+      outline = outline, script = type(options[1]) == "function" and options[1] or nil,
       where = scope:where(where),
       required = options.required or false,
       default = options.default ~= nil and core.json.encode(options.default) or nil,

@@ -3,7 +3,7 @@
 --- with two functions in it that change nothing but have Lua run its stages.
 local support = require("spec.support")
 
-local CONNECTOR = [[
+local CONNECTOR = [==[
 local function webhook(name, fields)
   local plain, scripted = { id = name .. "-plain", on = name .. ".plain" }, { id = name .. "-scripted",
     on = name .. ".scripted" }
@@ -25,14 +25,25 @@ for name, fields in pairs {
   template = { url = "/t/{{ data.n }}", headers = { ["X-N"] = "n {{ data.n }}" },
     body = [=[{"n": {{ data.n }}, "text": "{{ data.text }}", "list": [{% for v in data.list %}{{ v }}{% if not loop.last %}, {% endif %}{% endfor %}]}]=] },
   object = { url = "/o", body = { n = "{{ data.n }}", list = "{{ data.list }}", fixed = { 1, "b" } } },
+  reading = { url = "/r", body = function(ctx) return { n = ctx.data.n } end, response = { variables = {
+    id = function(ctx) return ctx.values.response.order.id end, total = function(ctx) return ctx.values.response.total end,
+    order = function(ctx, response) local v = ctx.values return v.response.order end } } },
+  reading_event = { url = "/r", response = { variables = { n = function(ctx) return ctx.data.n end,
+    list = function(ctx) return ctx.event.data.list end, text = { function(ctx) return ctx.values.data.text end } } } },
+  reading_nothing = { url = "/r", response = { variables = { gone = function(ctx) return ctx.values.response.gone end,
+    deep = function(ctx) return ctx.values.response.gone.deeper end,
+    other = { function(ctx) return ctx.values.response.gone end, default = "d" } } } },
+  reading_written = { url = "/r", body = function(ctx) ctx.data.n = "written" return "{}" end,
+    response = { variables = { n = function(ctx) return ctx.data.n end } } },
   refused = { url = "/nothing", success = 201, response = { variables = { id = "response.order.id" } } },
 } do
   list[#list + 1], list[#list + 2] = webhook(name, fields)
 end
 return { base_url = "%s", webhooks = list }
-]]
+]==]
 
-local NAMES = { "event", "params", "get", "auto", "absent", "template", "object", "refused" }
+local NAMES = { "event", "params", "get", "auto", "absent", "template", "object", "reading", "reading_event",
+  "reading_nothing", "reading_written", "refused" }
 local EVENT = [[{%s "time": "2026-01-01T00:00:00Z", "data": {"n": 12345678901234567890,
   "text": "a \"b\" \u00e9", "list": [1.0, 2.50]}}]]
 
