@@ -61,6 +61,16 @@ int pl_encode_object(pl_encoder *e, int table, pl_frame *f, enum pl_table_kind k
                      const pl_shape *shape);
 int pl_encode_plain(pl_encoder *e, int table, pl_frame *f);
 
+/* Objects with a list of keys. */
+int pl_encode_listed(pl_encoder *e, int table, pl_frame *f);
+/* Are all keys in the list names? Others are stored under what is no name of theirs. */
+bool pl_encode_has_names_only(pl_encoder *e, int table);
+
+/* The member whose key the frame has. Its value is on the top of the stack, and is taken off it. */
+int pl_encode_member(pl_encoder *e, pl_frame *f);
+/* How many members a table has. */
+int pl_encode_count(lua_State *L, int table);
+
 /* Pushes the first key of a table and its value, if it has one. */
 static inline bool pl_encode_first(lua_State *L, int table)
 {

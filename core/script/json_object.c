@@ -9,14 +9,16 @@
  * members of one table, and in tables within each other (has_room). */
 #include "script/encode_impl.h"
 
-#include "base/err.h"
-#include "base/json_bytes.h"
-#include "script/bind.h"
-
-#include <lauxlib.h>
-#include <math.h>
-
 enum { NO_WALK = 1 }; /* instead of a code: nothing was written */
+
+int pl_encode_count(lua_State *L, int table)
+{
+    int count = 0;
+    lua_pushnil(L);
+    for (; lua_next(L, table); lua_pop(L, 1))
+        count++;
+    return count;
+}
 
 /* -- one member -- */
 
@@ -30,8 +32,7 @@ static int encode_key(pl_encoder *e, pl_frame *f)
     return 0;
 }
 
-/* Of the key that the frame has. The value is on the top of the stack, and is taken off it. */
-static int encode_member(pl_encoder *e, pl_frame *f)
+int pl_encode_member(pl_encoder *e, pl_frame *f)
 {
     int code = encode_key(e, f);
     if (code == 0) code = pl_encode_value(e, lua_gettop(e->L), f);
@@ -180,7 +181,7 @@ static int encode_sorted_keys(pl_encoder *e, int table, pl_frame *f, const pl_sh
         memcpy(&f->key, keys->ptr + base + (size_t)i * sizeof f->key, sizeof f->key);
         lua_pushlstring(e->L, f->key.ptr, f->key.len);
         lua_rawget(e->L, table);
-        code = encode_member(e, f);
+        code = pl_encode_member(e, f);
     }
     keys->len = base;
     return code;
@@ -191,15 +192,6 @@ static int encode_sorted(pl_encoder *e, int table, pl_frame *f, bool more)
     int code = encode_by_walk(e, table, f, NULL, more);
     if (code == NO_WALK) code = encode_collected(e, table, f);
     return code == NO_WALK ? encode_sorted_keys(e, table, f, NULL) : code;
-}
-
-static int count_of(lua_State *L, int table)
-{
-    int count = 0;
-    lua_pushnil(L);
-    for (; lua_next(L, table); lua_pop(L, 1))
-        count++;
-    return count;
 }
 
 /* Looks up each key of the shape, and what else there is. */
@@ -219,7 +211,7 @@ static int encode_by_path(pl_encoder *e, int table, pl_frame *f, const pl_shape 
         }
         lua_pop(L, 1);
     }
-    return count_of(L, table) == found ? 0 : encode_sorted_keys(e, table, f, shape);
+    return pl_encode_count(L, table) == found ? 0 : encode_sorted_keys(e, table, f, shape);
 }
 
 static int encode_shaped(pl_encoder *e, int table, pl_frame *f, const pl_shape *shape)
@@ -228,94 +220,18 @@ static int encode_shaped(pl_encoder *e, int table, pl_frame *f, const pl_shape *
     return code == NO_WALK ? encode_by_path(e, table, f, shape) : code;
 }
 
-/* -- members by a list of keys -- */
-
-/* Puts the text of a number in its place on the stack. */
-static void name_number(pl_encoder *e, int key)
-{
-    double n = lua_tonumber(e->L, key);
-    pl_buf *text = &e->codec->text;
-    pl_buf_clear(text);
-    if (isnan(n))
-        PL_BUF_PUT(text, "NaN");
-    else if (!pl_number_put(text, n))
-        pl_buf_printf(text, "%sInfinity", n < 0 ? "-" : "");
-    lua_pushlstring(e->L, text->ptr, text->len);
-    lua_replace(e->L, key);
-}
-
-/* The name that JSON has for a key, as Python's json gives it; false: there is none. */
-static bool name_key(pl_encoder *e, int key, pl_slice *name)
-{
-    lua_State *L = e->L;
-    switch (lua_type(L, key)) {
-    case LUA_TNUMBER:
-        name_number(e, key);
-        /* fall through */
-    case LUA_TSTRING:
-        name->ptr = lua_tolstring(L, key, &name->len);
-        return true;
-    case LUA_TBOOLEAN:
-        *name = lua_toboolean(L, key) ? PL_SLICE("true") : PL_SLICE("false");
-        return true;
-    default:
-        *name = PL_SLICE("null");
-        return luaL_testudata(L, key, PL_NULL) != NULL;
-    }
-}
-
-static int encode_listed(pl_encoder *e, int table, pl_frame *f)
-{
-    lua_State *L = e->L;
-    pl_codec_push_keys(e->codec, L, table);
-    int keys = lua_gettop(L), count = (int)lua_objlen(L, keys), code = 0;
-    if (count != count_of(L, table))
-        return pl_encode_refuse(e, f->up, "a table with mixed keys cannot be written as JSON");
-    for (int i = 1; i <= count && code == 0; i++) {
-        lua_rawgeti(L, keys, i); /* what it names stays: it is in `keys` */
-        pl_codec_push_stored_key(L, keys + 1);
-        if (!name_key(e, keys + 1, &f->key)) {
-            code =
-                pl_encode_refuse(e, f->up, "a table with a table as key cannot be written as JSON");
-            break;
-        }
-        lua_rawget(L, table);
-        code = encode_member(e, f);
-        lua_settop(L, keys + 1);
-        lua_rawseti(L, keys, i); /* a number that became its text */
-    }
-    lua_settop(L, keys - 1);
-    return code;
-}
-
-/* Are all keys of a dict of templates names? Others are stored under what is no name of theirs. */
-static bool has_names_only(pl_encoder *e, int table)
-{
-    lua_State *L = e->L;
-    bool is_name = true;
-    pl_codec_push_keys(e->codec, L, table);
-    int keys = lua_gettop(L), count = (int)lua_objlen(L, keys);
-    for (int i = 1; i <= count && is_name; i++) {
-        lua_rawgeti(L, keys, i);
-        is_name = lua_type(L, -1) == LUA_TSTRING;
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    return is_name;
-}
-
 static int encode_marked(pl_encoder *e, int table, pl_frame *f, enum pl_table_kind kind,
                          const pl_shape *shape)
 {
     if (e->options->sorted) return encode_sorted(e, table, f, pl_encode_first(e->L, table));
-    if (kind == PL_TABLE_LISTED) return encode_listed(e, table, f);
+    if (kind == PL_TABLE_LISTED) return pl_encode_listed(e, table, f);
     return encode_shaped(e, table, f, shape);
 }
 
 int pl_encode_object(pl_encoder *e, int table, pl_frame *f, enum pl_table_kind kind,
                      const pl_shape *shape)
 {
-    if (kind == PL_TABLE_LISTED && e->options->sorted && !has_names_only(e, table))
+    if (kind == PL_TABLE_LISTED && e->options->sorted && !pl_encode_has_names_only(e, table))
         return pl_encode_refuse(e, f->up, "keys that are no texts cannot be sorted for JSON");
     f->key = PL_SLICE("");
     pl_buf_put_char(e->out, '{');

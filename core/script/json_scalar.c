@@ -121,18 +121,27 @@ static int encode_for_html(pl_encoder *e, const char *s, size_t len, const pl_fr
     return 0;
 }
 
+/* What is left of a string once `count` of its bytes were copied behind the end of the text. */
+static int encode_rest(pl_encoder *e, const char *s, size_t len, size_t count,
+                       const pl_frame *where)
+{
+    e->out->len += 1 + count;
+    if (pl_string_put(e->out, s + count, len - count) >= 0) return refuse_string(e, where);
+    pl_buf_put_char(e->out, '"');
+    return 0;
+}
+
 /* Most have nothing to be escaped. */
 __attribute__((always_inline)) static inline int encode_string(pl_encoder *e, const char *s,
                                                                size_t len, const pl_frame *where)
 {
     if (e->options->for_html) return encode_for_html(e, s, len, where);
     char *at = pl_buf_reserve(e->out, len + 2);
-    at[0] = '"';
     size_t count = pl_json_copy_plain(at + 1, s, len);
-    e->out->len += 1 + count;
-    if (count < len && pl_string_put(e->out, s + count, len - count) >= 0)
-        return refuse_string(e, where);
-    pl_buf_put_char(e->out, '"');
+    at[0] = '"';
+    if (count < len) return encode_rest(e, s, len, count, where);
+    at[len + 1] = '"';
+    e->out->len += len + 2;
     return 0;
 }
 
