@@ -24,7 +24,7 @@ return {
   {
     id = "c", title = "By functions of an integrator instead of templates",
     axis = "connections", points = { 64 },
-    subjects = { "calls", "calls, Lua", "events", "events, Lua" },
+    subjects = { "calls", "calls, Lua", "calls, computed", "events", "events, Lua" },
     load = connections,
   },
   {

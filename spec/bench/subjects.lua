@@ -17,6 +17,8 @@ return {
     about = "Perilune: calls, whose callers wait for the variables" },
   ["calls, Lua"] = { peer = perilune, path = "/v1/calls/functions/order",
     about = "Perilune: calls, by functions of an integrator instead of templates" },
+  ["calls, computed"] = { peer = perilune, path = "/v1/calls/functions/computed",
+    about = "Perilune: the same, and the variables are not only read but computed" },
   events = { peer = perilune, path = "/v1/events", type = "order.confirmed", is_durable = true,
     about = "Perilune: events, on disk before the 202; until all are delivered and recorded" },
   ["events to 10"] = { peer = perilune, path = "/v1/events", type = "order.00000", is_durable = true,

@@ -33,7 +33,7 @@ end
 describe("a peer of the bench", function()
   teardown(support.finish)
 
-  for _, name in ipairs({ "nginx+lua", "node", "calls", "calls, Lua" }) do
+  for _, name in ipairs({ "nginx+lua", "node", "calls", "calls, Lua", "calls, computed" }) do
     local subject = subjects[name]
     local case = subject.peer.is_here() and it or pending
     case("sends what the others send, signed, and gives back what they give: " .. name, function()
