@@ -34,7 +34,9 @@ pl_shape *pl_walk_find(pl_codec *c, lua_State *L, int cells, pl_shape *walk, con
     while (s && (s->parent != walk || s->identity != identity))
         s = s->next;
     if (s == NULL) {
-        if (lua_type(L, -1) != LUA_TSTRING || walk->depth == PL_WALK_MAX_KEYS) return NULL;
+        bool has_address =
+            identity != NULL && lua_type(L, -1) == LUA_TSTRING; /* numbers have none */
+        if (!has_address || walk->depth == PL_WALK_MAX_KEYS) return NULL;
         lua_pushvalue(L, -1);
         s = pl_shape_add(c, L, cells, walk, bucket, &c->walk_count);
     }
