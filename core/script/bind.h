@@ -28,7 +28,8 @@ void pl_bind_response_clear(lua_State *L, int index);
 
 /* Pushes a document of the text, which is known to be valid JSON. */
 void pl_bind_document_push(lua_State *L, pl_slice text);
-/* The methods read(path) and json(path) of what has a text and its nodes. */
+/* The methods value(), read(path) and json(path) of what has a text and its nodes. */
+int pl_bind_nodes_value(lua_State *L, pl_slice text, const pl_json_node *nodes);
 int pl_bind_nodes_read(lua_State *L, pl_slice text, const pl_json_node *nodes);
 int pl_bind_nodes_json(lua_State *L, pl_slice text, const pl_json_node *nodes);
 /* Can the document on top have a name twice in an object? False is certain. */

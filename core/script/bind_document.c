@@ -25,7 +25,8 @@ static pl_slice text_of(const document *d)
     return (pl_slice){(const char *)(d->nodes + d->count), d->len};
 }
 
-static int decode(lua_State *L, pl_slice text, const pl_json_node *nodes, const pl_json_node *value)
+static int push_value(lua_State *L, pl_slice text, const pl_json_node *nodes,
+                      const pl_json_node *value)
 {
     pl_decode_fault fault;
     if (pl_codec_decode_node(&pl_vm_of(L)->codec, L, text, nodes, value, &fault) != 0)
@@ -40,15 +41,18 @@ static const pl_json_node *find(lua_State *L, pl_slice text, const pl_json_node 
     return pl_json_node_find(nodes, text, pl_check_slice(L, 2), may_repeat);
 }
 
+int pl_bind_nodes_value(lua_State *L, pl_slice text, const pl_json_node *nodes)
+{
+    return push_value(L, text, nodes, nodes);
+}
+
 int pl_bind_nodes_read(lua_State *L, pl_slice text, const pl_json_node *nodes)
 {
     const pl_json_node *node = find(L, text, nodes);
     if (node == NULL) return 0;
     if (node->kind == PL_JSON_OBJECT || node->kind == PL_JSON_ARRAY)
-        return decode(L, text, nodes, node);
-    pl_json_token token = {
-        .kind = node->kind, .raw = pl_json_node_raw(node, text), .has_escapes = node->has_escapes};
-    pl_codec_push_scalar(&pl_vm_of(L)->codec, L, &token);
+        return push_value(L, text, nodes, node);
+    pl_codec_push_scalar(&pl_vm_of(L)->codec, L, text, node);
     return 1;
 }
 
@@ -70,7 +74,7 @@ int pl_bind_nodes_json(lua_State *L, pl_slice text, const pl_json_node *nodes)
 static int document_value(lua_State *L)
 {
     const document *d = check_document(L);
-    return decode(L, text_of(d), d->nodes, d->nodes);
+    return pl_bind_nodes_value(L, text_of(d), d->nodes);
 }
 
 /* read("order.id") -> the value, each time anew; nil where there is none */

@@ -21,23 +21,14 @@ static event_ud *check_event(lua_State *L)
     return ud;
 }
 
-static void push_json(lua_State *L, pl_slice json)
-{
-    pl_vm *vm = pl_vm_of(L);
-    /* Names that are there twice were refused when it came, unless the setting lets them. */
-    pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH, .last_wins = true};
-    pl_decode_fault fault;
-    if (pl_codec_decode(&vm->codec, L, json, &options, &fault) != 0)
-        luaL_error(L, "the event cannot be decoded: %s", fault.message);
-}
-
+/* value(), read(path) and json(path), as those of documents (bind_document.c) */
 static int event_value(lua_State *L)
 {
-    push_json(L, check_event(L)->event->document);
-    return 1;
+    const pl_event *e = check_event(L)->event;
+    size_t count;
+    return pl_bind_nodes_value(L, e->document, pl_event_nodes(e, &count));
 }
 
-/* read(path) and json(path), as those of documents (bind_document.c) */
 static int event_read(lua_State *L)
 {
     const pl_event *e = check_event(L)->event;
@@ -52,14 +43,18 @@ static int event_json(lua_State *L)
     return pl_bind_nodes_json(L, e->document, pl_event_nodes(e, &count));
 }
 
+/* get("order.lines.0.sku") -> the value, each time anew; nil where there is none */
 static int event_get(lua_State *L)
 {
-    event_ud *ud = check_event(L);
-    pl_slice raw = pl_json_find(ud->event->document, pl_check_slice(L, 2));
+    pl_vm *vm = pl_vm_of(L);
+    pl_slice raw = pl_json_find(check_event(L)->event->document, pl_check_slice(L, 2));
+    /* Names that are there twice were refused when it came, unless the setting lets them. */
+    pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH, .last_wins = true};
+    pl_decode_fault fault;
     if (raw.ptr == NULL)
         lua_pushnil(L);
-    else
-        push_json(L, raw);
+    else if (pl_codec_decode(&vm->codec, L, raw, &options, &fault) != 0)
+        luaL_error(L, "the event cannot be decoded: %s", fault.message);
     return 1;
 }
 

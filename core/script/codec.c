@@ -41,6 +41,7 @@ void pl_codec_fini(pl_codec *c)
     pl_buf_fini(&c->key);
     pl_buf_fini(&c->out);
     pl_buf_fini(&c->keys);
+    pl_buf_fini(&c->nodes);
 }
 
 void pl_codec_push_null(pl_codec *c, lua_State *L)

@@ -38,10 +38,11 @@ typedef struct pl_codec {
     pl_shape **buckets;
     uint32_t shape_count, walk_count;
     int next_cell;
-    pl_buf text; /* scratch: unescaped strings; messages */
-    pl_buf key;  /* scratch: unescaped keys */
-    pl_buf out;  /* scratch: what encode writes */
-    pl_buf keys; /* scratch: keys to be sorted, a stack */
+    pl_buf text;  /* scratch: unescaped strings; messages */
+    pl_buf key;   /* scratch: unescaped keys */
+    pl_buf out;   /* scratch: what encode writes */
+    pl_buf keys;  /* scratch: keys to be sorted, a stack */
+    pl_buf nodes; /* scratch: of a text that is decoded */
 } pl_codec;
 
 void pl_codec_init(pl_codec *c, lua_State *L);
@@ -76,10 +77,12 @@ int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_op
 int pl_codec_decode_node(pl_codec *c, lua_State *L, pl_slice text, const pl_json_node *nodes,
                          const pl_json_node *value, pl_decode_fault *fault);
 void pl_codec_push_null(pl_codec *c, lua_State *L);
-/* Pushes what a token of a valid document that opens no container stands for. */
-void pl_codec_push_scalar(pl_codec *c, lua_State *L, const pl_json_token *token);
+/* Pushes what a node of a document that is no container stands for. */
+void pl_codec_push_scalar(pl_codec *c, lua_State *L, pl_slice text, const pl_json_node *node);
 /* Pushes the number that a valid JSON literal stands for. */
 void pl_codec_push_number(pl_codec *c, lua_State *L, pl_slice literal);
+/* The same of a literal that is not plain. */
+void pl_codec_push_exact(pl_codec *c, lua_State *L, pl_slice literal);
 /* The same for the double that the literal is read as: whole ones as Python prints them ("1000.0",
  * "1e+16"). */
 void pl_codec_push_number_read(pl_codec *c, lua_State *L, pl_slice literal);
@@ -137,17 +140,20 @@ struct pl_shape {
     pl_shape *next;   /* in the bucket */
     const char *key;  /* the last key: bytes of the Lua string in the cells */
     size_t key_len;
+    uint64_t word;        /* of a key of up to eight bytes: those, as pl_word_of has them */
     const void *identity; /* of that string: what lua_topointer gives, as long as the state lives */
     char *member;         /* `,"key":` as JSON, and PL_MEMBER_SLACK bytes that can be read */
     size_t member_len;
     /* The shapes of one key, two keys, ... down to this one; made with the metatable. */
-    const pl_shape **path;
+    pl_shape **path;
+    pl_shape *below;  /* of the last object that was the last key's value, or in it; or NULL */
     pl_order *orders; /* of a walk: as asked for */
     /* cells[cell] is the key, [cell + 1] the metatable once there is a path, [cell + 2] the maker. */
     int cell;
     uint32_t depth; /* how many keys */
     uint32_t made;  /* objects of it, up to PL_SHAPE_OFTEN */
     uint32_t children;
+    bool has_maker;
 };
 
 enum pl_shape_step { PL_SHAPE_OK, PL_SHAPE_DUPLICATE, PL_SHAPE_FULL };
@@ -166,9 +172,15 @@ pl_shape *pl_shape_add(pl_codec *c, lua_State *L, int cells, pl_shape *parent, u
 void pl_shape_make_path(pl_shape *shape);
 /* Marks the table at `table`. */
 void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table);
-/* Puts the maker of a shape that is met often at `place`: a function of the values, in the order of
- * their keys, that gives the table. False, and nothing is done: it has none. */
-bool pl_shape_put_maker(lua_State *L, int cells, pl_shape *shape, int place);
+/* Makes the maker (json_maker.c): a function of the values, in the order of their keys, that gives
+ * the table, marked. There have been tables of the shape. False: it goes without. */
+bool pl_shape_make_maker(lua_State *L, int cells, pl_shape *shape);
+/* Has the shape a maker? Asked for each of its objects: one that is met often gets one. */
+static inline bool pl_shape_has_maker(lua_State *L, int cells, pl_shape *shape)
+{
+    if (shape->made == PL_SHAPE_OFTEN) return shape->has_maker;
+    return ++shape->made == PL_SHAPE_OFTEN && pl_shape_make_maker(L, cells, shape);
+}
 /* Pops a list of keys off the stack and marks the table with it. */
 void pl_shape_mark_listed(lua_State *L, int table);
 /* Pushes a new metatable that says `kind` of its tables. */
@@ -225,7 +237,7 @@ const pl_exact *pl_exact_at(lua_State *L, int index); /* or NULL */
 /* The number of an exact number: false when a double does not hold it (an integer beyond 2^53, a
  * magnitude beyond 10^308). */
 bool pl_exact_value(const pl_exact *e, double *value);
-/* Reads literals that Lua prints back as they are written; others: false. */
-bool pl_number_is_plain(pl_slice literal, double *value);
+/* The value of a literal that is plain, that is, Lua prints it back as it is written; of others NaN. */
+double pl_number_plain(pl_slice literal);
 
 #endif

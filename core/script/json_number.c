@@ -15,63 +15,75 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_DIGITS 14 /* of LuaJIT's number to text */
+#define MAX_DIGITS 14               /* of LuaJIT's number to text */
+#define LIMIT      100000000000000u /* with more of them */
 #define MAX_WHOLE  0x1p53
 
 static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
                                        1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
 
+static inline const char *read_digits(const char *p, const char *end, uint64_t *digits)
+{
+    for (; p < end && (unsigned char)(*p - '0') <= 9; p++)
+        *digits = *digits * 10 + (unsigned char)(*p - '0');
+    return p;
+}
+
 /* The value is exact division's: both the digits (below 10^14) and the power (up to 10^18) are
  * doubles, so one correctly rounded operation gives the double nearest to the literal. The grammar
  * was checked by the reader. */
-bool pl_number_is_plain(pl_slice literal, double *value)
+double pl_number_plain(pl_slice literal)
 {
     const char *p = literal.ptr, *end = p + literal.len;
     bool negative = *p == '-';
+    uint64_t digits = 0;
     p += negative;
-    if (end - p > MAX_DIGITS + 5) return false; /* 0.000 in front of the digits */
-    uint64_t digits = 0, limit = 100000000000000u;
-    for (; p < end && *p >= '0' && *p <= '9'; p++)
-        digits = digits * 10 + (uint64_t)(*p - '0');
-    size_t decimals = 0;
-    if (p < end && *p == '.') {
-        for (decimals = (size_t)(end - p) - 1; ++p < end && *p >= '0' && *p <= '9';)
-            digits = digits * 10 + (uint64_t)(*p - '0');
-        /* Below 0.0001 an exponent is printed. */
-        if (end[-1] == '0' || (digits > 0 && (double)digits / powers_of_ten[decimals] < 1e-4))
-            return false;
+    if (end - p > MAX_DIGITS + 5) return NAN; /* 0.000 in front of the digits */
+    p = read_digits(p, end, &digits);
+    if (p == end) {
+        if (digits >= LIMIT || (digits == 0 && negative)) return NAN;
+        return negative ? -(double)(int64_t)digits : (double)(int64_t)digits;
     }
-    if (p < end || digits >= limit || (digits == 0 && negative)) return false;
-    *value = (double)digits / powers_of_ten[decimals];
-    if (negative) *value = -*value;
-    return true;
+    const char *decimals = p + 1;
+    if (*p != '.' || read_digits(decimals, end, &digits) < end) return NAN;
+    double value = (double)(int64_t)digits / powers_of_ten[end - decimals];
+    /* Below 0.0001 an exponent is printed. */
+    if (digits >= LIMIT || end[-1] == '0' || value < 1e-4) return NAN;
+    return negative ? -value : value;
+}
+
+static void push_new(lua_State *L, pl_slice literal)
+{
+    pl_exact *e = lua_newuserdata(L, sizeof *e + literal.len + 1);
+    e->len = literal.len;
+    memcpy(e->text, literal.ptr, literal.len);
+    e->text[literal.len] = 0;
+    luaL_getmetatable(L, PL_EXACT);
+    lua_setmetatable(L, -2);
+}
+
+void pl_codec_push_exact(pl_codec *c, lua_State *L, pl_slice literal)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, c->exact);
+    lua_pushlstring(L, literal.ptr, literal.len);
+    lua_rawget(L, -2); /* stack: interned, userdata or nil (top) */
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        push_new(L, literal);
+        lua_pushlstring(L, literal.ptr, literal.len);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -4);
+    }
+    lua_replace(L, -2);
 }
 
 void pl_codec_push_number(pl_codec *c, lua_State *L, pl_slice literal)
 {
-    double value;
-    if (pl_number_is_plain(literal, &value)) {
+    double value = pl_number_plain(literal);
+    if (isnan(value))
+        pl_codec_push_exact(c, L, literal);
+    else
         lua_pushnumber(L, value);
-        return;
-    }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, c->exact);
-    lua_pushlstring(L, literal.ptr, literal.len);
-    lua_pushvalue(L, -1);
-    lua_rawget(L, -3); /* stack: interned, text, userdata or nil (top) */
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        pl_exact *e = lua_newuserdata(L, sizeof *e + literal.len + 1);
-        e->len = literal.len;
-        memcpy(e->text, literal.ptr, literal.len);
-        e->text[literal.len] = 0;
-        luaL_getmetatable(L, PL_EXACT);
-        lua_setmetatable(L, -2);
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, -5);
-    }
-    lua_replace(L, -3);
-    lua_pop(L, 1);
 }
 
 /* The double as Python's repr() writes one without a fraction. */

@@ -12,13 +12,6 @@
  * string at hand instead of bytes to intern; whether a key is there twice is asked once, when an
  * edge is made; and when writing, the key is at hand as JSON text.
  *
- * Of a shape that comes again and again tables are made by a function,
- *
- *     local a1, a2 = ... return { ["id"] = a1, ["type"] = a2 }
- *
- * since LuaJIT copies such a table as a whole, places of its keys included, and each value only has
- * to be put there; by calls of C each key has to be looked up, and a place for it found.
- *
  * The trie never shrinks, so it is bounded: in nodes, in children of one node (documents with ids
  * for keys), in keys of one object, in bytes of a key. Beyond, an object gets a metatable of its own with the list of
  * its keys. Scripts reach neither (__metatable).
@@ -29,8 +22,9 @@
  * begins with a NUL. */
 #include "script/codec.h"
 
+#include "base/json_bytes.h"
+
 #include <lauxlib.h>
-#include <luajit.h>
 #include <stdlib.h>
 
 #define CELLS         3 /* of one shape */
@@ -55,7 +49,7 @@ static uint32_t bucket_of(const pl_shape *parent, pl_slice key)
 
 static bool key_is(const pl_shape *s, pl_slice key)
 {
-    return s->key_len == key.len && memcmp(s->key, key.ptr, key.len) == 0;
+    return s->key_len == key.len && pl_same_bytes(s->key, key.ptr, key.len);
 }
 
 /* False: the key is not UTF-8, as a script's can be. */
@@ -95,6 +89,7 @@ pl_shape *pl_shape_add(pl_codec *c, lua_State *L, int cells, pl_shape *parent, u
                     .next = c->buckets[bucket],
                     .key = text,
                     .key_len = len,
+                    .word = len <= 8 ? pl_word_of(text, len) : 0,
                     .identity = identity,
                     .cell = c->next_cell,
                     .depth = parent->depth + 1};
@@ -155,7 +150,7 @@ void pl_shape_make_path(pl_shape *s)
 {
     if (s->path) return;
     s->path = pl_alloc((s->depth + 1) * sizeof *s->path);
-    for (const pl_shape *at = s; at->parent; at = at->parent)
+    for (pl_shape *at = s; at->parent; at = at->parent)
         s->path[at->depth - 1] = at;
 }
 
@@ -168,62 +163,6 @@ void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table)
     }
     lua_rawgeti(L, cells, shape->cell + 1);
     lua_setmetatable(L, table);
-}
-
-/* A key of any bytes as a text of Lua. */
-static void put_quoted(pl_buf *source, const pl_shape *s)
-{
-    for (size_t i = 0; i < s->key_len; i++) {
-        unsigned char c = (unsigned char)s->key[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-        pl_buf_printf(source, is_plain ? "%c" : "\\%03d", c);
-    }
-}
-
-static void put_maker(pl_buf *source, const pl_shape *shape)
-{
-    PL_BUF_PUT(source, "local ");
-    for (uint32_t i = 1; i <= shape->depth; i++)
-        pl_buf_printf(source, i > 1 ? ",a%u" : "a%u", i);
-    PL_BUF_PUT(source, " = ... return {");
-    for (uint32_t i = 1; i <= shape->depth; i++) {
-        PL_BUF_PUT(source, "[\"");
-        put_quoted(source, shape->path[i - 1]);
-        pl_buf_printf(source, "\"]=a%u,", i);
-    }
-    pl_buf_put_char(source, '}');
-}
-
-/* It is not compiled: that pays for loops, and this is called by C. Where it cannot be made, for lack
- * of memory, the shape goes without. */
-static void make_maker(lua_State *L, int cells, const pl_shape *shape)
-{
-    pl_buf source;
-    pl_buf_init(&source);
-    put_maker(&source, shape);
-    int top = lua_gettop(L);
-    int status = luaL_loadbuffer(L, source.ptr, source.len, "=perilune/json");
-    pl_buf_fini(&source);
-    if (status == 0) {
-        luaJIT_setmode(L, top + 1, LUAJIT_MODE_FUNC | LUAJIT_MODE_OFF);
-        lua_rawseti(L, cells, shape->cell + 2);
-    }
-    lua_settop(L, top);
-}
-
-bool pl_shape_put_maker(lua_State *L, int cells, pl_shape *shape, int place)
-{
-    if (shape->path == NULL || shape->depth == 0) return false;
-    if (shape->made < PL_SHAPE_OFTEN && ++shape->made == PL_SHAPE_OFTEN)
-        make_maker(L, cells, shape);
-    if (shape->made < PL_SHAPE_OFTEN) return false;
-    lua_rawgeti(L, cells, shape->cell + 2);
-    bool has = lua_isfunction(L, -1);
-    if (has)
-        lua_replace(L, place);
-    else
-        lua_pop(L, 1);
-    return has;
 }
 
 void pl_shape_mark_listed(lua_State *L, int table)

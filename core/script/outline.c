@@ -10,6 +10,8 @@
 
 #include "text/casing.h"
 
+#include <math.h>
+
 #define MAX_TRUTHY_NUMBER 64        /* bytes; longer ones may be too small for a double */
 #define MAX_WORK          (1 << 20) /* operations, and nodes that look-ups have passed */
 #define BYTES_OF_WORK     64        /* of a value that is found count as one more */
@@ -214,7 +216,8 @@ static bool read_number(pl_slice raw, double *number)
             raw.len--;
         if (raw.ptr[raw.len - 1] == '.') raw.len--;
     }
-    return pl_number_is_plain(raw, number);
+    *number = pl_number_plain(raw);
+    return !isnan(*number);
 }
 
 /* Only numbers are compared whose double is certain. That 1 equals True is for Lua to say. */
