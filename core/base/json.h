@@ -2,7 +2,7 @@
  *
  * JSON as bytes (RFC 8259, strictly): a reader that validates and walks a document
  * without building anything, look-ups that give the span of a value, and a writer.
- * Decoding into Lua tables is script/'s work and uses this reader.
+ * Decoding into Lua tables is script/'s work and goes by an index (json_index.h).
  * Nothing here allocates, except that the writer grows a pl_buf. */
 #ifndef PL_BASE_JSON_H
 #define PL_BASE_JSON_H

@@ -69,7 +69,8 @@ typedef struct pl_decode_fault {
     int line, column;
 } pl_decode_fault;
 
-/* Pushes the value of a document: 0, or PL_E_BAD_JSON with *fault and nothing pushed. */
+/* Pushes the value of a document: 0, or PL_E_BAD_JSON with *fault and nothing pushed. What is no JSON
+ * is said before a name that is there twice. */
 int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_options *options,
                     pl_decode_fault *fault);
 /* The same of one value of a valid document whose nodes are known, which need not be read again. Of
@@ -81,11 +82,11 @@ void pl_codec_push_null(pl_codec *c, lua_State *L);
 void pl_codec_push_scalar(pl_codec *c, lua_State *L, pl_slice text, const pl_json_node *node);
 /* Pushes the number that a valid JSON literal stands for. */
 void pl_codec_push_number(pl_codec *c, lua_State *L, pl_slice literal);
-/* The same of a literal that is not plain. */
-void pl_codec_push_exact(pl_codec *c, lua_State *L, pl_slice literal);
 /* The same for the double that the literal is read as: whole ones as Python prints them ("1000.0",
  * "1e+16"). */
 void pl_codec_push_number_read(pl_codec *c, lua_State *L, pl_slice literal);
+/* Pushes the exact number of a literal that is not plain (pl_number_plain). */
+void pl_codec_push_exact(pl_codec *c, lua_State *L, pl_slice literal);
 
 /* -- encode -- */
 

@@ -12,9 +12,11 @@
  * string at hand instead of bytes to intern; whether a key is there twice is asked once, when an
  * edge is made; and when writing, the key is at hand as JSON text.
  *
+ * Of a shape that comes again and again tables are made by a function (json_maker.c).
+ *
  * The trie never shrinks, so it is bounded: in nodes, in children of one node (documents with ids
- * for keys), in keys of one object, in bytes of a key. Beyond, an object gets a metatable of its own with the list of
- * its keys. Scripts reach neither (__metatable).
+ * for keys), in keys of one object, in bytes of a key. Beyond, an object gets a metatable of its own
+ * with the list of its keys. Scripts reach neither (__metatable).
  *
  * The dicts of templates are such listed objects too. Their list is kept up to date by the template
  * engine, and holds keys that JSON does not have: numbers, true and false (stored as 1 and 0, which
