@@ -46,7 +46,7 @@ void pl_buf_init(pl_buf *b)
     *b = (pl_buf){0};
 }
 
-void pl_buf_fini(pl_buf *b)
+void pl_buf_free(pl_buf *b)
 {
     free(b->ptr);
     *b = (pl_buf){0};

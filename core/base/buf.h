@@ -28,7 +28,11 @@ char *pl_alloc_text(pl_slice s);
 void *pl_realloc(void *ptr, size_t size);
 
 void pl_buf_init(pl_buf *b);
-void pl_buf_fini(pl_buf *b);
+void pl_buf_free(pl_buf *b);
+static inline void pl_buf_fini(pl_buf *b)
+{
+    if (b->ptr) pl_buf_free(b);
+}
 /* Forgets the bytes, keeps the room. */
 static inline void pl_buf_clear(pl_buf *b)
 {

@@ -229,16 +229,39 @@ static bool name_is(const pl_json_node *node, pl_slice document, pl_slice name)
     return node->name_len == name.len && pl_same_bytes(raw, name.ptr, name.len);
 }
 
-const pl_json_node *pl_json_node_member(const pl_json_node *nodes, const pl_json_node *object,
-                                        pl_slice document, pl_slice name, bool may_repeat)
+/* The first of the members from `node` up to `end`. Out of line, so that who seldom asks saves no
+ * registers for it. */
+__attribute__((noinline)) static const pl_json_node *first_of(const pl_json_node *nodes,
+                                                              const pl_json_node *node,
+                                                              const pl_json_node *end,
+                                                              pl_slice document, pl_slice name)
+{
+    while (node < end && !name_is(node, document, name))
+        node = nodes + node->next;
+    return node < end ? node : NULL;
+}
+
+/* Names are seldom written with escapes: until one is, nothing is called. */
+const pl_json_node *pl_json_node_first_member(const pl_json_node *nodes, const pl_json_node *object,
+                                              pl_slice document, pl_slice name)
+{
+    const pl_json_node *end = nodes + object->next;
+    if (object->kind != PL_JSON_OBJECT) return NULL;
+    for (const pl_json_node *node = object + 1; node < end; node = nodes + node->next) {
+        if (node->name_has_escapes) return first_of(nodes, node, end, document, name);
+        if (node->name_len != name.len) continue;
+        if (pl_same_bytes(document.ptr + node->name, name.ptr, name.len)) return node;
+    }
+    return NULL;
+}
+
+const pl_json_node *pl_json_node_last_member(const pl_json_node *nodes, const pl_json_node *object,
+                                             pl_slice document, pl_slice name)
 {
     const pl_json_node *found = NULL, *end = nodes + object->next;
     if (object->kind != PL_JSON_OBJECT) return NULL;
-    for (const pl_json_node *node = object + 1; node < end; node = nodes + node->next) {
-        if (!name_is(node, document, name)) continue;
-        found = node;
-        if (!may_repeat) break;
-    }
+    for (const pl_json_node *node = object + 1; node < end; node = nodes + node->next)
+        if (name_is(node, document, name)) found = node;
     return found;
 }
 

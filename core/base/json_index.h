@@ -29,10 +29,20 @@ int pl_json_read_index(pl_slice document, int max_depth, pl_buf *nodes);
 void pl_json_index(pl_slice document, pl_buf *nodes);
 /* Is it a valid document? The short answer of pl_json_check, of any size. */
 bool pl_json_is_valid(pl_slice document, int max_depth);
-/* The member of an object, or NULL: there is none of the name, or the node is no object. Where names
- * may be there twice the last one counts. */
-const pl_json_node *pl_json_node_member(const pl_json_node *nodes, const pl_json_node *object,
-                                        pl_slice document, pl_slice name, bool may_repeat);
+/* The first or the last member of an object that has the name, or NULL: there is none, or the node is
+ * no object. */
+const pl_json_node *pl_json_node_first_member(const pl_json_node *nodes, const pl_json_node *object,
+                                              pl_slice document, pl_slice name);
+const pl_json_node *pl_json_node_last_member(const pl_json_node *nodes, const pl_json_node *object,
+                                             pl_slice document, pl_slice name);
+/* The one that counts, which is the last where names may be there twice. */
+static inline const pl_json_node *pl_json_node_member(const pl_json_node *nodes,
+                                                      const pl_json_node *object, pl_slice document,
+                                                      pl_slice name, bool may_repeat)
+{
+    return may_repeat ? pl_json_node_last_member(nodes, object, document, name)
+                      : pl_json_node_first_member(nodes, object, document, name);
+}
 /* The value that names with dots between them lead to, or NULL. */
 const pl_json_node *pl_json_node_find(const pl_json_node *nodes, pl_slice document, pl_slice path,
                                       bool may_repeat);

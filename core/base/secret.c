@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * Most bytes that are looked through hold no secret, so the first questions are such that need no
- * lock. No form is shorter than some bytes (four, or up to eight where no shorter one is kept), so
+ * lock. No form is shorter than some bytes (four, or up to sixteen where no shorter one is kept), so
  * each covers whole one of the pairs that are looked at so far apart: are these two bytes among the
- * first of anything registered? One bit for each pair says so. If they are: is there anything that
- * begins with the four bytes from one of the places up to here? A filter answers it, one bit for a
- * hash of four bytes. Where it says
- * "maybe", the lock is taken for a look into a bucket: all forms (secret_forms.h) of one range of
- * the hash, sorted, so that thousands of tokens that begin alike cost a few comparisons.
+ * first of anything registered? One bit for each pair says so. If they are, and the pairs in front of
+ * them as well: is there anything that begins with the four bytes from there, or from one of the
+ * places up to here? A filter answers it, one bit for a hash of four bytes. Where it says "maybe", the
+ * lock is taken for a look into a bucket: all forms (secret_forms.h) of one range of the hash, sorted,
+ * so that thousands of tokens that begin alike cost a few comparisons.
  *
  *     hash of four bytes   |  bucket: 14 bits  |      |
  *                          |  filter: 20 bits         |  (so what shares a bit shares a bucket)
@@ -32,7 +32,7 @@
 #define FILTER_BITS 20
 #define BUCKET_BITS 14
 #define NO_SLOT     (-1)
-#define FRONT_BYTES 8 /* of a form, at most: its pairs are known */
+#define FRONT_BYTES 16 /* of a form, at most: its pairs are known */
 #define PAIR_VALUES 65536
 
 struct entry {
@@ -115,7 +115,7 @@ static void clear_bit(uint32_t hash)
                               memory_order_relaxed);
 }
 
-static uint16_t pair_of(const char *two_bytes)
+static size_t pair_of(const char *two_bytes)
 {
     uint16_t pair;
     memcpy(&pair, two_bytes, sizeof pair);
@@ -139,7 +139,7 @@ static void set_apart(void)
 static void add_pairs(const struct entry *e)
 {
     for (size_t i = 0; i + 1 < front_of(e); i++) {
-        uint16_t pair = pair_of(e->bytes + i);
+        size_t pair = pair_of(e->bytes + i);
         if (pair_uses[pair]++ == 0)
             atomic_fetch_or_explicit(&pairs[pair / 64], UINT64_C(1) << (pair % 64),
                                      memory_order_relaxed);
@@ -151,7 +151,7 @@ static void add_pairs(const struct entry *e)
 static void remove_pairs(const struct entry *e)
 {
     for (size_t i = 0; i + 1 < front_of(e); i++) {
-        uint16_t pair = pair_of(e->bytes + i);
+        size_t pair = pair_of(e->bytes + i);
         if (--pair_uses[pair] == 0)
             atomic_fetch_and_explicit(&pairs[pair / 64], ~(UINT64_C(1) << (pair % 64)),
                                       memory_order_relaxed);
@@ -372,20 +372,37 @@ static size_t match(pl_slice bytes)
 
 static bool is_near(const char *two_bytes)
 {
-    uint16_t pair = pair_of(two_bytes);
+    size_t pair = pair_of(two_bytes);
     uint64_t word = atomic_load_explicit(&pairs[pair / 64], memory_order_relaxed);
     return word >> (pair % 64) & 1;
 }
 
+/* The first of the pairs `step` apart, from the one at `i` on, that is near, or the end. */
+static size_t next_near(pl_slice bytes, size_t i, size_t step)
+{
+    while (i + 2 <= bytes.len && !is_near(bytes.ptr + i))
+        i += step;
+    return i + 2 <= bytes.len ? i : bytes.len;
+}
+
+/* Where the pairs begin that are near one behind the other up to the one at `i`, `step` of them at
+ * most. */
+static size_t begin_of_near(pl_slice bytes, size_t i, size_t step)
+{
+    size_t k = i;
+    while (k + step > i + 1 && is_near(bytes.ptr + k - 1))
+        k--;
+    return k;
+}
+
 /* The first place from `from` on at which a form begins, or the end. One that begins behind the pair
- * before the one that is looked at, and not behind this, covers it. */
+ * before the one that is looked at, and not behind this, covers it and all pairs up to it. */
 static size_t find_match(pl_slice bytes, size_t from)
 {
     size_t step = atomic_load_explicit(&apart, memory_order_relaxed);
     if (atomic_load_explicit(&entry_count, memory_order_relaxed) == 0) return bytes.len;
-    for (size_t i = from + step - 1; i + 2 <= bytes.len; i += step) {
-        if (!is_near(bytes.ptr + i)) continue;
-        for (size_t k = i + 1 - step; k <= i; k++) {
+    for (size_t i = from + step - 1; (i = next_near(bytes, i, step)) < bytes.len; i += step) {
+        for (size_t k = begin_of_near(bytes, i, step); k <= i; k++) {
             pl_slice rest = {bytes.ptr + k, bytes.len - k};
             if (may_match(rest) && match(rest)) return k;
         }

@@ -64,11 +64,12 @@ static char *put(char *at, pl_slice s)
     return at + s.len;
 }
 
+/* There is room for what a value is masked with beside it, so that each is asked for once. */
 static pl_slice shown_fields(pl_exchange *x, const pl_field *fields)
 {
     size_t bytes = 1;
     for (const pl_field *f = fields; f; f = f->next)
-        bytes += f->name.len + shown_value(f).len + sizeof ": \r\n" - 1;
+        bytes += f->name.len + f->value.len + f->shown.len + sizeof "***: \r\n" - 1;
     char *text = pl_arena_alloc(&x->arena, bytes), *at = text;
     for (const pl_field *f = fields; f; f = f->next) {
         at = put(put(at, f->name), PL_SLICE(": "));

@@ -85,12 +85,13 @@ static bool fits(const pl_json_node *node, const pl_outline_step *step)
 }
 
 /* How far a step goes, to the node that it finds or to the end of the one it looks in, is work. */
-static const pl_json_node *follow(run *r, const pl_json_node *node, const pl_outline_step *step)
+static inline const pl_json_node *follow(run *r, const pl_json_node *node,
+                                         const pl_outline_step *step)
 {
     const pl_outline_document *d = r->pen.document;
-    const pl_json_node *found =
-        step->name.ptr ? pl_json_node_member(d->nodes, node, d->text, step->name, false)
-                       : pl_json_node_element(d->nodes, node, step->element);
+    const pl_json_node *found = step->name.ptr
+                                    ? pl_json_node_first_member(d->nodes, node, d->text, step->name)
+                                    : pl_json_node_element(d->nodes, node, step->element);
     r->work += (found ? found : d->nodes + node->next) - node;
     return found;
 }
@@ -108,9 +109,9 @@ static const pl_json_node *find_stem(run *r, uint8_t number)
 
 static enum pl_outline_end find(run *r, const pl_outline_place *place, pl_outline_value *v)
 {
-    pl_outline_set_undefined(v);
     const loop *l = place->loop ? &r->loops[place->loop - 1] : NULL;
     if (place->counter) {
+        pl_outline_set_undefined(v);
         read_counter(l, place->counter, v);
         return PL_OUTLINE_DONE;
     }
@@ -119,6 +120,7 @@ static enum pl_outline_end find(run *r, const pl_outline_place *place, pl_outlin
     for (uint32_t i = 0; i < place->count; i++, node = next) {
         next = follow(r, node, &place->steps[i]);
         if (next) continue;
+        pl_outline_set_undefined(v);
         bool is_undefined =
             i + 1 == place->count && place->may_miss && fits(node, &place->steps[i]);
         return is_undefined ? PL_OUTLINE_DONE : PL_OUTLINE_MISSING;
@@ -152,8 +154,9 @@ static enum pl_outline_end measure(run *r, pl_outline_value *v)
     return PL_OUTLINE_DONE;
 }
 
-/* Makes of a value its text in another case. */
-static enum pl_outline_end set_case(run *r, enum pl_outline_casing casing, pl_outline_value *v)
+/* Makes of a value its text in another case. Few places ask for that, and all would pay for its stack. */
+__attribute__((noinline)) static enum pl_outline_end set_case(run *r, enum pl_outline_casing casing,
+                                                              pl_outline_value *v)
 {
     static const enum pl_casing casings[] = {
 #define X(name, casing) [PL_OUTLINE_TO_##name] = PL_CASING_##casing,

@@ -59,7 +59,14 @@ static void check_everywhere(const char *secret)
 /* How a text is looked through depends on the shortest of all. */
 TEST(a_value_is_found_wherever_it_begins)
 {
-    static const char *const values[] = {"<long value>", "<eight8>", "<seven>", "<six6>", "<five"};
+    static const char *const values[] = {"<a value longer than any>",
+                                         "<sixteen bytes >",
+                                         "<15 bytes of it>",
+                                         "<long value>",
+                                         "<eight8>",
+                                         "<seven>",
+                                         "<six6>",
+                                         "<five"};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         add(values[i]);
         for (size_t k = 0; k <= i; k++)
