@@ -210,7 +210,7 @@ static void *count(void *ud, void *block, size_t old_size, size_t size)
     pl_budget *b = ud;
     size_t more = size > old_size ? size - old_size : 0;
     if (more && b->used + b->lent + more > b->mark && is_refused(b, more)) return NULL;
-    void *p = pl_blocks_resize(&b->blocks, block, old_size, size);
+    void *p = b->alloc(b->alloc_ud, block, old_size, size);
     if (p || size == 0) b->used += size - old_size;
     return p;
 }
@@ -230,7 +230,7 @@ static enum pl_budget_end weigh(pl_budget *b, lua_State *L)
 void pl_budget_count(pl_vm *vm)
 {
     pl_budget *b = &vm->budget;
-    b->blocks.alloc = lua_getallocf(b->L, &b->blocks.alloc_ud);
+    b->alloc = lua_getallocf(b->L, &b->alloc_ud);
     b->used = (size_t)lua_gc(b->L, LUA_GCCOUNT, 0) << 10;
     b->used += (size_t)lua_gc(b->L, LUA_GCCOUNTB, 0);
     lua_setallocf(b->L, count, b);
@@ -245,7 +245,7 @@ pl_budget *pl_budget_of(lua_State *L)
 /* LuaJIT gives all memory of a state back at once, if it finds its own allocator there. */
 void pl_budget_uncount(pl_vm *vm)
 {
-    lua_setallocf(vm->L, vm->budget.blocks.alloc, vm->budget.blocks.alloc_ud);
+    lua_setallocf(vm->L, vm->budget.alloc, vm->budget.alloc_ud);
 }
 
 /* -- looking at what there is -- */
@@ -279,7 +279,7 @@ void pl_budget_charge(lua_State *L, size_t bytes)
 {
     pl_vm *vm = pl_vm_of(L);
     pl_budget *b = &vm->budget;
-    if (b->depth == 0 || b->blocks.alloc == NULL) return;
+    if (b->depth == 0 || b->alloc == NULL) return;
     b->lent += bytes;
     if (b->used + b->lent <= b->mark) return;
     if (is_refused(b, 0)) stop(L, vm);
@@ -316,7 +316,7 @@ static void make_room(pl_budget *b)
 /* Memory that the run took before it waited is its own, also when it was given back since. */
 static void begin_memory(pl_budget *b, size_t taken)
 {
-    if (b->blocks.alloc && b->entered != PL_BUDGET_NONE) make_room(b);
+    if (b->alloc && b->entered != PL_BUDGET_NONE) make_room(b);
     b->lent = 0;
     b->base = b->used > taken ? b->used - taken : 0;
     set_mark(b);

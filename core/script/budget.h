@@ -9,7 +9,6 @@
 #include "base/buf.h"
 #include "base/ticks.h"
 #include "flow/settings.h"
-#include "script/blocks.h"
 
 #include <lua.h>
 #include <stdbool.h>
@@ -52,11 +51,12 @@ typedef struct pl_budget {
     char place[PL_BUDGET_PLACE]; /* "file:line: " where the run was first stopped */
     int64_t time_ms, load_ms;
     bool load_is_given; /* outside the folder: gateway.lua does not change it */
-    pl_blocks blocks;   /* of LuaJIT's own allocator; without one the memory is not counted */
-    size_t used;        /* bytes that the state has */
-    size_t lent;        /* bytes that C keeps for the run under way */
-    size_t base;        /* what was used without the run */
-    size_t mark;        /* of used and lent: beyond it something has to be done */
+    lua_Alloc alloc;    /* LuaJIT's own; NULL: the memory is not counted */
+    void *alloc_ud;
+    size_t used; /* bytes that the state has */
+    size_t lent; /* bytes that C keeps for the run under way */
+    size_t base; /* what was used without the run */
+    size_t mark; /* of used and lent: beyond it something has to be done */
     size_t memory_bytes, heap_bytes;
 } pl_budget;
 

@@ -294,7 +294,6 @@ void pl_vm_end_load(pl_vm *vm)
     tune(vm->L, (tuning){GC_PAUSE, HOT_LOOP});
     lua_gc(vm->L, LUA_GCCOLLECT, 0);
     lua_gc(vm->L, LUA_GCSETPAUSE, pause_of(vm->L));
-    pl_blocks_drop(&vm->budget.blocks);
 }
 
 void pl_vm_close(pl_vm *vm)

