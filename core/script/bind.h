@@ -26,14 +26,12 @@ void pl_bind_response_clear(lua_State *L, int index);
 
 /* -- documents -- */
 
-/* Pushes a document of the text, which is known to be valid JSON. */
-void pl_bind_document_push(lua_State *L, pl_slice text);
+/* Pushes a document: a copy of the text and of its nodes. */
+void pl_bind_document_push(lua_State *L, pl_slice text, const pl_json_node *nodes);
 /* The methods value(), read(path) and json(path) of what has a text and its nodes. */
 int pl_bind_nodes_value(lua_State *L, pl_slice text, const pl_json_node *nodes);
 int pl_bind_nodes_read(lua_State *L, pl_slice text, const pl_json_node *nodes);
 int pl_bind_nodes_json(lua_State *L, pl_slice text, const pl_json_node *nodes);
-/* Can the document on top have a name twice in an object? False is certain. */
-bool pl_bind_document_may_repeat(lua_State *L);
 
 /* -- outlines -- */
 

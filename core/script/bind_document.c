@@ -95,22 +95,14 @@ static int document_json(lua_State *L)
 static const luaL_Reg document_methods[] = {
     {"value", document_value}, {"read", document_read}, {"json", document_json}, {NULL, NULL}};
 
-void pl_bind_document_push(lua_State *L, pl_slice text)
+void pl_bind_document_push(lua_State *L, pl_slice text, const pl_json_node *nodes)
 {
-    pl_buf *nodes = pl_scratch(L);
-    if (text.len > UINT32_MAX) luaL_error(L, "a document of more than 4 GB");
-    pl_json_index(text, nodes);
-    document *d = lua_newuserdata(L, sizeof *d + nodes->len + text.len);
+    size_t count = nodes->next;
+    document *d = lua_newuserdata(L, sizeof *d + count * sizeof *nodes + text.len);
     d->len = text.len;
-    d->count = nodes->len / sizeof *d->nodes;
-    memcpy(d->nodes, nodes->ptr, nodes->len);
-    memcpy(d->nodes + d->count, text.ptr, text.len);
+    d->count = count;
+    memcpy(d->nodes, nodes, count * sizeof *nodes);
+    memcpy(d->nodes + count, text.ptr, text.len);
     pl_bind_known_type(L, PL_TYPE_DOCUMENT, TYPE, document_methods, NULL);
     lua_setmetatable(L, -2);
-}
-
-bool pl_bind_document_may_repeat(lua_State *L)
-{
-    const document *d = lua_touserdata(L, -1);
-    return pl_json_nodes_may_repeat(d->nodes, text_of(d));
 }

@@ -84,21 +84,27 @@ static int json_decode(lua_State *L)
     return 2;
 }
 
+/* Is a name of a text, of which the nodes are known, there twice? */
+static bool repeats(lua_State *L, pl_vm *vm, pl_slice text, pl_decode_fault *fault)
+{
+    const pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH};
+    if (vm->last_wins || !pl_json_nodes_may_repeat(pl_codec_nodes(&vm->codec), text)) return false;
+    if (pl_codec_decode(&vm->codec, L, text, &options, fault) != 0) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
 /* open(text) -> a document, to read single values of; nil and the fault that decode would give */
 static int json_open(lua_State *L)
 {
     pl_vm *vm = pl_vm_of(L);
     pl_slice text = pl_check_slice(L, 1);
-    pl_json_fault ignored;
-    bool is_valid = pl_json_check(text, vm->json_depth, &ignored) == 0;
-    if (is_valid) pl_bind_document_push(L, text);
-    if (is_valid && (vm->last_wins || !pl_bind_document_may_repeat(L))) return 1;
-    pl_decode_options options = {.max_depth = vm->json_depth, .last_wins = vm->last_wins};
     pl_decode_fault fault;
-    if (pl_codec_decode(&vm->codec, L, text, &options, &fault) == 0) {
-        lua_pop(L, 1); /* the value: no name is there twice */
-        return 1;
-    }
+    bool is_faulty = pl_codec_begin_nodes(&vm->codec, L, text, vm->json_depth, &fault) != 0;
+    if (!is_faulty) pl_bind_document_push(L, text, pl_codec_nodes(&vm->codec));
+    is_faulty = is_faulty || repeats(L, vm, text, &fault);
+    pl_codec_end_nodes(&vm->codec);
+    if (!is_faulty) return 1;
     lua_pushnil(L);
     push_fault(L, text, &fault);
     return 2;

@@ -42,7 +42,7 @@ typedef struct pl_codec {
     pl_buf key;   /* scratch: unescaped keys */
     pl_buf out;   /* scratch: what encode writes */
     pl_buf keys;  /* scratch: keys to be sorted, a stack */
-    pl_buf nodes; /* scratch: of a text that is decoded */
+    pl_buf nodes; /* scratch: of a text */
 } pl_codec;
 
 void pl_codec_init(pl_codec *c, lua_State *L);
@@ -77,6 +77,15 @@ int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_op
  * a name that is there twice the last value counts. */
 int pl_codec_decode_node(pl_codec *c, lua_State *L, pl_slice text, const pl_json_node *nodes,
                          const pl_json_node *value, pl_decode_fault *fault);
+/* The nodes of a text, until `end` or the next text: 0, or PL_E_BAD_JSON with *fault. Raises when they
+ * would take more memory than the run may have. */
+int pl_codec_begin_nodes(pl_codec *c, lua_State *L, pl_slice text, int max_depth,
+                         pl_decode_fault *fault);
+static inline const pl_json_node *pl_codec_nodes(const pl_codec *c)
+{
+    return (const pl_json_node *)(const void *)c->nodes.ptr;
+}
+void pl_codec_end_nodes(pl_codec *c);
 void pl_codec_push_null(pl_codec *c, lua_State *L);
 /* Pushes what a node of a document that is no container stands for. */
 void pl_codec_push_scalar(pl_codec *c, lua_State *L, pl_slice text, const pl_json_node *node);

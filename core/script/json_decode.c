@@ -215,7 +215,7 @@ static void put_values(decoder *d, object *o)
     }
 }
 
-/* The same by the maker of their shape. */
+/* The same by the maker of their shape, which is in front of them if it was guessed. */
 static void make_table(decoder *d, const object *o)
 {
     int count = (int)o->shape->depth;
@@ -381,13 +381,15 @@ static void ask_for_nodes(lua_State *L, pl_slice text)
     pl_budget_ask(L, (double)(values * sizeof(pl_json_node)));
 }
 
-static int read_nodes(pl_codec *c, pl_slice text, int max_depth, pl_decode_fault *fault)
+int pl_codec_begin_nodes(pl_codec *c, lua_State *L, pl_slice text, int max_depth,
+                         pl_decode_fault *fault)
 {
     pl_json_fault where;
     if (text.len > UINT32_MAX) {
         fault_at(text, 0, "a document of more than 4 GB", fault);
         return PL_E_BAD_JSON;
     }
+    ask_for_nodes(L, text);
     pl_buf_clear(&c->nodes);
     int code = pl_json_read_index(text, max_depth, &c->nodes);
     if (code == 0) return 0;
@@ -396,16 +398,21 @@ static int read_nodes(pl_codec *c, pl_slice text, int max_depth, pl_decode_fault
     return code;
 }
 
+void pl_codec_end_nodes(pl_codec *c)
+{
+    if (c->nodes.cap > NODES_KEPT) pl_buf_fini(&c->nodes);
+}
+
 int pl_codec_decode(pl_codec *c, lua_State *L, pl_slice text, const pl_decode_options *options,
                     pl_decode_fault *fault)
 {
-    ask_for_nodes(L, text);
-    int code = read_nodes(c, text, options->max_depth, fault);
-    if (code) return code;
-    const pl_json_node *nodes = (const pl_json_node *)(const void *)c->nodes.ptr;
-    decoder d = {
-        .L = L, .codec = c, .options = options, .fault = fault, .text = text, .nodes = nodes};
-    code = decode(&d, nodes);
-    if (c->nodes.cap > NODES_KEPT) pl_buf_fini(&c->nodes);
+    int code = pl_codec_begin_nodes(c, L, text, options->max_depth, fault);
+    if (code == 0) {
+        const pl_json_node *nodes = pl_codec_nodes(c);
+        decoder d = {
+            .L = L, .codec = c, .options = options, .fault = fault, .text = text, .nodes = nodes};
+        code = decode(&d, nodes);
+    }
+    pl_codec_end_nodes(c);
     return code;
 }
