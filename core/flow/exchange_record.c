@@ -206,6 +206,7 @@ void pl_exchange_fill_record(pl_exchange *x)
         .connector = d ? pl_delivery_connector(d) : x->policy->connector,
         .webhook = d ? pl_delivery_webhook(d) : x->policy->webhook,
         .event = x->event,
+        .undecided = d && d->undecided,
         .token = x->token,
         .created_ms = x->created_ms,
         .now_ms = now_ms,

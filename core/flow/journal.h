@@ -125,9 +125,11 @@ typedef struct pl_record {
     pl_op op;
     pl_uuid id;
     int kind; /* enum pl_exchange_kind */
+    /* of a delivery as they were committed or claimed, of which the store keeps them */
     pl_slice connector, webhook;
     pl_event *event; /* of a call: stored with it */
-    pl_slice token;  /* of a call: the name of the one that it came with, or empty */
+    bool undecided;
+    pl_slice token; /* of a call: the name of the one that it came with, or empty */
     int64_t created_ms, now_ms;
     const pl_attempt *attempt; /* NULL: no attempt was made, only the state changes */
     /* PENDING: another attempt at due_ms. out: PENDING instead of FAILED when an administrator has

@@ -18,9 +18,8 @@
 enum statement {
     ADD_EVENTS,
     ADD_BEGINS,
-    ADD_CALLS,
+    ADD_CLOSED,
     IS_PENDING,
-    ADD_ENDS,
     DROP_ENDS,
     ADD_ATTEMPTS,
     STATEMENT_COUNT
@@ -28,16 +27,18 @@ enum statement {
 
 _Static_assert(STATEMENT_COUNT == PL_SQLITE_BULK_STATEMENTS, "one slot a statement");
 
-/* A record, as tables want it. */
+/* A delivery, call or try that is over. Here and below in the order of the table: SQLite then takes
+ * what a SELECT gives as the row, and copies no column. */
 #define RECORD_COLUMNS(X)      \
     X(EVENT, "event")          \
     X(KIND, "kind")            \
     X(CONNECTOR, "connector")  \
     X(WEBHOOK, "webhook")      \
     X(STATE, "state")          \
+    X(ATTEMPTS, "attempts")    \
+    X(UNDECIDED, "undecided")  \
     X(CREATED, "created_ms")   \
     X(FINISHED, "finished_ms") \
-    X(ATTEMPTS, "attempts")    \
     X(OUTCOME, "outcome")      \
     X(STATUS, "status")        \
     X(REASON, "reason")
@@ -50,7 +51,7 @@ enum record_column {
 };
 
 #define X(code, name) name ", "
-static const char declaration[] = "CREATE TABLE x(" RECORD_COLUMNS(X) "id)";
+static const char closed_declaration[] = "CREATE TABLE x(" RECORD_COLUMNS(X) "id)";
 #undef X
 
 /* A delivery that begins. */
@@ -107,27 +108,26 @@ static void give_begin(const void *row, int column, sqlite3_context *to)
     }
 }
 
-static const char add_calls[] =
-    "INSERT OR FAIL INTO deliveries(id, event, kind, connector, webhook, state, attempts,"
-    " undecided, created_ms, finished_ms, outcome, status, reason)"
-    " SELECT id, event, kind, connector, webhook, state, coalesce(attempts, 0), 0, created_ms,"
-    " finished_ms, outcome, status, reason FROM new_calls";
+#define X(code, name) ", " name
+static const char add_closed[] = "INSERT OR FAIL INTO deliveries(id" RECORD_COLUMNS(
+    X) ") SELECT id" RECORD_COLUMNS(X) " FROM new_closed";
+#undef X
 
-/* From pending to deliveries. */
+/* Of the deliveries among them. */
 static const char is_pending[] = "SELECT 1 FROM pending WHERE id = ?1";
-static const char add_ends[] =
-    "INSERT OR FAIL INTO deliveries(id, event, kind, connector, webhook, state, attempts,"
-    " undecided, created_ms, finished_ms, outcome, status, reason)"
-    " SELECT p.id, p.event, 0, p.connector, p.webhook, n.state, n.attempts, p.undecided,"
-    " p.created_ms, n.finished_ms, n.outcome, n.status, n.reason"
-    " FROM new_ends n CROSS JOIN pending p ON p.id = n.id";
 static const char drop_ends[] = "DELETE FROM pending WHERE id IN (SELECT id FROM new_ends)";
+
+static void give_end(const void *record, int column, sqlite3_context *to)
+{
+    (void)column;
+    pl_sqlite_give_id(to, &((const pl_record *)record)->id);
+}
 
 /* Of the last attempt, if one was made. */
 static void give_last(const pl_attempt *a, enum record_column column, sqlite3_context *to)
 {
     if (column == RECORD_ATTEMPTS)
-        pl_sqlite_give_some(to, a ? a->number : 0);
+        sqlite3_result_int64(to, a ? a->number : 0);
     else if (column == RECORD_OUTCOME)
         pl_sqlite_give_text(to, a ? pl_slice_of(a->outcome) : PL_NO_SLICE);
     else if (column == RECORD_STATUS)
@@ -136,12 +136,12 @@ static void give_last(const pl_attempt *a, enum record_column column, sqlite3_co
         pl_sqlite_give_text(to, a ? a->error : PL_NO_SLICE);
 }
 
-static void give(const void *ended, int column, sqlite3_context *to)
+static void give_closed(const void *closed, int column, sqlite3_context *to)
 {
-    const pl_record *r = ((const pl_sqlite_end *)ended)->record;
+    const pl_record *r = ((const pl_sqlite_closed *)closed)->record;
     switch ((enum record_column)column) {
     case RECORD_EVENT:
-        sqlite3_result_int64(to, ((const pl_sqlite_end *)ended)->event);
+        sqlite3_result_int64(to, ((const pl_sqlite_closed *)closed)->event);
         break;
     case RECORD_KIND:
         sqlite3_result_int(to, r->kind);
@@ -154,6 +154,9 @@ static void give(const void *ended, int column, sqlite3_context *to)
         break;
     case RECORD_STATE:
         sqlite3_result_int(to, r->state);
+        break;
+    case RECORD_UNDECIDED:
+        sqlite3_result_int(to, r->undecided);
         break;
     case RECORD_CREATED:
         sqlite3_result_int64(to, r->created_ms);
@@ -178,9 +181,8 @@ int pl_sqlite_bulk_open(pl_sqlite_bulk *b, sqlite3 *db)
     static const char *const sql[] = {
         [ADD_EVENTS] = pl_sqlite_events_insert,
         [ADD_BEGINS] = add_begins,
-        [ADD_CALLS] = add_calls,
+        [ADD_CLOSED] = add_closed,
         [IS_PENDING] = is_pending,
-        [ADD_ENDS] = add_ends,
         [DROP_ENDS] = drop_ends,
         [ADD_ATTEMPTS] = pl_sqlite_attempts_insert,
     };
@@ -188,15 +190,15 @@ int pl_sqlite_bulk_open(pl_sqlite_bulk *b, sqlite3 *db)
         .db = db,
         .attempts = {pl_sqlite_attempts_declaration, pl_sqlite_attempts_column},
         .events = {pl_sqlite_events_declaration, pl_sqlite_events_column},
-        .calls = {declaration, give},
-        .ends = {declaration, give},
         .begins = {begins_declaration, give_begin},
+        .closed = {closed_declaration, give_closed},
+        .ends = {"CREATE TABLE x(id)", give_end},
     };
     int rc = pl_sqlite_rows_open(&b->attempts, db, PL_SQLITE_NEW_ATTEMPTS);
     if (!rc) rc = pl_sqlite_rows_open(&b->events, db, PL_SQLITE_NEW_EVENTS);
-    if (!rc) rc = pl_sqlite_rows_open(&b->calls, db, "new_calls");
-    if (!rc) rc = pl_sqlite_rows_open(&b->ends, db, "new_ends");
     if (!rc) rc = pl_sqlite_rows_open(&b->begins, db, "new_begins");
+    if (!rc) rc = pl_sqlite_rows_open(&b->closed, db, "new_closed");
+    if (!rc) rc = pl_sqlite_rows_open(&b->ends, db, "new_ends");
     return rc ? rc : pl_sqlite_prepare_all(db, sql, STATEMENT_COUNT, b->statements);
 }
 
@@ -250,16 +252,21 @@ int pl_sqlite_bulk_begin(pl_sqlite_bulk *b, const pl_sqlite_begin *row)
     return SQLITE_OK;
 }
 
-int pl_sqlite_bulk_call(pl_sqlite_bulk *b, const pl_record *r)
+static int put_closed(pl_sqlite_bulk *b, const pl_record *r, int64_t event)
 {
     uint32_t place;
+    int rc = next_place(b, &b->closed, &place);
+    if (rc) return rc;
+    b->closed_items[place] = (pl_sqlite_closed){r, event};
+    put(&b->closed, &b->closed_items[place]);
+    return SQLITE_OK;
+}
+
+int pl_sqlite_bulk_call(pl_sqlite_bulk *b, const pl_record *r)
+{
     pl_sqlite_event event = {.event = r->event, .token = r->token, .first = &r->id, .last = &r->id};
     int rc = pl_sqlite_bulk_event(b, &event);
-    if (!rc) rc = next_place(b, &b->calls, &place);
-    if (rc) return rc;
-    b->call_items[place] = (pl_sqlite_end){r, event.seq};
-    put(&b->calls, &b->call_items[place]);
-    return SQLITE_OK;
+    return rc ? rc : put_closed(b, r, event.seq);
 }
 
 static int look_up(pl_sqlite_bulk *b, const pl_uuid *id, bool *found)
@@ -272,16 +279,13 @@ static int look_up(pl_sqlite_bulk *b, const pl_uuid *id, bool *found)
 
 int pl_sqlite_bulk_end(pl_sqlite_bulk *b, const pl_record *r, bool *found)
 {
-    uint32_t place;
     int rc = SQLITE_OK;
     *found = true;
     if (b->is_careful) rc = look_up(b, &r->id, found);
     if (rc || !*found) return rc;
-    rc = next_place(b, &b->ends, &place);
-    if (rc) return rc;
-    b->end_items[place] = (pl_sqlite_end){.record = r};
-    put(&b->ends, &b->end_items[place]);
-    return SQLITE_OK;
+    rc = put_closed(b, r, r->event->seq);
+    if (!rc) put(&b->ends, r); /* of which there are no more than of those */
+    return rc;
 }
 
 int pl_sqlite_bulk_attempt(pl_sqlite_bulk *b, const pl_record *r)
@@ -304,25 +308,23 @@ int pl_sqlite_bulk_write_events(pl_sqlite_bulk *b)
     return write_rows(b, &b->events, ADD_EVENTS);
 }
 
-static int write_ends(pl_sqlite_bulk *b)
+/* That one is not pending is seen only here. */
+static int drop_those_that_end(pl_sqlite_bulk *b)
 {
-    int count = (int)b->ends.count;
-    if (count == 0) return SQLITE_OK;
-    int rc = pl_sqlite_run(b->statements[ADD_ENDS]);
-    if (!rc && sqlite3_changes(b->db) != count) return SQLITE_CONSTRAINT; /* one is not pending */
-    return rc ? rc : write_rows(b, &b->ends, DROP_ENDS);
+    int count = (int)b->ends.count, rc = write_rows(b, &b->ends, DROP_ENDS);
+    return rc || count == 0 || sqlite3_changes(b->db) == count ? rc : SQLITE_CONSTRAINT;
 }
 
 int pl_sqlite_bulk_write(pl_sqlite_bulk *b)
 {
     int rc = pl_sqlite_bulk_write_events(b);
     if (!rc) rc = write_rows(b, &b->begins, ADD_BEGINS);
-    if (!rc) rc = write_rows(b, &b->calls, ADD_CALLS);
-    if (!rc) rc = write_ends(b);
+    if (!rc) rc = write_rows(b, &b->closed, ADD_CLOSED);
+    if (!rc) rc = drop_those_that_end(b);
     return rc ? rc : write_rows(b, &b->attempts, ADD_ATTEMPTS);
 }
 
 void pl_sqlite_bulk_forget(pl_sqlite_bulk *b)
 {
-    b->events.count = b->begins.count = b->calls.count = b->ends.count = b->attempts.count = 0;
+    b->events.count = b->begins.count = b->closed.count = b->ends.count = b->attempts.count = 0;
 }

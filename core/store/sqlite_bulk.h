@@ -10,7 +10,7 @@
 #include "store/sqlite_event.h"
 #include "store/sqlite_rows.h"
 
-#define PL_SQLITE_BULK_STATEMENTS 7
+#define PL_SQLITE_BULK_STATEMENTS 6
 
 /* A row of pending to be. */
 typedef struct pl_sqlite_begin {
@@ -20,19 +20,19 @@ typedef struct pl_sqlite_begin {
 } pl_sqlite_begin;
 
 /* A row of deliveries to be. */
-typedef struct pl_sqlite_end {
+typedef struct pl_sqlite_closed {
     const pl_record *record;
-    int64_t event; /* of a call */
-} pl_sqlite_end;
+    int64_t event;
+} pl_sqlite_closed;
 
 typedef struct pl_sqlite_bulk {
     sqlite3 *db;
     bool is_careful; /* else it is taken for granted that events are new, and deliveries pending */
     int64_t last_event; /* its number; the owner's to set before the first, and to set back */
-    pl_sqlite_rows events, begins, attempts, calls, ends;
+    pl_sqlite_rows events, begins, closed, ends, attempts;
     pl_sqlite_event event_items[PL_SQLITE_ROWS]; /* of these the rows */
     pl_sqlite_begin begin_items[PL_SQLITE_ROWS];
-    pl_sqlite_end call_items[PL_SQLITE_ROWS], end_items[PL_SQLITE_ROWS];
+    pl_sqlite_closed closed_items[PL_SQLITE_ROWS];
     sqlite3_stmt *statements[PL_SQLITE_BULK_STATEMENTS];
 } pl_sqlite_bulk;
 

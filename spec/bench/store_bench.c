@@ -115,6 +115,9 @@ static void chain_init(chain *c)
         .response_body = PL_SLICE("{\"ok\":true}"),
         .response_body_bytes = 11};
     c->record = (pl_record){.op = {.message.fn = recorded, .kind = PL_OP_RECORD, .bytes = 500},
+                            .connector = c->delivery.connector,
+                            .webhook = c->delivery.webhook,
+                            .event = c->event,
                             .attempt = &c->attempt,
                             .state = PL_STATE_DELIVERED};
 }

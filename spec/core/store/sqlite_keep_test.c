@@ -48,6 +48,7 @@ static int64_t number(const keep *k, const char *sql)
 static void run(keep *k, pl_op *op, enum pl_op_kind kind)
 {
     op->kind = kind;
+    if (kind == PL_OP_RECORD) know(&k->bench, k->db, (pl_record *)op);
     pl_sqlite_writer_clear(op);
     CHECK_EQ_INT(pl_sqlite_writer_run(&k->writer, op), SQLITE_OK);
     CHECK_EQ_INT(pl_sqlite_bulk_write(&k->writer.bulk), SQLITE_OK); /* `op` does not live on */

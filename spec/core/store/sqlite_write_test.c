@@ -241,6 +241,39 @@ TEST(a_record_for_a_delivery_that_was_cancelled_keeps_the_attempt)
     bench_fini(&b);
 }
 
+TEST(what_is_over_is_kept_as_it_was_committed)
+{
+    bench b;
+    bench_init(&b);
+    bench_open(&b);
+    CHECK_EQ_INT(commit_one(&b, "e1", id_of(T0, 1), true), 0);
+    for (uint32_t i = 2; i < 4; i++) { /* the second ends without an attempt */
+        one o;
+        pl_event *e = event_new(i == 2 ? "e2" : "e3", "order", "{}");
+        one_init(&o, e, id_of(T0 + 7, i), true);
+        o.delivery.connector = PL_SLICE("crm");
+        o.delivery.webhook = PL_SLICE("lead");
+        o.delivery.undecided = true;
+        o.commit.now_ms = T0 + 7;
+        CHECK_EQ_INT(run_op(&b, &o.commit.op, PL_OP_COMMIT), 0);
+        CHECK_EQ_INT(e->seq, i);
+        free(e);
+        pl_attempt a = attempt_of(1, "cancelled", 0);
+        pl_record r = record_of(id_of(T0 + 7, i), i == 2 ? &a : NULL, PL_STATE_CANCELLED);
+        CHECK_EQ_INT(run_op(&b, &r.op, PL_OP_RECORD), 0);
+        CHECK(!r.was_gone);
+    }
+    CHECK_EQ_INT(bench_number(&b,
+                              "SELECT count(*) FROM deliveries d JOIN events e ON e.seq = event"
+                              " WHERE kind = 0 AND connector = 'crm' AND webhook = 'lead'"
+                              " AND state = 3 AND undecided = 1 AND d.created_ms = 1767225600007"
+                              " AND finished_ms = 1767225600010 AND d.id = e.first_id"),
+                 2);
+    CHECK_EQ_INT(bench_number(&b, "SELECT sum(attempts) FROM deliveries"), 1);
+    CHECK_EQ_INT(pending(&b), 1);
+    bench_fini(&b);
+}
+
 TEST(a_call_is_kept_with_its_event_and_attempt)
 {
     bench b;
@@ -545,6 +578,7 @@ int main(void)
                CASE(a_record_for_another_attempt_keeps_the_delivery_pending),
                CASE(a_record_for_a_delivery_that_was_cancelled_keeps_the_attempt),
                CASE(the_failure_of_an_attempt_does_not_end_a_delivery_that_was_brought_back),
+               CASE(what_is_over_is_kept_as_it_was_committed),
                CASE(a_call_is_kept_with_its_event_and_attempt),
                CASE(a_claim_takes_what_is_due_oldest_first_and_only_once),
                CASE(a_claim_is_shared_by_the_connectors_that_have_anything),

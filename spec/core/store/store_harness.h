@@ -103,10 +103,18 @@ static inline void gate_fini(gate *g)
 
 /* -- a database -- */
 
+/* Of a delivery that is recorded, for as long as its record may be read. */
+typedef struct known {
+    struct known *next;
+    pl_event *event;
+    char connector[32], webhook[32];
+} known;
+
 typedef struct bench {
     char folder[32], path[64];
     pl_store *store;
     box box;
+    known *known;
 } bench;
 
 static inline pl_store_config bench_config(const bench *b)
@@ -135,6 +143,7 @@ static inline void bench_init(bench *b)
     snprintf(b->path, sizeof b->path, "%s/store.db", b->folder);
     box_init(&b->box);
     b->store = NULL;
+    b->known = NULL;
 }
 
 static inline void bench_remove(const char *path, const char *suffix)
@@ -147,6 +156,11 @@ static inline void bench_remove(const char *path, const char *suffix)
 static inline void bench_fini(bench *b)
 {
     if (b->store) pl_store_close(b->store);
+    for (known *k = b->known, *next; k; k = next) {
+        next = k->next;
+        free(k->event);
+        free(k);
+    }
     bench_remove(b->path, "");
     bench_remove(b->path, "-wal");
     bench_remove(b->path, "-shm");
@@ -225,6 +239,41 @@ static inline pl_event *event_new(const char *id, const char *type, const char *
     return e;
 }
 
+/* A record says of its delivery what the worker that has it knows. */
+static inline void know(bench *b, sqlite3 *db, pl_record *r)
+{
+    sqlite3_stmt *q = NULL;
+    if (r->kind != PL_KIND_DELIVERY || r->event) return;
+    known *k = malloc(sizeof *k);
+    *k = (known){.next = b->known, .event = event_new("", "order", "{}")};
+    b->known = k;
+    r->event = k->event;
+    if (sqlite3_prepare_v2(db,
+                           "SELECT event, connector, webhook, created_ms, undecided FROM pending"
+                           " WHERE id = ?1",
+                           -1, &q, NULL))
+        abort();
+    sqlite3_bind_blob(q, 1, r->id.bytes, sizeof r->id.bytes, SQLITE_STATIC);
+    if (sqlite3_step(q) == SQLITE_ROW) {
+        const char *webhook = (const char *)sqlite3_column_text(q, 2);
+        r->event->seq = sqlite3_column_int64(q, 0);
+        snprintf(k->connector, sizeof k->connector, "%s", sqlite3_column_text(q, 1));
+        snprintf(k->webhook, sizeof k->webhook, "%s", webhook ? webhook : "");
+        r->connector = pl_slice_of(k->connector);
+        r->webhook = pl_slice_of(k->webhook);
+        r->created_ms = sqlite3_column_int64(q, 3);
+        r->undecided = sqlite3_column_int(q, 4);
+    }
+    sqlite3_finalize(q);
+}
+
+static inline void know_of_store(bench *b, pl_record *r)
+{
+    sqlite3 *db = bench_db(b);
+    know(b, db, r);
+    sqlite3_close(db);
+}
+
 static inline int submit_to(pl_store *s, pl_op *op)
 {
     int result = pl_store_submit(s, op);
@@ -238,6 +287,7 @@ static inline void submit(bench *b, pl_op *op, enum pl_op_kind kind)
     op->reply_to = &b->box.mailbox;
     op->kind = kind;
     if (!op->bytes) op->bytes = 100;
+    if (kind == PL_OP_RECORD) know_of_store(b, (pl_record *)op);
     if (submit_to(b->store, op)) abort();
 }
 

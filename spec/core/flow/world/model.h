@@ -139,7 +139,7 @@ static inline pl_claimed claimed_of(const row *r, pl_arena *memory)
                         .connector = pl_arena_printf(memory, "%s", r->connector),
                         .webhook = pl_arena_printf(memory, "%s", r->webhook),
                         .document = pl_arena_dup(memory, (pl_slice){r->document, r->document_len}),
-                        .event_seq = 1,
+                        .event_seq = (int64_t)r->event + 1,
                         .received_ms = r->created_ms,
                         .created_ms = r->created_ms,
                         .due_ms = r->due_ms,
@@ -287,6 +287,15 @@ static inline int64_t least_wait_ms(const pl_record *r)
     return sooner(r->due_ms - r->now_ms - age_ms, r->due_ms - world_wall_ms());
 }
 
+/* Of which the store makes the row of what is over. */
+static inline bool is_as_committed(const pl_record *r, const row *d)
+{
+    return pl_slice_eq(r->connector, pl_slice_of(d->connector)) &&
+           pl_slice_eq(r->webhook, pl_slice_of(d->webhook)) &&
+           r->event->seq == (int64_t)d->event + 1 && r->created_ms == d->created_ms &&
+           r->undecided == d->undecided;
+}
+
 static inline void store_record(pl_record *r)
 {
     if (r->pause_until_ms) model.paused_until_ms[(int)r->connector.ptr[0]] = r->pause_until_ms;
@@ -308,6 +317,7 @@ static inline void store_record(pl_record *r)
     RULE("an attempt is recorded, or that it waits", r->attempt || r->state == PL_STATE_PENDING);
     if (d == NULL) return;
     if (r->attempt) {
+        RULE("an attempt says of its delivery what was committed", is_as_committed(r, d));
         RULE("attempts are recorded one by one", r->attempt->number == d->recorded + 1);
         d->recorded = d->attempts = r->attempt->number;
         snprintf(d->outcome, sizeof d->outcome, "%s", r->attempt->outcome);
