@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * All that came of an event lies in the span of ids that it names, so an erasure finds it without
- * looking elsewhere. What is erased is overwritten, too (secure_delete), not only given back: from
- * the WAL it is gone when that starts over. Erasing is rare: statements are prepared as needed. */
+ * looking elsewhere. What is erased is overwritten, too, not only given back, as is all that goes
+ * from the file (secure_delete, see sqlite_file.c): from the WAL it is gone when that starts over.
+ * Erasing is rare: statements are prepared as needed. */
 #include "store/sqlite_keep.h"
 
 #include "store/sqlite_bind.h"
@@ -162,11 +163,9 @@ int pl_sqlite_erase_run(pl_sqlite_writer *w, pl_erase *e)
     int count, rc = find(w, e, spans, &count);
     if (rc) return rc;
     e->has_more = count > EVENTS_AT_ONCE;
-    sqlite3_exec(w->db, "PRAGMA secure_delete = ON", NULL, NULL, NULL);
     for (int i = 0; i < count && i < EVENTS_AT_ONCE && !rc; i++)
         rc = erase_event(w, &spans[i], e);
     if (e->subject.len && !rc) rc = erase_keys(w, e);
-    sqlite3_exec(w->db, "PRAGMA secure_delete = OFF", NULL, NULL, NULL);
     return rc;
 }
 

@@ -170,7 +170,9 @@ static int look_for_damage(sqlite3 *db, int64_t check_bytes, char **reason)
 /* Before anything is changed in a file that may be another program's comes the migration, which
  * looks whose it is. Only the page size must be said earlier: it counts for a new file. Checkpoints
  * are the writer thread's (sqlite.c). What a long reader made the WAL grow to is cut back to
- * journal_size_limit. */
+ * journal_size_limit. What is deleted is overwritten, always and not only when it is erased on request:
+ * a delivery leaves `pending` long before, and retention strips payloads. Some SQLites do so by
+ * themselves, others do not. */
 static int configure(sqlite3 *db, bool synchronous_full, char **reason)
 {
     if (sqlite3_exec(db, "PRAGMA page_size = 8192", NULL, NULL, NULL)) goto failed;
@@ -179,6 +181,7 @@ static int configure(sqlite3 *db, bool synchronous_full, char **reason)
                      "PRAGMA journal_mode = WAL;"
                      "PRAGMA journal_size_limit = 16777216;"
                      "PRAGMA cache_size = -16384;"
+                     "PRAGMA secure_delete = ON;"
                      "PRAGMA foreign_keys = OFF;",
                      NULL, NULL, NULL))
         goto failed;

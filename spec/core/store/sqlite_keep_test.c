@@ -483,6 +483,18 @@ TEST(an_erased_event_leaves_nothing)
     close_keep(&k);
 }
 
+/* Of what `put` writes, when the WAL has started over. */
+static bool is_in_file(keep *k)
+{
+    static char bytes[1 << 20];
+    sqlite3_wal_checkpoint_v2(k->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    FILE *f = fopen(k->bench.path, "rb");
+    size_t len = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    CHECK(len > 50000);
+    return memmem(bytes, len, "xxxxxxxx", 8) != NULL;
+}
+
 TEST(what_is_erased_is_not_in_the_file_any_more)
 {
     keep k = {.rules = {.age_ms = 0}};
@@ -490,15 +502,27 @@ TEST(what_is_erased_is_not_in_the_file_any_more)
     begin(&k);
     put(&k, 1, T0, 50000, PL_STATE_DELIVERED);
     commit(&k);
+    CHECK(is_in_file(&k));
     pl_erase e = erase(&k, PL_SLICE("e1"), PL_NO_SLICE);
     pl_arena_fini(&e.memory);
-    sqlite3_wal_checkpoint_v2(k.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    FILE *f = fopen(k.bench.path, "rb");
-    static char bytes[1 << 20];
-    size_t len = fread(bytes, 1, sizeof bytes, f);
-    fclose(f);
-    CHECK(len > 50000);
-    CHECK(memmem(bytes, len, "xxxxxxxx", 8) == NULL);
+    CHECK(!is_in_file(&k));
+    close_keep(&k);
+}
+
+TEST(what_goes_with_age_is_not_in_the_file_any_more)
+{
+    keep k = {.rules = {.age_ms = DAY}};
+    open_keep(&k);
+    begin(&k);
+    put(&k, 1, T0, 50000, PL_STATE_DELIVERED);
+    put(&k, 2, T0, 50000, PL_STATE_DELIVERED);
+    commit(&k);
+    pl_erase e = erase(&k, PL_SLICE("e1"), PL_NO_SLICE);
+    pl_arena_fini(&e.memory);
+    CHECK(is_in_file(&k));
+    walk(&k, T0 + 2 * DAY);
+    CHECK_EQ_INT(number(&k, "SELECT count(*) FROM events"), 0);
+    CHECK(!is_in_file(&k));
     close_keep(&k);
 }
 
@@ -538,5 +562,6 @@ int main(void)
                CASE(over_a_month_the_file_stays_bounded_whatever_connectors_want),
                CASE(idempotency_keys_are_known_for_so_long), CASE(an_erased_event_leaves_nothing),
                CASE(what_is_erased_is_not_in_the_file_any_more),
+               CASE(what_goes_with_age_is_not_in_the_file_any_more),
                CASE(a_subject_is_erased_a_few_events_at_a_time));
 }
