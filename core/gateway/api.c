@@ -23,12 +23,13 @@ static const struct resource {
     enum scope scope;
     pl_api_fn *handle;
 } resources[] = {
+    /* They are tried in turn: what is asked for most stands first. */
     {"POST", "/v1/events", INGEST, pl_api_events},
-    {"DELETE", "/v1/events/{}", ADMIN, pl_api_erase_event},
-    {"POST", "/v1/erase", ADMIN, pl_api_erase},
+    {"POST", "/v1/calls/{}/{}", INGEST, pl_api_call},
     {"POST", "/v1/sources/{}", SOURCE, pl_api_source},
     {"GET", "/v1/sources/{}", SOURCE, pl_api_source},
-    {"POST", "/v1/calls/{}/{}", INGEST, pl_api_call},
+    {"DELETE", "/v1/events/{}", ADMIN, pl_api_erase_event},
+    {"POST", "/v1/erase", ADMIN, pl_api_erase},
     {"GET", "/v1/deliveries", ADMIN, pl_api_deliveries},
     {"GET", "/v1/deliveries/{}", ADMIN, pl_api_delivery},
     {"POST", "/v1/deliveries/{}/retry", ADMIN, pl_api_retry},
@@ -60,45 +61,29 @@ static const struct resource {
 static pl_slice take_segment(pl_slice *rest)
 {
     const char *slash = memchr(rest->ptr, '/', rest->len);
-    size_t len = slash ? (size_t)(slash - rest->ptr) : rest->len;
-    pl_slice segment = {rest->ptr, len};
-    *rest = pl_slice_from(*rest, slash ? len + 1 : len);
+    pl_slice segment = {rest->ptr, slash ? (size_t)(slash - rest->ptr) : rest->len};
+    *rest = pl_slice_from(*rest, segment.len);
     return segment;
 }
 
-/* Most patterns are not it, which the bytes in front of the first part show; the first of them that
- * differ stand behind "/v1/". */
-static bool may_match(const char *pattern, pl_slice path)
-{
-    size_t i = sizeof "/v1/" - 1;
-    if (path.len > i && pattern[i] != path.ptr[i]) return false;
-    i = 0;
-    while (i < path.len && pattern[i] == path.ptr[i])
-        i++;
-    return pattern[i] == '\0' || pattern[i] == '{';
-}
-
-/* `parts` gets the raw segments. */
+/* `parts` gets the raw segments, of which none may be empty. */
 static bool path_matches(const char *pattern, pl_slice path, pl_slice parts[PL_API_MAX_PARTS])
 {
-    if (!may_match(pattern, path)) return false;
-    pl_slice wanted = pl_slice_from(pl_slice_of(pattern), 1);
     int part = 0;
-    if (path.len == 0 || path.ptr[0] != '/' || path.ptr[path.len - 1] == '/') return false;
-    path = pl_slice_from(path, 1);
-    while (wanted.len && path.len) {
-        pl_slice a = take_segment(&wanted), b = take_segment(&path);
-        if (pl_slice_eq(a, PL_SLICE("{}"))) {
-            if (b.len == 0) return false;
-            parts[part++] = b;
-        } else if (!pl_slice_eq(a, b)) {
-            return false;
+    for (const char *p = pattern; *p; p++) {
+        if (*p == '{') {
+            parts[part] = take_segment(&path);
+            if (parts[part++].len == 0) return false;
+            p++; /* to its brace */
+        } else {
+            if (path.len == 0 || path.ptr[0] != *p) return false;
+            path = pl_slice_from(path, 1);
         }
     }
-    return wanted.len == 0 && path.len == 0;
+    return path.len == 0;
 }
 
-/* What of a path there is: the resource for this method, and the methods that it takes. */
+/* What of a path there is: the resource for this method or, without one, the methods that it takes. */
 typedef struct match {
     const struct resource *resource;
     bool has_path;
@@ -132,6 +117,7 @@ static void find(const pl_http_request *q, bool takes_admin, match *m)
         if (!pl_slice_eq(method, pl_slice_of(resources[i].method))) continue;
         m->resource = &resources[i];
         memcpy(m->parts, parts, sizeof parts);
+        return;
     }
 }
 

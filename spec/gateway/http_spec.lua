@@ -65,7 +65,8 @@ describe("the HTTP server" .. (tls and ", in TLS," or ""), function()
     end)
 
     it("404 where there is nothing", function()
-      for _, path in ipairs({ "/", "/v1", "/v1/events/", "/v1/event", "/v2/events", "/v1/calls/a", "/v1//deliveries" }) do
+      for _, path in ipairs({ "/", "/v1", "/v1/events/", "/v1/event", "/v2/events", "/v1/calls/a", "/v1/calls/a/", "/v1/calls//b",
+                              "/v1/calls/a/b/", "/v1/calls/a/b/c", "/v1//deliveries", "/v1/deliveries//retry" }) do
         local answer = gateway:get(path)
         assert.equal(404, answer.status, path)
         assert.equal("urn:perilune:not_found", answer.json.type)
