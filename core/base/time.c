@@ -34,10 +34,11 @@ int64_t pl_day_of_date(pl_date d)
 
 pl_date pl_date_of_day(int64_t day)
 {
-    int days = (int)(day + EPOCH_DAY + ERA_DAYS);
-    int year = days / 366; /* at or before the year that is looked for */
-    while (days_before_year(year + 1) <= days)
-        year++;
+    int days = (int)(day + EPOCH_DAY + ERA_DAYS), of_era = days % ERA_DAYS;
+    /* Without the leap days: one in four years of 1461 days, but in the last of a hundred of 36524,
+     * and again in the last of an era. */
+    int plain = of_era - of_era / 1460 + of_era / 36524 - of_era / (ERA_DAYS - 1);
+    int year = days / ERA_DAYS * 400 + plain / 365;
     int rest = days - days_before_year(year);
     int month = (5 * rest + 2) / 153;
     pl_date d = {year - 400 + (month >= 10), (month + 2) % 12 + 1, rest - days_before(month) + 1};

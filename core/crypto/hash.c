@@ -10,16 +10,17 @@ _Static_assert(PL_HASH_MAX_BYTES == EVP_MAX_MD_SIZE, "room for any hash");
 const void *pl_hash_algorithm(pl_slice name)
 {
     static const struct {
-        const char *name;
+        pl_slice name;
         const EVP_MD *(*make)(void);
     } algorithms[] = {
-        {"md5", EVP_md5},           {"sha1", EVP_sha1},         {"sha224", EVP_sha224},
-        {"sha256", EVP_sha256},     {"sha384", EVP_sha384},     {"sha512", EVP_sha512},
-        {"sha3_224", EVP_sha3_224}, {"sha3_256", EVP_sha3_256}, {"sha3_384", EVP_sha3_384},
-        {"sha3_512", EVP_sha3_512},
+        {PL_SLICE_INIT("md5"), EVP_md5},           {PL_SLICE_INIT("sha1"), EVP_sha1},
+        {PL_SLICE_INIT("sha224"), EVP_sha224},     {PL_SLICE_INIT("sha256"), EVP_sha256},
+        {PL_SLICE_INIT("sha384"), EVP_sha384},     {PL_SLICE_INIT("sha512"), EVP_sha512},
+        {PL_SLICE_INIT("sha3_224"), EVP_sha3_224}, {PL_SLICE_INIT("sha3_256"), EVP_sha3_256},
+        {PL_SLICE_INIT("sha3_384"), EVP_sha3_384}, {PL_SLICE_INIT("sha3_512"), EVP_sha3_512},
     };
     for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
-        if (pl_slice_eq(name, pl_slice_of(algorithms[i].name))) return algorithms[i].make();
+        if (pl_slice_eq(name, algorithms[i].name)) return algorithms[i].make();
     return NULL;
 }
 

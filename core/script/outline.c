@@ -341,11 +341,24 @@ static bool is_within_limits(const run *r)
     return written <= r->limits->template_output_bytes && r->work <= MAX_WORK;
 }
 
+/* Member by member: loops need not be written before they are open. */
+static void begin(run *r, const pl_outline *o, const pl_outline_document *d,
+                  const pl_vm_limits *limits, pl_buf *out)
+{
+    r->pen = (pl_outline_pen){.document = d, .out = out};
+    r->stems = o->stems;
+    memset(r->of_stems, 0, sizeof r->of_stems);
+    r->limits = limits;
+    r->start = out->len;
+    r->rounds = r->work = 0;
+    r->depth = 0;
+}
+
 static enum pl_outline_end write(const pl_outline *o, const pl_outline_document *d,
                                  const pl_vm_limits *limits, pl_buf *out, bool *has_containers)
 {
-    run r = {
-        .pen = {.document = d, .out = out}, .stems = o->stems, .limits = limits, .start = out->len};
+    run r;
+    begin(&r, o, d, limits, out);
     const pl_outline_op *op = o->ops, *behind = o->ops + o->count;
     enum pl_outline_end end = PL_OUTLINE_DONE;
     for (int32_t step; end == PL_OUTLINE_DONE && op < behind; op += step) {
