@@ -66,7 +66,7 @@ static void on_taken(pl_message *m)
     pl_key *key = (pl_key *)((char *)m - offsetof(pl_key, op.message));
     pl_exchange *x = key->owner;
     pl_engine *e = x->engine;
-    pl_engine_time(e, PL_STAGE_COMMIT, x->stage_us);
+    uint64_t now_us = pl_engine_time(e, PL_STAGE_COMMIT, x->stage_us);
     bool is_new = key->op.result == 0 && key->status == 0;
     if (key->status) pl_counter_add(&e->metrics.calls_replayed, 1);
     if (!is_new || x->known == NULL) {
@@ -74,7 +74,6 @@ static void on_taken(pl_message *m)
         pl_exchange_free(x);
         return;
     }
-    uint64_t now_us = e->ports.monotonic_us();
     x->queue_us = (int64_t)(now_us - x->started_us);
     x->started_us = now_us;
     x->started_ms = e->ports.wall_ms();

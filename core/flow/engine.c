@@ -519,9 +519,11 @@ void pl_engine_timed(pl_engine *e, enum pl_stage stage, uint64_t lasted_us)
     pl_histogram_add(&e->metrics.stages[stage], lasted_us);
 }
 
-void pl_engine_time(pl_engine *e, enum pl_stage stage, uint64_t began_us)
+uint64_t pl_engine_time(pl_engine *e, enum pl_stage stage, uint64_t began_us)
 {
-    pl_engine_timed(e, stage, e->ports.monotonic_us() - began_us);
+    uint64_t now_us = e->ports.monotonic_us();
+    pl_engine_timed(e, stage, now_us - began_us);
+    return now_us;
 }
 
 const pl_tolls *pl_engine_tolls(const pl_engine *e)

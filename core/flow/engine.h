@@ -88,8 +88,8 @@ pl_buf *pl_engine_scratch(pl_engine *e);
 /* What requests of its worker pass; those of scripts as well. */
 const pl_tolls *pl_engine_tolls(const pl_engine *e);
 /* A stage that is carried out by others, accept and parse, ends now; it began at `began_us`
- * (monotonic). */
-void pl_engine_time(pl_engine *e, enum pl_stage stage, uint64_t began_us);
+ * (monotonic). Returns this moment: another one may begin at it. */
+uint64_t pl_engine_time(pl_engine *e, enum pl_stage stage, uint64_t began_us);
 /* The same where it is known how long it lasted. */
 void pl_engine_timed(pl_engine *e, enum pl_stage stage, uint64_t lasted_us);
 

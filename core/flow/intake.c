@@ -215,8 +215,7 @@ int pl_engine_take(pl_engine *e, pl_intake *in)
     prepare(e, in);
     for (uint32_t n = 0; n < in->count; n++)
         route_event(e, in, n);
-    pl_engine_time(e, PL_STAGE_ROUTE, began_us);
-    in->stage_us = e->ports.monotonic_us();
+    in->stage_us = pl_engine_time(e, PL_STAGE_ROUTE, began_us);
     in->commit.op.bytes = weight_of(in);
     int code = e->ports.submit(e->ports.world, &in->commit.op);
     if (code != 0)
