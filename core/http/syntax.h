@@ -20,12 +20,20 @@ static inline bool pl_is_alpha(unsigned char c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* tchar: letters, digits and !#$%&'*+-.^_`|~.
- * One bit a byte, 64 to a word; no byte from 0x80 on. */
+/* What a byte may be part of. */
+enum { PL_OF_TOKEN = 1, PL_OF_HOST = 2 };
+extern const uint8_t pl_byte_classes[256];
+
+/* tchar: letters, digits and !#$%&'*+-.^_`|~. */
 static inline bool pl_is_token_byte(unsigned char c)
 {
-    static const uint64_t set[4] = {UINT64_C(0x03ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe)};
-    return set[c >> 6] >> (c & 63) & 1;
+    return pl_byte_classes[c] & PL_OF_TOKEN;
+}
+
+/* Letters, digits, '-', '.' and '_'. */
+static inline bool pl_is_host_byte(unsigned char c)
+{
+    return pl_byte_classes[c] & PL_OF_HOST;
 }
 
 /* field-vchar, space and tab: everything but the other control bytes. */

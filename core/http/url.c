@@ -18,18 +18,11 @@ static int refuse(const char **reason, const char *text)
     return PL_E_URL;
 }
 
-/* Letters, digits, '-', '.' and '_': one bit a byte, as in syntax.h. */
-static bool is_name_byte(unsigned char c)
-{
-    static const uint64_t set[4] = {UINT64_C(0x03ff600000000000), UINT64_C(0x07fffffe87fffffe)};
-    return set[c >> 6] >> (c & 63) & 1;
-}
-
-/* Of such bytes at the front. */
+/* How many bytes at the front may be a host's name. */
 static size_t name_front(pl_slice text)
 {
     size_t len = 0;
-    while (len < text.len && is_name_byte((unsigned char)text.ptr[len]))
+    while (len < text.len && pl_is_host_byte((unsigned char)text.ptr[len]))
         len++;
     return len;
 }
