@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-void pl_queue_init(pl_queue *q, uint64_t linger_us)
+void pl_queue_init(pl_queue *q, uint64_t linger_us, uint32_t enough)
 {
-    *q = (pl_queue){.end = &q->first, .linger_us = linger_us};
+    *q = (pl_queue){.end = &q->first, .linger_us = linger_us, .enough = enough};
 }
 
 void pl_queue_put(pl_queue *q, pl_op *op)
@@ -42,7 +42,7 @@ bool pl_queue_is_pressed(const pl_queue *q)
 
 bool pl_queue_has_enough(const pl_queue *q)
 {
-    return q->urgent == PL_QUEUE_ENOUGH || is_long(q);
+    return q->urgent == q->enough || is_long(q);
 }
 
 bool pl_queue_is_due(const pl_queue *q, uint64_t now_us)

@@ -18,21 +18,19 @@
 /* So many, or so much, linger no longer. */
 #define PL_QUEUE_LONG       256
 #define PL_QUEUE_LONG_BYTES (1u << 20)
-/* So many that somebody waits for are worth waking a writer that sleeps before all have come: else
- * the writer sleeps while they come and their submitter while they are written, by turns. */
-#define PL_QUEUE_ENOUGH 16
 
 typedef struct pl_queue {
     pl_op *first, **end;
     uint32_t count;     /* of what is in it, as */
     size_t bytes;       /* is this */
     bool is_urgent;     /* somebody waits; */
-    uint32_t urgent;    /* so many have since the last group */
+    uint32_t urgent;    /* so many have since the last group, */
+    uint32_t enough;    /* and with so many the writer need not wait for more */
     uint64_t linger_us; /* of what can wait */
     uint64_t due_us;    /* when what can wait is due */
 } pl_queue;
 
-void pl_queue_init(pl_queue *q, uint64_t linger_us);
+void pl_queue_init(pl_queue *q, uint64_t linger_us, uint32_t enough);
 void pl_queue_put(pl_queue *q, pl_op *op);
 /* What can wait is due linger_us from now. */
 void pl_queue_linger(pl_queue *q, uint64_t now_us);

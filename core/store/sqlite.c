@@ -40,6 +40,7 @@
 #include "store/sqlite_switch.h"
 #include "store/sqlite_time.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,10 @@
  * walk has taken, so that no table, however long, costs more than a twentieth of the time. */
 #define KEEP_MORE_US 1000000
 #define KEEP_REST    20
+/* Operations that somebody waits for, which the writer begins with though their submitter has more.
+ * If it slept until all have come, those who wait for their answers would send the next ones all at
+ * once, too, and writer and worker would sleep by turns. */
+#define ENOUGH 16
 /* Of SQLite's machine between looks at the clock: some tens of microseconds. */
 #define PROGRESS_STEPS 1000
 
@@ -492,6 +497,13 @@ static void store_free(pl_store *s)
     free(s);
 }
 
+/* With a single one the writer would only interrupt its submitter, for groups that are smaller. */
+static bool has_processors(void)
+{
+    cpu_set_t mine;
+    return sched_getaffinity(0, sizeof mine, &mine) == 0 && CPU_COUNT(&mine) > 1;
+}
+
 static int start_threads(pl_store *s)
 {
     if (pthread_create(&s->writer_thread, NULL, write_all, s)) return -1;
@@ -508,7 +520,8 @@ int pl_store_open(pl_store **out, const pl_store_config *config, char **reason)
     s->config = *config;
     s->config.path = s->path = strdup(config->path);
     s->lock_fd = -1;
-    pl_queue_init(&s->queue, (uint64_t)config->linger_ms * 1000);
+    pl_queue_init(&s->queue, (uint64_t)config->linger_ms * 1000,
+                  has_processors() ? ENOUGH : UINT32_MAX);
     s->questions_end = &s->questions;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&monotonic);

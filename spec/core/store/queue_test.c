@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define LINGER 10000
+#define ENOUGH 16
 
 static pl_queue q;
 static pl_op ops[3000];
@@ -13,7 +14,7 @@ static pl_op ops[3000];
 static void start(void)
 {
     memset(ops, 0, sizeof ops);
-    pl_queue_init(&q, LINGER);
+    pl_queue_init(&q, LINGER, ENOUGH);
     pl_queue_linger(&q, 0);
 }
 
@@ -75,7 +76,7 @@ TEST(those_that_can_wait_are_due_after_a_time)
 TEST(without_a_time_to_linger_all_are_due)
 {
     start();
-    pl_queue_init(&q, 0);
+    pl_queue_init(&q, 0, ENOUGH);
     pl_queue_linger(&q, 77);
     put(0, 1, true, 1);
     CHECK(pl_queue_is_due(&q, 77));
@@ -96,16 +97,16 @@ TEST(some_that_somebody_waits_for_are_enough)
 {
     start();
     put(0, 5, true, 1);
-    put(5, PL_QUEUE_ENOUGH - 1, false, 1);
+    put(5, ENOUGH - 1, false, 1);
     CHECK(!pl_queue_has_enough(&q));
-    put(4 + PL_QUEUE_ENOUGH, 1, false, 1);
+    put(4 + ENOUGH, 1, false, 1);
     CHECK(pl_queue_has_enough(&q));
-    put(5 + PL_QUEUE_ENOUGH, 1, false, 1);
+    put(5 + ENOUGH, 1, false, 1);
     CHECK(!pl_queue_has_enough(&q)); /* it was said */
-    CHECK(is_run(pl_queue_take(&q), 0, 6 + PL_QUEUE_ENOUGH));
-    put(0, PL_QUEUE_ENOUGH - 1, false, 1);
+    CHECK(is_run(pl_queue_take(&q), 0, 6 + ENOUGH));
+    put(0, ENOUGH - 1, false, 1);
     CHECK(!pl_queue_has_enough(&q));
-    put(PL_QUEUE_ENOUGH - 1, 1, false, 1);
+    put(ENOUGH - 1, 1, false, 1);
     CHECK(pl_queue_has_enough(&q));
 }
 
