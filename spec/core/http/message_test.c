@@ -34,6 +34,18 @@ TEST(tokens)
     CHECK(!pl_http_is_token(PL_SLICE("\xc3\xb8")));
 }
 
+/* RFC 9110 section 5.6.2 */
+TEST(tokens_of_any_byte)
+{
+    static const char tchars[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz";
+    for (int c = 0; c < 256; c++) {
+        char text[] = {'a', (char)c};
+        bool is_good = memchr(tchars, c, sizeof tchars - 1) != NULL;
+        CHECK_EQ_INT(pl_http_is_token((pl_slice){text, sizeof text}), is_good);
+    }
+}
+
 TEST(field_values)
 {
     CHECK(pl_http_is_field_value(PL_SLICE("")));
@@ -201,7 +213,7 @@ TEST(dates)
 
 int main(void)
 {
-    return RUN(CASE(status_texts), CASE(tokens), CASE(field_values),
+    return RUN(CASE(status_texts), CASE(tokens), CASE(tokens_of_any_byte), CASE(field_values),
                CASE(field_values_of_any_bytes), CASE(lists), CASE(headers_of_the_connection),
                CASE(media_types), CASE(how_long_a_client_waits), CASE(bearer_tokens), CASE(dates));
 }
