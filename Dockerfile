@@ -8,8 +8,10 @@ COPY CMakeLists.txt /src/
 COPY core /src/core
 COPY lua /src/lua
 COPY plugins /src/plugins
-RUN cmake -S /src -B /build -DCMAKE_BUILD_TYPE=Release -DPERILUNE_TESTS=OFF \
- && cmake --build /build --parallel --target perilune
+# The build that is measured, which Release (-O3) is not.
+RUN cmake -S /src -B /build -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPERILUNE_TESTS=OFF \
+ && cmake --build /build --parallel --target perilune \
+ && strip --strip-debug /build/perilune
 
 FROM debian:12-slim
 RUN apt-get update -qq \
