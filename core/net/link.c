@@ -148,14 +148,19 @@ bool pl_link_has_more(const pl_link *l, size_t len)
     return l->is_tls || len == RECEIVE_BYTES;
 }
 
-pl_loop *pl_link_loop(const pl_link *l)
-{
-    return l->all->loop;
-}
-
 pl_buf *pl_link_scratch(const pl_link *l)
 {
     return &l->all->scratch;
+}
+
+void pl_link_flush_later(pl_link *l, pl_flush *f)
+{
+    pl_loop_flush_later(l->all->loop, f);
+}
+
+void pl_link_flush_cancel(pl_link *l, pl_flush *f)
+{
+    pl_loop_flush_cancel(l->all->loop, f);
 }
 
 void pl_link_call(pl_link *l)

@@ -74,9 +74,11 @@ CURLcode pl_link_send(pl_link *l, pl_slice bytes, size_t *taken);
 CURLcode pl_link_receive(pl_link *l, char **bytes, size_t *len);
 /* May more have come that the socket does not tell of? Of what was received last. */
 bool pl_link_has_more(const pl_link *l, size_t len);
-pl_loop *pl_link_loop(const pl_link *l);
 /* For what is written next on any link. */
 pl_buf *pl_link_scratch(const pl_link *l);
+/* To send together with others: pl_loop_flush_later and pl_loop_flush_cancel. */
+void pl_link_flush_later(pl_link *l, pl_flush *f);
+void pl_link_flush_cancel(pl_link *l, pl_flush *f);
 /* `ready` is called, from the loop, whatever the socket says. */
 void pl_link_call(pl_link *l);
 /* For the next request that goes this way; nobody has it any more. */

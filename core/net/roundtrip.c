@@ -244,7 +244,7 @@ static bool send_part(pl_roundtrip *r, pl_slice *part)
 
 static void send_unsent(pl_roundtrip *r)
 {
-    pl_loop_flush_cancel(pl_link_loop(r->link), &r->flush);
+    pl_link_flush_cancel(r->link, &r->flush);
     bool is_sent = send_part(r, &r->unsent[0]) && send_part(r, &r->unsent[1]);
     pl_link_watch_output(r->link, !is_sent && !r->has_failed);
     if (r->has_failed) pl_link_call(r->link);
@@ -281,7 +281,7 @@ static void begin_to_send(pl_roundtrip *r, const pl_url *url, const char *user_a
     if (r->link->is_tls)
         send_unsent(r);
     else
-        pl_loop_flush_later(pl_link_loop(r->link), &r->flush);
+        pl_link_flush_later(r->link, &r->flush);
 }
 
 void pl_roundtrip_start(pl_roundtrip *r, pl_link *link, pl_incoming *in, const pl_url *url,
@@ -297,7 +297,7 @@ void pl_roundtrip_start(pl_roundtrip *r, pl_link *link, pl_incoming *in, const p
 
 void pl_roundtrip_end(pl_roundtrip *r)
 {
-    pl_loop_flush_cancel(pl_link_loop(r->link), &r->flush);
+    pl_link_flush_cancel(r->link, &r->flush);
     pl_coding_free(r->coding);
     pl_buf_fini(&r->head);
     r->coding = NULL;

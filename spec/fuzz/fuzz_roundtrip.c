@@ -2,7 +2,8 @@
  *
  * An answer to a round trip, whole and in pieces, on a link that is bytes of this file's: the
  * functions of link.h that a round trip calls stand below. The first byte says what is asked, how the
- * link behaves and whether it ends behind the answer, the second how long the pieces are.
+ * link behaves, whether it ends behind the answer and whether its socket is ready before the request was
+ * sent, the second how long the pieces are.
  *
  *   - the same becomes of it, however it came, but for bytes behind the answer, which may come later
  *   - what goes out is the same, however the link takes it */
@@ -14,7 +15,15 @@
 
 #include <string.h>
 
-enum { IS_HEAD = 1, IS_TLS = 2, ENDS = 4, IS_RESET = 8, IS_NARROW = 16, IS_BROKEN = 32 };
+enum {
+    IS_HEAD = 1,
+    IS_TLS = 2,
+    ENDS = 4,
+    IS_RESET = 8,
+    IS_NARROW = 16,
+    IS_BROKEN = 32,
+    IS_EARLY = 64
+};
 
 #define BODY_LIMIT 3000
 #define HEAD_LIMIT (1 << 20) /* which of two faults comes first depends on how it came */
@@ -27,6 +36,7 @@ static char *piece; /* of its own, so that each byte too many is seen */
 static bool was_told, wants_output, was_called;
 static int flags;
 static pl_buf sent, scratch;
+static pl_flush *waiting;
 
 CURLcode pl_link_send(pl_link *l, pl_slice bytes, size_t *taken)
 {
@@ -71,6 +81,25 @@ void pl_link_watch_output(pl_link *l, bool do_watch)
 {
     (void)l;
     wants_output = do_watch;
+}
+
+void pl_link_flush_later(pl_link *l, pl_flush *f)
+{
+    MUST(waiting == NULL && !l->is_tls);
+    waiting = f;
+}
+
+void pl_link_flush_cancel(pl_link *l, pl_flush *f)
+{
+    (void)l;
+    if (waiting == f) waiting = NULL;
+}
+
+static void flush(void)
+{
+    pl_flush *f = waiting;
+    waiting = NULL;
+    if (f) f->fn(f);
 }
 
 void pl_link_call(pl_link *l)
@@ -120,10 +149,12 @@ static void run(struct outcome *o, pl_slice answer, size_t len)
     piece_len = len;
     was_called = false;
     pl_roundtrip_start(&o->trip, &o->link, &o->in, &url, "agent", on_done);
-    MUST(!o->is_done && was_called == !!(flags & IS_BROKEN));
+    if (!(flags & IS_EARLY)) flush();
+    MUST(!o->is_done && was_called == (flags & IS_BROKEN && waiting == NULL));
     for (size_t left = SIZE_MAX; !o->is_done && left; left = to_come.len) {
         was_told = false;
         o->link.ready(&o->link);
+        MUST(waiting == NULL);
         if (to_come.len == left) break;
     }
     was_told = false;
