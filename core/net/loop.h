@@ -10,7 +10,7 @@
 #include "base/metrics.h"
 #include "base/wheel.h"
 
-#define PL_FLUSH_TOGETHER 8 /* more would leave the others idle while this one works */
+#define PL_FLUSH_TOGETHER 16 /* more would leave the others idle while this one works */
 
 typedef struct pl_loop pl_loop;
 struct ev_loop;

@@ -20,6 +20,9 @@
 void pl_bind_event_push(lua_State *L, const pl_event *event);
 void pl_bind_event_clear(lua_State *L, int index);
 void pl_bind_request_push(lua_State *L, pl_exchange *x);
+/* The request of whatever exchange the run under way is a stage of: one for all, so no script may be
+ * given it. */
+void pl_bind_request_push_of_run(lua_State *L);
 void pl_bind_request_clear(lua_State *L, int index);
 void pl_bind_response_push(lua_State *L, pl_exchange *x);
 void pl_bind_response_clear(lua_State *L, int index);

@@ -17,13 +17,15 @@
 
 typedef struct request_ud {
     pl_exchange *x; /* NULL: over */
+    bool of_run;    /* of whatever run is under way, and x is NULL */
 } request_ud;
 
 pl_exchange *pl_bind_request_check(lua_State *L)
 {
-    request_ud *ud = pl_bind_known_check(L, 1, PL_TYPE_REQUEST, TYPE);
-    if (ud->x == NULL) luaL_error(L, "the request of an exchange that is over");
-    return ud->x;
+    const request_ud *ud = pl_bind_known_check(L, 1, PL_TYPE_REQUEST, TYPE);
+    pl_exchange *x = ud->of_run ? pl_gate_exchange(pl_vm_of(L)) : ud->x;
+    if (x == NULL) luaL_error(L, "the request of an exchange that is over");
+    return x;
 }
 
 const char *pl_bind_request_class(const pl_exchange *x)
@@ -213,13 +215,30 @@ static const luaL_Reg request_methods[] = {
     {NULL, NULL},
 };
 
-void pl_bind_request_push(lua_State *L, pl_exchange *x)
+static request_ud *push(lua_State *L)
 {
     request_ud *ud = lua_newuserdata(L, sizeof *ud);
-    ud->x = NULL;
+    *ud = (request_ud){0};
     pl_bind_known_type(L, PL_TYPE_REQUEST, TYPE, request_methods, NULL);
     lua_setmetatable(L, -2);
-    ud->x = x;
+    return ud;
+}
+
+void pl_bind_request_push(lua_State *L, pl_exchange *x)
+{
+    push(L)->x = x;
+}
+
+void pl_bind_request_push_of_run(lua_State *L)
+{
+    pl_vm *vm = pl_vm_of(L);
+    if (vm->request_of_run) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, vm->request_of_run);
+        return;
+    }
+    push(L)->of_run = true;
+    lua_pushvalue(L, -1);
+    vm->request_of_run = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void pl_bind_request_clear(lua_State *L, int index)

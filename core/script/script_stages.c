@@ -8,7 +8,8 @@
  *
  * made by the first stage that runs a script and given up by release, which also kills the three
  * userdata, so that a script that has kept one gets an error and not another exchange's memory.
- * Where C has rendered, the first is authenticate, or a later one.
+ * Where C has rendered, the first is authenticate, or a later one. The request is there from
+ * authenticate on: while it is rendered no script sees it.
  * Webhooks count from 1 in Lua and from 0 in C. */
 #include "base/err.h"
 #include "base/log.h"
@@ -198,7 +199,7 @@ int pl_script_render(pl_generation *g, pl_exchange *x)
     need_objects(x, co);
     push_object(x, co, EVENT);
     push_attempt(x, co);
-    push_made(x, co, REQUEST, pl_bind_request_push);
+    pl_bind_request_push_of_run(co); /* our Lua keeps it to itself */
     lua_pushboolean(co, x->undecided);
     return pl_gate_run(slot, 5 + ATTEMPT, &x->script_slot);
 }

@@ -46,6 +46,7 @@ typedef struct pl_known_type {
 struct pl_vm {
     lua_State *L;
     pl_known_type types[PL_TYPES];
+    int request_of_run; /* registry: bind_request.c; 0: not made yet */
     pl_codec codec;
     pl_gate gate;
     pl_budget budget;
