@@ -3,6 +3,7 @@
 --- Requests as a receiver reads them: Python's json, xml, urllib and email on the other side.
 
 local core = require "perilune.core"
+local python = require "spec.support.python"
 
 local readers = {}
 
@@ -10,19 +11,11 @@ local readers = {}
 ---@param cases { kind: string, text: string, media?: string }[]   see readers.py
 ---@return any[]
 function readers.read(cases)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  for _, case in ipairs(cases) do
-    file:write(core.json.encode({ case.kind, case.text, case.media or "" }), "\n")
+  local lines = {}
+  for i, case in ipairs(cases) do
+    lines[i] = core.json.encode({ case.kind, case.text, case.media or "" })
   end
-  file:close()
-  local pipe = assert(io.popen("/usr/bin/python3 spec/support/readers.py < " .. path))
-  local answers = {}
-  for line in pipe:lines() do answers[#answers + 1] = assert(core.json.decode(line)) end
-  pipe:close()
-  os.remove(path)
-  assert(#answers == #cases, "python3 did not answer to all texts")
-  return answers
+  return python.ask("spec/support/readers.py", lines)
 end
 
 --- What Python reads in one text.

@@ -3,28 +3,9 @@
 --- The cases of spec/cases/json, whose README says how they are written.
 
 local json = require("perilune.core").json
+local python = require "spec.support.python"
 
 local FILES = { "structure", "numbers", "strings", "names", "shapes" }
-
---- What Python's json, as strict as it gets, makes of documents: of each line of hexadecimal numbers
---- "-" or the document in one form that stands for its value. Names that are there twice and names of
---- numbers that JSON does not have are refused.
-local ORACLE = [[
-import json, sys
-def refuse(x):
-    raise ValueError(x)
-def pairs(list):
-    if len(dict(list)) != len(list):
-        raise ValueError("twice")
-    return dict(list)
-for line in sys.stdin:
-    try:
-        text = bytes.fromhex(line).decode("utf-8", "strict")
-        value = json.loads(text, parse_constant=refuse, object_pairs_hook=pairs)
-        print(json.dumps(value))
-    except (ValueError, RecursionError):
-        print("-")
-]]
 
 local function bytes_of(text)
   return (text:gsub("<([^>]*)>", function(inner)
@@ -71,24 +52,11 @@ end
 
 --- Python's answers to documents, in their order.
 local function ask_python(documents)
-  local path = os.tmpname()
-  local input = assert(io.open(path, "wb"))
-  for _, document in ipairs(documents) do
-    input:write((document:gsub(".", function(c) return ("%02x"):format(c:byte()) end)), "\n")
+  local lines = {}
+  for i, document in ipairs(documents) do
+    lines[i] = document:gsub(".", function(c) return ("%02x"):format(c:byte()) end)
   end
-  input:close()
-  local script = os.tmpname()
-  local file = assert(io.open(script, "wb"))
-  file:write(ORACLE)
-  file:close()
-  local answers = {}
-  local pipe = assert(io.popen(("python3 %s < %s"):format(script, path)))
-  for line in pipe:lines() do answers[#answers + 1] = line end
-  pipe:close()
-  os.remove(path)
-  os.remove(script)
-  assert(#answers == #documents, "python3 did not answer to all documents")
-  return answers
+  return python.lines("spec/support/json_cases.py", lines)
 end
 
 --- How a case is named in the list of tests.

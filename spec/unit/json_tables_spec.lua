@@ -3,6 +3,7 @@
 --- Tables as scripts make them, by constructors and key by key, as JSON: beside what Python's json makes of the same values.
 
 local json = require("perilune.core").json
+local python = require "spec.support.python"
 
 local ROUNDS = 1500
 local KEYS = { "id", "name", "a", "b", "ab", "Z", "", "total", "k\n", "\"", "\195\169", "\240\159\152\128", "line items", "\127", "zz" }
@@ -10,36 +11,6 @@ local STRINGS = { "", "x", "plain text of some length, more than a word", "Zo\19
   "1234567\"", "12345678901234567", "\226\130\172 uro", "\240\159\152\128" }
 local NUMBERS = { 0, 1, -1, 9, 10, 99, 100, 12345, -678901, 9007199254740991, 0.5, -0.25, 19.99, 184.95, 0.05, 0.001, -100.5, 1e15, 123456789.123456,
   0.1 + 0.2, 1e-7, 1e22 }
-
---- Reads values in front of which stands what they are, and writes them. Of what an object was decoded from: first its
---- keys, in their order, then what is there now: known ones stay where they were, others come behind them, sorted.
-local ORACLE = [[
-import json, sys
-def value(words):
-    word = next(words)
-    kind, rest = word[0], word[1:]
-    if kind == "s":
-        return bytes.fromhex(rest).decode()
-    if kind == "n":
-        number = float(rest)
-        return int(number) if number == int(number) and abs(number) <= 2 ** 53 else number
-    if kind == "b":
-        return rest == "true"
-    if kind == "[":
-        return [value(words) for _ in range(int(rest))]
-    order = [value(words) for _ in range(int(next(words)))]
-    members = {}
-    for _ in range(int(rest)):
-        key = value(words)
-        members[key] = value(words)
-    known = [key for key in order if key in members]
-    return {key: members[key] for key in known + sorted(set(members) - set(known))}
-for line in sys.stdin:
-    v = value(iter(line.split()))
-    print(json.dumps(v, ensure_ascii=False, separators=(",", ":")))
-    print(json.dumps(json.dumps(v, ensure_ascii=False, indent=2)))
-    print(json.dumps(v, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
-]]
 
 local state = 20261128
 local function random(count)
@@ -137,28 +108,11 @@ function value(depth)
   return t, told(words)
 end
 
-local function ask_python(lines)
-  local input, script = os.tmpname(), os.tmpname()
-  for path, text in pairs { [input] = table.concat(lines, "\n") .. "\n", [script] = ORACLE } do
-    local file = assert(io.open(path, "wb"))
-    file:write(text)
-    file:close()
-  end
-  local answers = {}
-  local pipe = assert(io.popen(("PYTHONIOENCODING=utf-8 /usr/bin/python3 '%s' < '%s'"):format(script, input)))
-  for line in pipe:lines() do answers[#answers + 1] = line end
-  pipe:close()
-  os.remove(input)
-  os.remove(script)
-  assert(#answers == 3 * #lines, "Python did not answer every case")
-  return answers
-end
-
 describe("a table as JSON", function()
   it("is what Python's json makes of it", function()
     local values, lines = {}, {}
     for i = 1, ROUNDS do values[i], lines[i] = value(0) end
-    local answers = ask_python(lines)
+    local answers = python.lines("spec/support/json_tables.py", lines, 3)
     for i, v in ipairs(values) do
       assert.equal(answers[3 * i - 2], json.encode(v))
       assert.equal(json.decode(answers[3 * i - 1]), json.encode(v, { indent = 2 }))
