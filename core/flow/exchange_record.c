@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "http/message.h"
 
 #define RECORD_AGAIN_MS   500
 #define RECORD_CALL_TRIES 20 /* of a call's record: ten seconds */
@@ -22,24 +23,9 @@
     X("api-key")             \
     X("x-auth-token")
 
-#define X(name) PL_SLICE_INIT(name),
-static const pl_slice masked_fields[] = {MASKED_FIELDS(X)};
-#undef X
-
-/* How long their names are, a bit for each: most fields show by that that they are none of them. */
-#define X(name) | 1u << (sizeof name - 1)
-static const uint32_t masked_lengths = 0 MASKED_FIELDS(X);
-#undef X
+static const pl_name_set masked_fields = PL_NAME_SET(MASKED_FIELDS);
 
 /* -- the row -- */
-
-static bool is_masked(pl_slice name)
-{
-    if (name.len >= 32 || !(masked_lengths >> name.len & 1)) return false;
-    for (size_t i = 0; i < sizeof masked_fields / sizeof *masked_fields; i++)
-        if (pl_slice_eq_nocase(name, masked_fields[i])) return true;
-    return false;
-}
 
 static pl_slice masked_json(pl_arena *arena, pl_slice json)
 {
@@ -55,7 +41,7 @@ static pl_slice masked_json(pl_arena *arena, pl_slice json)
 static pl_slice shown_value(const pl_field *f)
 {
     if (f->shown.ptr) return f->shown;
-    return is_masked(f->name) ? PL_SLICE("***") : f->value;
+    return pl_name_set_has(&masked_fields, f->name) ? PL_SLICE("***") : f->value;
 }
 
 static char *put(char *at, pl_slice s)

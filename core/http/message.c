@@ -73,14 +73,7 @@ static const struct {
     X("transfer-encoding") \
     X("upgrade")
 
-#define X(name) PL_SLICE_INIT(name),
-static const pl_slice hop_by_hop[] = {HOP_BY_HOP(X)};
-#undef X
-
-/* How long those are, a bit for each: most fields show by that that they are none of them. */
-#define X(name) | 1u << (sizeof name - 1)
-static const uint32_t hop_by_hop_lengths = 0 HOP_BY_HOP(X);
-#undef X
+static const pl_name_set hop_by_hop = PL_NAME_SET(HOP_BY_HOP);
 
 static const char day_names[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char month_names[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -148,13 +141,17 @@ bool pl_http_list_next(pl_slice *rest, pl_slice *element)
     return false;
 }
 
+bool pl_name_set_has(const pl_name_set *set, pl_slice name)
+{
+    if (name.len >= 32 || !(set->lengths >> name.len & 1)) return false;
+    for (size_t i = 0; i < set->count; i++)
+        if (pl_slice_eq_nocase(name, set->names[i])) return true;
+    return false;
+}
+
 bool pl_http_is_hop_by_hop(pl_slice name)
 {
-    if (name.len >= 32 || !(hop_by_hop_lengths >> name.len & 1)) return false;
-    for (size_t i = 0; i < sizeof hop_by_hop / sizeof hop_by_hop[0]; i++) {
-        if (pl_slice_eq_nocase(name, hop_by_hop[i])) return true;
-    }
-    return false;
+    return pl_name_set_has(&hop_by_hop, name);
 }
 
 bool pl_http_media_type_is(pl_slice content_type, pl_slice wanted)

@@ -8,6 +8,23 @@
 #include "base/buf.h"
 #include "http/parse.h"
 
+/* Names of fields: in lower case, each of less than 32 bytes. Made of an X list of literals. */
+typedef struct pl_name_set {
+    const pl_slice *names;
+    size_t count;
+    uint32_t lengths; /* how long they are, a bit for each */
+} pl_name_set;
+
+#define PL_NAME_OF_SET(name)    PL_SLICE_INIT(name),
+#define PL_LENGTH_OF_NAME(name) | 1u << (sizeof name - 1)
+#define PL_NAME_SET(LIST)                                                        \
+    {                                                                            \
+        (const pl_slice[]){LIST(PL_NAME_OF_SET)},                                \
+            sizeof((const pl_slice[]){LIST(PL_NAME_OF_SET)}) / sizeof(pl_slice), \
+            0 LIST(PL_LENGTH_OF_NAME)                                            \
+    }
+/* Is it one of them, in any case? Most names show by their length that they are none. */
+bool pl_name_set_has(const pl_name_set *set, pl_slice name);
 /* Reason phrase (RFC 9110 section 15), "" for an unknown status. */
 const char *pl_http_status_text(int status);
 /* A token (RFC 9110 section 5.6.2): what a method or a field name is made of. */
