@@ -24,7 +24,6 @@
 #include <unistd.h>
 
 #define READ_BYTES      4096  /* the first read of a request: most fit */
-#define TOGETHER_BYTES  16384 /* an answer of at most so much is sent with others */
 #define BODY_READ_BYTES 65536 /* one read of a body */
 /* To work on a body takes some times its size: the event, what is sent of it, what is recorded. A
  * small one is not asked for. */
@@ -35,7 +34,7 @@
 
 _Static_assert(sizeof(pl_conn) <= 1024, "an idle connection costs this and no buffer");
 
-static void watch(pl_conn *c, ev_io *w, bool wanted)
+void pl_conn_watch(pl_conn *c, ev_io *w, bool wanted)
 {
     if (wanted)
         ev_io_start(c->server->ev, w);
@@ -46,24 +45,23 @@ static void watch(pl_conn *c, ev_io *w, bool wanted)
 /* Also of what lies in the transport already, where no event tells of it. */
 static void watch_input(pl_conn *c)
 {
-    watch(c, &c->readable, true);
+    pl_conn_watch(c, &c->readable, true);
     if (pl_transport_has_input(&c->transport)) ev_feed_event(c->server->ev, &c->readable, EV_READ);
 }
 
-static void start_timer(pl_conn *c, int64_t ms)
+void pl_conn_start_timer(pl_conn *c, int64_t ms)
 {
     pl_wheel_start(c->server->wheel, &c->timer, ms > 0 ? (uint64_t)ms : 0);
 }
 
 /* -- the buffers of a request and of an answer, which waiting connections do without -- */
 
-static void take_buffer(pl_server *s, pl_buf *b)
+void pl_conn_take_buffer(pl_server *s, pl_buf *b)
 {
     if (b->ptr == NULL && s->spare_count > 0) *b = s->spares[--s->spare_count];
 }
 
-/* The server may be gone. */
-static void give_buffer(pl_server *s, pl_buf *b)
+void pl_conn_give_buffer(pl_server *s, pl_buf *b)
 {
     if (s == NULL || b->cap != READ_BYTES || s->spare_count == PL_SERVER_SPARES) {
         pl_buf_fini(b);
@@ -124,8 +122,8 @@ void pl_conn_close(pl_conn *c)
 {
     if (c->state == PL_CONN_CLOSED) return;
     bool is_owed = c->state == PL_CONN_HANDLING || c->state == PL_CONN_STREAMING;
-    watch(c, &c->readable, false);
-    watch(c, &c->writable, false);
+    pl_conn_watch(c, &c->readable, false);
+    pl_conn_watch(c, &c->writable, false);
     pl_wheel_stop(c->server->wheel, &c->timer);
     pl_loop_flush_cancel(c->server->loop, &c->flush);
     if (is_owed || pl_conn_backlog(c) > 0) c->transport.is_broken = true;
@@ -134,7 +132,7 @@ void pl_conn_close(pl_conn *c)
     pl_counter_set(&c->server->metrics.connections, c->server->open);
     c->state = PL_CONN_CLOSED;
     if (is_owed) {
-        start_timer(c, 0);
+        pl_conn_start_timer(c, 0);
     } else if (c->turn) {
         pl_turn_free(c->turn);
         c->turn = NULL;
@@ -148,19 +146,19 @@ static void free_conn(pl_conn *c)
         *c->link = c->next;
         if (c->next) c->next->link = c->link;
     }
-    give_buffer(c->server, &c->in);
-    give_buffer(c->server, &c->out);
+    pl_conn_give_buffer(c->server, &c->in);
+    pl_conn_give_buffer(c->server, &c->out);
     free(c);
 }
 
 static void linger(pl_conn *c)
 {
     pl_transport_shut(&c->transport);
-    give_buffer(c->server, &c->in);
+    pl_conn_give_buffer(c->server, &c->in);
     c->state = PL_CONN_LINGERING;
     c->linger_left = LINGER_BYTES;
-    start_timer(c, LINGER_MS);
-    watch(c, &c->readable, true);
+    pl_conn_start_timer(c, LINGER_MS);
+    pl_conn_watch(c, &c->readable, true);
 }
 
 /* -- steps: each gives true when the state moved -- */
@@ -182,12 +180,12 @@ static void become_idle(pl_conn *c)
     c->state = PL_CONN_IDLE;
     pl_wheel_stop(c->server->wheel, &c->timer);
     if (c->in.len > 0) return;
-    give_buffer(c->server, &c->in);
+    pl_conn_give_buffer(c->server, &c->in);
     if (c->server->listen_fd < 0) {
         pl_conn_close(c);
         return;
     }
-    start_timer(c, c->is_fresh ? config->header_timeout_ms : config->idle_timeout_ms);
+    pl_conn_start_timer(c, c->is_fresh ? config->header_timeout_ms : config->idle_timeout_ms);
     watch_input(c);
 }
 
@@ -196,7 +194,7 @@ static bool step_idle(pl_conn *c)
     if (c->in.len == 0) return false;
     begin_turn(c);
     c->state = PL_CONN_HEAD;
-    start_timer(c, c->server->config.header_timeout_ms);
+    pl_conn_start_timer(c, c->server->config.header_timeout_ms);
     watch_input(c);
     return true;
 }
@@ -245,7 +243,7 @@ static bool step_head(pl_conn *c)
     c->state = PL_CONN_BODY;
     if (r->body == PL_BODY_CHUNKED)
         pl_chunked_init(&c->chunked, (uint32_t)config->http.header_bytes);
-    if (r->body != PL_BODY_NONE) start_timer(c, config->body_timeout_ms);
+    if (r->body != PL_BODY_NONE) pl_conn_start_timer(c, config->body_timeout_ms);
     return true;
 }
 
@@ -357,8 +355,8 @@ void pl_conn_leave(pl_conn *c)
 /* The socket has to take something first: what it is readable with is not looked at until then. */
 static void wait_to_write(pl_conn *c)
 {
-    watch(c, &c->readable, false);
-    watch(c, &c->writable, true);
+    pl_conn_watch(c, &c->readable, false);
+    pl_conn_watch(c, &c->writable, true);
 }
 
 static void greet(pl_conn *c)
@@ -368,26 +366,26 @@ static void greet(pl_conn *c)
     enum pl_handshake handshake = pl_transport_handshake(&c->transport, &reason);
     if (handshake == PL_HANDSHAKE_DONE) {
         pl_counter_add(&metrics->handshakes, 1);
-        watch(c, &c->writable, false);
+        pl_conn_watch(c, &c->writable, false);
         become_idle(c);
     } else if (handshake == PL_HANDSHAKE_FAILED) {
         pl_counter_add(&metrics->handshakes_failed, 1);
         pl_log(PL_LOG_DEBUG, "a TLS handshake failed", PL_LOG_STR("peer", c->peer),
                PL_LOG_STR("reason", reason));
-        watch(c, &c->writable, false);
+        pl_conn_watch(c, &c->writable, false);
         linger(c); /* so that the alert arrives */
     } else if (c->transport.wants_write) {
         wait_to_write(c);
     } else {
-        watch(c, &c->writable, false);
-        watch(c, &c->readable, true);
+        pl_conn_watch(c, &c->writable, false);
+        pl_conn_watch(c, &c->readable, true);
     }
 }
 
 static void receive(pl_conn *c)
 {
     size_t room = c->state == PL_CONN_BODY ? BODY_READ_BYTES : READ_BYTES;
-    take_buffer(c->server, &c->in);
+    pl_conn_take_buffer(c->server, &c->in);
     char *to = pl_buf_try_reserve(&c->in, room);
     if (to == NULL && c->state == PL_CONN_BODY) {
         refuse(c, PL_E_MEMORY, pl_err_text(PL_E_MEMORY));
@@ -406,7 +404,7 @@ static void receive(pl_conn *c)
     if (n == 0 || !pl_transport_must_wait())
         pl_conn_close(c);
     else if (c->state == PL_CONN_IDLE)
-        give_buffer(c->server, &c->in);
+        pl_conn_give_buffer(c->server, &c->in);
     if (c->state != PL_CONN_CLOSED && c->transport.wants_write) wait_to_write(c);
 }
 
@@ -417,14 +415,14 @@ static void look(pl_conn *c)
     char byte;
     ssize_t n = pl_transport_read(&c->transport, &byte, 1, true);
     if (n < 0 && pl_transport_must_wait()) {
-        if (c->transport.wants_write) watch(c, &c->readable, false);
+        if (c->transport.wants_write) pl_conn_watch(c, &c->readable, false);
         return;
     }
     bool is_over = n < 0 || (n == 0 && c->state == PL_CONN_STREAMING);
     if (is_over)
         pl_conn_close(c);
     else
-        watch(c, &c->readable, false); /* it would stay readable and spin */
+        pl_conn_watch(c, &c->readable, false); /* it would stay readable and spin */
 }
 
 /* Nobody reads it, so it is not decrypted either. */
@@ -455,46 +453,6 @@ static void on_readable(struct ev_loop *ev, ev_io *w, int events)
     pl_conn_leave(c);
 }
 
-static bool is_answering(const pl_conn *c)
-{
-    return c->state == PL_CONN_WRITING || c->state == PL_CONN_STREAMING;
-}
-
-/* Watched for, and timed, while the socket does not take it. */
-static void wait_for_room(pl_conn *c, bool moved)
-{
-    watch(c, &c->writable, true);
-    if (is_answering(c) && (moved || !pl_timer_is_running(&c->timer)))
-        start_timer(c, c->server->config.write_timeout_ms);
-}
-
-static void send_rest(pl_conn *c)
-{
-    pl_slice rest = pl_slice_from(pl_buf_slice(&c->out), c->out_sent);
-    ssize_t n = pl_transport_write(&c->transport, &rest, 1);
-    if (n < 0) {
-        pl_conn_close(c);
-        return;
-    }
-    c->out_sent += (size_t)n;
-    if (pl_conn_backlog(c) > 0) {
-        wait_for_room(c, n > 0);
-        return;
-    }
-    give_buffer(c->server, &c->out);
-    c->out_sent = 0;
-    watch(c, &c->writable, false);
-    if (is_answering(c)) pl_wheel_stop(c->server->wheel, &c->timer);
-}
-
-static void on_flush(pl_flush *f)
-{
-    pl_conn *c = (pl_conn *)(void *)((char *)f - offsetof(pl_conn, flush));
-    pl_conn_enter(c);
-    send_rest(c);
-    pl_conn_leave(c);
-}
-
 static void on_writable(struct ev_loop *ev, ev_io *w, int events)
 {
     (void)ev, (void)events;
@@ -503,10 +461,10 @@ static void on_writable(struct ev_loop *ev, ev_io *w, int events)
     if (c->state == PL_CONN_HANDSHAKE) {
         greet(c);
     } else if (pl_conn_backlog(c) > 0) {
-        send_rest(c);
+        pl_conn_send_rest(c);
     } else { /* a read waited for it */
-        watch(c, &c->writable, false);
-        watch(c, &c->readable, true);
+        pl_conn_watch(c, &c->writable, false);
+        pl_conn_watch(c, &c->readable, true);
     }
     pl_conn_leave(c);
 }
@@ -524,45 +482,6 @@ static void on_timer(pl_timer *timer)
     else
         pl_conn_close(c);
     pl_conn_leave(c);
-}
-
-/* -- sending -- */
-
-static void keep(pl_conn *c, const pl_slice *parts, int count, size_t sent)
-{
-    take_buffer(c->server, &c->out);
-    for (int i = 0; i < count; i++) {
-        size_t skip = sent < parts[i].len ? sent : parts[i].len;
-        pl_buf_put(&c->out, parts[i].ptr + skip, parts[i].len - skip);
-        sent -= skip;
-    }
-}
-
-static size_t length_of(const pl_slice *parts, int count)
-{
-    size_t len = 0;
-    for (int i = 0; i < count; i++)
-        len += parts[i].len;
-    return len;
-}
-
-void pl_conn_send(pl_conn *c, const pl_slice *parts, int count)
-{
-    if (c->state == PL_CONN_CLOSED) return;
-    size_t len = length_of(parts, count);
-    bool waits = pl_conn_backlog(c) > 0;
-    bool is_answer = c->state == PL_CONN_WRITING && len <= TOGETHER_BYTES;
-    ssize_t n = waits || is_answer ? 0 : pl_transport_write(&c->transport, parts, count);
-    if (n < 0) {
-        pl_conn_close(c);
-        return;
-    }
-    if ((size_t)n == len) return;
-    keep(c, parts, count, (size_t)n);
-    if (!waits && is_answer)
-        pl_loop_flush_later(c->server->loop, &c->flush);
-    else
-        wait_for_room(c, false);
 }
 
 /* -- the beginning -- */
@@ -596,7 +515,7 @@ void pl_conn_open(pl_server *s, int fd, const struct sockaddr *peer)
     ev_io_init(&c->writable, on_writable, fd, EV_WRITE);
     c->readable.data = c->writable.data = c;
     pl_timer_init(&c->timer, on_timer);
-    c->flush.fn = on_flush;
+    c->flush.fn = pl_conn_on_flush;
     c->next = s->conns;
     c->link = &s->conns;
     if (c->next) c->next->link = &c->next;
@@ -608,6 +527,6 @@ void pl_conn_open(pl_server *s, int fd, const struct sockaddr *peer)
         become_idle(c);
         return;
     }
-    start_timer(c, s->config.header_timeout_ms);
-    watch(c, &c->readable, true);
+    pl_conn_start_timer(c, s->config.header_timeout_ms);
+    pl_conn_watch(c, &c->readable, true);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * One connection as a state machine, private to net/: conn.c moves it, respond.c writes its
- * answers, server.c makes and ends it.
+ * answers, conn_send.c sends them, server.c makes and ends it.
  *
  * HANDSHAKE (TLS only)
  *     |
@@ -139,15 +139,27 @@ void pl_conn_leave(pl_conn *c);
 /* Closes the socket. A handler that owes an answer is told
  * from the wheel, never from within its own call. */
 void pl_conn_close(pl_conn *c);
-/* Sends what the socket takes and keeps a copy of the rest.
- * On an error the connection is CLOSED. */
+/* Sends what the socket takes and keeps a copy of the rest; of an answer that is not large a copy of
+ * all, to be sent in this round of the loop. On an error the connection is CLOSED. */
 void pl_conn_send(pl_conn *c, const pl_slice *parts, int count);
+/* What is kept, as far as the socket takes it; from within a call into the connection. */
+void pl_conn_send_rest(pl_conn *c);
+/* The same, of c->flush. */
+void pl_conn_on_flush(pl_flush *f);
 /* The turn is answered: takes it from the connection,
  * which goes on to WRITING. The caller frees it. */
 pl_turn *pl_conn_take_turn(pl_conn *c);
 void pl_turn_free(pl_turn *t);
 /* Calls `gone` when an answer is owed. */
 void pl_conn_tell_gone(pl_conn *c);
+
+/* -- what conn.c and conn_send.c share -- */
+
+void pl_conn_watch(pl_conn *c, ev_io *w, bool wanted);
+void pl_conn_start_timer(pl_conn *c, int64_t ms);
+/* The buffers of a request and of an answer, which waiting connections do without. */
+void pl_conn_take_buffer(pl_server *s, pl_buf *b);
+void pl_conn_give_buffer(pl_server *s, pl_buf *b); /* s NULL: it is gone */
 
 static inline size_t pl_conn_backlog(const pl_conn *c)
 {
