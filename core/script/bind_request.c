@@ -82,11 +82,35 @@ static int set_secret_url(lua_State *L, pl_exchange *x, pl_slice base)
     return 0;
 }
 
+/* At the line that called, which of our own Lua is exchanged for the webhook's. */
+static int refuse_url(lua_State *L, pl_slice path, pl_slice reason)
+{
+    luaL_where(L, 1);
+    lua_pushlstring(L, path.ptr, path.len);
+    lua_pushlstring(L, reason.ptr, reason.len);
+    lua_pushfstring(L, "%s'%s': %s", lua_tostring(L, -3), lua_tostring(L, -2), lua_tostring(L, -1));
+    pl_gate_push_failure(L, "url");
+    return lua_error(L);
+}
+
+/* As the webhook's `url` with the connector's `base_url`, at 2: a text, or nil. */
+static int set_whole_url(lua_State *L, pl_exchange *x)
+{
+    pl_slice base = lua_isnil(L, 2) ? PL_NO_SLICE : pl_check_slice(L, 2);
+    pl_slice path = pl_check_slice(L, 3);
+    pl_budget_charge(L, base.len + path.len);
+    pl_buf *url = pl_scratch(L);
+    if (!pl_url_whole(url, base, path)) return refuse_url(L, path, pl_buf_slice(url));
+    x->request.url = pl_arena_dup(&x->arena, pl_buf_slice(url));
+    return 0;
+}
+
 static int request_set_url(lua_State *L)
 {
     pl_exchange *x = pl_bind_request_check(L);
     pl_slice url;
     if (pl_bind_secret_at(L, 2, &url)) return set_secret_url(L, x, url);
+    if (!lua_isnoneornil(L, 3)) return set_whole_url(L, x);
     url = pl_check_slice(L, 2);
     pl_budget_charge(L, url.len);
     x->request.url = pl_arena_dup(&x->arena, url);
@@ -163,6 +187,18 @@ static pl_slice body_at(lua_State *L, int index)
     return PL_NO_SLICE;
 }
 
+/* What the body at 2 is, if that is said behind it. */
+static void set_media(lua_State *L, pl_exchange *x, int index)
+{
+    if (lua_isnoneornil(L, index)) return;
+    pl_slice media = pl_check_slice(L, index);
+    if (!pl_http_is_field_value(media))
+        pl_bind_request_refuse(L, x, "this cannot be a content type", media);
+    pl_request_put_field(&x->request, &x->arena, PL_SLICE("Content-Type"),
+                         pl_arena_dup(&x->arena, media));
+}
+
+/* set_body(body, content_type?) */
 static int request_set_body(lua_State *L)
 {
     pl_exchange *x = pl_bind_request_check(L);
@@ -171,14 +207,17 @@ static int request_set_body(lua_State *L)
     x->request.body = pl_arena_dup(&x->arena, body);
     x->request.has_body = true;
     x->request.body_is_event = false;
+    set_media(L, x, 3);
     return 0;
 }
 
+/* set_body_event(content_type?) */
 static int request_set_body_event(lua_State *L)
 {
     pl_exchange *x = pl_bind_request_check(L);
     x->request.body = x->event->document;
     x->request.has_body = x->request.body_is_event = true;
+    set_media(L, x, 2);
     return 0;
 }
 

@@ -2,14 +2,15 @@
  *
  * The stages of an exchange that scripts carry out; each may wait.
  *
- * What scripts hold for one exchange is one table in the registry (x->script_ref),
+ * What scripts hold for one exchange hangs on its event, whose userdata is in the registry
+ * (x->script_ref):
  *
- *     { event, request, frame, response }
+ *     event --environment, which no script reaches--> frame (ctx.lua) { request, response, ... }
  *
- * made by the first stage that runs a script and given up by release, which also kills the three
- * userdata, so that a script that has kept one gets an error and not another exchange's memory.
- * Where C has rendered, the first is authenticate, or a later one. The request is there from
- * authenticate on: while it is rendered no script sees it.
+ * The event is made by the first stage that runs a script, the frame by the same or by Lua's render.
+ * Release gives them up and kills the three userdata, so that a script that has kept one gets an
+ * error and not another exchange's memory. The request is there from authenticate on: while it is
+ * rendered no script sees it.
  * Webhooks count from 1 in Lua and from 0 in C. */
 #include "base/err.h"
 #include "base/log.h"
@@ -19,8 +20,8 @@
 
 #include <lauxlib.h>
 
-/* Places in the table of an exchange. */
-enum { EVENT = 1, REQUEST, FRAME, RESPONSE };
+/* Places in a frame. */
+enum { REQUEST = 1, RESPONSE };
 
 static int fail(pl_exchange *x, int code, pl_slice text)
 {
@@ -64,22 +65,6 @@ static int failed(pl_exchange *x, int code, pl_slice text)
     return code;
 }
 
-static void push_object(const pl_exchange *x, lua_State *L, int place)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
-    lua_rawgeti(L, -1, place);
-    lua_remove(L, -2);
-}
-
-/* Pops the value. */
-static void keep_object(const pl_exchange *x, lua_State *L, int place)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
-    lua_insert(L, -2); /* stack: table, value (top) */
-    lua_rawseti(L, -2, place);
-    lua_pop(L, 1);
-}
-
 /* A stage that waited is through. The engine may let go
  * of the last reference to the generation in there. */
 static void on_resumed(void *owner, int code)
@@ -114,51 +99,64 @@ static void push_attempt(const pl_exchange *x, lua_State *co)
     lua_pushnumber(co, (double)x->deadline_ms / 1000);
 }
 
-/* The table, with the event. */
-static void need_objects(pl_exchange *x, lua_State *co)
+/* Pushes the event. */
+static void need_event(pl_exchange *x, lua_State *L)
 {
-    if (x->script_ref) return;
-    lua_createtable(co, RESPONSE, 0);
-    x->script_ref = luaL_ref(co, LUA_REGISTRYINDEX);
-    pl_bind_event_push(co, x->event);
-    keep_object(x, co, EVENT);
+    if (x->script_ref == 0) {
+        pl_bind_event_push(L, x->event);
+        x->script_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
 }
 
-static bool has_object(const pl_exchange *x, lua_State *L, int place)
+static void push_frame(const pl_exchange *x, lua_State *L)
 {
-    push_object(x, L, place);
-    bool has = !lua_isnil(L, -1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
+    lua_getfenv(L, -1);
+    lua_remove(L, -2);
+}
+
+/* Pops the frame. */
+static void keep_frame(pl_exchange *x, lua_State *L)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
+    lua_insert(L, -2); /* stack: event, frame (top) */
+    lua_setfenv(L, -2);
     lua_pop(L, 1);
-    return has;
+    x->has_frame = true;
 }
 
 /* The frame, where render has not made one: it was not Lua's, or it failed. */
 static int need_frame(pl_script *s, pl_exchange *x)
 {
     lua_State *L = s->vm.L;
-    need_objects(x, L);
-    if (has_object(x, L, FRAME)) return 0;
+    if (x->has_frame) return 0;
     pl_script_push_function(s, L, MAKE_FRAME);
     lua_pushinteger(L, (lua_Integer)x->webhook + 1);
-    push_object(x, L, EVENT);
+    need_event(x, L);
     push_attempt(x, L);
     s->vm.budget.kind = PL_BUDGET_OURS;
     int code = pl_gate_call(&s->vm, 3 + ATTEMPT, 1);
     if (code) return failed(x, code, pl_buf_slice(&s->vm.failure));
-    keep_object(x, L, FRAME);
+    keep_frame(x, L);
     return 0;
 }
 
-/* One that is made when it is first asked for, and then stays the same. */
-static void push_made(pl_exchange *x, lua_State *co, int place,
-                      void (*push)(lua_State *, pl_exchange *))
+/* What is made when it is first asked for, and then stays the same; and behind it the frame, in a
+ * place of which it is kept. */
+static void push_with_frame(pl_exchange *x, lua_State *co, int place,
+                            void (*push)(lua_State *, pl_exchange *))
 {
-    push_object(x, co, place);
-    if (!lua_isnil(co, -1)) return;
-    lua_pop(co, 1);
-    push(co, x);
-    lua_pushvalue(co, -1);
-    keep_object(x, co, place);
+    push_frame(x, co);
+    int frame = lua_gettop(co);
+    lua_rawgeti(co, frame, place);
+    if (lua_isnil(co, -1)) {
+        lua_pop(co, 1);
+        push(co, x);
+        lua_pushvalue(co, -1);
+        lua_rawseti(co, frame, place);
+    }
+    lua_insert(co, frame); /* stack: made, frame (top) */
 }
 
 /* -- the stages -- */
@@ -184,7 +182,7 @@ static int finish_render(void *owner, lua_State *co, int code, pl_slice text)
     if (lua_gettop(co) == 0 || lua_isnil(co, 1))
         return fail(x, PL_E_CANCELLED, PL_SLICE("its `when` says no"));
     lua_settop(co, 1);
-    keep_object(x, co, FRAME);
+    keep_frame(x, co);
     return 0;
 }
 
@@ -196,8 +194,7 @@ int pl_script_render(pl_generation *g, pl_exchange *x)
     if (recipe && pl_recipe_make_request(recipe, x, &s->vm)) return 0;
     pl_slot *slot = begin_stage(g, x, RENDER, finish_render);
     lua_State *co = slot->co;
-    need_objects(x, co);
-    push_object(x, co, EVENT);
+    need_event(x, co);
     push_attempt(x, co);
     pl_bind_request_push_of_run(co); /* our Lua keeps it to itself */
     lua_pushboolean(co, x->undecided);
@@ -207,10 +204,11 @@ int pl_script_render(pl_generation *g, pl_exchange *x)
 /* From here on the request is what is sent: no script that kept it changes it any more. */
 static void close_request(const pl_exchange *x, lua_State *L)
 {
-    if (x->script_ref == 0) return;
-    push_object(x, L, REQUEST);
+    if (!x->has_frame) return;
+    push_frame(x, L);
+    lua_rawgeti(L, -1, REQUEST);
     pl_bind_request_clear(L, lua_gettop(L));
-    lua_pop(L, 1);
+    lua_pop(L, 2);
 }
 
 static int finish_authenticate(void *owner, lua_State *co, int code, pl_slice text)
@@ -226,8 +224,7 @@ static int run_authenticate(pl_generation *g, pl_exchange *x)
     int code = need_frame(pl_script_of(g), x);
     if (code) return code;
     pl_slot *slot = begin_stage(g, x, AUTHENTICATE, finish_authenticate);
-    push_made(x, slot->co, REQUEST, pl_bind_request_push);
-    push_object(x, slot->co, FRAME);
+    push_with_frame(x, slot->co, REQUEST, pl_bind_request_push);
     return pl_gate_run(slot, 4, &x->script_slot);
 }
 
@@ -261,8 +258,7 @@ static int run_on_response(pl_generation *g, pl_exchange *x, enum pl_script_func
     int code = need_frame(pl_script_of(g), x);
     if (code) return code;
     pl_slot *slot = begin_stage(g, x, f, finish);
-    push_made(x, slot->co, RESPONSE, pl_bind_response_push);
-    push_object(x, slot->co, FRAME);
+    push_with_frame(x, slot->co, RESPONSE, pl_bind_response_push);
     return pl_gate_run(slot, 4, &x->script_slot);
 }
 
@@ -320,7 +316,7 @@ int pl_script_failed(pl_generation *g, pl_exchange *x)
     if (code) return code;
     pl_slot *slot = begin_stage(g, x, FAILED, finish_failed);
     push_failure(x, slot->co);
-    push_object(x, slot->co, FRAME);
+    push_frame(x, slot->co);
     return pl_gate_run(slot, 4, &x->script_slot);
 }
 
@@ -330,15 +326,18 @@ void pl_script_release(pl_generation *g, pl_exchange *x)
     lua_State *L = vm->L;
     pl_gate_cancel(vm, x->script_slot);
     if (x->script_ref == 0) return;
-    int top = lua_gettop(L);
+    int event = lua_gettop(L) + 1, frame = event + 1;
     lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
-    lua_rawgeti(L, top + 1, EVENT);
-    pl_bind_event_clear(L, top + 2);
-    lua_rawgeti(L, top + 1, REQUEST);
-    pl_bind_request_clear(L, top + 3);
-    lua_rawgeti(L, top + 1, RESPONSE);
-    pl_bind_response_clear(L, top + 4);
-    lua_settop(L, top);
+    pl_bind_event_clear(L, event);
+    if (x->has_frame) {
+        lua_getfenv(L, event);
+        lua_rawgeti(L, frame, REQUEST);
+        pl_bind_request_clear(L, frame + 1);
+        lua_rawgeti(L, frame, RESPONSE);
+        pl_bind_response_clear(L, frame + 2);
+    }
+    lua_settop(L, event - 1);
     luaL_unref(L, LUA_REGISTRYINDEX, x->script_ref);
     x->script_ref = 0;
+    x->has_frame = false;
 }

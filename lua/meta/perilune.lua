@@ -477,17 +477,17 @@ function template.compile(text) end
 ---@class perilune.request
 ---@field method fun(self: perilune.request): string   GET, POST and so on
 ---@field set_method fun(self: perilune.request, method: string)   GET, POST and so on
----@field url fun(self: perilune.request): string   the URL; of a secret, with what goes behind it
----@field set_url fun(self: perilune.request, url: perilune.data, path?: string)   the URL; of a secret, with what goes behind it
+---@field url fun(self: perilune.request): string   the URL; with a path, what that is with the URL as its `base_url`, a text or a secret
+---@field set_url fun(self: perilune.request, url: perilune.data?, path?: string)   the URL; with a path, what that is with the URL as its `base_url`, a text or a secret
 ---@field header fun(self: perilune.request, name: string): string?   a field, nil when there is none; all by lower-case name. `***` where a secret stands
 ---@field headers fun(self: perilune.request): table<string, string>   a field, nil when there is none; all by lower-case name. `***` where a secret stands
 ---@field set_header fun(self: perilune.request, name: string, ...: perilune.part)   sets a field, in the place of all of its name; the parts are joined: texts, numbers, secrets
 ---@field remove_header fun(self: perilune.request, name: string)   takes all fields of the name away
 ---@field add_query fun(self: perilune.request, name: string, ...: perilune.part)   adds a parameter to the URL, encoded
 ---@field add_cookie fun(self: perilune.request, name: string, ...: perilune.part)   adds a cookie
----@field body fun(self: perilune.request): string?   the body, a table as JSON; the event itself as the body
----@field set_body fun(self: perilune.request, body: string|table)   the body, a table as JSON; the event itself as the body
----@field set_body_event fun(self: perilune.request)   the body, a table as JSON; the event itself as the body
+---@field body fun(self: perilune.request): string?   the body, a table as JSON; the event itself as the body; and its Content-Type
+---@field set_body fun(self: perilune.request, body: string|table, content_type?: string)   the body, a table as JSON; the event itself as the body; and its Content-Type
+---@field set_body_event fun(self: perilune.request, content_type?: string)   the body, a table as JSON; the event itself as the body; and its Content-Type
 ---@field set_basic fun(self: perilune.request, user: perilune.data, password: perilune.data)   user name and password
 ---@field set_digest fun(self: perilune.request, user: perilune.data, password: perilune.data)   user name and password
 ---@field set_ntlm fun(self: perilune.request, user: perilune.data, password: perilune.data)   user name and password

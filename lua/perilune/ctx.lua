@@ -5,7 +5,8 @@
 --- script sets, it sets in its own locals.
 ---
 --- What an attempt's ctx is made of is its frame, which is the metatable of the ctx, too: no script
---- gets at it there, and each attempt has one table less.
+--- gets at it there, and each attempt has one table less. Its first two places are C's, for what else
+--- scripts hold of the attempt (core/script/script_stages.c).
 ---
 ---     of all scripts       log, http, trace, uuid
 ---     of the plugin        config
@@ -133,6 +134,7 @@ end
 ---@return perilune.ctx_frame
 function ctx.frame(entry, event, attempt, now, deadline)
   local frame = {
+    LATER, LATER,
     __newindex = refuse, __metatable = false, __index = LATER, ctx = LATER,
     entry = entry, event = event, attempt = attempt, now = now, deadline = deadline,
     verified = LATER, data = LATER, base = LATER, response = LATER, body = LATER, answered = LATER,

@@ -250,18 +250,12 @@ local function set_url_behind(entry, base, path, request)
   request:set_url(base, path)
 end
 
-local function set_whole_url(entry, base, path, request)
-  local url, reason = core.url.whole(base, path)
-  if not url then core.fail("url", ("%s: '%s': %s"):format(entry.where, path, reason)) end
-  request:set_url(url)
-end
-
 local function set_url(entry, frame, request)
   if entry.whole_url then return request:set_url(entry.whole_url) end
   local path = evaluate(entry.url, frame)
   local base = evaluate(entry.base_url, frame)
   if type(path) == "string" and (base == nil or type(base) == "string") then
-    return set_whole_url(entry, base, path, request)
+    return request:set_url(base, path)
   end
   if core.is_secret(path) then return request:set_url(path) end
   if core.is_secret(base) then
@@ -275,7 +269,7 @@ local function set_url(entry, frame, request)
   elseif base ~= nil and type(base) ~= "string" then
     error(("%s: the base_url must be a string, got %s"):format(entry.where, type(base)), 0)
   end
-  set_whole_url(entry, base, path, request)
+  request:set_url(base, path)
 end
 
 --- An empty value drops the param.
@@ -288,10 +282,16 @@ local function add_param(request, frame, name, given)
   end
 end
 
+local function add_params(entry, frame, request)
+  local params = entry.params
+  for i = 1, #params do add_param(request, frame, params[i].name, params[i].value) end
+end
+
 local function set_headers(entry, frame, request)
-  for _, header in ipairs(entry.headers) do
-    local v = evaluate(header.value, frame)
-    if v ~= nil then request:set_header(header.name, v) end
+  local headers = entry.headers
+  for i = 1, #headers do
+    local v = evaluate(headers[i].value, frame)
+    if v ~= nil then request:set_header(headers[i].name, v) end
   end
 end
 
@@ -313,23 +313,20 @@ function render.has_body(entry, method)
 end
 
 --- A table as the body. Most need no look at each of their values before they are written.
-local function set_json(entry, request, v)
-  if pcall(request.set_body, request, v) then return end
-  request:set_body(body.json_text(entry.body_where, v))
+local function set_json(entry, request, v, media)
+  if pcall(request.set_body, request, v, media) then return end
+  request:set_body(body.json_text(entry.body_where, v), media)
 end
 
+--- Before the connector's own headers, which may say otherwise of what the body is.
 local function set_body(entry, frame, request, method)
   if not render.has_body(entry, method) then return end
-  if entry.body == body.EVENT then
-    request:set_body_event()
-    request:set_header("Content-Type", entry.media)
-    return
-  end
-  local text, media = evaluate(entry.body, frame)
-  if text == nil then return end
-  if type(text) == "table" then set_json(entry, request, text) else request:set_body(text) end
-  -- Before the connector's own headers, which may say otherwise.
-  request:set_header("Content-Type", media or entry.media)
+  if entry.body == body.EVENT then return request:set_body_event(entry.media) end
+  local v, media = evaluate(entry.body, frame)
+  if v == nil then return end
+  media = media or entry.media
+  if type(v) == "table" then return set_json(entry, request, v, media) end
+  request:set_body(v, media)
 end
 
 --- Does a webhook want the event after all, when routing could not ask?
@@ -350,7 +347,7 @@ function render.run(entry, frame, request, undecided)
   local method = set_method(entry, frame, request)
   set_url(entry, frame, request)
   set_proxy(entry, request)
-  for _, param in ipairs(entry.params) do add_param(request, frame, param.name, param.value) end
+  add_params(entry, frame, request)
   set_body(entry, frame, request, method)
   set_headers(entry, frame, request)
   return true

@@ -129,16 +129,22 @@ function support.request()
   function request.body() return sent.body end
   function request.headers() return sent.headers end
   function request.set_method(_, text) sent.method = text end
-  function request.set_url(_, ...) sent.url = joined(...) end
+  function request.set_url(_, url, path)
+    local whole, reason = joined(url, path or ""), nil
+    if path and not core.is_secret(url) then whole, reason = core.url.whole(url, path) end
+    if reason then core.fail("url", ("'%s': %s"):format(path, reason)) end
+    sent.url = whole
+  end
   function request.set_header(_, name, ...) sent.headers[name:lower()] = joined(...) end
   function request.header(_, name) return sent.headers[name:lower()] end
   function request.add_query(_, name, ...)
     sent.query[#sent.query + 1] = name .. "=" .. joined(...)
   end
-  function request.set_body(_, body)
+  function request.set_body(self, body, content_type)
     sent.body = type(body) == "table" and assert(core.json.encode(body)) or body
+    if content_type then self:set_header("Content-Type", content_type) end
   end
-  function request.set_body_event() sent.body = "<event>" end
+  function request.set_body_event(self, content_type) self:set_body("<event>", content_type) end
   function request.set_basic(_, user, password)
     sent.headers.authorization = "Basic " .. joined(user) .. ":" .. joined(password)
   end
