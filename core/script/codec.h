@@ -26,7 +26,7 @@
 typedef struct pl_shape pl_shape;
 
 typedef struct pl_codec {
-    int cells;      /* registry: table of each shape's key and metatable */
+    int cells;      /* registry: table of what Lua has of each shape, as enum pl_cell says */
     int array_meta; /* registry */
     int tuple_meta; /* registry */
     int null;       /* registry */
@@ -34,9 +34,9 @@ typedef struct pl_codec {
     /* What lua_topointer gives for the null and for the metatable of exact numbers. */
     const void *null_address, *exact_meta_address;
     pl_shape *root;  /* of the empty object */
-    pl_shape *walks; /* that of a table without members */
+    pl_shape *forms; /* the form of a table without members */
     pl_shape **buckets;
-    uint32_t shape_count, walk_count;
+    uint32_t shape_count, form_count;
     int next_cell;
     pl_buf text;  /* scratch: unescaped strings; messages */
     pl_buf key;   /* scratch: unescaped keys */
@@ -136,48 +136,55 @@ int64_t pl_string_put_html(pl_buf *out, const char *s, size_t len);
 enum pl_table_kind { PL_TABLE_PLAIN, PL_TABLE_ARRAY, PL_TABLE_SHAPED, PL_TABLE_LISTED };
 
 #define PL_SHAPE_MAX_KEYS 64   /* an object with more keeps a list of its own */
-#define PL_SHAPE_OFTEN    64   /* so many objects of a shape, and a maker of them is worth it */
+#define PL_SHAPE_OFTEN    64   /* so many objects of a shape, and functions for them are worth it */
 #define PL_SHAPE_BUCKETS  4096 /* power of two */
 #define PL_MEMBER_SLACK   16
-#define PL_WALK_MAX_KEYS  32 /* a table with more is written without a walk */
+#define PL_FORM_MAX_KEYS  32 /* a table with more is written without a form */
 
-typedef struct pl_order pl_order;
+/* What is in the cells of a shape, from its first one on. */
+enum pl_cell {
+    PL_CELL_KEY,   /* the last key */
+    PL_CELL_META,  /* the metatable of its tables, once there is a path */
+    PL_CELL_MAKER, /* functions (json_maker.c) */
+    PL_CELL_READER,
+    PL_CELLS
+};
 
-/* Or a walk: a sequence of keys in either case. */
+/* Or a form: a sequence of keys in either case. */
 struct pl_shape {
     pl_shape *parent; /* the shape without the last key */
     pl_shape *last;   /* the child that was taken last: a guess at the next */
     pl_shape *next;   /* in the bucket */
     const char *key;  /* the last key: bytes of the Lua string in the cells */
     size_t key_len;
-    uint64_t word;        /* of a key of up to eight bytes: those, as pl_word_of has them */
-    const void *identity; /* of that string: what lua_topointer gives, as long as the state lives */
-    char *member;         /* `,"key":` as JSON, and PL_MEMBER_SLACK bytes that can be read */
+    uint64_t word; /* of a key of up to eight bytes: those, as pl_word_of has them */
+    char *member;  /* `,"key":` as JSON, and PL_MEMBER_SLACK bytes that can be read */
     size_t member_len;
     /* The shapes of one key, two keys, ... down to this one; made with the metatable. */
     pl_shape **path;
-    pl_shape *below;  /* of the last object that was the last key's value, or in it; or NULL */
-    pl_order *orders; /* of a walk: as asked for */
-    /* cells[cell] is the key, [cell + 1] the metatable once there is a path, [cell + 2] the maker. */
-    int cell;
-    uint32_t depth; /* how many keys */
-    uint32_t made;  /* objects of it, up to PL_SHAPE_OFTEN */
+    /* What objects that are the last key's value, or in it, will be: as the last one was. Or NULL. */
+    pl_shape *below;
+    /* The same of tables that are written as the last key's value, or as elements of it: forms of
+     * which there are readers. */
+    pl_shape *written, *elements;
+    pl_shape *of;    /* of a form: that of the table that had it last; NULL: all keys sorted */
+    pl_shape *other; /* the form, with a reader, that came last where this one was expected */
+    int cell;        /* the first one of its cells */
+    uint32_t depth;  /* how many keys */
+    uint32_t made;   /* objects of it, up to PL_SHAPE_OFTEN */
+    uint32_t read;   /* the same of tables that were written */
     uint32_t children;
-    bool has_maker;
+    bool has_maker, has_reader;
 };
 
 enum pl_shape_step { PL_SHAPE_OK, PL_SHAPE_DUPLICATE, PL_SHAPE_FULL };
 
 void pl_shapes_init(pl_codec *c, lua_State *L);
 void pl_shapes_fini(pl_codec *c);
-/* From a shape by one more key to the next. FULL: the trie takes no more here.
- * `cells`: index of the table of cells. */
+/* From a shape by one more key to the next, in a trie of `*count` nodes. FULL: it takes no more here,
+ * or no such key. `cells`: index of the table of cells. */
 enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape,
-                                  pl_slice key);
-/* Adds what follows `parent` by the key on the top of the stack, which goes, to a trie of `*count`
- * nodes. NULL: it takes no more here, or no such key. */
-pl_shape *pl_shape_add(pl_codec *c, lua_State *L, int cells, pl_shape *parent, uint32_t bucket,
-                       uint32_t *count);
+                                  pl_slice key, uint32_t *count);
 /* Fills in the path, unless it is there. */
 void pl_shape_make_path(pl_shape *shape);
 /* Marks the table at `table`. */
@@ -185,11 +192,20 @@ void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table);
 /* Makes the maker (json_maker.c): a function of the values, in the order of their keys, that gives
  * the table, marked. There have been tables of the shape. False: it goes without. */
 bool pl_shape_make_maker(lua_State *L, int cells, pl_shape *shape);
+/* The reader: a function of a table, which has no metamethods, that gives the values in the order of
+ * the keys, nil for those that the table has not; only nil when it has another number of keys. */
+bool pl_shape_make_reader(lua_State *L, int cells, pl_shape *shape);
 /* Has the shape a maker? Asked for each of its objects: one that is met often gets one. */
 static inline bool pl_shape_has_maker(lua_State *L, int cells, pl_shape *shape)
 {
     if (shape->made == PL_SHAPE_OFTEN) return shape->has_maker;
     return ++shape->made == PL_SHAPE_OFTEN && pl_shape_make_maker(L, cells, shape);
+}
+/* Has it a reader? */
+static inline bool pl_shape_has_reader(lua_State *L, int cells, pl_shape *shape)
+{
+    if (shape->read == PL_SHAPE_OFTEN) return shape->has_reader;
+    return ++shape->read == PL_SHAPE_OFTEN && pl_shape_make_reader(L, cells, shape);
 }
 /* Pops a list of keys off the stack and marks the table with it. */
 void pl_shape_mark_listed(lua_State *L, int table);
@@ -203,34 +219,6 @@ void pl_table_push_list(lua_State *L, int table);
 /* Gives the LISTED table a list of its own, a copy, in place of one that it shares. */
 void pl_table_own_list(lua_State *L, int table);
 extern char pl_array_mark, pl_tuple_mark;
-
-/* -- walks -- */
-
-/* Where a value of a table is, and its key, which is the last one of a walk. */
-typedef struct pl_place {
-    const pl_shape *key;
-    int value; /* slots of the stack above where the walk began: 2, 4, ..., the keys between them */
-} pl_place;
-
-/* In which order the members of a table are written that lua_next goes through by a walk. */
-struct pl_order {
-    pl_order *next;     /* of the same walk */
-    const pl_shape *of; /* its keys come first, others behind them, sorted; NULL: all sorted */
-    pl_place places[];  /* as many as the walk has keys */
-};
-
-/* From a walk by the key on the top of the stack, which stays there, and of which lua_topointer gives
- * `identity`, to the next. NULL: the key is no string, or the trie takes no more here. */
-pl_shape *pl_walk_find(pl_codec *c, lua_State *L, int cells, pl_shape *walk, const void *identity);
-/* The order for the tables of a walk that are of `shape`, NULL: for all keys sorted; it stays. NULL:
- * the walk takes no more of them. */
-const pl_order *pl_walk_find_order(pl_shape *walk, const pl_shape *shape);
-static inline const pl_order *pl_walk_order(pl_shape *walk, const pl_shape *shape)
-{
-    const pl_order *guess = walk->orders;
-    return guess && guess->of == shape ? guess : pl_walk_find_order(walk, shape);
-}
-void pl_walk_free_orders(pl_shape *walk);
 
 /* -- exact numbers -- */
 

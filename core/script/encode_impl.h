@@ -18,7 +18,10 @@ typedef struct pl_frame {
     pl_slice key;      /* of the member that is being written; ptr NULL in an array */
     int element;       /* counts from 0 */
     int depth;
-    bool has_room; /* on the Lua stack, for PL_WALK_MAX_KEYS members */
+    /* What keeps the guesses at tables among the members or elements: of an object written by its
+     * form the member that is being written, else as further up. */
+    pl_shape *at;
+    bool has_room; /* on the Lua stack, for PL_FORM_MAX_KEYS members */
     bool wants_comma;
 } pl_frame;
 
@@ -44,13 +47,17 @@ int pl_encode_number_at(pl_encoder *e, int index, const pl_frame *where);
 int pl_encode_table(pl_encoder *e, int table, pl_frame *up);
 int pl_encode_other(pl_encoder *e, int index, int type, const pl_frame *where);
 
-static inline int pl_encode_value(pl_encoder *e, int index, pl_frame *up)
+static inline int pl_encode_typed(pl_encoder *e, int index, int type, pl_frame *up)
 {
-    int type = lua_type(e->L, index);
     if (type == LUA_TSTRING) return pl_encode_string_at(e, index, up);
     if (type == LUA_TTABLE) return pl_encode_table(e, index, up);
     if (type == LUA_TNUMBER) return pl_encode_number_at(e, index, up);
     return pl_encode_other(e, index, type, up);
+}
+
+static inline int pl_encode_value(pl_encoder *e, int index, pl_frame *up)
+{
+    return pl_encode_typed(e, index, lua_type(e->L, index), up);
 }
 
 /* Tables marked as an array; marked as an object; without a mark, which are what their first key says
@@ -58,8 +65,9 @@ static inline int pl_encode_value(pl_encoder *e, int index, pl_frame *up)
  * the top of the stack, and are taken off it. */
 int pl_encode_array(pl_encoder *e, int table, pl_frame *f, bool more);
 int pl_encode_object(pl_encoder *e, int table, pl_frame *f, enum pl_table_kind kind,
-                     const pl_shape *shape);
-int pl_encode_plain(pl_encoder *e, int table, pl_frame *f);
+                     pl_shape *shape);
+/* `has_meta`: the table may have metamethods, which must not be called. */
+int pl_encode_plain(pl_encoder *e, int table, pl_frame *f, bool has_meta);
 
 /* Objects with a list of keys. */
 int pl_encode_listed(pl_encoder *e, int table, pl_frame *f);
@@ -91,10 +99,11 @@ static inline void pl_encode_separate(pl_encoder *e, pl_frame *f)
 }
 
 /* Closes a container. */
-static inline void pl_encode_end(pl_encoder *e, const pl_frame *f, char end)
+static inline int pl_encode_end(pl_encoder *e, const pl_frame *f, char end)
 {
     if (!e->is_compact) pl_encode_space_at_end(e, f);
     pl_buf_put_char(e->out, end);
+    return 0;
 }
 
 #endif

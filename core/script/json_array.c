@@ -85,6 +85,5 @@ int pl_encode_array(pl_encoder *e, int table, pl_frame *f, bool more)
         f->wants_comma = false;
         code = encode_scattered(e, table, f, c.integers);
     }
-    if (code == 0) pl_encode_end(e, f, ']');
-    return code;
+    return code ? code : pl_encode_end(e, f, ']');
 }

@@ -194,7 +194,7 @@ static void begin_object(decoder *d, object *o, const pl_json_node *node, pl_sha
         o->table = lua_gettop(d->L);
     } else if (above->below) {
         o->guess = above->below;
-        lua_rawgeti(d->L, d->cells, o->guess->cell + 2);
+        lua_rawgeti(d->L, d->cells, o->guess->cell + PL_CELL_MAKER);
     } else {
         lua_pushnil(d->L);
     }
@@ -209,7 +209,7 @@ static void put_values(decoder *d, object *o)
     lua_createtable(L, 0, count);
     lua_replace(L, o->table);
     for (const pl_shape *s = o->shape; s->parent; s = s->parent) {
-        lua_rawgeti(L, d->cells, s->cell);
+        lua_rawgeti(L, d->cells, s->cell + PL_CELL_KEY);
         lua_insert(L, -2); /* stack: ..., key, value (top) */
         lua_rawset(L, o->table);
     }
@@ -220,7 +220,7 @@ static void make_table(decoder *d, const object *o)
 {
     int count = (int)o->shape->depth;
     if (o->shape != o->guess) {
-        lua_rawgeti(d->L, d->cells, o->shape->cell + 2);
+        lua_rawgeti(d->L, d->cells, o->shape->cell + PL_CELL_MAKER);
         lua_replace(d->L, -count - 2);
     }
     lua_call(d->L, count, 1);
@@ -234,7 +234,7 @@ static void leave_shapes(decoder *d, object *o)
     lua_createtable(L, PL_SHAPE_MAX_KEYS * 2, 0);
     o->listed = (int)o->shape->depth;
     for (const pl_shape *s = o->shape; s->parent; s = s->parent) {
-        lua_rawgeti(L, d->cells, s->cell);
+        lua_rawgeti(L, d->cells, s->cell + PL_CELL_KEY);
         lua_rawseti(L, o->table + 1, (int)s->depth);
     }
     o->shape = NULL;
@@ -274,7 +274,9 @@ static int find_key(decoder *d, object *o, const pl_json_node *node)
         key = pl_buf_slice(&d->codec->key);
     }
     if (o->shape) {
-        if (pl_shape_child(d->codec, d->L, d->cells, &o->shape, key) == PL_SHAPE_OK) return 0;
+        if (pl_shape_child(d->codec, d->L, d->cells, &o->shape, key, &d->codec->shape_count) ==
+            PL_SHAPE_OK)
+            return 0;
         leave_shapes(d, o); /* that it is a duplicate is said, or settled, below */
     }
     return push_listed_key(d, o, node, key);
@@ -299,7 +301,7 @@ static int decode_member(decoder *d, object *o, const pl_json_node *node)
 {
     int code = find_key(d, o, node);
     if (code) return code;
-    if (o->table && o->shape) lua_rawgeti(d->L, d->cells, o->shape->cell);
+    if (o->table && o->shape) lua_rawgeti(d->L, d->cells, o->shape->cell + PL_CELL_KEY);
     code = decode_value(d, node, o->shape ? o->shape : d->codec->root);
     if (code) return code;
     if (o->table) lua_rawset(d->L, o->table);

@@ -106,7 +106,7 @@ static void move_source_keys(pl_codec *c, lua_State *L, int table, int set, int 
     if (kind == PL_TABLE_SHAPED) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, c->cells);
         for (uint32_t i = 0; i < shape->depth; i++) {
-            lua_rawgeti(L, ordered + 1, shape->path[i]->cell);
+            lua_rawgeti(L, ordered + 1, shape->path[i]->cell + PL_CELL_KEY);
             move_key(L, set, ordered);
         }
         lua_pop(L, 1);

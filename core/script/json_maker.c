@@ -7,7 +7,16 @@
  *
  * where `mark` is setmetatable: LuaJIT copies such a table as a whole, places of its keys included,
  * and each value only has to be put there; by calls of C each key has to be looked up, and a place
- * for it found. */
+ * for it found. And they are read by one,
+ *
+ *     local next = ...
+ *     return function(t)
+ *         local count = 0
+ *         for _ in next, t do count = count + 1 end
+ *         if count == 2 then return t["id"], t["type"] end
+ *     end
+ *
+ * which goes through a table without looking for the key that it is at, as lua_next has to. */
 #include "script/codec.h"
 
 #include <lauxlib.h>
@@ -23,7 +32,7 @@ static void put_quoted(pl_buf *source, const pl_shape *s)
     }
 }
 
-static void put_source(pl_buf *source, const pl_shape *shape)
+static void put_maker(pl_buf *source, const pl_shape *shape)
 {
     PL_BUF_PUT(source, "local mark, shape = ... return function(");
     for (uint32_t i = 1; i <= shape->depth; i++)
@@ -37,25 +46,55 @@ static void put_source(pl_buf *source, const pl_shape *shape)
     PL_BUF_PUT(source, "}, shape) end");
 }
 
-/* It is not compiled: that pays for loops, and this is called by C. What is short of memory raises, and
- * the shape goes without. */
-bool pl_shape_make_maker(lua_State *L, int cells, pl_shape *shape)
+static void put_reader(pl_buf *source, const pl_shape *shape)
+{
+    PL_BUF_PUT(source, "local next = ... return function(t) local count = 0 "
+                       "for _ in next, t do count = count + 1 end ");
+    pl_buf_printf(source, "if count == %u then return ", shape->depth);
+    for (uint32_t i = 0; i < shape->depth; i++) {
+        PL_BUF_PUT(source, "t[\"");
+        put_quoted(source, shape->path[i]);
+        pl_buf_printf(source, "\"]%s", i + 1 < shape->depth ? "," : " end end");
+    }
+}
+
+/* Pushes the chunk that a source is. */
+static bool push_chunk(lua_State *L, const pl_shape *shape,
+                       void (*put)(pl_buf *source, const pl_shape *shape))
 {
     pl_buf source;
-    if (shape->depth == 0) return false;
     pl_buf_init(&source);
-    put_source(&source, shape);
-    int top = lua_gettop(L);
+    put(&source, shape);
     int status = luaL_loadbuffer(L, source.ptr, source.len, "=perilune/json");
     pl_buf_fini(&source);
-    if (status == 0) {
-        lua_getglobal(L, "setmetatable");
-        lua_rawgeti(L, cells, shape->cell + 1);
-        lua_call(L, 2, 1);
-        luaJIT_setmode(L, top + 1, LUAJIT_MODE_FUNC | LUAJIT_MODE_OFF);
-        lua_rawseti(L, cells, shape->cell + 2);
-        shape->has_maker = true;
-    }
-    lua_settop(L, top);
-    return shape->has_maker;
+    if (status != 0) lua_pop(L, 1);
+    return status == 0;
+}
+
+/* Calls the chunk, which is in front of the arguments on the stack, and keeps the function that it gives in
+ * a cell. That is not compiled: it would pay for loops, and this is called by C. */
+static void keep_function(lua_State *L, int args, int cells, int cell)
+{
+    lua_call(L, args, 1);
+    luaJIT_setmode(L, -1, LUAJIT_MODE_FUNC | LUAJIT_MODE_OFF);
+    lua_rawseti(L, cells, cell);
+}
+
+/* What is short of memory raises, and the shape goes without. */
+bool pl_shape_make_maker(lua_State *L, int cells, pl_shape *shape)
+{
+    if (shape->depth == 0 || !push_chunk(L, shape, put_maker)) return false;
+    lua_getglobal(L, "setmetatable");
+    lua_rawgeti(L, cells, shape->cell + PL_CELL_META);
+    keep_function(L, 2, cells, shape->cell + PL_CELL_MAKER);
+    return shape->has_maker = true;
+}
+
+bool pl_shape_make_reader(lua_State *L, int cells, pl_shape *shape)
+{
+    bool is_fit = shape->depth > 0 && shape->depth <= PL_FORM_MAX_KEYS;
+    if (!is_fit || !push_chunk(L, shape, put_reader)) return false;
+    lua_getglobal(L, "next");
+    keep_function(L, 1, cells, shape->cell + PL_CELL_READER);
+    return shape->has_reader = true;
 }

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Encoding: objects. In which order the members of a table are written says the order of its walk
- * (json_walk.c): they are left on the stack as lua_next gives them, and written from there.
- * Tables without a walk, those with many members or far down or of a kind that never comes again,
- * have their keys sorted each time.
+ * Encoding: objects. In which order the members of a table are written is its form: keys of the shape
+ * that it is marked with as they are there, others behind them, sorted. Forms are shapes (json_shape.c)
+ * in a trie of their own.
  *
- * What is left on the stack is bounded, as the stack of a C function is (8000 slots in LuaJIT): in
- * members of one table, and in tables within each other (has_room). */
+ * Tables of one place are mostly of one form, and those that were decoded have the keys of their
+ * shape still: if the reader of that (json_maker.c) finds as many keys as it has in the table, and
+ * each of them, the values are there in order, and the keys are at hand as JSON. Else the table is
+ * gone through, its keys are sorted, and the form that this leads to is the guess for the next one.
+ *
+ * Values wait on the stack. That is bounded, as the stack of a C function is (8000 slots in LuaJIT):
+ * in members of one table, and in tables within each other (has_room). Beyond, each is looked up. */
 #include "script/encode_impl.h"
 
-enum { NO_WALK = 1 }; /* instead of a code: nothing was written */
+enum { OTHER_KEYS = 1 }; /* instead of a code: not as was thought, and nothing was written */
 
 int pl_encode_count(lua_State *L, int table)
 {
@@ -18,6 +22,12 @@ int pl_encode_count(lua_State *L, int table)
     for (; lua_next(L, table); lua_pop(L, 1))
         count++;
     return count;
+}
+
+static void begin(pl_encoder *e, pl_frame *f)
+{
+    f->key = PL_SLICE("");
+    pl_buf_put_char(e->out, '{');
 }
 
 /* -- one member -- */
@@ -40,34 +50,7 @@ int pl_encode_member(pl_encoder *e, pl_frame *f)
     return code;
 }
 
-/* The key as it is in a shape. */
-static int encode_known_key(pl_encoder *e, pl_frame *f, const pl_shape *key)
-{
-    f->key = (pl_slice){key->key, key->key_len};
-    if (!e->is_compact) return encode_key(e, f);
-    size_t comma = f->wants_comma ? 0 : 1;
-    pl_buf_put(e->out, key->member + comma, key->member_len - comma);
-    f->wants_comma = true;
-    return 0;
-}
-
-/* -- members by their walk -- */
-
-/* Leaves the values on the stack, in the order of the walk that is returned. NULL: the table has
- * none. If there is `more`, its first key and value are on the top of the stack. */
-static pl_shape *take_walk(pl_encoder *e, int table, bool more)
-{
-    lua_State *L = e->L;
-    pl_shape *walk = e->codec->walks;
-    for (; more && walk; more = lua_next(L, table)) {
-        lua_pushvalue(L, -2); /* stack: key, value, ..., key, value, key (top) */
-        const void *key = lua_topointer(L, -1);
-        pl_shape *guess = walk->last;
-        bool is_it = guess && guess->identity == key;
-        walk = is_it ? guess : pl_walk_find(e->codec, L, e->cells, walk, key);
-    }
-    return walk;
-}
+/* -- members by their form -- */
 
 /* In steps of as many bytes as can be read behind the end, which spares a call. */
 static inline void put_known_key(pl_buf *out, const pl_shape *key)
@@ -79,97 +62,222 @@ static inline void put_known_key(pl_buf *out, const pl_shape *key)
     out->len += key->member_len;
 }
 
-/* The keys as they are in shapes. The brace is there already: the comma in front of the first key
- * takes its place, and makes way for it at the end. */
-static int encode_compact(pl_encoder *e, pl_frame *f, const pl_order *order, uint32_t count,
-                          int top)
+static inline void enter_member(pl_frame *f, pl_shape *key)
+{
+    f->at = key;
+    f->key = (pl_slice){key->key, key->key_len};
+}
+
+/* Values of the keys of a form, in their order on the stack. */
+typedef struct values {
+    int first; /* where they are */
+    uint8_t types[PL_FORM_MAX_KEYS];
+} values;
+
+/* The brace is there already: the comma in front of the first key takes its place, and makes way for
+ * it at the end. */
+static int encode_compact(pl_encoder *e, pl_frame *f, const pl_shape *form, const values *v)
 {
     size_t brace = --e->out->len;
-    for (const pl_place *p = order->places; p < order->places + count; p++) {
-        f->key = (pl_slice){p->key->key, p->key->key_len};
-        put_known_key(e->out, p->key);
-        int code = pl_encode_value(e, top + p->value, f);
+    for (uint32_t i = 0; i < form->depth; i++) {
+        enter_member(f, form->path[i]);
+        put_known_key(e->out, form->path[i]);
+        int code = pl_encode_typed(e, v->first + (int)i, v->types[i], f);
         if (code) return code;
     }
     e->out->ptr[brace] = '{';
     return 0;
 }
 
-static int encode_wide(pl_encoder *e, pl_frame *f, const pl_order *order, uint32_t count, int top)
+static int encode_wide(pl_encoder *e, pl_frame *f, const pl_shape *form, const values *v)
 {
     int code = 0;
-    for (uint32_t i = 0; i < count && code == 0; i++) {
-        const pl_place *p = &order->places[i];
-        code = encode_known_key(e, f, p->key);
-        if (code == 0) code = pl_encode_value(e, top + p->value, f);
+    for (uint32_t i = 0; i < form->depth && code == 0; i++) {
+        enter_member(f, form->path[i]);
+        code = encode_key(e, f);
+        if (code == 0) code = pl_encode_typed(e, v->first + (int)i, v->types[i], f);
     }
     return code;
 }
 
-static int encode_by_walk(pl_encoder *e, int table, pl_frame *f, const pl_shape *shape, bool more)
+static int encode_form(pl_encoder *e, pl_frame *f, const pl_shape *form, const values *v)
 {
-    int top = lua_gettop(e->L) - (more ? 2 : 0), code = NO_WALK;
-    pl_shape *walk = f->has_room ? take_walk(e, table, more) : NULL;
-    const pl_order *order = walk ? pl_walk_order(walk, shape) : NULL;
-    if (order && walk->depth > 0 && e->is_compact)
-        code = encode_compact(e, f, order, walk->depth, top);
-    else if (order)
-        code = encode_wide(e, f, order, walk->depth, top);
+    bool is_compact = e->is_compact && form->depth > 0;
+    return is_compact ? encode_compact(e, f, form, v) : encode_wide(e, f, form, v);
+}
+
+/* -- guesses -- */
+
+/* Where the form of tables in the place of this one is kept. */
+static pl_shape **place_of(const pl_encoder *e, const pl_frame *f)
+{
+    if (f->up == NULL) return &e->codec->forms->written;
+    return f->up->key.ptr ? &f->up->at->written : &f->up->at->elements;
+}
+
+/* One that has a reader; NULL: there is none yet. */
+static pl_shape *guess_form(pl_encoder *e, const pl_frame *f, pl_shape *shape)
+{
+    pl_shape *guess = *place_of(e, f);
+    if (guess && guess->of == shape) return guess;
+    return shape && pl_shape_has_reader(e->L, e->cells, shape) ? shape : NULL;
+}
+
+/* False: the table has other keys. */
+static bool read_values(pl_encoder *e, int table, const pl_shape *form, values *v)
+{
+    lua_State *L = e->L;
+    v->first = lua_gettop(L) + 1;
+    lua_rawgeti(L, e->cells, form->cell + PL_CELL_READER);
+    lua_pushvalue(L, table);
+    lua_call(L, 1, (int)form->depth);
+    for (int i = 0; i < (int)form->depth; i++) {
+        v->types[i] = (uint8_t)lua_type(L, v->first + i);
+        if (v->types[i] == LUA_TNIL) return false;
+    }
+    return true;
+}
+
+/* The values of a guess, or of what came last instead of it, which is the next guess then. The form;
+ * NULL: none of both. */
+static pl_shape *read_guessed(pl_encoder *e, int table, const pl_frame *f, pl_shape *shape,
+                              values *v)
+{
+    int top = lua_gettop(e->L);
+    pl_shape *guess = guess_form(e, f, shape);
+    if (guess == NULL || read_values(e, table, guess, v)) return guess;
+    lua_settop(e->L, top);
+    pl_shape *other = guess->other;
+    if (other == NULL || other->of != shape || !read_values(e, table, other, v)) return NULL;
+    return *place_of(e, f) = other;
+}
+
+static int encode_as_guessed(pl_encoder *e, int table, pl_frame *f, pl_shape *shape)
+{
+    values v;
+    int top = lua_gettop(e->L), code = OTHER_KEYS;
+    const pl_shape *form = f->has_room ? read_guessed(e, table, f, shape, &v) : NULL;
+    if (form) {
+        begin(e, f);
+        code = encode_form(e, f, form, &v);
+        if (code == 0) code = pl_encode_end(e, f, '}');
+    }
     lua_settop(e->L, top);
     return code;
 }
 
-/* -- members by their sorted keys -- */
+/* -- members by their keys -- */
 
 typedef struct member {
     pl_slice key;
-    int value; /* where it is on the stack */
+    uint32_t rank; /* in the shape; those behind it share one */
+    int value;     /* where it is on the stack */
 } member;
 
-static bool is_before(pl_slice a, pl_slice b)
+/* The bytes of a Lua string are its own: nothing else has their address while it lives. */
+static uint32_t rank_of(pl_slice key, const pl_shape *shape)
 {
-    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
-    return order < 0 || (order == 0 && a.len < b.len);
+    uint32_t rank = 0, count = shape ? shape->depth : 0;
+    while (rank < count && shape->path[rank]->key != key.ptr)
+        rank++;
+    return rank;
+}
+
+static bool is_before(const member *a, const member *b)
+{
+    if (a->rank != b->rank) return a->rank < b->rank;
+    size_t common = a->key.len < b->key.len ? a->key.len : b->key.len;
+    int order = memcmp(a->key.ptr, b->key.ptr, common);
+    return order < 0 || (order == 0 && a->key.len < b->key.len);
 }
 
 static void insert_member(member *members, int count, member m)
 {
-    for (; count > 0 && is_before(m.key, members[count - 1].key); count--)
+    for (; count > 0 && is_before(&m, &members[count - 1]); count--)
         members[count] = members[count - 1];
     members[count] = m;
 }
 
 /* Leaves keys and values of a table on the stack, which spares looking each up again, and sorts what
- * leads to them: how many, or -1 for a table that is not as plain as that. */
-static int collect_members(lua_State *L, int table, member members[PL_WALK_MAX_KEYS])
+ * leads to them: how many, or -1 for a table that is not as plain as that. If there is `more`, the
+ * first ones are there already. */
+static int collect_members(lua_State *L, int table, bool more, const pl_shape *shape,
+                           member members[PL_FORM_MAX_KEYS])
 {
-    int count = 0, value = lua_gettop(L) + 2;
-    for (bool more = pl_encode_first(L, table); more; more = lua_next(L, table)) {
-        if (count == PL_WALK_MAX_KEYS || lua_type(L, -2) != LUA_TSTRING) return -1;
-        member m = {.value = value + 2 * count};
+    int count = 0;
+    for (; more; more = lua_next(L, table)) {
+        if (count == PL_FORM_MAX_KEYS || lua_type(L, -2) != LUA_TSTRING) return -1;
+        member m = {.value = lua_gettop(L)};
         m.key.ptr = lua_tolstring(L, -2, &m.key.len);
+        m.rank = rank_of(m.key, shape);
         insert_member(members, count++, m);
         lua_pushvalue(L, -2); /* stack: key, value, ..., key, value, key (top) */
     }
     return count;
 }
 
-static int encode_collected(pl_encoder *e, int table, pl_frame *f)
+/* The form that the members have in this order. NULL: the trie takes no more of them. */
+static pl_shape *find_form(pl_encoder *e, const member members[], int count, pl_shape *shape)
 {
-    member members[PL_WALK_MAX_KEYS];
-    int top = lua_gettop(e->L), code = 0;
-    int count = f->has_room ? collect_members(e->L, table, members) : -1;
-    if (count < 0) code = NO_WALK;
+    pl_codec *c = e->codec;
+    pl_shape *form = c->forms;
+    for (int i = 0; i < count; i++)
+        if (pl_shape_child(c, e->L, e->cells, &form, members[i].key, &c->form_count)) return NULL;
+    pl_shape_make_path(form);
+    form->of = shape;
+    return form;
+}
+
+/* So that the next table like it is not gone through. */
+static void note_form(pl_encoder *e, const pl_frame *f, pl_shape *form)
+{
+    pl_shape *guess = guess_form(e, f, form->of);
+    if (!pl_shape_has_reader(e->L, e->cells, form)) return;
+    if (guess) guess->other = form;
+    *place_of(e, f) = form;
+}
+
+/* Copies the values to where those of a form are. */
+static void order_values(lua_State *L, const member members[], int count, values *v)
+{
+    v->first = lua_gettop(L) + 1;
+    for (int i = 0; i < count; i++) {
+        v->types[i] = (uint8_t)lua_type(L, members[i].value);
+        lua_pushvalue(L, members[i].value);
+    }
+}
+
+static int encode_members(pl_encoder *e, pl_frame *f, const member members[], int count)
+{
+    int code = 0;
     for (int i = 0; i < count && code == 0; i++) {
         f->key = members[i].key;
         code = encode_key(e, f);
         if (code == 0) code = pl_encode_value(e, members[i].value, f);
     }
+    return code;
+}
+
+/* Through all of them, which are no more than have a form. */
+static int encode_collected(pl_encoder *e, int table, pl_frame *f, pl_shape *shape, bool more)
+{
+    member members[PL_FORM_MAX_KEYS];
+    values v;
+    int top = lua_gettop(e->L) - (more ? 2 : 0), code = OTHER_KEYS;
+    int count = f->has_room ? collect_members(e->L, table, more, shape, members) : -1;
+    pl_shape *form = count < 0 ? NULL : find_form(e, members, count, shape);
+    if (form) {
+        note_form(e, f, form);
+        order_values(e->L, members, count, &v);
+        code = encode_form(e, f, form, &v);
+    } else if (count >= 0) {
+        code = encode_members(e, f, members, count);
+    }
     lua_settop(e->L, top);
     return code;
 }
 
-/* Looks up each. */
+/* Looks up each, sorted, but those of `except`. */
 static int encode_sorted_keys(pl_encoder *e, int table, pl_frame *f, const pl_shape *except)
 {
     pl_buf *keys = &e->codec->keys;
@@ -187,66 +295,64 @@ static int encode_sorted_keys(pl_encoder *e, int table, pl_frame *f, const pl_sh
     return code;
 }
 
-static int encode_sorted(pl_encoder *e, int table, pl_frame *f, bool more)
-{
-    int code = encode_by_walk(e, table, f, NULL, more);
-    if (code == NO_WALK) code = encode_collected(e, table, f);
-    return code == NO_WALK ? encode_sorted_keys(e, table, f, NULL) : code;
-}
-
 /* Looks up each key of the shape, and what else there is. */
 static int encode_by_path(pl_encoder *e, int table, pl_frame *f, const pl_shape *shape)
 {
     lua_State *L = e->L;
     int found = 0;
     for (uint32_t i = 0; i < shape->depth; i++) {
-        const pl_shape *s = shape->path[i];
-        lua_rawgeti(L, e->cells, s->cell);
+        pl_shape *s = shape->path[i];
+        lua_rawgeti(L, e->cells, s->cell + PL_CELL_KEY);
         lua_rawget(L, table);
-        if (!lua_isnil(L, -1)) { /* else it was removed */
-            found++;
-            int code = encode_known_key(e, f, s);
-            if (code == 0) code = pl_encode_value(e, lua_gettop(L), f);
-            if (code) return code;
+        if (lua_isnil(L, -1)) { /* it was removed */
+            lua_pop(L, 1);
+            continue;
         }
-        lua_pop(L, 1);
+        found++;
+        enter_member(f, s);
+        int code = pl_encode_member(e, f);
+        if (code) return code;
     }
     return pl_encode_count(L, table) == found ? 0 : encode_sorted_keys(e, table, f, shape);
 }
 
-static int encode_shaped(pl_encoder *e, int table, pl_frame *f, const pl_shape *shape)
+/* If there is `more`, the first key and its value are on the top of the stack, and are taken off it. */
+static int encode_keys(pl_encoder *e, int table, pl_frame *f, pl_shape *shape, bool more)
 {
-    int code = encode_by_walk(e, table, f, shape, pl_encode_first(e->L, table));
-    return code == NO_WALK ? encode_by_path(e, table, f, shape) : code;
+    begin(e, f);
+    int code = encode_collected(e, table, f, shape, more);
+    if (code == OTHER_KEYS)
+        code = shape ? encode_by_path(e, table, f, shape) : encode_sorted_keys(e, table, f, NULL);
+    return code ? code : pl_encode_end(e, f, '}');
 }
 
-static int encode_marked(pl_encoder *e, int table, pl_frame *f, enum pl_table_kind kind,
-                         const pl_shape *shape)
+/* -- tables -- */
+
+static int encode_listed(pl_encoder *e, int table, pl_frame *f)
 {
-    if (e->options->sorted) return encode_sorted(e, table, f, pl_encode_first(e->L, table));
-    if (kind == PL_TABLE_LISTED) return pl_encode_listed(e, table, f);
-    return encode_shaped(e, table, f, shape);
+    begin(e, f);
+    int code = pl_encode_listed(e, table, f);
+    return code ? code : pl_encode_end(e, f, '}');
 }
 
 int pl_encode_object(pl_encoder *e, int table, pl_frame *f, enum pl_table_kind kind,
-                     const pl_shape *shape)
+                     pl_shape *shape)
 {
-    if (kind == PL_TABLE_LISTED && e->options->sorted && !pl_encode_has_names_only(e, table))
+    bool is_listed = kind == PL_TABLE_LISTED, is_sorted = e->options->sorted;
+    if (is_listed && is_sorted && !pl_encode_has_names_only(e, table))
         return pl_encode_refuse(e, f->up, "keys that are no texts cannot be sorted for JSON");
-    f->key = PL_SLICE("");
-    pl_buf_put_char(e->out, '{');
-    int code = encode_marked(e, table, f, kind, shape);
-    if (code == 0) pl_encode_end(e, f, '}');
-    return code;
+    if (is_listed && !is_sorted) return encode_listed(e, table, f);
+    if (is_sorted) shape = NULL;
+    int code = encode_as_guessed(e, table, f, shape);
+    if (code != OTHER_KEYS) return code;
+    return encode_keys(e, table, f, shape, pl_encode_first(e->L, table));
 }
 
-int pl_encode_plain(pl_encoder *e, int table, pl_frame *f)
+int pl_encode_plain(pl_encoder *e, int table, pl_frame *f, bool has_meta)
 {
+    int code = has_meta ? OTHER_KEYS : encode_as_guessed(e, table, f, NULL);
+    if (code != OTHER_KEYS) return code;
     bool more = pl_encode_first(e->L, table);
     if (more && lua_type(e->L, -2) == LUA_TNUMBER) return pl_encode_array(e, table, f, more);
-    f->key = PL_SLICE("");
-    pl_buf_put_char(e->out, '{');
-    int code = encode_sorted(e, table, f, more);
-    if (code == 0) pl_encode_end(e, f, '}');
-    return code;
+    return encode_keys(e, table, f, NULL, more);
 }

@@ -29,7 +29,6 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 
-#define CELLS         3 /* of one shape */
 #define MAX_SHAPES    8192
 #define MAX_CHILDREN  64
 #define MAX_KEY_BYTES 256
@@ -69,37 +68,44 @@ static bool write_member(pl_shape *s)
 
 static void free_shape(pl_shape *s)
 {
-    pl_walk_free_orders(s);
     free(s->path);
     free(s->member);
     free(s);
 }
 
-pl_shape *pl_shape_add(pl_codec *c, lua_State *L, int cells, pl_shape *parent, uint32_t bucket,
-                       uint32_t *count)
+/* Gives the next shape its cells. All of them have a value, so that they are an array for Lua. */
+static const char *take_cells(pl_codec *c, lua_State *L, int cells, pl_slice key)
 {
-    size_t len;
-    const char *text = lua_tolstring(L, -1, &len);
-    const void *identity = lua_topointer(L, -1);
-    if (parent->children == MAX_CHILDREN || *count == MAX_SHAPES || len > MAX_KEY_BYTES) {
-        lua_pop(L, 1);
-        return NULL;
+    lua_pushlstring(L, key.ptr, key.len);
+    const char *text = lua_tostring(L, -1);
+    lua_rawseti(L, cells, c->next_cell + PL_CELL_KEY);
+    for (int i = PL_CELL_KEY + 1; i < PL_CELLS; i++) {
+        lua_pushboolean(L, false);
+        lua_rawseti(L, cells, c->next_cell + i);
     }
-    lua_rawseti(L, cells, c->next_cell); /* first what may raise */
+    return text;
+}
+
+/* Adds what follows `parent` by the key. NULL: the trie takes no more here, or no such key. */
+static pl_shape *add_shape(pl_codec *c, lua_State *L, int cells, pl_shape *parent, pl_slice key,
+                           uint32_t bucket, uint32_t *count)
+{
+    if (parent->children == MAX_CHILDREN || *count == MAX_SHAPES || key.len > MAX_KEY_BYTES)
+        return NULL;
+    const char *text = take_cells(c, L, cells, key); /* first what may raise */
     pl_shape *s = pl_alloc(sizeof *s);
     *s = (pl_shape){.parent = parent,
                     .next = c->buckets[bucket],
                     .key = text,
-                    .key_len = len,
-                    .word = len <= 8 ? pl_word_of(text, len) : 0,
-                    .identity = identity,
+                    .key_len = key.len,
+                    .word = key.len <= 8 ? pl_word_of(text, key.len) : 0,
                     .cell = c->next_cell,
                     .depth = parent->depth + 1};
     if (!write_member(s)) {
         free_shape(s);
         return NULL;
     }
-    c->next_cell += CELLS;
+    c->next_cell += PL_CELLS;
     c->buckets[bucket] = s;
     parent->children++;
     ++*count;
@@ -114,7 +120,7 @@ static bool has_key(const pl_shape *s, pl_slice key)
 }
 
 enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape **shape,
-                                  pl_slice key)
+                                  pl_slice key, uint32_t *count)
 {
     pl_shape *parent = *shape, *s = parent->last;
     if (s && key_is(s, key)) {
@@ -127,8 +133,7 @@ enum pl_shape_step pl_shape_child(pl_codec *c, lua_State *L, int cells, pl_shape
     if (s == NULL) {
         if (has_key(parent, key)) return PL_SHAPE_DUPLICATE;
         if (parent->depth == PL_SHAPE_MAX_KEYS) return PL_SHAPE_FULL;
-        lua_pushlstring(L, key.ptr, key.len);
-        s = pl_shape_add(c, L, cells, parent, bucket, &c->shape_count);
+        s = add_shape(c, L, cells, parent, key, bucket, count);
         if (s == NULL) return PL_SHAPE_FULL;
     }
     parent->last = s;
@@ -161,9 +166,9 @@ void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table)
     if (shape->path == NULL) {
         pl_shape_make_path(shape);
         pl_shape_push_meta(L, shape);
-        lua_rawseti(L, cells, shape->cell + 1);
+        lua_rawseti(L, cells, shape->cell + PL_CELL_META);
     }
-    lua_rawgeti(L, cells, shape->cell + 1);
+    lua_rawgeti(L, cells, shape->cell + PL_CELL_META);
     lua_setmetatable(L, table);
 }
 
@@ -219,7 +224,7 @@ static pl_shape *new_root(pl_codec *c)
 {
     pl_shape *root = pl_alloc_zero(sizeof *root);
     root->cell = c->next_cell;
-    c->next_cell += CELLS;
+    c->next_cell += PL_CELLS;
     return root;
 }
 
@@ -230,7 +235,7 @@ void pl_shapes_init(pl_codec *c, lua_State *L)
     c->buckets = pl_alloc_zero(PL_SHAPE_BUCKETS * sizeof *c->buckets);
     c->next_cell = 1;
     c->root = new_root(c);
-    c->walks = new_root(c);
+    c->forms = new_root(c);
 }
 
 void pl_shapes_fini(pl_codec *c)
@@ -241,6 +246,6 @@ void pl_shapes_fini(pl_codec *c)
             free_shape(s);
         }
     free_shape(c->root);
-    free_shape(c->walks);
+    free_shape(c->forms);
     free(c->buckets);
 }

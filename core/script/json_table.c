@@ -53,7 +53,7 @@ static bool has_slots(pl_encoder *e, int count)
 /* Near the top there is room for the members of a table. */
 static bool make_room(pl_encoder *e, pl_frame *f)
 {
-    f->has_room = f->depth <= SHALLOW && has_slots(e, 2 * PL_WALK_MAX_KEYS + PL_ENCODE_SLOTS);
+    f->has_room = f->depth <= SHALLOW && has_slots(e, 3 * PL_FORM_MAX_KEYS + PL_ENCODE_SLOTS);
     return f->has_room || has_slots(e, PL_ENCODE_SLOTS);
 }
 
@@ -78,7 +78,7 @@ static int encode_with_meta(pl_encoder *e, int table, pl_frame *f)
     if (is_refused)
         return pl_encode_refuse(e, f->up,
                                 "an object of the template engine cannot be written as JSON");
-    if (kind == PL_TABLE_PLAIN) return pl_encode_plain(e, table, f);
+    if (kind == PL_TABLE_PLAIN) return pl_encode_plain(e, table, f, true);
     if (kind == PL_TABLE_ARRAY) return pl_encode_array(e, table, f, pl_encode_first(e->L, table));
     return pl_encode_object(e, table, f, kind, shape);
 }
@@ -96,7 +96,10 @@ static const char *objection(const pl_encoder *e)
 
 int pl_encode_table(pl_encoder *e, int table, pl_frame *up)
 {
-    pl_frame f = {.up = up, .table = lua_topointer(e->L, table), .depth = up ? up->depth + 1 : 1};
+    pl_frame f = {.up = up,
+                  .table = lua_topointer(e->L, table),
+                  .depth = up ? up->depth + 1 : 1,
+                  .at = up ? up->at : e->codec->forms};
     /* At the first repetition: tables that hold themselves twice would never end. */
     if (is_among(up, f.table))
         return pl_encode_refuse(e, up, "a table that contains itself cannot be written as JSON");
@@ -106,5 +109,5 @@ int pl_encode_table(pl_encoder *e, int table, pl_frame *up)
     const char *what = objection(e);
     if (what) return pl_encode_refuse(e, NULL, what);
     if (lua_getmetatable(e->L, table)) return encode_with_meta(e, table, &f);
-    return pl_encode_plain(e, table, &f);
+    return pl_encode_plain(e, table, &f, false);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tables are written by walks that a state keeps: what it keeps, and that what is written does not
+ * Tables are written by forms that a state keeps: what it keeps, and that what is written does not
  * depend on it. */
 #include "base/err.h"
 #include "script/vm.h"
@@ -34,15 +34,15 @@ static void open_vm(void)
     if (pl_vm_open(&vm, NULL, 0) != 0) abort();
 }
 
-TEST(tables_of_one_constructor_have_one_walk)
+TEST(tables_of_one_constructor_have_one_form)
 {
     open_vm();
-    CHECK_EQ_INT(vm.codec.walk_count, 0);
+    CHECK_EQ_INT(vm.codec.form_count, 0);
     CHECK_EQ_SLICE(
         run("local function make(i) return { to = i, [''] = 'none', event = { id = i } } end\n"
             "local last for i = 1, 100 do last = json.encode(make(i)) end return last"),
         PL_SLICE("{\"\":\"none\",\"event\":{\"id\":100},\"to\":100}"));
-    CHECK_EQ_INT(vm.codec.walk_count, 4);
+    CHECK_EQ_INT(vm.codec.form_count, 4);
     CHECK_EQ_INT(vm.codec.shape_count, 0);
     pl_vm_close(&vm);
 }
@@ -70,8 +70,8 @@ TEST(a_table_that_has_changed_is_written_as_it_is)
 }
 
 /* Of objects that were decoded the keys stay in source order, whatever places they have in the
- * table, and those of plain tables with the same walk are sorted. */
-TEST(orders_of_one_walk_do_not_mix)
+ * table, and those of plain tables with the same keys are sorted. */
+TEST(orders_of_the_same_keys_do_not_mix)
 {
     static const char *const documents[] = {
         "{\"a\":1,\"b\":2,\"c\":3}", "{\"a\":1,\"c\":3,\"b\":2}", "{\"b\":2,\"a\":1,\"c\":3}",
@@ -125,7 +125,7 @@ TEST(the_number_of_keys_makes_no_difference)
 }
 
 /* Each with keys of its own, in two levels; what comes after them is written as before. */
-TEST(ids_as_keys_do_not_fill_the_walks)
+TEST(ids_as_keys_do_not_fill_the_forms)
 {
     open_vm();
     CHECK_EQ_SLICE(
@@ -137,7 +137,7 @@ TEST(ids_as_keys_do_not_fill_the_walks)
             "end\n"
             "return json.encode({ b30000 = 1, new = { new = 2, b1 = 3 }, a1 = 4 })"),
         PL_SLICE("{\"a1\":4,\"b30000\":1,\"new\":{\"b1\":3,\"new\":2}}"));
-    CHECK(vm.codec.walk_count < 10000);
+    CHECK(vm.codec.form_count < 10000);
     CHECK_EQ_SLICE(
         run("collectgarbage() collectgarbage() "
             "return collectgarbage('count') < 8192 and 'little' or collectgarbage('count')"),
@@ -162,7 +162,7 @@ TEST(large_keys_fill_no_memory)
 }
 
 /* Keys that are garbage at once make room for others, at the same addresses: none of them is taken
- * for one that a walk has. */
+ * for one that a form has. */
 TEST(an_address_is_never_that_of_two_keys)
 {
     open_vm();
@@ -225,7 +225,7 @@ TEST(the_first_mistake_in_the_order_of_writing_is_told)
     pl_vm_close(&vm);
 }
 
-/* Tables that are written within each other, by one walk. */
+/* Tables that are written within each other, by one form. */
 TEST(a_table_within_one_of_its_kind_is_its_own)
 {
     open_vm();
@@ -241,12 +241,12 @@ TEST(a_table_within_one_of_its_kind_is_its_own)
 
 int main(void)
 {
-    return RUN(CASE(tables_of_one_constructor_have_one_walk),
+    return RUN(CASE(tables_of_one_constructor_have_one_form),
                CASE(a_table_that_has_changed_is_written_as_it_is),
-               CASE(orders_of_one_walk_do_not_mix),
+               CASE(orders_of_the_same_keys_do_not_mix),
                CASE(a_key_that_is_gone_or_new_does_not_move_the_others),
                CASE(the_number_of_keys_makes_no_difference),
-               CASE(ids_as_keys_do_not_fill_the_walks), CASE(large_keys_fill_no_memory),
+               CASE(ids_as_keys_do_not_fill_the_forms), CASE(large_keys_fill_no_memory),
                CASE(an_address_is_never_that_of_two_keys), CASE(keys_are_escaped_as_values_are),
                CASE(the_first_mistake_in_the_order_of_writing_is_told),
                CASE(a_table_within_one_of_its_kind_is_its_own));
