@@ -76,31 +76,40 @@ void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_C
     lua_setfield(L, -2, "__metatable");
 }
 
-void pl_bind_known_type(lua_State *L, enum pl_type type, const char *name, const luaL_Reg *methods,
-                        lua_CFunction index)
+static void push_known_meta(lua_State *L, const pl_known_type *type, const luaL_Reg *methods,
+                            lua_CFunction index)
 {
-    pl_known_type *known = &pl_vm_of(L)->types[type];
-    if (known->meta) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, known->ref);
+    int *ref = &pl_vm_of(L)->types[type->type];
+    if (*ref) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, *ref);
         return;
     }
-    pl_bind_type(L, name, methods, index);
+    pl_bind_type(L, type->name, methods, index);
     lua_pushvalue(L, -1);
-    known->ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    known->meta = lua_topointer(L, -1);
+    *ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-void *pl_bind_known_at(lua_State *L, int index, enum pl_type type)
+void *pl_bind_known_new(lua_State *L, const pl_known_type *type, size_t size,
+                        const luaL_Reg *methods, lua_CFunction index)
 {
-    void *userdata = lua_touserdata(L, index);
-    if (userdata == NULL || !lua_getmetatable(L, index)) return NULL;
-    bool is_of_type = lua_topointer(L, -1) == pl_vm_of(L)->types[type].meta;
-    lua_pop(L, 1);
-    return is_of_type ? userdata : NULL;
+    pl_known *known = lua_newuserdata(L, size);
+    known->type = type;
+    push_known_meta(L, type, methods, index);
+    lua_setmetatable(L, -2);
+    return known;
 }
 
-void *pl_bind_known_check(lua_State *L, int index, enum pl_type type, const char *name)
+/* A light userdata, which may point anywhere, has no length. */
+void *pl_bind_known_at(lua_State *L, int index, const pl_known_type *type)
 {
-    void *userdata = pl_bind_known_at(L, index, type);
-    return userdata ? userdata : luaL_checkudata(L, index, name);
+    pl_known *known = lua_touserdata(L, index);
+    if (known == NULL || lua_objlen(L, index) < sizeof *known) return NULL;
+    return known->type == type ? known : NULL;
+}
+
+void *pl_bind_known_check(lua_State *L, int index, const pl_known_type *type)
+{
+    void *known = pl_bind_known_at(L, index, type);
+    if (known == NULL) luaL_typerror(L, index, type->name);
+    return known;
 }

@@ -86,12 +86,25 @@ int pl_bind_converted(lua_State *L, void (*put)(pl_buf *out, pl_slice text));
 /* Makes a type: metatable `name` with the methods as __index, or, when `index` is given, that
  * function with the table of methods as its upvalue. */
 void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction index);
-/* The same of a known type; pushes the metatable. */
-void pl_bind_known_type(lua_State *L, enum pl_type type, const char *name, const luaL_Reg *methods,
-                        lua_CFunction index);
+
+/* A type of userdata that is asked for often. Each begins with the address of its type, a static one,
+ * by which it is told: looking metatables up by their names takes longer. No other userdata begins
+ * with such an address: none has at its beginning what a script chose. */
+typedef struct pl_known_type {
+    enum pl_type type;
+    const char *name;
+} pl_known_type;
+typedef struct pl_known {
+    const pl_known_type *type;
+} pl_known;
+
+/* Pushes a userdata of a known type, whose struct begins with a pl_known; the rest is not set. The
+ * other arguments are those of pl_bind_type. */
+void *pl_bind_known_new(lua_State *L, const pl_known_type *type, size_t size,
+                        const luaL_Reg *methods, lua_CFunction index);
 /* The userdata of a known type at an index, or NULL; `check` raises instead. */
-void *pl_bind_known_at(lua_State *L, int index, enum pl_type type);
-void *pl_bind_known_check(lua_State *L, int index, enum pl_type type, const char *name);
+void *pl_bind_known_at(lua_State *L, int index, const pl_known_type *type);
+void *pl_bind_known_check(lua_State *L, int index, const pl_known_type *type);
 
 /* -- numbers as text -- */
 

@@ -8,16 +8,17 @@
 
 #include <lauxlib.h>
 
-#define TYPE "perilune.document"
+static const pl_known_type document_type = {PL_TYPE_DOCUMENT, "perilune.document"};
 
 typedef struct document {
+    pl_known known;
     size_t len, count;
     pl_json_node nodes[]; /* and then the text */
 } document;
 
 static document *check_document(lua_State *L)
 {
-    return pl_bind_known_check(L, 1, PL_TYPE_DOCUMENT, TYPE);
+    return pl_bind_known_check(L, 1, &document_type);
 }
 
 static pl_slice text_of(const document *d)
@@ -98,11 +99,10 @@ static const luaL_Reg document_methods[] = {
 void pl_bind_document_push(lua_State *L, pl_slice text, const pl_json_node *nodes)
 {
     size_t count = nodes->next;
-    document *d = lua_newuserdata(L, sizeof *d + count * sizeof *nodes + text.len);
+    document *d = pl_bind_known_new(L, &document_type, sizeof *d + count * sizeof *nodes + text.len,
+                                    document_methods, NULL);
     d->len = text.len;
     d->count = count;
     memcpy(d->nodes, nodes, count * sizeof *nodes);
     memcpy(d->nodes + count, text.ptr, text.len);
-    pl_bind_known_type(L, PL_TYPE_DOCUMENT, TYPE, document_methods, NULL);
-    lua_setmetatable(L, -2);
 }

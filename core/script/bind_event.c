@@ -8,15 +8,16 @@
 
 #include <lauxlib.h>
 
-#define TYPE "perilune.event"
+static const pl_known_type event_type = {PL_TYPE_EVENT, "perilune.event"};
 
 typedef struct event_ud {
+    pl_known known;
     const pl_event *event; /* NULL: over */
 } event_ud;
 
 static event_ud *check_event(lua_State *L)
 {
-    event_ud *ud = pl_bind_known_check(L, 1, PL_TYPE_EVENT, TYPE);
+    event_ud *ud = pl_bind_known_check(L, 1, &event_type);
     if (ud->event == NULL) luaL_error(L, "the event of an exchange that is over");
     return ud;
 }
@@ -98,15 +99,12 @@ static const luaL_Reg event_methods[] = {{"value", event_value},
 
 void pl_bind_event_push(lua_State *L, const pl_event *event)
 {
-    event_ud *ud = lua_newuserdata(L, sizeof *ud);
-    ud->event = NULL;
-    pl_bind_known_type(L, PL_TYPE_EVENT, TYPE, event_methods, event_index);
-    lua_setmetatable(L, -2);
+    event_ud *ud = pl_bind_known_new(L, &event_type, sizeof *ud, event_methods, event_index);
     ud->event = event;
 }
 
 void pl_bind_event_clear(lua_State *L, int index)
 {
-    event_ud *ud = pl_bind_known_at(L, index, PL_TYPE_EVENT);
+    event_ud *ud = pl_bind_known_at(L, index, &event_type);
     if (ud) ud->event = NULL;
 }

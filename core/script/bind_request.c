@@ -12,17 +12,19 @@
 #include <lauxlib.h>
 #include <math.h>
 
-#define TYPE          "perilune.request"
 #define MAX_TIMEOUT_S 3600.0
 
+static const pl_known_type request_type = {PL_TYPE_REQUEST, "perilune.request"};
+
 typedef struct request_ud {
+    pl_known known;
     pl_exchange *x; /* NULL: over */
     bool of_run;    /* of whatever run is under way, and x is NULL */
 } request_ud;
 
 pl_exchange *pl_bind_request_check(lua_State *L)
 {
-    const request_ud *ud = pl_bind_known_check(L, 1, PL_TYPE_REQUEST, TYPE);
+    const request_ud *ud = pl_bind_known_check(L, 1, &request_type);
     pl_exchange *x = ud->of_run ? pl_gate_exchange(pl_vm_of(L)) : ud->x;
     if (x == NULL) luaL_error(L, "the request of an exchange that is over");
     return x;
@@ -254,18 +256,16 @@ static const luaL_Reg request_methods[] = {
     {NULL, NULL},
 };
 
-static request_ud *push(lua_State *L)
+static void push(lua_State *L, pl_exchange *x, bool of_run)
 {
-    request_ud *ud = lua_newuserdata(L, sizeof *ud);
-    *ud = (request_ud){0};
-    pl_bind_known_type(L, PL_TYPE_REQUEST, TYPE, request_methods, NULL);
-    lua_setmetatable(L, -2);
-    return ud;
+    request_ud *ud = pl_bind_known_new(L, &request_type, sizeof *ud, request_methods, NULL);
+    ud->x = x;
+    ud->of_run = of_run;
 }
 
 void pl_bind_request_push(lua_State *L, pl_exchange *x)
 {
-    push(L)->x = x;
+    push(L, x, false);
 }
 
 void pl_bind_request_push_of_run(lua_State *L)
@@ -275,13 +275,13 @@ void pl_bind_request_push_of_run(lua_State *L)
         lua_rawgeti(L, LUA_REGISTRYINDEX, vm->request_of_run);
         return;
     }
-    push(L)->of_run = true;
+    push(L, NULL, true);
     lua_pushvalue(L, -1);
     vm->request_of_run = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void pl_bind_request_clear(lua_State *L, int index)
 {
-    request_ud *ud = pl_bind_known_at(L, index, PL_TYPE_REQUEST);
+    request_ud *ud = pl_bind_known_at(L, index, &request_type);
     if (ud) ud->x = NULL;
 }

@@ -5,15 +5,16 @@
 
 #include <lauxlib.h>
 
-#define TYPE "perilune.response"
+static const pl_known_type response_type = {PL_TYPE_RESPONSE, "perilune.response"};
 
 typedef struct response_ud {
+    pl_known known;
     pl_exchange *x; /* NULL: over */
 } response_ud;
 
 static const pl_response *check_response(lua_State *L)
 {
-    response_ud *ud = pl_bind_known_check(L, 1, PL_TYPE_RESPONSE, TYPE);
+    response_ud *ud = pl_bind_known_check(L, 1, &response_type);
     if (ud->x == NULL) luaL_error(L, "the response of an exchange that is over");
     return &ud->x->response;
 }
@@ -80,15 +81,13 @@ static const luaL_Reg response_methods[] = {
 
 void pl_bind_response_push(lua_State *L, pl_exchange *x)
 {
-    response_ud *ud = lua_newuserdata(L, sizeof *ud);
-    ud->x = NULL;
-    pl_bind_known_type(L, PL_TYPE_RESPONSE, TYPE, response_methods, response_index);
-    lua_setmetatable(L, -2);
+    response_ud *ud =
+        pl_bind_known_new(L, &response_type, sizeof *ud, response_methods, response_index);
     ud->x = x;
 }
 
 void pl_bind_response_clear(lua_State *L, int index)
 {
-    response_ud *ud = pl_bind_known_at(L, index, PL_TYPE_RESPONSE);
+    response_ud *ud = pl_bind_known_at(L, index, &response_type);
     if (ud) ud->x = NULL;
 }

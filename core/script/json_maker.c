@@ -9,14 +9,10 @@
  * and each value only has to be put there; by calls of C each key has to be looked up, and a place
  * for it found. And they are read by one,
  *
- *     local next = ...
- *     return function(t)
- *         local count = 0
- *         for _ in next, t do count = count + 1 end
- *         if count == 2 then return t["id"], t["type"] end
- *     end
+ *     local count = ...
+ *     return function(t) if count(t) == 2 then return t["id"], t["type"] end end
  *
- * which goes through a table without looking for the key that it is at, as lua_next has to. */
+ * which spares going from key to key: lua_next looks for each again to find what follows it. */
 #include "script/codec.h"
 
 #include <lauxlib.h>
@@ -48,9 +44,8 @@ static void put_maker(pl_buf *source, const pl_shape *shape)
 
 static void put_reader(pl_buf *source, const pl_shape *shape)
 {
-    PL_BUF_PUT(source, "local next = ... return function(t) local count = 0 "
-                       "for _ in next, t do count = count + 1 end ");
-    pl_buf_printf(source, "if count == %u then return ", shape->depth);
+    PL_BUF_PUT(source, "local count = ... return function(t) if count(t) == ");
+    pl_buf_printf(source, "%u then return ", shape->depth);
     for (uint32_t i = 0; i < shape->depth; i++) {
         PL_BUF_PUT(source, "t[\"");
         put_quoted(source, shape->path[i]);
@@ -69,6 +64,21 @@ static bool push_chunk(lua_State *L, const pl_shape *shape,
     pl_buf_fini(&source);
     if (status != 0) lua_pop(L, 1);
     return status == 0;
+}
+
+/* Pushes what counts the keys of a table. Not every LuaJIT brings table.nkeys. */
+static void push_count(lua_State *L)
+{
+    static const char loop[] = "local next = next return function(t) local count = 0 "
+                               "for _ in next, t do count = count + 1 end return count end";
+    lua_getfield(L, LUA_REGISTRYINDEX, "_PRELOAD");
+    lua_getfield(L, -1, "table.nkeys");
+    lua_remove(L, -2);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        if (luaL_loadbuffer(L, loop, sizeof loop - 1, "=perilune/json") != 0) lua_error(L);
+    }
+    lua_call(L, 0, 1);
 }
 
 /* Calls the chunk, which is in front of the arguments on the stack, and keeps the function that it gives in
@@ -94,7 +104,7 @@ bool pl_shape_make_reader(lua_State *L, int cells, pl_shape *shape)
 {
     bool is_fit = shape->depth > 0 && shape->depth <= PL_FORM_MAX_KEYS;
     if (!is_fit || !push_chunk(L, shape, put_reader)) return false;
-    lua_getglobal(L, "next");
+    push_count(L);
     keep_function(L, 1, cells, shape->cell + PL_CELL_READER);
     return shape->has_reader = true;
 }

@@ -34,19 +34,13 @@ typedef struct pl_sender {
     void (*cancel)(void *transfer);
 } pl_sender;
 
-/* Types of userdata that every exchange makes and asks for: they are known by their metatables, and
- * not looked up by their names each time. */
+/* Types of userdata that every exchange makes and asks for (pl_known_type). */
 enum pl_type { PL_TYPE_EVENT, PL_TYPE_REQUEST, PL_TYPE_RESPONSE, PL_TYPE_DOCUMENT, PL_TYPES };
-
-typedef struct pl_known_type {
-    const void *meta; /* the address of the metatable; NULL: not made yet */
-    int ref;          /* registry */
-} pl_known_type;
 
 struct pl_vm {
     lua_State *L;
-    pl_known_type types[PL_TYPES];
-    int request_of_run; /* registry: bind_request.c; 0: not made yet */
+    int types[PL_TYPES]; /* registry: their metatables; 0: not made yet */
+    int request_of_run;  /* registry: bind_request.c; 0: not made yet */
     pl_codec codec;
     pl_gate gate;
     pl_budget budget;
