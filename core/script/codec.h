@@ -150,7 +150,7 @@ enum pl_cell {
     PL_CELLS
 };
 
-/* Or a form: a sequence of keys in either case. */
+/* Or a form, the sequence of keys in which a table is written (json_object.c). */
 struct pl_shape {
     pl_shape *parent; /* the shape without the last key */
     pl_shape *last;   /* the child that was taken last: a guess at the next */
@@ -168,7 +168,7 @@ struct pl_shape {
      * which there are readers. */
     pl_shape *written, *elements;
     pl_shape *of;    /* of a form: that of the table that had it last; NULL: all keys sorted */
-    pl_shape *other; /* the form, with a reader, that came last where this one was expected */
+    pl_shape *other; /* the form, with a reader, that came where this one was expected */
     int cell;        /* the first one of its cells */
     uint32_t depth;  /* how many keys */
     uint32_t made;   /* objects of it, up to PL_SHAPE_OFTEN */
@@ -192,8 +192,9 @@ void pl_shape_mark(lua_State *L, int cells, pl_shape *shape, int table);
 /* Makes the maker (json_maker.c): a function of the values, in the order of their keys, that gives
  * the table, marked. There have been tables of the shape. False: it goes without. */
 bool pl_shape_make_maker(lua_State *L, int cells, pl_shape *shape);
-/* The reader: a function of a table, which has no metamethods, that gives the values in the order of
- * the keys, nil for those that the table has not; only nil when it has another number of keys. */
+/* The reader: a function of a table that gives the values in the order of the keys, nil for those
+ * that the table has not, and nothing when it has another number of keys. The table must have no
+ * metamethods but our own. */
 bool pl_shape_make_reader(lua_State *L, int cells, pl_shape *shape);
 /* Has the shape a maker? Asked for each of its objects: one that is met often gets one. */
 static inline bool pl_shape_has_maker(lua_State *L, int cells, pl_shape *shape)

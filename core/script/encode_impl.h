@@ -15,14 +15,15 @@
 typedef struct pl_frame {
     const struct pl_frame *up;
     const void *table; /* identity, to tell a cycle */
-    pl_slice key;      /* of the member that is being written; ptr NULL in an array */
-    int element;       /* counts from 0 */
-    int depth;
     /* What keeps the guesses at tables among the members or elements: of an object written by its
      * form the member that is being written, else as further up. */
     pl_shape *at;
+    pl_slice key; /* of the member that is being written; ptr NULL: it is that of `at` */
+    int element;  /* counts from 0 */
+    int depth;
     bool has_room; /* on the Lua stack, for PL_FORM_MAX_KEYS members */
     bool wants_comma;
+    bool is_array;
 } pl_frame;
 
 typedef struct pl_encoder {
@@ -66,7 +67,7 @@ static inline int pl_encode_value(pl_encoder *e, int index, pl_frame *up)
 int pl_encode_array(pl_encoder *e, int table, pl_frame *f, bool more);
 int pl_encode_object(pl_encoder *e, int table, pl_frame *f, enum pl_table_kind kind,
                      pl_shape *shape);
-/* `has_meta`: the table may have metamethods, which must not be called. */
+/* `has_meta`: the table may have metamethods of a script's, which must not be called. */
 int pl_encode_plain(pl_encoder *e, int table, pl_frame *f, bool has_meta);
 
 /* Objects with a list of keys. */

@@ -71,6 +71,7 @@ int pl_encode_array(pl_encoder *e, int table, pl_frame *f, bool more)
 {
     int top = lua_gettop(e->L) - (more ? 2 : 0);
     pl_buf *secrets = e->options->secrets;
+    f->is_array = true;
     pl_buf_put_char(e->out, '[');
     size_t len = e->out->len, noted = secrets ? secrets->len : 0;
     int code = encode_elements(e, table, f, more, top + 2);

@@ -19,10 +19,10 @@ static void put_pointer(pl_buf *text, const pl_frame *f)
 {
     if (f == NULL) return;
     put_pointer(text, f->up);
-    if (f->key.ptr)
-        pl_json_pointer_put(text, f->key);
-    else
+    if (f->is_array)
         pl_buf_printf(text, "/%d", f->element);
+    else
+        pl_json_pointer_put(text, f->key.ptr ? f->key : (pl_slice){f->at->key, f->at->key_len});
 }
 
 int pl_encode_refuse(pl_encoder *e, const pl_frame *where, const char *what)

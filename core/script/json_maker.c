@@ -66,7 +66,7 @@ static bool push_chunk(lua_State *L, const pl_shape *shape,
     return status == 0;
 }
 
-/* Pushes what counts the keys of a table. Not every LuaJIT brings table.nkeys. */
+/* Pushes what counts the keys of a table: table.nkeys, which not every LuaJIT brings. */
 static void push_count(lua_State *L)
 {
     static const char loop[] = "local next = next return function(t) local count = 0 "
@@ -81,8 +81,8 @@ static void push_count(lua_State *L)
     lua_call(L, 0, 1);
 }
 
-/* Calls the chunk, which is in front of the arguments on the stack, and keeps the function that it gives in
- * a cell. That is not compiled: it would pay for loops, and this is called by C. */
+/* Calls the chunk, which is in front of the arguments on the stack, and keeps the function that it
+ * gives in a cell. That is not compiled: it would pay for loops, and this is called by C. */
 static void keep_function(lua_State *L, int args, int cells, int cell)
 {
     lua_call(L, args, 1);

@@ -24,12 +24,6 @@ int pl_encode_count(lua_State *L, int table)
     return count;
 }
 
-static void begin(pl_encoder *e, pl_frame *f)
-{
-    f->key = PL_SLICE("");
-    pl_buf_put_char(e->out, '{');
-}
-
 /* -- one member -- */
 
 static int encode_key(pl_encoder *e, pl_frame *f)
@@ -62,12 +56,6 @@ static inline void put_known_key(pl_buf *out, const pl_shape *key)
     out->len += key->member_len;
 }
 
-static inline void enter_member(pl_frame *f, pl_shape *key)
-{
-    f->at = key;
-    f->key = (pl_slice){key->key, key->key_len};
-}
-
 /* Values of the keys of a form, in their order on the stack. */
 typedef struct values {
     int first; /* where they are */
@@ -80,13 +68,19 @@ static int encode_compact(pl_encoder *e, pl_frame *f, const pl_shape *form, cons
 {
     size_t brace = --e->out->len;
     for (uint32_t i = 0; i < form->depth; i++) {
-        enter_member(f, form->path[i]);
-        put_known_key(e->out, form->path[i]);
+        f->at = form->path[i];
+        put_known_key(e->out, f->at);
         int code = pl_encode_typed(e, v->first + (int)i, v->types[i], f);
         if (code) return code;
     }
     e->out->ptr[brace] = '{';
     return 0;
+}
+
+static void enter_member(pl_frame *f, pl_shape *key)
+{
+    f->at = key;
+    f->key = (pl_slice){key->key, key->key_len};
 }
 
 static int encode_wide(pl_encoder *e, pl_frame *f, const pl_shape *form, const values *v)
@@ -112,7 +106,7 @@ static int encode_form(pl_encoder *e, pl_frame *f, const pl_shape *form, const v
 static pl_shape **place_of(const pl_encoder *e, const pl_frame *f)
 {
     if (f->up == NULL) return &e->codec->forms->written;
-    return f->up->key.ptr ? &f->up->at->written : &f->up->at->elements;
+    return f->up->is_array ? &f->up->at->elements : &f->up->at->written;
 }
 
 /* One that has a reader; NULL: there is none yet. */
@@ -123,11 +117,10 @@ static pl_shape *guess_form(pl_encoder *e, const pl_frame *f, pl_shape *shape)
     return shape && pl_shape_has_reader(e->L, e->cells, shape) ? shape : NULL;
 }
 
-/* False: the table has other keys. */
+/* To where they are to be, which is the top of the stack. False: the table has other keys. */
 static bool read_values(pl_encoder *e, int table, const pl_shape *form, values *v)
 {
     lua_State *L = e->L;
-    v->first = lua_gettop(L) + 1;
     lua_rawgeti(L, e->cells, form->cell + PL_CELL_READER);
     lua_pushvalue(L, table);
     lua_call(L, 1, (int)form->depth);
@@ -143,10 +136,9 @@ static bool read_values(pl_encoder *e, int table, const pl_shape *form, values *
 static pl_shape *read_guessed(pl_encoder *e, int table, const pl_frame *f, pl_shape *shape,
                               values *v)
 {
-    int top = lua_gettop(e->L);
     pl_shape *guess = guess_form(e, f, shape);
     if (guess == NULL || read_values(e, table, guess, v)) return guess;
-    lua_settop(e->L, top);
+    lua_settop(e->L, v->first - 1);
     pl_shape *other = guess->other;
     if (other == NULL || other->of != shape || !read_values(e, table, other, v)) return NULL;
     return *place_of(e, f) = other;
@@ -154,15 +146,15 @@ static pl_shape *read_guessed(pl_encoder *e, int table, const pl_frame *f, pl_sh
 
 static int encode_as_guessed(pl_encoder *e, int table, pl_frame *f, pl_shape *shape)
 {
-    values v;
-    int top = lua_gettop(e->L), code = OTHER_KEYS;
+    values v = {.first = lua_gettop(e->L) + 1};
+    int code = OTHER_KEYS;
     const pl_shape *form = f->has_room ? read_guessed(e, table, f, shape, &v) : NULL;
     if (form) {
-        begin(e, f);
+        pl_buf_put_char(e->out, '{');
         code = encode_form(e, f, form, &v);
         if (code == 0) code = pl_encode_end(e, f, '}');
     }
-    lua_settop(e->L, top);
+    lua_settop(e->L, v.first - 1);
     return code;
 }
 
@@ -319,7 +311,7 @@ static int encode_by_path(pl_encoder *e, int table, pl_frame *f, const pl_shape 
 /* If there is `more`, the first key and its value are on the top of the stack, and are taken off it. */
 static int encode_keys(pl_encoder *e, int table, pl_frame *f, pl_shape *shape, bool more)
 {
-    begin(e, f);
+    pl_buf_put_char(e->out, '{');
     int code = encode_collected(e, table, f, shape, more);
     if (code == OTHER_KEYS)
         code = shape ? encode_by_path(e, table, f, shape) : encode_sorted_keys(e, table, f, NULL);
@@ -330,7 +322,7 @@ static int encode_keys(pl_encoder *e, int table, pl_frame *f, pl_shape *shape, b
 
 static int encode_listed(pl_encoder *e, int table, pl_frame *f)
 {
-    begin(e, f);
+    pl_buf_put_char(e->out, '{');
     int code = pl_encode_listed(e, table, f);
     return code ? code : pl_encode_end(e, f, '}');
 }

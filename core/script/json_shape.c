@@ -12,7 +12,7 @@
  * string at hand instead of bytes to intern; whether a key is there twice is asked once, when an
  * edge is made; and when writing, the key is at hand as JSON text.
  *
- * Of a shape that comes again and again tables are made by a function (json_maker.c).
+ * Of a shape that comes again and again tables are made, and read, by functions (json_maker.c).
  *
  * The trie never shrinks, so it is bounded: in nodes, in children of one node (documents with ids
  * for keys), in keys of one object, in bytes of a key. Beyond, an object gets a metatable of its own

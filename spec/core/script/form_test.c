@@ -239,6 +239,146 @@ TEST(a_table_within_one_of_its_kind_is_its_own)
     pl_vm_close(&vm);
 }
 
+/* -- readers: of the forms that come often -- */
+
+#define MANY "for i = 1, 200 do "
+
+/* What is written of tables at a place where nearly all are of one form. */
+static const struct {
+    const char *usual, *odd, *written;
+} odd_ones[] = {
+    {"{ a = 1, b = 2 }", "{ a = 1, c = 2 }", "{\"a\":1,\"c\":2}"},
+    {"{ a = 1, b = 2 }", "{ b = 1, aa = 2 }", "{\"aa\":2,\"b\":1}"},
+    {"{ a = 1, b = 2 }", "{ a = 1 }", "{\"a\":1}"},
+    {"{ a = 1, b = 2 }", "{ a = 1, b = 2, c = 3 }", "{\"a\":1,\"b\":2,\"c\":3}"},
+    {"{ a = 1, b = 2 }", "{ a = false, b = json.null }", "{\"a\":false,\"b\":null}"},
+    {"{ a = 1, b = 2 }", "{ 1, 2 }", "[1,2]"},
+    {"{ a = 1, b = 2 }", "{}", "{}"},
+    {"{ 1, 2 }", "{ a = 1, b = 2 }", "{\"a\":1,\"b\":2}"},
+    {"{ a = 1, b = 2 }", "{ 1, a = 1 }",
+     "an array with holes or with keys cannot be written as JSON at \"/t\""},
+    {"{ a = 1, b = 2 }", "{ a = 1, [true] = 2 }",
+     "a table with mixed keys cannot be written as JSON at \"/t\""},
+    {"{ a = 1, b = 2 }", "{ a = {}, b = print }",
+     "a function cannot be written as JSON at \"/t/b\""},
+    /* A metatable of a script's is not asked. */
+    {"{ a = 1, b = 2 }", "setmetatable({ a = 1, c = 2 }, { __index = { b = 3 } })",
+     "{\"a\":1,\"c\":2}"},
+    {"{ a = 1, b = 2 }", "setmetatable({ a = 1, c = 2 }, { __index = error })",
+     "{\"a\":1,\"c\":2}"},
+    {"json.decode('{\"b\":1,\"a\":2}')", "{ a = 1, b = 2 }", "{\"a\":1,\"b\":2}"},
+    {"{ a = 1, b = 2 }", "json.decode('{\"b\":1,\"a\":2}')", "{\"b\":1,\"a\":2}"},
+    {"json.decode('{\"b\":1,\"a\":2}')", "json.decode('{\"a\":1,\"b\":2}')", "{\"a\":1,\"b\":2}"},
+    {"xml.decode('<x><b>1</b><a>2</a></x>')", "xml.decode('<x><b>1</b><c>2</c></x>')",
+     "{\"x\":{\"b\":\"1\",\"c\":\"2\"}}"},
+    {"xml.decode('<x><b>1</b><a>2</a></x>')",
+     "(function() local x = xml.decode('<x><b>1</b><a>2</a></x>') x.x.b, x.x.c = nil, 3 return x "
+     "end)()",
+     "{\"x\":{\"a\":\"2\",\"c\":3}}"},
+};
+
+TEST(an_odd_table_among_many_is_written_as_it_is)
+{
+    char source[1024], wanted[256];
+    for (size_t i = 0; i < sizeof odd_ones / sizeof *odd_ones; i++) {
+        open_vm();
+        snprintf(source, sizeof source,
+                 "local xml = require('perilune.core').xml "
+                 "local function put(t) local text, why = json.encode({ t = t }) "
+                 "return text or why end "
+                 "local usual = put(%s) " MANY "if put(%s) ~= usual then return 'another' end "
+                 "if i > 100 and i %% 3 == 0 then put(%s) end end "
+                 "return put(%s) .. (put(%s) == usual and '' or 'changed')",
+                 odd_ones[i].usual, odd_ones[i].usual, odd_ones[i].odd, odd_ones[i].odd,
+                 odd_ones[i].usual);
+        bool is_text = strchr("[{", odd_ones[i].written[0]) != NULL;
+        snprintf(wanted, sizeof wanted, is_text ? "{\"t\":%s}" : "%s", odd_ones[i].written);
+        CHECK_EQ_SLICE(run(source), pl_slice_of(wanted));
+        pl_vm_close(&vm);
+    }
+}
+
+/* In turns, elements and members, with white space and without. */
+TEST(forms_of_one_place_take_turns)
+{
+    open_vm();
+    CHECK_EQ_SLICE(
+        run("local kinds = { { a = 1, b = 2 }, { c = 1, b = 2 }, { a = 1, b = 2, c = 3 }, {}, { 1 "
+            "} }\n"
+            "local texts = { '{\"a\":1,\"b\":2}', '{\"b\":2,\"c\":1}', "
+            "'{\"a\":1,\"b\":2,\"c\":3}', '{}', '[1]' }\n"
+            "for period = 1, 5 do " MANY "local list, wanted = {}, {}\n"
+            "  for k = 1, 12 do\n"
+            "    local kind = math.floor((i + k) / period) % 5 + 1\n"
+            "    list[k] = k % 2 == 0 and { at = kinds[kind] } or { { kinds[kind] } }\n"
+            "    wanted[k] = (k % 2 == 0 and '{\"at\":%s}' or '[[%s]]'):format(texts[kind])\n"
+            "  end\n"
+            "  wanted = '[' .. table.concat(wanted, ',') .. ']'\n"
+            "  local text = json.encode(list)\n"
+            "  if text ~= wanted then return text end\n"
+            "  local wide = json.encode(list, { indent = 2 }):gsub('%s', '')\n"
+            "  if wide ~= wanted then return wide end\n"
+            "end end return 'each as it is'"),
+        PL_SLICE("each as it is"));
+    pl_vm_close(&vm);
+}
+
+/* Trees whose nodes are of one form or another: nothing is written to be found wrong later. */
+TEST(what_is_nested_is_written_once)
+{
+    open_vm();
+    CHECK_EQ_SLICE(run("local function tree(depth, turn)\n"
+                       "  if depth == 0 then return 0, '0' end\n"
+                       "  local down, text = tree(depth - 1, turn + 1)\n"
+                       "  if turn % 2 == 0 then return { down = down, x = 1 }, '{\"down\":' .. "
+                       "text .. ',\"x\":1}' end\n"
+                       "  return { down = down, y = 1 }, '{\"down\":' .. text .. ',\"y\":1}'\n"
+                       "end\n"
+                       "for i = 1, 3000 do\n"
+                       "  local t, wanted = tree(15, i)\n"
+                       "  if json.encode(t) ~= wanted then return json.encode(t) end\n"
+                       "end return 'once'"),
+                   PL_SLICE("once"));
+    pl_vm_close(&vm);
+}
+
+/* Of as many keys as a form has, and of more. */
+TEST(readers_give_all_keys)
+{
+    open_vm();
+    CHECK_EQ_SLICE(
+        run("for count = 30, 66 do\n"
+            "  local t, wanted = {}, {}\n"
+            "  for i = count, 1, -1 do t[('k%03d'):format(i)] = i end\n"
+            "  for i = 1, count do wanted[i] = ('\"k%03d\":%d'):format(i, i) end\n"
+            "  wanted = '{' .. table.concat(wanted, ',') .. '}'\n"
+            "  local document = json.decode(wanted)\n  " MANY
+            "if json.encode(t) ~= wanted or json.encode(document) ~= wanted then return count end "
+            "end\n"
+            "  t.k001 = nil\n"
+            "  if json.encode(t) ~= wanted:gsub('\"k001\":1,', '') then return -count end\n"
+            "end return 'all'"),
+        PL_SLICE("all"));
+    pl_vm_close(&vm);
+}
+
+/* A LuaJIT without table.nkeys. */
+TEST(keys_are_counted_without_help)
+{
+    open_vm();
+    lua_getfield(vm.L, LUA_REGISTRYINDEX, "_PRELOAD");
+    lua_pushnil(vm.L);
+    lua_setfield(vm.L, -2, "table.nkeys");
+    CHECK_EQ_SLICE(
+        run(MANY "local t = { a = 1, b = 2, c = { 3 } } json.encode(t) end "
+                 "return json.encode({ a = 1, b = 2, c = { 3 } }) .. "
+                 "json.encode({ a = 1, b = 2, c = 3, d = 4 }) .. json.encode({ a = 1, b = 2 })"),
+        PL_SLICE("{\"a\":1,\"b\":2,\"c\":[3]}{\"a\":1,\"b\":2,\"c\":3,\"d\":4}"
+                 "{\"a\":1,\"b\":2}"));
+    CHECK(vm.codec.forms->written && vm.codec.forms->written->has_reader);
+    pl_vm_close(&vm);
+}
+
 int main(void)
 {
     return RUN(CASE(tables_of_one_constructor_have_one_form),
@@ -249,5 +389,8 @@ int main(void)
                CASE(ids_as_keys_do_not_fill_the_forms), CASE(large_keys_fill_no_memory),
                CASE(an_address_is_never_that_of_two_keys), CASE(keys_are_escaped_as_values_are),
                CASE(the_first_mistake_in_the_order_of_writing_is_told),
-               CASE(a_table_within_one_of_its_kind_is_its_own));
+               CASE(a_table_within_one_of_its_kind_is_its_own),
+               CASE(an_odd_table_among_many_is_written_as_it_is),
+               CASE(forms_of_one_place_take_turns), CASE(what_is_nested_is_written_once),
+               CASE(readers_give_all_keys), CASE(keys_are_counted_without_help));
 }
