@@ -32,6 +32,7 @@ static pl_slice run(const char *source)
 static void open_vm(void)
 {
     if (pl_vm_open(&vm, NULL, 0) != 0) abort();
+    vm.budget.time_ms = 60000; /* sanitizers take their time */
 }
 
 TEST(tables_of_one_constructor_have_one_form)
