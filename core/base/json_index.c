@@ -18,7 +18,7 @@
 #include "base/err.h"
 #include "base/json_scan.h"
 
-#define FEW 16 /* members whose names are compared one by one */
+#define FEW 16 /* members of an object whose names are compared here */
 
 #define OBJECT_BIT    0x80000000u /* beside the number of a node, which is less */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -298,18 +298,35 @@ uint32_t pl_json_node_count(const pl_json_node *nodes, const pl_json_node *conta
     return count;
 }
 
+/* One bit of 64, by the end of a name: two names with different bits are not the same. */
+static uint64_t mark_of(pl_slice name)
+{
+    size_t len = name.len < 8 ? name.len : 8;
+    uint64_t word = pl_word_of(name.ptr + name.len - len, len);
+    return UINT64_C(1) << (word * UINT64_C(0x9E3779B97F4A7C15) >> 58);
+}
+
+static bool is_among(const pl_slice *names, int count, pl_slice name)
+{
+    for (int i = 0; i < count; i++)
+        if (pl_slice_eq(names[i], name)) return true;
+    return false;
+}
+
 static bool members_may_repeat(const pl_json_node *nodes, const pl_json_node *object,
                                pl_slice document)
 {
     pl_slice names[FEW];
     int count = 0;
+    uint64_t marks = 0;
     const pl_json_node *end = nodes + object->next;
     for (const pl_json_node *node = object + 1; node < end; node = nodes + node->next) {
         if (node->name_has_escapes || count == FEW) return true;
-        names[count] = (pl_slice){document.ptr + node->name, node->name_len};
-        for (int i = 0; i < count; i++)
-            if (pl_slice_eq(names[i], names[count])) return true;
-        count++;
+        pl_slice name = {document.ptr + node->name, node->name_len};
+        uint64_t mark = mark_of(name);
+        if (marks & mark && is_among(names, count, name)) return true;
+        marks |= mark;
+        names[count++] = name;
     }
     return false;
 }

@@ -1,32 +1,77 @@
 /* SPDX-License-Identifier: MIT */
 #include "crypto/macs.h"
 
+#include "base/json_bytes.h"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
-void pl_macs_init(pl_macs *m)
+void pl_macs_init(pl_macs *m, pl_macs_key_fn *on_made, pl_macs_key_fn *on_dropped)
 {
-    *m = (pl_macs){0};
+    *m = (pl_macs){.on_made = on_made, .on_dropped = on_dropped};
+}
+
+/* -- keys as their forms make them -- */
+
+static void drop_made(const pl_macs *m, pl_buf *made)
+{
+    if (made->len) m->on_dropped(pl_buf_slice(made));
+    if (made->cap) OPENSSL_cleanse(made->ptr, made->cap);
+    pl_buf_fini(made);
+    *made = (pl_buf){0};
+}
+
+/* The bytes of a key, in `made` where it has a form. */
+static bool read_key(const pl_macs *m, const pl_macs_key *key, pl_buf *made, pl_slice *bytes)
+{
+    *bytes = key->text.len ? key->text : PL_SLICE(""); /* NULL would mean that there is none yet */
+    *made = (pl_buf){0};
+    if (key->form == NULL) return true;
+    if (!pl_key_form_put(made, key->form, key->text, PL_NO_SLICE)) {
+        pl_buf_fini(made); /* what is wrong with it */
+        return false;
+    }
+    m->on_made(pl_buf_slice(made));
+    *bytes = pl_buf_slice(made);
+    return true;
+}
+
+/* -- entries -- */
+
+static void drop(const pl_macs *m, struct pl_macs_entry *e)
+{
+    EVP_MAC_CTX_free(e->context);
+    drop_made(m, &e->made);
+    OPENSSL_cleanse(e, sizeof *e);
 }
 
 void pl_macs_fini(pl_macs *m)
 {
     for (size_t i = 0; i < PL_MACS_SIZE; i++)
-        EVP_MAC_CTX_free(m->entries[i].context);
-    OPENSSL_cleanse(m, sizeof *m);
+        drop(m, &m->entries[i]);
 }
 
-static bool is_of(const struct pl_macs_entry *e, const EVP_MD *algorithm, pl_slice key)
+/* In a time that says nothing of where they differ. */
+static bool are_same(const char *a, const char *b, size_t len)
 {
-    return e->context && e->algorithm == algorithm && e->key_len == key.len &&
-           CRYPTO_memcmp(e->key, key.ptr, key.len) == 0;
+    uint64_t differ = 0;
+    for (; len > 8; a += 8, b += 8, len -= 8)
+        differ |= pl_word_of(a, 8) ^ pl_word_of(b, 8);
+    return (differ | (pl_word_of(a, len) ^ pl_word_of(b, len))) == 0;
+}
+
+static bool is_of(const struct pl_macs_entry *e, const EVP_MD *algorithm, const pl_macs_key *key)
+{
+    return e->context && e->algorithm == algorithm && e->form == key->form &&
+           e->text_len == key->text.len && are_same(e->text, key->text.ptr, key->text.len);
 }
 
 /* The entry of the key, or with `*is_there` false the one that gives way to it: `asked` of a free one
  * is 0. */
-static struct pl_macs_entry *find(pl_macs *m, const EVP_MD *algorithm, pl_slice key, bool *is_there)
+static struct pl_macs_entry *find(pl_macs *m, const EVP_MD *algorithm, const pl_macs_key *key,
+                                  bool *is_there)
 {
     struct pl_macs_entry *oldest = m->entries;
     *is_there = true;
@@ -55,14 +100,23 @@ static EVP_MAC_CTX *context_of(const EVP_MD *algorithm, pl_slice key)
     return context;
 }
 
-static void take(struct pl_macs_entry *e, const EVP_MD *algorithm, pl_slice key)
+static bool take(const pl_macs *m, struct pl_macs_entry *e, const EVP_MD *algorithm,
+                 const pl_macs_key *key)
 {
-    EVP_MAC_CTX_free(e->context);
-    e->context = context_of(algorithm, key);
+    pl_buf made;
+    pl_slice bytes;
+    if (!read_key(m, key, &made, &bytes)) return false;
+    drop(m, e);
+    e->context = context_of(algorithm, bytes);
     e->algorithm = algorithm;
-    e->key_len = key.len;
-    memcpy(e->key, key.ptr, key.len);
+    e->form = key->form;
+    e->made = made;
+    e->text_len = key->text.len;
+    memcpy(e->text, key->text.ptr, key->text.len);
+    return true;
 }
+
+/* -- MACs -- */
 
 static void finish(EVP_MAC_CTX *context, const pl_slice *pieces, size_t count, pl_hash *hash)
 {
@@ -72,28 +126,38 @@ static void finish(EVP_MAC_CTX *context, const pl_slice *pieces, size_t count, p
         abort();
 }
 
-/* A context of the key, at its beginning. */
-static EVP_MAC_CTX *kept_context(pl_macs *m, const EVP_MD *algorithm, pl_slice key)
+/* A context of the key, at its beginning, or NULL. */
+static EVP_MAC_CTX *kept_context(pl_macs *m, const EVP_MD *algorithm, const pl_macs_key *key)
 {
     bool is_there;
     struct pl_macs_entry *e = find(m, algorithm, key, &is_there);
-    if (!is_there)
-        take(e, algorithm, key);
-    else if (!EVP_MAC_init(e->context, NULL, 0, NULL))
-        abort();
+    if (is_there && !EVP_MAC_init(e->context, NULL, 0, NULL)) abort();
+    if (!is_there && !take(m, e, algorithm, key)) return NULL;
     e->asked = ++m->clock;
     return e->context;
 }
 
-bool pl_macs_hmac(pl_macs *m, pl_slice algorithm, pl_slice key, const pl_slice *pieces,
+static bool hmac_once(const pl_macs *m, const EVP_MD *algorithm, const pl_macs_key *key,
+                      const pl_slice *pieces, size_t count, pl_hash *hash)
+{
+    pl_buf made;
+    pl_slice bytes;
+    if (!read_key(m, key, &made, &bytes)) return false;
+    EVP_MAC_CTX *context = context_of(algorithm, bytes);
+    finish(context, pieces, count, hash);
+    EVP_MAC_CTX_free(context);
+    drop_made(m, &made);
+    return true;
+}
+
+bool pl_macs_hmac(pl_macs *m, pl_slice algorithm, const pl_macs_key *key, const pl_slice *pieces,
                   size_t count, pl_hash *hash)
 {
     const EVP_MD *md = pl_hash_algorithm(algorithm);
     if (md == NULL) return false;
-    if (key.len == 0) key = PL_SLICE(""); /* NULL would mean that there is none yet */
-    bool is_kept = key.len > 0 && key.len <= PL_MACS_KEY_BYTES;
-    EVP_MAC_CTX *context = is_kept ? kept_context(m, md, key) : context_of(md, key);
-    finish(context, pieces, count, hash);
-    if (!is_kept) EVP_MAC_CTX_free(context);
-    return true;
+    if (key->text.len == 0 || key->text.len > PL_MACS_KEY_BYTES)
+        return hmac_once(m, md, key, pieces, count, hash);
+    EVP_MAC_CTX *context = kept_context(m, md, key);
+    if (context) finish(context, pieces, count, hash);
+    return context != NULL;
 }

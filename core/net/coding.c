@@ -176,9 +176,10 @@ static bool add_layer(pl_coding *c, pl_slice name)
 
 pl_coding *pl_coding_new(pl_slice names, bool *is_known)
 {
+    *is_known = true;
+    if (names.len == 0) return NULL; /* as mostly: the layers are not small */
     pl_coding coding = {0};
     pl_slice name;
-    *is_known = true;
     while (*is_known && pl_http_list_next(&names, &name))
         *is_known = add_layer(&coding, name);
     if (!*is_known || coding.count == 0) return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A list of credentials is carried out on a copy of the request, so that one that cannot be set
+ * A list of credentials is carried out on copies of the request's fields, so that one that cannot be set
  * leaves nothing behind; what is set is seen by those after it, as a header that is signed. */
 #include "script/authenticator_impl.h"
 
@@ -91,7 +91,7 @@ static bool path_or_query(pl_slice url, bool is_path, pl_slice *part)
 
 static bool of_request(pl_setting_up *s, const pl_part *p, pl_part_value *v)
 {
-    const pl_request *r = &s->request;
+    const pl_request *r = s->request;
     if (pl_slice_eq(p->argument, PL_SLICE("body"))) {
         v->text = r->has_body ? r->body : PL_NO_SLICE;
         return true;
@@ -104,7 +104,7 @@ static bool of_request(pl_setting_up *s, const pl_part *p, pl_part_value *v)
 
 static bool of_header(pl_setting_up *s, const pl_part *p, pl_part_value *v)
 {
-    const pl_field *f = pl_fields_find(s->request.fields, p->argument);
+    const pl_field *f = pl_fields_find(s->request->fields, p->argument);
     if (f == NULL) return false;
     v->text = f->value;
     bool can_have = p->without.len > 0 && f->value.len > 0;
@@ -122,17 +122,24 @@ static bool of_time(pl_setting_up *s, const pl_part *p, pl_part_value *v)
 
 /* -- operations: of what they are given -- */
 
-/* The bytes of the key that is used. */
-static bool evaluate_key(pl_setting_up *s, const pl_part *p, pl_slice *key)
+/* A key as it is handed out. */
+static bool evaluate_key(pl_setting_up *s, const pl_part *p, pl_macs_key *key)
 {
     pl_part_value v;
-    if (!evaluate(s, &p->key, &v) || v.text.len == 0) return false;
-    *key = v.text;
-    if (p->form == NULL) return true;
+    if (!evaluate(s, &p->key, &v)) return false;
+    *key = (pl_macs_key){p->form, v.text};
+    return key->text.len > 0;
+}
+
+/* The bytes of the key that is used. */
+static bool read_key(pl_setting_up *s, const pl_macs_key *key, pl_slice *bytes)
+{
+    *bytes = key->text;
+    if (key->form == NULL) return true;
     pl_buf_clear(s->scratch);
-    if (!pl_key_form_put(s->scratch, p->form, v.text, PL_NO_SLICE)) return false;
+    if (!pl_key_form_put(s->scratch, key->form, key->text, PL_NO_SLICE)) return false;
     pl_secret_register_passing(pl_buf_slice(s->scratch));
-    *key = pl_arena_dup(s->arena, pl_buf_slice(s->scratch));
+    *bytes = pl_arena_dup(s->arena, pl_buf_slice(s->scratch));
     return true;
 }
 
@@ -153,10 +160,10 @@ static bool hash(pl_setting_up *s, const pl_part *p, pl_part_value *v)
 static bool hmac(pl_setting_up *s, const pl_part *p, pl_part_value *v)
 {
     pl_hash mac = {0};
-    pl_slice key;
+    pl_macs_key key;
     pieces data;
     if (!evaluate_key(s, p, &key) || !evaluate_all(s, &p->of, &data)) return false;
-    bool is_known = pl_macs_hmac(&s->keys->macs, p->argument, key, data.texts, data.count, &mac);
+    bool is_known = pl_macs_hmac(&s->keys->macs, p->argument, &key, data.texts, data.count, &mac);
     return give_hash(s, is_known, &mac, v);
 }
 
@@ -171,10 +178,11 @@ static bool put_signature(pl_setting_up *s, const pl_algorithm *a, pl_slice byte
 static bool sign(pl_setting_up *s, const pl_part *p, pl_part_value *v)
 {
     const pl_algorithm *a = pl_algorithm_of(p->argument);
-    pl_slice key;
+    pl_macs_key key;
+    pl_slice bytes;
     pl_part_value data;
-    if (!a || !evaluate_key(s, p, &key) || !evaluate(s, &p->of, &data)) return false;
-    if (!put_signature(s, a, key, data.text)) return false;
+    if (!a || !evaluate_key(s, p, &key) || !read_key(s, &key, &bytes)) return false;
+    if (!evaluate(s, &p->of, &data) || !put_signature(s, a, bytes, data.text)) return false;
     v->text = pl_arena_dup(s->arena, pl_buf_slice(s->scratch));
     return true;
 }
@@ -245,14 +253,14 @@ static bool set_basic(pl_setting_up *s, const pl_credential *c)
 {
     pl_part_value user, password;
     return evaluate(s, &c->value, &user) && evaluate(s, &c->password, &password) &&
-           pl_request_write_basic(&s->request, s->arena, user.text, password.text) == NULL;
+           pl_request_write_basic(s->request, s->arena, user.text, password.text) == NULL;
 }
 
 /* Its name was looked at when it was read; its texts live as long as the request. */
 static bool set_header(pl_setting_up *s, pl_slice name, pl_slice value, pl_slice shown)
 {
     if (!pl_http_is_field_value(value)) return false;
-    pl_request_put_field(&s->request, s->arena, name, value)->shown = shown;
+    pl_request_put_field(s->request, s->arena, name, value)->shown = shown;
     return true;
 }
 
@@ -260,7 +268,7 @@ static bool set_value(pl_setting_up *s, const pl_credential *c)
 {
     pieces p;
     if (!evaluate_all(s, &c->value, &p)) return false;
-    pl_request *r = &s->request;
+    pl_request *r = s->request;
     pl_slice value = join(s->arena, p.texts, p.count), shown = PL_NO_SLICE;
     if (p.is_secret) shown = join(s->arena, p.shown, p.count);
     if (c->kind == PL_CREDENTIAL_HEADER) return set_header(s, c->name, value, shown);
@@ -270,33 +278,34 @@ static bool set_value(pl_setting_up *s, const pl_credential *c)
     return true;
 }
 
-/* A request with fields of its own. */
-static pl_request copy_of(const pl_request *r, pl_arena *arena)
+/* Puts copies in the place of the fields. */
+static void copy_fields(pl_request *r, pl_arena *arena)
 {
-    pl_request copy = *r;
-    copy.fields = copy.last = NULL;
-    for (const pl_field *f = r->fields; f; f = f->next) {
+    const pl_field *f = r->fields;
+    for (r->fields = r->last = NULL; f; f = f->next) {
         pl_field *field = pl_arena_alloc(arena, sizeof *field);
         *field = *f;
         field->next = NULL;
-        if (copy.last)
-            copy.last->next = field;
+        if (r->last)
+            r->last->next = field;
         else
-            copy.fields = field;
-        copy.last = field;
+            r->fields = field;
+        r->last = field;
     }
-    return copy;
 }
 
 bool pl_authenticator_set(const pl_authenticator *a, pl_exchange *x, pl_keys *keys, pl_buf *scratch)
 {
     if (a->count == 0) return true;
-    pl_setting_up s = {copy_of(&x->request, &x->arena), &x->arena, x->started_ms, keys, scratch};
+    pl_request before = x->request;
+    pl_setting_up s = {&x->request, &x->arena, x->started_ms, keys, scratch};
+    copy_fields(&x->request, &x->arena);
     for (size_t i = 0; i < a->count; i++) {
         const pl_credential *item = &a->items[i];
         bool is_basic = item->kind == PL_CREDENTIAL_BASIC;
-        if (!(is_basic ? set_basic(&s, item) : set_value(&s, item))) return false;
+        if (is_basic ? set_basic(&s, item) : set_value(&s, item)) continue;
+        x->request = before;
+        return false;
     }
-    x->request = s.request;
     return true;
 }

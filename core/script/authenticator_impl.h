@@ -10,9 +10,9 @@
 
 /* One attempt at setting them. */
 typedef struct pl_setting_up {
-    pl_request request; /* a copy, which becomes the exchange's in the end */
-    pl_arena *arena;    /* of the exchange */
-    int64_t started_ms; /* wall clock */
+    pl_request *request; /* the exchange's, with fields that may be changed */
+    pl_arena *arena;     /* the exchange's */
+    int64_t started_ms;  /* wall clock */
     pl_keys *keys;
     pl_buf *scratch; /* of one operation, once what it is made of is known */
 } pl_setting_up;

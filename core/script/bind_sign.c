@@ -89,9 +89,10 @@ static int crypto_named(lua_State *L)
 static int crypto_hmac(lua_State *L)
 {
     pl_hash mac;
-    pl_slice algorithm = pl_check_slice(L, 1), key = check_key(L, 2);
-    pl_slice data = check_data(L, 3, 2, key);
-    return push_hash(L, pl_macs_hmac(&pl_bind_keys_of(L)->macs, algorithm, key, &data, 1, &mac),
+    pl_slice algorithm = pl_check_slice(L, 1);
+    pl_macs_key key = {.text = check_key(L, 2)};
+    pl_slice data = check_data(L, 3, 2, key.text);
+    return push_hash(L, pl_macs_hmac(&pl_bind_keys_of(L)->macs, algorithm, &key, &data, 1, &mac),
                      algorithm, &mac);
 }
 
@@ -213,7 +214,7 @@ static void make_keys(lua_State *L)
 {
     pl_keys *k = lua_newuserdata(L, sizeof *k);
     pl_keyring_init(&k->ring);
-    pl_macs_init(&k->macs);
+    pl_macs_init(&k->macs, pl_secret_register, pl_secret_retire);
     lua_newtable(L);
     lua_pushcfunction(L, keys_gc);
     lua_setfield(L, -2, "__gc");

@@ -20,10 +20,32 @@ static const struct {
     {"sha1", "Jefe", "what do ya want for nothing?", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"},
 };
 
+/* What the table says of keys that forms have made. */
+static int made_count, dropped_count;
+static char last_made[64], last_dropped[64];
+
+static void note_made(pl_slice key)
+{
+    made_count++;
+    snprintf(last_made, sizeof last_made, "%.*s", PL_FMT(key));
+}
+
+static void note_dropped(pl_slice key)
+{
+    dropped_count++;
+    snprintf(last_dropped, sizeof last_dropped, "%.*s", PL_FMT(key));
+}
+
+static void init(pl_macs *m)
+{
+    made_count = dropped_count = 0;
+    pl_macs_init(m, note_made, note_dropped);
+}
+
 /* The MAC of one piece. */
 static bool hmac(pl_macs *m, pl_slice algorithm, pl_slice key, pl_slice data, pl_hash *mac)
 {
-    return pl_macs_hmac(m, algorithm, key, &data, 1, mac);
+    return pl_macs_hmac(m, algorithm, &(pl_macs_key){.text = key}, &data, 1, mac);
 }
 
 static void check_vectors(pl_macs *m)
@@ -42,7 +64,7 @@ static void check_vectors(pl_macs *m)
 TEST(a_key_signs_again_and_again)
 {
     pl_macs m;
-    pl_macs_init(&m);
+    init(&m);
     for (int i = 0; i < 3; i++)
         check_vectors(&m);
     pl_macs_fini(&m);
@@ -53,7 +75,7 @@ TEST(keys_give_way_to_others)
     pl_macs m;
     pl_hash mac;
     char key[32];
-    pl_macs_init(&m);
+    init(&m);
     for (int i = 0; i < 3 * PL_MACS_SIZE; i++) {
         if (i % 5 == 0) check_vectors(&m);
         snprintf(key, sizeof key, "key %d", i);
@@ -69,7 +91,7 @@ TEST(what_cannot_be_kept_is_computed_all_the_same)
     pl_macs m;
     pl_hash mac;
     pl_buf out = {0};
-    pl_macs_init(&m);
+    init(&m);
     memset(long_key, 0xaa, sizeof long_key); /* RFC 4231, test case 6 */
     CHECK(hmac(&m, PL_SLICE("sha256"), (pl_slice){long_key, sizeof long_key},
                PL_SLICE("Test Using Larger Than Block-Size Key - Hash Key First"), &mac));
@@ -90,10 +112,11 @@ TEST(pieces_are_one_text)
                                       PL_SLICE_INIT(" ya want for nothing"), PL_SLICE_INIT("?")};
     pl_macs m;
     pl_hash mac;
-    pl_macs_init(&m);
+    init(&m);
     for (int i = 0; i < 2; i++) {
         pl_buf out = {0};
-        CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), PL_SLICE("Jefe"), pieces, 4, &mac));
+        pl_macs_key key = {.text = PL_SLICE("Jefe")};
+        CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), &key, pieces, 4, &mac));
         pl_hex_encode(&out, (pl_slice){mac.bytes, mac.len});
         CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(vectors[1].mac));
         pl_buf_fini(&out);
@@ -101,8 +124,112 @@ TEST(pieces_are_one_text)
     pl_macs_fini(&m);
 }
 
+/* "SmVmZQ==" is "Jefe" in base64, and "4a656665" in hex. */
+static void check_form(pl_macs *m, const char *form, const char *text)
+{
+    static const pl_slice data = PL_SLICE_INIT("what do ya want for nothing?");
+    pl_macs_key key = {pl_key_form_of(pl_slice_of(form)), pl_slice_of(text)};
+    pl_hash mac;
+    pl_buf out = {0};
+    CHECK(pl_macs_hmac(m, PL_SLICE("sha256"), &key, &data, 1, &mac));
+    pl_hex_encode(&out, (pl_slice){mac.bytes, mac.len});
+    CHECK_EQ_SLICE(pl_buf_slice(&out), pl_slice_of(vectors[1].mac));
+    pl_buf_fini(&out);
+}
+
+TEST(a_form_makes_its_key_once_and_says_so)
+{
+    pl_macs m;
+    init(&m);
+    for (int i = 0; i < 3; i++)
+        check_form(&m, "base64", "SmVmZQ==");
+    CHECK_EQ_INT(made_count, 1);
+    CHECK_EQ_STR(last_made, "Jefe");
+    check_form(&m, "hex", "4a656665");
+    check_form(&m, "whsec", "whsec_SmVmZQ==");
+    CHECK_EQ_INT(made_count, 3);
+    CHECK_EQ_INT(dropped_count, 0);
+    pl_macs_fini(&m);
+    CHECK_EQ_INT(dropped_count, 3);
+    CHECK_EQ_STR(last_dropped, "Jefe");
+}
+
+TEST(the_same_text_in_another_form_is_another_key)
+{
+    static const pl_slice data = PL_SLICE_INIT("x");
+    pl_macs m;
+    pl_hash macs[3];
+    pl_macs_key key = {.text = PL_SLICE("deadbeef")};
+    init(&m);
+    CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), &key, &data, 1, &macs[0]));
+    key.form = pl_key_form_of(PL_SLICE("hex"));
+    CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), &key, &data, 1, &macs[1]));
+    key.form = pl_key_form_of(PL_SLICE("base64"));
+    CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), &key, &data, 1, &macs[2]));
+    CHECK(memcmp(macs[0].bytes, macs[1].bytes, 32) != 0);
+    CHECK(memcmp(macs[1].bytes, macs[2].bytes, 32) != 0);
+    pl_macs_fini(&m);
+}
+
+TEST(a_key_that_gives_way_is_let_go)
+{
+    pl_macs m;
+    pl_hash mac;
+    char key[32];
+    init(&m);
+    check_form(&m, "base64", "SmVmZQ==");
+    for (int i = 0; i < PL_MACS_SIZE; i++) {
+        snprintf(key, sizeof key, "key %d", i);
+        CHECK(hmac(&m, PL_SLICE("sha256"), pl_slice_of(key), PL_SLICE("x"), &mac));
+    }
+    CHECK_EQ_INT(dropped_count, 1);
+    pl_macs_fini(&m);
+    CHECK_EQ_INT(dropped_count, 1);
+}
+
+TEST(a_text_that_is_not_of_its_form_is_no_key)
+{
+    static const pl_slice data = PL_SLICE_INIT("x");
+    pl_macs m;
+    pl_hash mac;
+    pl_macs_key key = {pl_key_form_of(PL_SLICE("hex")), PL_SLICE("Jefe")};
+    init(&m);
+    CHECK(!pl_macs_hmac(&m, PL_SLICE("sha256"), &key, &data, 1, &mac));
+    key.text = PL_SLICE("");
+    CHECK(!pl_macs_hmac(&m, PL_SLICE("sha256"), &key, &data, 1, &mac));
+    CHECK_EQ_INT(made_count, 0);
+    check_vectors(&m);
+    pl_macs_fini(&m);
+    CHECK_EQ_INT(dropped_count, 0);
+}
+
+TEST(a_long_text_is_made_each_time)
+{
+    static char key_text[2 * 131 + 1]; /* RFC 4231, test case 6, in hex */
+    static const pl_slice data =
+        PL_SLICE_INIT("Test Using Larger Than Block-Size Key - Hash Key First");
+    pl_macs m;
+    pl_hash mac;
+    pl_buf out = {0};
+    memset(key_text, 'a', sizeof key_text - 1);
+    pl_macs_key key = {pl_key_form_of(PL_SLICE("hex")), pl_slice_of(key_text)};
+    init(&m);
+    CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), &key, &data, 1, &mac));
+    pl_hex_encode(&out, (pl_slice){mac.bytes, mac.len});
+    CHECK_EQ_SLICE(pl_buf_slice(&out),
+                   PL_SLICE("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"));
+    CHECK_EQ_INT(made_count, 1);
+    CHECK_EQ_INT(dropped_count, 1);
+    pl_buf_fini(&out);
+    pl_macs_fini(&m);
+}
+
 int main(void)
 {
     return RUN(CASE(a_key_signs_again_and_again), CASE(keys_give_way_to_others),
-               CASE(what_cannot_be_kept_is_computed_all_the_same), CASE(pieces_are_one_text));
+               CASE(what_cannot_be_kept_is_computed_all_the_same), CASE(pieces_are_one_text),
+               CASE(a_form_makes_its_key_once_and_says_so),
+               CASE(the_same_text_in_another_form_is_another_key),
+               CASE(a_key_that_gives_way_is_let_go), CASE(a_text_that_is_not_of_its_form_is_no_key),
+               CASE(a_long_text_is_made_each_time));
 }
