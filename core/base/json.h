@@ -127,8 +127,10 @@ void pl_jw_null(pl_json_writer *w);
 void pl_jw_raw(pl_json_writer *w, pl_slice json);
 /* The escaped inside of a JSON string, without quotes. */
 void pl_json_escape(pl_buf *out, pl_slice s);
+/* Appends the inside of a string of a *valid* document, escaped as above. */
+void pl_json_put_inner(pl_buf *out, pl_slice inner);
 /* Appends a value of a *valid* document without white space, its strings escaped as above: what
- * decoding and encoding make of it. `scratch` is overwritten. */
-void pl_json_put_compact(pl_buf *out, pl_slice value, pl_buf *scratch);
+ * decoding and encoding make of it. */
+void pl_json_put_compact(pl_buf *out, pl_slice value);
 
 #endif

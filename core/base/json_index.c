@@ -18,27 +18,40 @@
 #include "base/err.h"
 #include "base/json_scan.h"
 
-#define FEW 16 /* members of an object whose names are compared here */
+#define FEW 16 /* members of an object whose names are compared with another */
 
-#define OBJECT_BIT    0x80000000u /* beside the number of a node, which is less */
+#define MORE_NODES    16 /* are asked for at once */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* A container that is open, and what it hides until it is closed. */
+typedef struct level {
+    uint32_t node; /* its own */
+    char outer_closing;
+    uint64_t outer_marks;
+} level;
 
 typedef struct pass {
     const char *start, *at, *end;
-    pl_buf *nodes; /* NULL: nobody wants them */
-    size_t base;   /* in `nodes` */
+    bool has_nodes; /* else nobody wants them */
+    pl_buf *nodes;
+    pl_json_node *first, *next, *room; /* the root; the one that comes next, and where they end */
     uint32_t count;
     int depth, max_depth;
-    uint32_t *open; /* the containers that are: their nodes, and whether they are objects */
-    bool in_object; /* is the innermost one? */
-    uint32_t name, name_len; /* of the value that comes next, as in a node */
-    bool name_has_escapes;
+    level *open;
+    char closing;   /* the bracket at the end of the innermost one */
+    uint64_t marks; /* of its names */
+    bool may_repeat;
 } pass;
 
 /* The next byte; behind the end one that is nothing. */
 ALWAYS_INLINE char look(const pass *s)
 {
     return s->at < s->end ? *s->at : '\0';
+}
+
+ALWAYS_INLINE bool in_object(const pass *s)
+{
+    return s->closing == '}';
 }
 
 ALWAYS_INLINE void skip_space(pass *s)
@@ -54,25 +67,84 @@ ALWAYS_INLINE bool take(pass *s, char c)
     return true;
 }
 
+/* -- nodes -- */
+
+/* More room in the buffer, which has `len` bytes in it; where those from `base` on are then. */
+__attribute__((noinline)) static pl_json_node *grow(pl_buf *nodes, size_t base, size_t len)
+{
+    nodes->len = len;
+    pl_buf_reserve(nodes, MORE_NODES * sizeof(pl_json_node));
+    return (pl_json_node *)(void *)(nodes->ptr + base);
+}
+
+/* Room behind the nodes that there are from the byte `base` on. */
+ALWAYS_INLINE void make_room(pass *s, size_t base)
+{
+    s->first = grow(s->nodes, base, base + s->count * sizeof *s->first);
+    s->next = s->first + s->count;
+    s->room = s->first + (s->nodes->cap - base) / sizeof *s->first;
+}
+
+ALWAYS_INLINE size_t base_of(const pass *s)
+{
+    return (size_t)((char *)s->first - s->nodes->ptr);
+}
+
+/* The node that comes next has its name already, see below. */
 ALWAYS_INLINE void put_node(pass *s, enum pl_json_kind kind, pl_slice raw, bool has_escapes)
 {
-    if (s->nodes == NULL) return;
-    s->count++;
-    pl_json_node *node = (pl_json_node *)(void *)pl_buf_reserve(s->nodes, sizeof *node);
-    *node = (pl_json_node){
-        .at = (uint32_t)(raw.ptr - s->start),
-        .len = (uint32_t)raw.len,
-        .name = s->name,
-        .name_len = s->name_len,
-        .next = s->count,
-        .kind = (uint8_t)kind,
-        .has_escapes = has_escapes,
-        .name_has_escapes = s->name_has_escapes,
-    };
-    s->nodes->len += sizeof *node;
-    s->name = s->name_len = 0;
-    s->name_has_escapes = false;
+    if (!s->has_nodes) return;
+    pl_json_node *node = s->next++;
+    node->at = (uint32_t)(raw.ptr - s->start);
+    node->len = (uint32_t)raw.len;
+    node->next = ++s->count;
+    node->kind = (uint8_t)kind;
+    node->has_escapes = has_escapes;
+    node->may_repeat = false;
 }
+
+/* -- names -- */
+
+/* One bit of 64, by its length and the bytes at its ends: names with different bits are not the same.
+ * An empty one has its quotes there. */
+ALWAYS_INLINE uint64_t mark_of(pl_slice name)
+{
+    uint8_t first = (uint8_t)name.ptr[0], last = (uint8_t)name.ptr[(ptrdiff_t)name.len - 1];
+    return UINT64_C(1) << ((first + 3u * last + 5u * name.len) % 64);
+}
+
+/* Can a member between `node` and `end` have the name? */
+__attribute__((noinline)) static bool may_be_among(const pl_json_node *first, uint32_t node,
+                                                   uint32_t end, const char *start, pl_slice name)
+{
+    for (int count = 0; node < end; node = first[node].next) {
+        pl_slice other = {start + first[node].name, first[node].name_len};
+        if (first[node].name_has_escapes || count++ == FEW || pl_slice_eq(other, name)) return true;
+    }
+    return false;
+}
+
+ALWAYS_INLINE void mark_name(pass *s, pl_slice name, bool has_escapes)
+{
+    uint64_t mark = mark_of(name);
+    if (has_escapes)
+        s->may_repeat = true;
+    else if (s->marks & mark)
+        s->may_repeat |=
+            may_be_among(s->first, s->open[s->depth - 1].node + 1, s->count, s->start, name);
+    s->marks |= mark;
+}
+
+ALWAYS_INLINE void name_next(pass *s, pl_slice name, bool has_escapes)
+{
+    if (!s->has_nodes) return;
+    if (s->next == s->room) make_room(s, base_of(s));
+    s->next->name = name.len || in_object(s) ? (uint32_t)(name.ptr - s->start) : 0;
+    s->next->name_len = (uint32_t)name.len;
+    s->next->name_has_escapes = has_escapes;
+}
+
+/* -- values -- */
 
 /* `at` is where an opening quote should be; afterwards behind the closing one. */
 ALWAYS_INLINE bool cut_string(pass *s, pl_slice *text, bool *has_escapes)
@@ -93,9 +165,8 @@ ALWAYS_INLINE bool take_name(pass *s)
     if (!cut_string(s, &name, &has_escapes)) return false;
     skip_space(s);
     if (!take(s, ':')) return false;
-    s->name = (uint32_t)(name.ptr - s->start);
-    s->name_len = (uint32_t)name.len;
-    s->name_has_escapes = has_escapes;
+    if (s->has_nodes) mark_name(s, name, has_escapes);
+    name_next(s, name, has_escapes);
     return true;
 }
 
@@ -145,76 +216,96 @@ ALWAYS_INLINE bool take_scalar(pass *s)
 ALWAYS_INLINE bool open_container(pass *s)
 {
     if (s->depth >= s->max_depth) return false;
-    s->in_object = *s->at == '{';
-    s->open[s->depth++] = s->count | (s->in_object ? OBJECT_BIT : 0);
-    put_node(s, s->in_object ? PL_JSON_OBJECT : PL_JSON_ARRAY, (pl_slice){s->at++, 1}, false);
+    s->open[s->depth++] = (level){s->count, s->closing, s->marks};
+    s->closing = *s->at == '{' ? '}' : ']';
+    s->marks = 0;
+    put_node(s, in_object(s) ? PL_JSON_OBJECT : PL_JSON_ARRAY, (pl_slice){s->at++, 1}, false);
     skip_space(s);
     return true;
 }
 
 ALWAYS_INLINE void close_container(pass *s)
 {
-    uint32_t opened = s->open[--s->depth];
-    s->in_object = s->depth > 0 && (s->open[s->depth - 1] & OBJECT_BIT);
+    const level *l = &s->open[--s->depth];
+    s->closing = l->outer_closing;
+    s->marks = l->outer_marks;
     s->at++;
-    if (s->nodes == NULL) return;
-    pl_json_node *node = (pl_json_node *)(void *)(s->nodes->ptr + s->base) + (opened & ~OBJECT_BIT);
+    if (!s->has_nodes) return;
+    pl_json_node *node = s->first + l->node;
     node->next = s->count;
     node->len = (uint32_t)(s->at - s->start) - node->at;
-}
-
-/* Is the innermost container at its end, and not outside? */
-ALWAYS_INLINE bool ends(pass *s)
-{
-    skip_space(s);
-    return look(s) == (s->in_object ? '}' : ']') && s->depth > 0;
 }
 
 /* What stands in front of a value within its container. */
 ALWAYS_INLINE bool begin_value(pass *s)
 {
-    return !s->in_object || take_name(s);
+    if (in_object(s)) return take_name(s);
+    name_next(s, (pl_slice){s->start, 0}, false);
+    return true;
+}
+
+/* Is the innermost container at its end? */
+ALWAYS_INLINE bool ends(const pass *s)
+{
+    return look(s) == s->closing;
+}
+
+/* A value; of a container that is not empty what is in front of its first value. */
+ALWAYS_INLINE bool take_value(pass *s, bool *is_open)
+{
+    *is_open = look(s) == '{' || look(s) == '[';
+    if (!*is_open) return take_scalar(s);
+    if (!open_container(s)) return false;
+    if (ends(s)) {
+        close_container(s);
+        *is_open = false;
+        return true;
+    }
+    return begin_value(s);
 }
 
 ALWAYS_INLINE bool read(pass *s)
 {
+    bool is_open;
     skip_space(s);
+    if (!begin_value(s)) return false;
     for (;;) {
-        bool opens = look(s) == '{' || look(s) == '[';
-        if (opens ? !open_container(s) : !take_scalar(s)) return false;
-        if (opens && !ends(s)) {
-            if (!begin_value(s)) return false;
-            continue;
-        }
-        while (ends(s))
+        if (!take_value(s, &is_open)) return false;
+        if (is_open) continue;
+        for (skip_space(s); s->depth > 0 && ends(s); skip_space(s))
             close_container(s);
         if (s->depth == 0) return s->at == s->end;
         if (!take(s, ',') || !begin_value(s)) return false;
     }
 }
 
-ALWAYS_INLINE bool read_document(pl_slice document, int max_depth, pl_buf *nodes)
+ALWAYS_INLINE bool read_document(pl_slice document, int max_depth, bool has_nodes, pl_buf *nodes)
 {
-    uint32_t open[PL_JSON_MAX_DEPTH];
+    level open[PL_JSON_MAX_DEPTH];
     const char *start = document.len ? document.ptr : "";
     pass s = {.start = start,
               .at = start,
               .end = start + document.len,
+              .has_nodes = has_nodes,
               .nodes = nodes,
-              .base = nodes ? nodes->len : 0,
               .max_depth = max_depth < PL_JSON_MAX_DEPTH ? max_depth : PL_JSON_MAX_DEPTH,
               .open = open};
-    return read(&s);
+    if (has_nodes) make_room(&s, nodes->len);
+    if (!read(&s)) return false;
+    if (!has_nodes) return true;
+    nodes->len = base_of(&s) + s.count * sizeof *s.first;
+    s.first->may_repeat = s.may_repeat;
+    return true;
 }
 
 bool pl_json_is_valid(pl_slice document, int max_depth)
 {
-    return read_document(document, max_depth, NULL);
+    return read_document(document, max_depth, false, NULL);
 }
 
 int pl_json_read_index(pl_slice document, int max_depth, pl_buf *nodes)
 {
-    return read_document(document, max_depth, nodes) ? 0 : PL_E_BAD_JSON;
+    return read_document(document, max_depth, true, nodes) ? 0 : PL_E_BAD_JSON;
 }
 
 void pl_json_index(pl_slice document, pl_buf *nodes)
@@ -296,44 +387,4 @@ uint32_t pl_json_node_count(const pl_json_node *nodes, const pl_json_node *conta
     for (const pl_json_node *node = container + 1; node < end; node = nodes + node->next)
         count++;
     return count;
-}
-
-/* One bit of 64, by the end of a name: two names with different bits are not the same. */
-static uint64_t mark_of(pl_slice name)
-{
-    size_t len = name.len < 8 ? name.len : 8;
-    uint64_t word = pl_word_of(name.ptr + name.len - len, len);
-    return UINT64_C(1) << (word * UINT64_C(0x9E3779B97F4A7C15) >> 58);
-}
-
-static bool is_among(const pl_slice *names, int count, pl_slice name)
-{
-    for (int i = 0; i < count; i++)
-        if (pl_slice_eq(names[i], name)) return true;
-    return false;
-}
-
-static bool members_may_repeat(const pl_json_node *nodes, const pl_json_node *object,
-                               pl_slice document)
-{
-    pl_slice names[FEW];
-    int count = 0;
-    uint64_t marks = 0;
-    const pl_json_node *end = nodes + object->next;
-    for (const pl_json_node *node = object + 1; node < end; node = nodes + node->next) {
-        if (node->name_has_escapes || count == FEW) return true;
-        pl_slice name = {document.ptr + node->name, node->name_len};
-        uint64_t mark = mark_of(name);
-        if (marks & mark && is_among(names, count, name)) return true;
-        marks |= mark;
-        names[count++] = name;
-    }
-    return false;
-}
-
-bool pl_json_nodes_may_repeat(const pl_json_node *nodes, pl_slice document)
-{
-    for (const pl_json_node *node = nodes, *end = nodes + nodes->next; node < end; node++)
-        if (node->kind == PL_JSON_OBJECT && members_may_repeat(nodes, node, document)) return true;
-    return false;
 }

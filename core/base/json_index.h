@@ -20,6 +20,8 @@ typedef struct pl_json_node {
     uint32_t next;           /* the node behind this one and what is in it */
     uint8_t kind;            /* enum pl_json_kind */
     bool has_escapes, name_has_escapes;
+    bool
+        may_repeat; /* of the root: can an object have a name twice? False is certain, true is not */
 } pl_json_node;
 
 /* Appends the nodes of a document of less than 4 GiB, which must not be deeper than `max_depth` (at
@@ -51,8 +53,6 @@ const pl_json_node *pl_json_node_element(const pl_json_node *nodes, const pl_jso
                                          uint32_t at);
 /* How many elements or members a container has. */
 uint32_t pl_json_node_count(const pl_json_node *nodes, const pl_json_node *container);
-/* Can an object have a name twice? False is certain, true is not. */
-bool pl_json_nodes_may_repeat(const pl_json_node *nodes, pl_slice document);
 static inline pl_slice pl_json_node_raw(const pl_json_node *node, pl_slice document)
 {
     return (pl_slice){document.ptr + node->at, node->len};

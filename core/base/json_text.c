@@ -40,7 +40,13 @@ static const char *read_escape(const char *p, const char *end, char *out, int *l
     return p + 2;
 }
 
-void pl_json_unescape_inner(pl_slice inner, pl_buf *out)
+static void put(pl_buf *out, pl_slice text)
+{
+    pl_buf_put_slice(out, text);
+}
+
+/* Appends what stands for itself as it is, and with `put_escaped` the characters that escapes are. */
+static void walk(pl_slice inner, pl_buf *out, void (*put_escaped)(pl_buf *out, pl_slice character))
 {
     if (inner.len == 0) return;
     const char *p = inner.ptr, *end = p + inner.len;
@@ -53,9 +59,19 @@ void pl_json_unescape_inner(pl_slice inner, pl_buf *out)
             char bytes[4];
             int len;
             p = read_escape(p, end, bytes, &len);
-            pl_buf_put(out, bytes, (size_t)len);
+            put_escaped(out, (pl_slice){bytes, (size_t)len});
         }
     }
+}
+
+void pl_json_unescape_inner(pl_slice inner, pl_buf *out)
+{
+    walk(inner, out, put);
+}
+
+void pl_json_put_inner(pl_buf *out, pl_slice inner)
+{
+    walk(inner, out, pl_json_escape);
 }
 
 bool pl_json_unescape(pl_slice raw, pl_buf *out)

@@ -49,24 +49,13 @@ void pl_json_escape(pl_buf *out, pl_slice s)
 }
 
 /* `p` is on the quote of a string; returns where it ends. */
-static const char *put_normal(pl_buf *out, const char *p, const char *end, pl_buf *scratch)
+static const char *put_normal(pl_buf *out, const char *p, const char *end)
 {
     const char *start = p++;
-    bool has_escapes = false;
-    for (; p < end && *p != '"'; p++) {
-        if (*p != '\\') continue;
-        has_escapes = true;
-        p++;
-    }
-    pl_slice inner = {start + 1, (size_t)(p - start - 1)};
-    if (!has_escapes) {
-        pl_buf_put(out, start, inner.len + 2);
-        return p + 1;
-    }
-    pl_buf_clear(scratch);
-    pl_json_unescape_inner(inner, scratch);
+    for (; p < end && *p != '"'; p++)
+        if (*p == '\\') p++;
     pl_buf_put_char(out, '"');
-    pl_json_escape(out, pl_buf_slice(scratch));
+    pl_json_put_inner(out, (pl_slice){start + 1, (size_t)(p - start - 1)});
     pl_buf_put_char(out, '"');
     return p + 1;
 }
@@ -76,7 +65,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-void pl_json_put_compact(pl_buf *out, pl_slice value, pl_buf *scratch)
+void pl_json_put_compact(pl_buf *out, pl_slice value)
 {
     const char *p = value.ptr, *end = p + value.len;
     while (p < end) {
@@ -84,7 +73,7 @@ void pl_json_put_compact(pl_buf *out, pl_slice value, pl_buf *scratch)
         while (p < end && *p != '"' && !is_space(*p))
             p++;
         pl_buf_put(out, run, (size_t)(p - run));
-        if (p < end) p = *p == '"' ? put_normal(out, p, end, scratch) : p + 1;
+        if (p < end) p = *p == '"' ? put_normal(out, p, end) : p + 1;
     }
 }
 

@@ -105,7 +105,8 @@ static void put_front_nodes(const pl_event *e, const front *f, uint32_t bytes,
     const char *brace = memrchr(e->document.ptr, '}', e->document.len);
     e->nodes[0] = (pl_json_node){.len = (uint32_t)(brace + 1 - e->document.ptr),
                                  .next = made->next + f->count,
-                                 .kind = PL_JSON_OBJECT};
+                                 .kind = PL_JSON_OBJECT,
+                                 .may_repeat = made->may_repeat};
     memcpy(e->nodes + 1, f->nodes, f->count * sizeof *f->nodes);
     pl_json_node *rest = e->nodes + f->count;
     for (uint32_t i = 1; i < made->next; i++)
@@ -226,7 +227,7 @@ static int scan_with_nodes(pl_slice json, bool last_wins, pl_json_reader *r, sca
         return walk(r, json, s, NULL, fault);
     }
     see_nodes(s, json, list);
-    if (last_wins || !pl_json_nodes_may_repeat(list, json)) return 0;
+    if (last_wins || !list->may_repeat) return 0;
     return pl_json_repeats(json, &repeated) ? refuse_repeated(json, &repeated, fault) : 0;
 }
 

@@ -65,7 +65,7 @@ int pl_bind_nodes_json(lua_State *L, pl_slice text, const pl_json_node *nodes)
     pl_slice raw = pl_json_node_raw(node, text);
     if (node->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
     pl_buf_clear(&vm->codec.out);
-    pl_json_put_compact(&vm->codec.out, raw, &vm->codec.text);
+    pl_json_put_compact(&vm->codec.out, raw);
     return pl_push_buf(L, &vm->codec.out);
 }
 

@@ -88,7 +88,7 @@ static int json_decode(lua_State *L)
 static bool repeats(lua_State *L, pl_vm *vm, pl_slice text, pl_decode_fault *fault)
 {
     const pl_decode_options options = {.max_depth = PL_JSON_MAX_DEPTH};
-    if (vm->last_wins || !pl_json_nodes_may_repeat(pl_codec_nodes(&vm->codec), text)) return false;
+    if (vm->last_wins || !pl_codec_nodes(&vm->codec)->may_repeat) return false;
     if (pl_codec_decode(&vm->codec, L, text, &options, fault) != 0) return true;
     lua_pop(L, 1);
     return false;

@@ -53,13 +53,13 @@ static enum pl_outline_end write_nothing(pl_outline_pen *pen, const pl_outline_v
 static enum pl_outline_end write_json_string(pl_outline_pen *pen, const pl_outline_value *v)
 {
     pl_slice text;
-    if (v->kind == PL_JSON_STRING && !v->has_escapes && !v->is_text) {
-        pl_buf_put_slice(pen->out, v->raw);
+    if (v->kind == PL_JSON_STRING && !v->is_text) {
+        (v->has_escapes ? pl_json_put_inner : pl_buf_put_slice)(pen->out, v->raw);
         return PL_OUTLINE_DONE;
     }
     enum pl_outline_end end = pl_outline_print(pen, v, &text);
     if (end) return end;
-    if (v->has_escapes || v->is_text)
+    if (v->is_text)
         pl_json_escape(pen->out, text);
     else
         pl_buf_put_slice(pen->out, text);
@@ -74,7 +74,7 @@ static enum pl_outline_end write_json_value(pl_outline_pen *pen, const pl_outlin
         pl_buf_put_char(pen->out, '"');
     } else if (pl_outline_is_container(v)) {
         pen->has_containers = true;
-        pl_json_put_compact(pen->out, v->raw, &pen->text);
+        pl_json_put_compact(pen->out, v->raw);
     } else {
         pl_buf_put_slice(pen->out, v->kind == PL_JSON_END ? PL_SLICE("null") : v->raw);
     }

@@ -55,7 +55,7 @@ static bool open_body(const pl_recipe_map *r, const pl_response *response, pl_vm
     body->nodes = (const pl_json_node *)(const void *)vm->scratch.ptr;
     body->text = text;
     pl_json_fault ignored;
-    return !pl_json_nodes_may_repeat(body->nodes, text) || !pl_json_repeats(text, &ignored);
+    return !body->nodes->may_repeat || !pl_json_repeats(text, &ignored);
 }
 
 /* The event, unless scripts may have written in what they were given of it. */
@@ -75,7 +75,7 @@ static bool put_variable(pl_vm *vm, const document *d, const pl_recipe_variable 
     if (node == NULL) return false;
     pl_slice raw = pl_json_node_raw(node, d->text);
     if (node->kind == PL_JSON_STRING) raw = (pl_slice){raw.ptr - 1, raw.len + 2};
-    pl_json_put_compact(out, raw, &vm->codec.text);
+    pl_json_put_compact(out, raw);
     return true;
 }
 
