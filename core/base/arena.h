@@ -18,8 +18,8 @@ typedef struct pl_arena {
 } pl_arena;
 
 void pl_arena_init(pl_arena *a);
-/* Of what is known to need about so many bytes, 1024 or more, a power of two: the first block is as large,
- * with what stands in front of it, and is there at once. */
+/* Of what is known to need about so many bytes, a multiple of 512 (block.c) from 1024 on: the first block
+ * is as large, with what stands in front of it, and is there at once. */
 void pl_arena_init_large(pl_arena *a, size_t bytes);
 /* Frees all blocks. The arena is empty and usable again. */
 void pl_arena_fini(pl_arena *a);

@@ -51,9 +51,18 @@ void pl_json_escape(pl_buf *out, pl_slice s)
 /* `p` is on the quote of a string; returns where it ends. */
 static const char *put_normal(pl_buf *out, const char *p, const char *end)
 {
-    const char *start = p++;
-    for (; p < end && *p != '"'; p++)
-        if (*p == '\\') p++;
+    const char *start = p;
+    bool has_escapes = false;
+    for (p = pl_json_plain_end(p + 1, end); p < end && *p != '"';
+         p = pl_json_plain_end(p + 1, end)) {
+        if (*p != '\\') continue;
+        has_escapes = true;
+        p++;
+    }
+    if (!has_escapes) {
+        pl_buf_put(out, start, (size_t)(p + 1 - start));
+        return p + 1;
+    }
     pl_buf_put_char(out, '"');
     pl_json_put_inner(out, (pl_slice){start + 1, (size_t)(p - start - 1)});
     pl_buf_put_char(out, '"');

@@ -89,12 +89,11 @@ static void reserve_nodes(pl_buf *nodes, pl_slice json)
     pl_buf_reserve(nodes, (json.len / BYTES_A_NODE + 1) * sizeof(pl_json_node));
 }
 
-static pl_json_node moved(pl_json_node node, uint32_t bytes, uint32_t nodes)
+static void move_node(pl_json_node *node, uint32_t bytes, uint32_t nodes)
 {
-    node.at += bytes;
-    node.name += node.name ? bytes : 0; /* 0: it has none */
-    node.next += nodes;
-    return node;
+    node->at += bytes;
+    node->name += node->name ? bytes : 0; /* 0: it has none */
+    node->next += nodes;
 }
 
 /* Of the nodes of the client's document those of the event's: behind the root stand the members of
@@ -108,9 +107,10 @@ static void put_front_nodes(const pl_event *e, const front *f, uint32_t bytes,
                                  .kind = PL_JSON_OBJECT,
                                  .may_repeat = made->may_repeat};
     memcpy(e->nodes + 1, f->nodes, f->count * sizeof *f->nodes);
-    pl_json_node *rest = e->nodes + f->count;
-    for (uint32_t i = 1; i < made->next; i++)
-        rest[i] = moved(made[i], bytes, f->count);
+    pl_json_node *rest = e->nodes + 1 + f->count, *end = e->nodes + e->node_count;
+    memcpy(rest, made + 1, (made->next - 1) * sizeof *rest);
+    for (pl_json_node *node = rest; node < end; node++)
+        move_node(node, bytes, f->count);
 }
 
 /* Blocks come and go quicker than what is grown. */

@@ -33,12 +33,11 @@ pl_slice pl_destination_of(pl_slice url, pl_arena *arena)
     pl_url u;
     const char *reason;
     if (pl_url_parse(url, &u, &reason) != 0) return PL_NO_SLICE;
-    char *text = pl_arena_alloc(arena, u.scheme.len + u.host.len + sizeof "://[]:65535"),
-         *at = text;
-    put_folded(&at, u.scheme);
-    put_folded(&at, u.is_ipv6 ? PL_SLICE("://[") : PL_SLICE("://"));
-    put_folded(&at, u.host);
-    put_folded(&at, u.is_ipv6 ? PL_SLICE("]:") : PL_SLICE(":"));
+    const char *host_end = u.host.ptr + u.host.len + u.is_ipv6;
+    pl_slice origin = {url.ptr, (size_t)(host_end - url.ptr)};
+    char *text = pl_arena_alloc(arena, origin.len + sizeof ":65535"), *at = text;
+    put_folded(&at, origin);
+    *at++ = ':';
     put_port(&at, u.port);
     *at = '\0';
     return (pl_slice){text, (size_t)(at - text)};

@@ -342,12 +342,11 @@ void pl_conn_enter(pl_conn *c)
 
 void pl_conn_leave(pl_conn *c)
 {
-    if (c->depth == 1) {
-        while (step(c))
-            ;
-    }
+    bool is_outermost = c->depth == 1;
+    while (is_outermost && step(c))
+        ;
     c->depth--;
-    if (c->depth == 0 && c->state == PL_CONN_CLOSED && c->turn == NULL) free_conn(c);
+    if (is_outermost && c->state == PL_CONN_CLOSED && c->turn == NULL) free_conn(c);
 }
 
 /* -- events -- */

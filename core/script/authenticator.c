@@ -15,9 +15,9 @@ static const pl_slice MASK = PL_SLICE_INIT("***");
 
 /* -- parts -- */
 
-/* What several parts come to; `shown` are the texts with secrets masked. */
+/* What several parts come to, each with its text as `shown` where there is no secret in it. */
 typedef struct pieces {
-    pl_slice *texts, *shown;
+    pl_part_value *values;
     size_t count;
     bool is_secret;
 } pieces;
@@ -25,29 +25,39 @@ typedef struct pieces {
 static bool evaluate_all(pl_setting_up *s, const pl_parts *parts, pieces *p)
 {
     *p = (pieces){.count = parts->count};
-    p->texts = pl_arena_alloc(s->arena, (2 * p->count + 1) * sizeof *p->texts);
-    p->shown = p->texts + p->count;
+    p->values = pl_arena_alloc(s->arena, p->count * sizeof *p->values);
     for (size_t i = 0; i < p->count; i++) {
         const pl_part *part = &parts->items[i];
-        pl_part_value v = {PL_NO_SLICE, PL_NO_SLICE};
-        if (!part->evaluate(s, part, &v)) return false;
-        p->texts[i] = v.text;
-        p->shown[i] = v.shown.ptr ? v.shown : v.text;
-        p->is_secret |= v.shown.ptr != NULL;
+        pl_part_value *v = &p->values[i];
+        *v = (pl_part_value){PL_NO_SLICE, PL_NO_SLICE};
+        if (!part->evaluate(s, part, v)) return false;
+        p->is_secret |= v->shown.ptr != NULL;
+        if (v->shown.ptr == NULL) v->shown = v->text;
     }
     return true;
 }
 
-static pl_slice join(pl_arena *arena, const pl_slice *texts, size_t count)
+static pl_slice text_of(const pl_part_value *v)
+{
+    return v->text;
+}
+
+static pl_slice shown_of(const pl_part_value *v)
+{
+    return v->shown;
+}
+
+static pl_slice join(pl_arena *arena, const pieces *p, pl_slice (*slice_of)(const pl_part_value *))
 {
     size_t len = 0;
-    if (count == 1) return texts[0];
-    for (size_t i = 0; i < count; i++)
-        len += texts[i].len;
+    if (p->count == 1) return slice_of(p->values);
+    for (size_t i = 0; i < p->count; i++)
+        len += slice_of(&p->values[i]).len;
     char *joined = pl_arena_alloc(arena, len + 1), *end = joined;
-    for (size_t i = 0; i < count; i++) {
-        if (texts[i].len) memcpy(end, texts[i].ptr, texts[i].len);
-        end += texts[i].len;
+    for (size_t i = 0; i < p->count; i++) {
+        pl_slice piece = slice_of(&p->values[i]);
+        if (piece.len) memcpy(end, piece.ptr, piece.len);
+        end += piece.len;
     }
     return (pl_slice){joined, len};
 }
@@ -57,7 +67,7 @@ static bool evaluate(pl_setting_up *s, const pl_parts *parts, pl_part_value *v)
 {
     pieces p;
     if (!evaluate_all(s, parts, &p)) return false;
-    *v = (pl_part_value){join(s->arena, p.texts, p.count), p.is_secret ? MASK : PL_NO_SLICE};
+    *v = (pl_part_value){join(s->arena, &p, text_of), p.is_secret ? MASK : PL_NO_SLICE};
     return true;
 }
 
@@ -163,7 +173,10 @@ static bool hmac(pl_setting_up *s, const pl_part *p, pl_part_value *v)
     pl_macs_key key;
     pieces data;
     if (!evaluate_key(s, p, &key) || !evaluate_all(s, &p->of, &data)) return false;
-    bool is_known = pl_macs_hmac(&s->keys->macs, p->argument, &key, data.texts, data.count, &mac);
+    pl_slice *texts = pl_arena_alloc(s->arena, data.count * sizeof *texts);
+    for (size_t i = 0; i < data.count; i++)
+        texts[i] = data.values[i].text;
+    bool is_known = pl_macs_hmac(&s->keys->macs, p->argument, &key, texts, data.count, &mac);
     return give_hash(s, is_known, &mac, v);
 }
 
@@ -269,8 +282,8 @@ static bool set_value(pl_setting_up *s, const pl_credential *c)
     pieces p;
     if (!evaluate_all(s, &c->value, &p)) return false;
     pl_request *r = s->request;
-    pl_slice value = join(s->arena, p.texts, p.count), shown = PL_NO_SLICE;
-    if (p.is_secret) shown = join(s->arena, p.shown, p.count);
+    pl_slice value = join(s->arena, &p, text_of);
+    pl_slice shown = p.is_secret ? join(s->arena, &p, shown_of) : PL_NO_SLICE;
     if (c->kind == PL_CREDENTIAL_HEADER) return set_header(s, c->name, value, shown);
     if (c->kind == PL_CREDENTIAL_COOKIE)
         return pl_request_write_cookie(r, s->arena, c->name, value, shown) == NULL;
