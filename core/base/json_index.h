@@ -20,8 +20,7 @@ typedef struct pl_json_node {
     uint32_t next;           /* the node behind this one and what is in it */
     uint8_t kind;            /* enum pl_json_kind */
     bool has_escapes, name_has_escapes;
-    bool
-        may_repeat; /* of the root: can an object have a name twice? False is certain, true is not */
+    bool may_repeat; /* of the root: may an object have a name twice? false is certain */
 } pl_json_node;
 
 /* Appends the nodes of a document of less than 4 GiB, which must not be deeper than `max_depth` (at

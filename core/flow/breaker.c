@@ -8,6 +8,7 @@
 #include "base/buf.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define CHAINS 1024
@@ -29,7 +30,8 @@ typedef struct entry {
 struct pl_breakers {
     pthread_mutex_t lock;
     entry *table[CHAINS];
-    uint64_t count, open, probes;
+    _Atomic uint64_t count; /* written with the lock held */
+    uint64_t open, probes;
 };
 
 pl_breakers *pl_breakers_new(void)
@@ -57,6 +59,12 @@ void pl_breakers_free(pl_breakers *all)
     }
     pthread_mutex_destroy(&all->lock);
     free(all);
+}
+
+/* Asked without the lock, as mostly nothing fails: who finds no entry comes before who adds one. */
+static bool is_empty(pl_breakers *all)
+{
+    return atomic_load(&all->count) == 0;
 }
 
 static entry **chain_of(pl_breakers *all, pl_slice destination)
@@ -162,6 +170,8 @@ int64_t pl_breaker_ask(pl_breakers *all, const pl_breaker_terms *terms, pl_slice
 {
     *pass = (pl_breaker_pass){0};
     if (terms->failures == 0) return 0;
+    pass->is_given = true;
+    if (is_empty(all)) return 0;
     pthread_mutex_lock(&all->lock);
     entry *e = find(all, destination);
     int64_t wait_ms = e ? ask(all, e, now_us, pass) : 0;
@@ -196,10 +206,13 @@ pl_breaker_turn pl_breaker_tell(pl_breakers *all, const pl_breaker_terms *terms,
                                 pl_slice destination, pl_slice connector, uint64_t now_us,
                                 pl_breaker_pass *pass, enum pl_breaker_news news)
 {
-    if (!pass->is_given) return no_turn;
-    pthread_mutex_lock(&all->lock);
-    pl_breaker_turn turn = tell(all, terms, destination, connector, now_us, pass, news);
-    pthread_mutex_unlock(&all->lock);
+    pl_breaker_turn turn = no_turn;
+    if (!pass->is_given) return turn;
+    if (news == PL_BREAKER_FAULT || !is_empty(all)) {
+        pthread_mutex_lock(&all->lock);
+        turn = tell(all, terms, destination, connector, now_us, pass, news);
+        pthread_mutex_unlock(&all->lock);
+    }
     *pass = (pl_breaker_pass){0};
     return turn;
 }

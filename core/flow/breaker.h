@@ -22,7 +22,8 @@
  *    PROBING  any answer                             CLOSED
  *
  * Shared by all workers: one table with a lock for the process; only destinations that have failed
- * are in it. Any thread; times are microseconds of the monotonic clock. */
+ * are in it, and while none has nobody takes the lock. Any thread; times are microseconds of the
+ * monotonic clock. */
 #ifndef PL_FLOW_BREAKER_H
 #define PL_FLOW_BREAKER_H
 
