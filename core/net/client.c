@@ -431,7 +431,8 @@ pl_transfer *pl_client_send(pl_client *c, const pl_request *request, pl_response
     t->began_us = t->launched_us = pl_monotonic_us();
     pl_timer_init(&t->deadline, on_deadline);
     pl_timer_init(&t->unsent, on_unsent);
-    *response = (pl_response){0};
+    response->hops = NULL; /* what the first begin keeps, too */
+    response->was_sent = false;
     link_transfer(&c->active, t);
     pl_counter_add(&c->metrics.transfers, 1);
     pl_counter_add(&c->metrics.in_flight, 1);

@@ -124,6 +124,34 @@ TEST(pieces_are_one_text)
     pl_macs_fini(&m);
 }
 
+/* Of every length around what is put together, against a MAC of them all in one. */
+TEST(pieces_of_any_length_are_one_text)
+{
+    static const size_t lengths[] = {0, 1, 63, 64, 127, 128, 129, 300};
+    static char bytes[300];
+    enum { COUNT = sizeof lengths / sizeof lengths[0] };
+    pl_macs m;
+    pl_macs_key key = {.text = PL_SLICE("Jefe")};
+    init(&m);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 7);
+    for (size_t i = 0; i < COUNT * COUNT * COUNT; i++) {
+        const pl_slice pieces[] = {
+            {bytes, lengths[i % COUNT]},
+            {bytes + 1, lengths[i / COUNT % COUNT] ? lengths[i / COUNT % COUNT] - 1 : 0},
+            {bytes, lengths[i / COUNT / COUNT]}};
+        pl_buf all = {0};
+        pl_hash mac, wanted;
+        for (int k = 0; k < 3; k++)
+            pl_buf_put_slice(&all, pieces[k]);
+        CHECK(pl_macs_hmac(&m, PL_SLICE("sha256"), &key, pieces, 3, &mac));
+        CHECK(pl_hash_hmac(PL_SLICE("sha256"), key.text, pl_buf_slice(&all), &wanted));
+        CHECK(memcmp(mac.bytes, wanted.bytes, 32) == 0);
+        pl_buf_fini(&all);
+    }
+    pl_macs_fini(&m);
+}
+
 /* "SmVmZQ==" is "Jefe" in base64, and "4a656665" in hex. */
 static void check_form(pl_macs *m, const char *form, const char *text)
 {
@@ -228,7 +256,7 @@ int main(void)
 {
     return RUN(CASE(a_key_signs_again_and_again), CASE(keys_give_way_to_others),
                CASE(what_cannot_be_kept_is_computed_all_the_same), CASE(pieces_are_one_text),
-               CASE(a_form_makes_its_key_once_and_says_so),
+               CASE(pieces_of_any_length_are_one_text), CASE(a_form_makes_its_key_once_and_says_so),
                CASE(the_same_text_in_another_form_is_another_key),
                CASE(a_key_that_gives_way_is_let_go), CASE(a_text_that_is_not_of_its_form_is_no_key),
                CASE(a_long_text_is_made_each_time));
