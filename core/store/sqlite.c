@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Two threads. The writer takes all that has been submitted as one group, carries it out in one
+ * Three threads. The writer takes all that has been submitted as one group, carries it out in one
  * transaction, and answers each operation when the commit is on disk; what arrives meanwhile is the
  * next group. Groups grow with the load by themselves: an operation that somebody waits for never
  * waits for others to come. Only those that can wait do, for a moment (queue.h). The reader answers
@@ -8,6 +8,7 @@
  *
  *   submit, wake -> [queue] -> writer: BEGIN IMMEDIATE, op, op, op, COMMIT (fsync) -> answers
  *   ask -> [questions] -> reader: SELECT ... within its time -----------------------> answer
+ *                         copier: the greater part of a checkpoint (sqlite_copier.h)
  *
  * A wake-up of a thread costs about what an operation does, so there are few: workers wake the writer
  * once for all that a round of theirs submitted, or once enough has come that it need not wait for the
@@ -17,10 +18,14 @@
  * the question until it is, or has taken as long as a question may.
  *
  * Checkpoints come behind the answers, short and often, so that no commit waits for them in its own
- * time. A checkpoint ends where a reader looks, and while questions follow each other closely one
- * always does: the WAL would never start over. So when it has grown long the reader holds its next
- * question back (wants_quiet) until the writer has made one checkpoint alone. The writer never
- * waits for the reader.
+ * time. The copier takes to the database what has come together, while commits go on; but a WAL in
+ * which there is always more to copy never starts over, and so the writer ends each checkpoint: it has
+ * only to copy what came meanwhile.
+ *
+ * A checkpoint ends where a reader looks, and while questions follow each other closely one always
+ * does: the WAL would never start over. So when it has grown long the reader holds its next question
+ * back (wants_quiet) until the writer has made one checkpoint alone. The writer never waits for the
+ * reader.
  *
  * What has been kept long enough goes in steps between the groups, each a few milliseconds and
  * without a sync, and while operations follow each other closely only a few steps a second.
@@ -33,6 +38,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "store/queue.h"
+#include "store/sqlite_copier.h"
 #include "store/sqlite_feed.h"
 #include "store/sqlite_file.h"
 #include "store/sqlite_group.h"
@@ -48,8 +54,8 @@
 #include <unistd.h>
 
 #define MAX_QUESTIONS 256
-/* Of the WAL: a checkpoint moves about the first, beyond the second the reader stands back. It has three
- * syncs, and a group of many calls is some hundred pages: not behind each. */
+/* Of the WAL: a checkpoint begins with about the first, beyond the second the reader stands back. It has
+ * some syncs, and a group of many calls is some hundred pages: not behind each. */
 #define CHECKPOINT_PAGES 500
 #define LONG_WAL_PAGES   2048
 /* Of retention: how long a step is, how long after one the next may come while operations wait, and
@@ -73,6 +79,7 @@ struct pl_store {
     char *path; /* a copy, which config.path is */
     int lock_fd;
     sqlite3 *db, *reader_db;
+    pl_sqlite_copier copier; /* the writer thread's */
     pl_sqlite_groups groups; /* the writer thread's */
     pl_sqlite_keeper keeper; /* the writer thread's, as is when it did and does something: */
     uint64_t step_began_us, walk_took_us, next_walk_us;
@@ -122,6 +129,14 @@ static void want_quiet(pl_store *s, bool wants)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* Is the copier still at it, or has only now begun? */
+static bool is_copied_first(pl_sqlite_copier *c)
+{
+    enum pl_sqlite_copying state = pl_sqlite_copier_look(c);
+    if (state == PL_SQLITE_COPY_IDLE) pl_sqlite_copier_start(c);
+    return state != PL_SQLITE_COPY_DONE;
+}
+
 /* A checkpoint that fails is no harm: the commits are in the WAL, and the next group tries again.
  * One that a reader cuts short is tried again when it is worth it. When our reader stood still, that
  * was somebody from outside: then there is no use in holding questions back until the WAL has grown
@@ -129,9 +144,11 @@ static void want_quiet(pl_store *s, bool wants)
 static void tidy_wal(pl_store *s)
 {
     pthread_mutex_lock(&s->lock);
-    bool is_alone = is_quiet(s);
+    bool is_alone = is_quiet(s), is_awaited = s->wants_quiet;
     pthread_mutex_unlock(&s->lock);
     if (s->wal_pages < s->checkpoint_pages && !is_alone) return;
+    /* No question waits for this one, and so there is time to copy most of it beforehand. */
+    if (!is_awaited && is_copied_first(&s->copier)) return;
     int pages = 0, moved = 0;
     int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
     bool is_whole = rc == SQLITE_OK && moved == pages;
@@ -436,6 +453,7 @@ int pl_store_ask(pl_store *s, pl_query *q)
 
 static void close_files(pl_store *s)
 {
+    pl_sqlite_copier_close(&s->copier);
     pl_sqlite_keeper_fini(&s->keeper);
     pl_sqlite_writer_fini(&s->groups.writer);
     /* Before the writer's, which tidies the WAL away as the last one to go. */
@@ -448,6 +466,15 @@ static void show_switch(void *arg, const pl_switch *what)
 {
     const pl_store *s = arg;
     s->config.switched(s->config.arg, what, true);
+}
+
+static int open_copier(pl_store *s, char **reason)
+{
+    sqlite3 *db;
+    if (pl_sqlite_open_copier(s->config.path, &db, reason)) return -1;
+    if (pl_sqlite_copier_open(&s->copier, db) == 0) return 0;
+    *reason = strdup("cannot start the threads of the store");
+    return -1;
 }
 
 static int open_files(pl_store *s, char **reason)
@@ -473,7 +500,7 @@ static int open_files(pl_store *s, char **reason)
     s->long_wal_pages = LONG_WAL_PAGES;
     if (pl_sqlite_open_reader(path, &s->reader_db, reason)) return -1;
     sqlite3_progress_handler(s->reader_db, PROGRESS_STEPS, is_over, s);
-    return 0;
+    return open_copier(s, reason);
 }
 
 static void stop(pl_store *s)

@@ -215,3 +215,13 @@ int pl_sqlite_open_reader(const char *path, sqlite3 **db, char **reason)
 {
     return open_connection(path, SQLITE_OPEN_READONLY, db, reason);
 }
+
+/* A connection learns that there is a WAL when it first reads; before that it finds nothing to copy. */
+int pl_sqlite_open_copier(const char *path, sqlite3 **db, char **reason)
+{
+    if (open_connection(path, SQLITE_OPEN_READWRITE, db, reason)) return -1;
+    if (sqlite3_exec(*db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL) == SQLITE_OK) return 0;
+    fail(reason, path, "%s", sqlite3_errmsg(*db));
+    sqlite3_close(*db);
+    return -1;
+}

@@ -15,6 +15,8 @@ int pl_sqlite_lock(const char *path, char **reason);
 /* The connection that writes: created, migrated, in WAL mode. 0, or -1 with *reason. */
 int pl_sqlite_open_writer(const char *path, bool synchronous_full, int64_t check_bytes,
                           sqlite3 **db, char **reason);
+/* One more that may write, of its pages: for checkpoints. After the writer's. */
+int pl_sqlite_open_copier(const char *path, sqlite3 **db, char **reason);
 /* A connection that only reads; after the writer's. */
 int pl_sqlite_open_reader(const char *path, sqlite3 **db, char **reason);
 

@@ -7,7 +7,7 @@
  * the store's own thread makes whatever has arrived durable in one transaction, and answers each
  * operation on its submitter's mailbox. An operation that somebody waits for is never held back:
  * what arrives during one commit is the next group. Those that can wait (pl_op.can_wait) linger
- * until one of the others comes, or for a moment. Queries run on a second thread with read-only
+ * until one of the others comes, or for a moment. Queries run on a thread of their own with read-only
  * connections, so that none, however heavy, delays a commit; what was submitted before one belongs
  * to its answer. Retention works in steps of a few milliseconds between groups. Any thread may call
  * submit, wake and ask. */

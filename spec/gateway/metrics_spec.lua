@@ -59,7 +59,7 @@ describe("GET /metrics", function()
     for name in files:lines() do names[name] = (names[name] or 0) + 1 end
     files:close()
     assert.is_truthy(names.perilune) -- the first, and what a sanitizer has beside it
-    for _, name in ipairs({ "worker 0", "worker 1", "store", "store reader", "secrets" }) do
+    for _, name in ipairs({ "worker 0", "worker 1", "store", "store copier", "store reader", "secrets" }) do
       assert.equal(1, names[name], name)
     end
   end)
