@@ -22,8 +22,11 @@
  * thinks it is in. Leaving a run takes the alarm away first, so that nothing interrupts the last
  * change.
  *
- * Memory. LuaJIT's own allocator, since on some machines no other one gives addresses that it can
- * use, is wrapped in one that counts:
+ * Memory. A state has an allocator that counts, and that has the small blocks in a heap of its own
+ * (heap.h). The rest comes from LuaJIT's own allocator, since on some machines no other one gives
+ * addresses that LuaJIT can use. LuaJIT lends it only to a state, so there is one for each that does
+ * nothing else.
+ *
  *
  *     base             mark = base + limit              base + 2 limits       base + 4 limits
  *      |  the run grows  |  the hook collects garbage;   |  large blocks are   |  all are
@@ -205,14 +208,28 @@ static bool is_refused(pl_budget *b, size_t more)
     return end != PL_WITHIN;
 }
 
+/* The allocator of the state. */
 static void *count(void *ud, void *block, size_t old_size, size_t size)
 {
     pl_budget *b = ud;
+    if (size == 0) {
+        b->used -= old_size;
+        if (block) pl_heap_give(&b->heap, block, old_size);
+        return NULL;
+    }
     size_t more = size > old_size ? size - old_size : 0;
     if (more && b->used + b->lent + more > b->mark && is_refused(b, more)) return NULL;
-    void *p = b->alloc(b->alloc_ud, block, old_size, size);
-    if (p || size == 0) b->used += size - old_size;
+    void *p =
+        block ? pl_heap_resize(&b->heap, block, old_size, size) : pl_heap_take(&b->heap, size);
+    if (p) b->used += size - old_size;
     return p;
+}
+
+/* The same while the state is closed: the heap gives all small blocks back at once. */
+static void *count_down(void *ud, void *block, size_t old_size, size_t size)
+{
+    if (size == 0 && old_size <= PL_HEAP_SMALL) return NULL;
+    return count(ud, block, old_size, size);
 }
 
 /* What is left when the garbage is gone? */
@@ -227,13 +244,27 @@ static enum pl_budget_end weigh(pl_budget *b, lua_State *L)
     return PL_OVER_MEMORY;
 }
 
-void pl_budget_count(pl_vm *vm)
+static void close_heap(pl_budget *b)
+{
+    pl_heap_fini(&b->heap);
+    lua_close(b->lender);
+    b->lender = NULL;
+}
+
+lua_State *pl_budget_open(pl_vm *vm)
 {
     pl_budget *b = &vm->budget;
-    b->alloc = lua_getallocf(b->L, &b->alloc_ud);
-    b->used = (size_t)lua_gc(b->L, LUA_GCCOUNT, 0) << 10;
-    b->used += (size_t)lua_gc(b->L, LUA_GCCOUNTB, 0);
-    lua_setallocf(b->L, count, b);
+    b->lender = luaL_newstate();
+    if (b->lender == NULL) return NULL;
+    void *ud;
+    lua_Alloc alloc = lua_getallocf(b->lender, &ud);
+    pl_heap_init(&b->heap, alloc, ud);
+    b->L = lua_newstate(count, b);
+    if (b->L)
+        lua_atpanic(b->L, lua_atpanic(b->lender, NULL));
+    else
+        close_heap(b);
+    return b->L;
 }
 
 pl_budget *pl_budget_of(lua_State *L)
@@ -242,10 +273,12 @@ pl_budget *pl_budget_of(lua_State *L)
     return lua_getallocf(L, &ud) == count ? ud : NULL;
 }
 
-/* LuaJIT gives all memory of a state back at once, if it finds its own allocator there. */
-void pl_budget_uncount(pl_vm *vm)
+void pl_budget_close(pl_vm *vm)
 {
-    lua_setallocf(vm->L, vm->budget.alloc, vm->budget.alloc_ud);
+    pl_budget *b = &vm->budget;
+    lua_setallocf(b->L, count_down, b);
+    lua_close(b->L);
+    close_heap(b);
 }
 
 /* -- looking at what there is -- */
@@ -279,7 +312,7 @@ void pl_budget_charge(lua_State *L, size_t bytes)
 {
     pl_vm *vm = pl_vm_of(L);
     pl_budget *b = &vm->budget;
-    if (b->depth == 0 || b->alloc == NULL) return;
+    if (b->depth == 0 || b->lender == NULL) return;
     b->lent += bytes;
     if (b->used + b->lent <= b->mark) return;
     if (is_refused(b, 0)) stop(L, vm);
@@ -316,7 +349,7 @@ static void make_room(pl_budget *b)
 /* Memory that the run took before it waited is its own, also when it was given back since. */
 static void begin_memory(pl_budget *b, size_t taken)
 {
-    if (b->alloc && b->entered != PL_BUDGET_NONE) make_room(b);
+    if (b->lender && b->entered != PL_BUDGET_NONE) make_room(b);
     b->lent = 0;
     b->base = b->used > taken ? b->used - taken : 0;
     set_mark(b);
@@ -360,9 +393,9 @@ bool pl_budget_leave(pl_vm *vm, pl_spent *spent)
     return b->end && (b->entered == PL_BUDGET_RUN || b->entered == PL_BUDGET_LOAD);
 }
 
-void pl_budget_init(pl_vm *vm)
+void pl_budget_init(pl_vm *vm, lua_State *L)
 {
-    vm->budget = (pl_budget){.L = vm->L, .alarm = {.fire = on_late}, .mark = SIZE_MAX};
+    vm->budget = (pl_budget){.L = L, .alarm = {.fire = on_late}, .mark = SIZE_MAX};
 }
 
 void pl_budget_use(pl_vm *vm, const pl_settings *settings)

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/ticks.h"
 #include "flow/settings.h"
+#include "script/heap.h"
 
 #include <lua.h>
 #include <stdbool.h>
@@ -51,8 +52,8 @@ typedef struct pl_budget {
     char place[PL_BUDGET_PLACE]; /* "file:line: " where the run was first stopped */
     int64_t time_ms, load_ms;
     bool load_is_given; /* outside the folder: gateway.lua does not change it */
-    lua_Alloc alloc;    /* LuaJIT's own; NULL: the memory is not counted */
-    void *alloc_ud;
+    lua_State *lender;  /* another one, whose allocator is used; NULL: the memory is not counted */
+    pl_heap heap;
     size_t used; /* bytes that the state has */
     size_t lent; /* bytes that C keeps for the run under way */
     size_t base; /* what was used without the run */
@@ -60,10 +61,13 @@ typedef struct pl_budget {
     size_t memory_bytes, heap_bytes;
 } pl_budget;
 
-void pl_budget_init(pl_vm *vm);
-/* Counts the memory of the state, which is a whole one of our own, until it is closed. */
-void pl_budget_count(pl_vm *vm);
-void pl_budget_uncount(pl_vm *vm);
+/* `L` is one whose memory is not counted; NULL: pl_budget_open follows. */
+void pl_budget_init(pl_vm *vm, lua_State *L);
+/* A state whose memory is counted; NULL when there is none, or LuaJIT is built so that a state can
+ * have no other allocator than its own (64 bits without GC64). */
+lua_State *pl_budget_open(pl_vm *vm);
+/* Closes that state. */
+void pl_budget_close(pl_vm *vm);
 void pl_budget_use(pl_vm *vm, const pl_settings *settings);
 /* The budget that counts a state's memory; NULL while none does. Cheap. */
 pl_budget *pl_budget_of(lua_State *L);

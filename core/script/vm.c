@@ -27,6 +27,11 @@ int luaopen_cjson(lua_State *L); /* of lua-cjson, which brings no header that fi
 #define GC_ROOM       (12 << 20)
 #define GC_PAUSE_LOAD 180
 
+/* A collection goes on with each kilobyte that is taken, by so many percent of it; meanwhile a state
+ * grows on. Lua's own 200 let a load grow to twice what it has at the beginning of one. */
+#define GC_STEPS      (getenv("RSM")?atoi(getenv("RSM")):200)
+#define GC_STEPS_LOAD 400
+
 /* So often a loop turns before it is compiled. Lexers and parsers, which a load has much of, turn
  * many times, and never again: what a load takes to compile them is a third of its time. */
 #define HOT_LOOP      "hotloop=56" /* LuaJIT's own */
@@ -100,21 +105,26 @@ void pl_vm_use(pl_vm *vm, const pl_settings *settings)
     pl_core_show_limits(vm->L, &vm->limits);
 }
 
-void pl_vm_init(pl_vm *vm, lua_State *L, const char *lua_path, int json_depth)
+/* The rest of a state, which has its budget. */
+static void init(pl_vm *vm, lua_State *L, const char *lua_path, int json_depth)
 {
-    *vm = (pl_vm){
-        .L = L,
-        .json_depth = json_depth > 0 ? json_depth : PL_JSON_MAX_DEPTH,
-    };
+    vm->L = L;
+    vm->json_depth = json_depth > 0 ? json_depth : PL_JSON_MAX_DEPTH;
     if (lua_path) vm->lua_path = strdup(lua_path);
     pl_codec_init(&vm->codec, L);
     pl_gate_init(vm);
-    pl_budget_init(vm);
     take_defaults(vm);
     seed(&vm->rng);
     lua_pushlightuserdata(L, &vm_key);
     lua_pushlightuserdata(L, vm);
     lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void pl_vm_init(pl_vm *vm, lua_State *L, const char *lua_path, int json_depth)
+{
+    *vm = (pl_vm){0};
+    pl_budget_init(vm, L);
+    init(vm, L, lua_path, json_depth);
 }
 
 void pl_vm_fini(pl_vm *vm)
@@ -245,17 +255,18 @@ static int open_all(lua_State *L)
 
 int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth)
 {
-    lua_State *L = luaL_newstate();
+    *vm = (pl_vm){0};
+    pl_budget_init(vm, NULL);
+    lua_State *L = pl_budget_open(vm);
     if (L == NULL) return PL_E_INTERNAL;
-    pl_vm_init(vm, L, lua_path, json_depth);
-    pl_budget_count(vm);
+    init(vm, L, lua_path, json_depth);
     if (lua_cpcall(L, open_all, NULL) == 0) return 0;
     pl_vm_close(vm);
     return PL_E_INTERNAL;
 }
 
 typedef struct tuning {
-    int pause;
+    int pause, steps;
     const char *hot_loop;
 } tuning;
 
@@ -263,6 +274,7 @@ static int take_tuning(lua_State *L)
 {
     const tuning *t = lua_touserdata(L, 1);
     lua_gc(L, LUA_GCSETPAUSE, t->pause);
+    lua_gc(L, LUA_GCSETSTEPMUL, t->steps);
     lua_getfield(L, LUA_REGISTRYINDEX, options_key);
     lua_pushstring(L, t->hot_loop);
     lua_call(L, 1, 0);
@@ -277,7 +289,7 @@ static void tune(lua_State *L, tuning t)
 
 void pl_vm_begin_load(pl_vm *vm)
 {
-    tune(vm->L, (tuning){GC_PAUSE_LOAD, HOT_LOOP_LOAD});
+    tune(vm->L, (tuning){GC_PAUSE_LOAD, GC_STEPS_LOAD, HOT_LOOP_LOAD});
 }
 
 /* Of what is live, which is what there is after a collection. */
@@ -291,15 +303,15 @@ static int pause_of(lua_State *L)
 
 void pl_vm_end_load(pl_vm *vm)
 {
-    tune(vm->L, (tuning){GC_PAUSE, HOT_LOOP});
+    tune(vm->L, (tuning){GC_PAUSE, GC_STEPS, HOT_LOOP});
     lua_gc(vm->L, LUA_GCCOLLECT, 0);
-    lua_gc(vm->L, LUA_GCSETPAUSE, pause_of(vm->L));
+    lua_gc(vm->L, LUA_GCSETPAUSE, getenv("PAUSE")?atoi(getenv("PAUSE")):pause_of(vm->L));
+    pl_heap_trim(&vm->budget.heap);
 }
 
 void pl_vm_close(pl_vm *vm)
 {
     pl_gate_fini(vm); /* first: what waits is kept in the state */
-    pl_budget_uncount(vm);
-    lua_close(vm->L);
+    pl_budget_close(vm);
     pl_vm_fini(vm);
 }
