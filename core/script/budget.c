@@ -27,7 +27,6 @@
  * addresses that LuaJIT can use. LuaJIT lends it only to a state, so there is one for each that does
  * nothing else.
  *
- *
  *     base             mark = base + limit              base + 2 limits       base + 4 limits
  *      |  the run grows  |  the hook collects garbage;   |  large blocks are   |  all are
  *      |                 |  what is left decides         |  refused            |  refused
@@ -208,6 +207,19 @@ static bool is_refused(pl_budget *b, size_t more)
     return end != PL_WITHIN;
 }
 
+/* The block is a new one that the heap has to look for, or gets another size, or is refused. Apart,
+ * so that what is done mostly needs no frame. */
+__attribute__((noinline)) static void *count_rarely(pl_budget *b, void *block, size_t old_size,
+                                                    size_t size)
+{
+    size_t more = size > old_size ? size - old_size : 0;
+    if (more && b->used + b->lent + more > b->mark && is_refused(b, more)) return NULL;
+    void *p =
+        block ? pl_heap_resize(&b->heap, block, old_size, size) : pl_heap_take(&b->heap, size);
+    if (p) b->used += size - old_size;
+    return p;
+}
+
 /* The allocator of the state. */
 static void *count(void *ud, void *block, size_t old_size, size_t size)
 {
@@ -217,11 +229,10 @@ static void *count(void *ud, void *block, size_t old_size, size_t size)
         if (block) pl_heap_give(&b->heap, block, old_size);
         return NULL;
     }
-    size_t more = size > old_size ? size - old_size : 0;
-    if (more && b->used + b->lent + more > b->mark && is_refused(b, more)) return NULL;
-    void *p =
-        block ? pl_heap_resize(&b->heap, block, old_size, size) : pl_heap_take(&b->heap, size);
-    if (p) b->used += size - old_size;
+    bool is_simple = block == NULL && b->used + b->lent + size <= b->mark;
+    void *p = is_simple ? pl_heap_cut(&b->heap, size) : NULL;
+    if (p == NULL) return count_rarely(b, block, old_size, size);
+    b->used += size;
     return p;
 }
 

@@ -176,7 +176,7 @@ void *pl_heap_take_rarely(pl_heap *h, size_t size)
 {
     if (size > PL_HEAP_SMALL) return h->alloc(h->alloc_ud, NULL, 0, size);
     end_hole(h);
-    return find(h, pl_heap_grains(size)) ? pl_heap_take(h, size) : NULL;
+    return find(h, pl_heap_grains(size)) ? pl_heap_cut(h, size) : NULL;
 }
 
 /* -- other sizes -- */

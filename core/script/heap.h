@@ -29,12 +29,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PL_HEAP_GRAIN ((size_t)16)                   /* bytes: all blocks are multiples of it */
-#define PL_HEAP_PAGE  ((size_t)256 << 10)            /* bytes */
-#define PL_HEAP_BITS  (PL_HEAP_PAGE / PL_HEAP_GRAIN) /* of a page */
-#define PL_HEAP_FIRST (sizeof(pl_heap_page) / PL_HEAP_GRAIN) /* grain that is not the page's own */
+#define PL_HEAP_GRAIN ((size_t)16)         /* bytes: all blocks are multiples of it */
+#define PL_HEAP_SMALL (64 * PL_HEAP_GRAIN) /* bytes, at most: the bits of one word */
+#define PL_HEAP_PAGE  ((size_t)256 << 10)  /* bytes */
+#define PL_HEAP_BITS  (PL_HEAP_PAGE / PL_HEAP_GRAIN)
+#define PL_HEAP_FIRST (sizeof(pl_heap_page) / PL_HEAP_GRAIN) /* grain that blocks can have */
 #define PL_HEAP_EMPTY (PL_HEAP_BITS - PL_HEAP_FIRST) /* grains that are free in an idle page */
-#define PL_HEAP_SMALL (64 * PL_HEAP_GRAIN)           /* bytes, at most: the bits of one word */
+
+/* Bytes before what is written now: what will be soon. It was garbage for so long that it is in no
+ * cache of the processor. */
+#define PL_HEAP_AHEAD 512
 
 typedef struct pl_heap_page {
     uint64_t used[PL_HEAP_BITS / 64];   /* the lowest bit of the first: the first grain */
@@ -66,7 +70,7 @@ void pl_heap_trim(pl_heap *h);
 /* Aborts when bits and numbers do not agree. For tests. */
 void pl_heap_check(const pl_heap *h);
 
-/* What pl_heap_take and pl_heap_give have to do now and then. */
+/* What functions below have to do now and then. */
 void *pl_heap_take_rarely(pl_heap *h, size_t size);
 void pl_heap_page_is_idle(pl_heap *h, pl_heap_page *page);
 
@@ -86,16 +90,23 @@ static inline size_t pl_heap_grain_of(const void *block)
     return ((uintptr_t)block & (PL_HEAP_PAGE - 1)) / PL_HEAP_GRAIN;
 }
 
-/* A block of `size` bytes, which is not 0; NULL when there is no memory. */
-static inline void *pl_heap_take(pl_heap *h, size_t size)
+/* Off the hole; NULL where that is not large enough. */
+static inline void *pl_heap_cut(pl_heap *h, size_t size)
 {
     size_t room = pl_heap_grains(size) * PL_HEAP_GRAIN;
     char *block = h->at;
-    if (size > PL_HEAP_SMALL || room > (size_t)(h->end - block))
-        return pl_heap_take_rarely(h, size);
+    if (size > PL_HEAP_SMALL || room > (size_t)(h->end - block)) return NULL;
     h->at = block + room;
+    __builtin_prefetch(block + PL_HEAP_AHEAD, 1);
     ASAN_UNPOISON_MEMORY_REGION(block, size);
     return block;
+}
+
+/* A block of `size` bytes, which is not 0; NULL when there is no memory. */
+static inline void *pl_heap_take(pl_heap *h, size_t size)
+{
+    void *block = pl_heap_cut(h, size);
+    return block ? block : pl_heap_take_rarely(h, size);
 }
 
 /* `size` is what it was taken with, or resized to. */

@@ -27,10 +27,10 @@ int luaopen_cjson(lua_State *L); /* of lua-cjson, which brings no header that fi
 #define GC_ROOM       (12 << 20)
 #define GC_PAUSE_LOAD 180
 
-/* A collection goes on with each kilobyte that is taken, by so many percent of it; meanwhile a state
- * grows on. Lua's own 200 let a load grow to twice what it has at the beginning of one. */
-#define GC_STEPS      (getenv("RSM")?atoi(getenv("RSM")):200)
-#define GC_STEPS_LOAD 400
+/* How fast a collection goes on with what is taken meanwhile, in percent. With Lua's own 200 a load
+ * grows by half of what it has until the collection is through, and what is kept of it lies among
+ * more garbage. */
+#define GC_SPEED 400
 
 /* So often a loop turns before it is compiled. Lexers and parsers, which a load has much of, turn
  * many times, and never again: what a load takes to compile them is a third of its time. */
@@ -241,6 +241,7 @@ static void open_jit(lua_State *L)
 static int open_all(lua_State *L)
 {
     lua_gc(L, LUA_GCSETPAUSE, GC_PAUSE);
+    lua_gc(L, LUA_GCSETSTEPMUL, GC_SPEED);
     open_library(L, "", luaopen_base);
     open_library(L, LUA_TABLIBNAME, luaopen_table);
     open_library(L, LUA_STRLIBNAME, luaopen_string);
@@ -266,7 +267,7 @@ int pl_vm_open(pl_vm *vm, const char *lua_path, int json_depth)
 }
 
 typedef struct tuning {
-    int pause, steps;
+    int pause;
     const char *hot_loop;
 } tuning;
 
@@ -274,7 +275,6 @@ static int take_tuning(lua_State *L)
 {
     const tuning *t = lua_touserdata(L, 1);
     lua_gc(L, LUA_GCSETPAUSE, t->pause);
-    lua_gc(L, LUA_GCSETSTEPMUL, t->steps);
     lua_getfield(L, LUA_REGISTRYINDEX, options_key);
     lua_pushstring(L, t->hot_loop);
     lua_call(L, 1, 0);
@@ -289,7 +289,7 @@ static void tune(lua_State *L, tuning t)
 
 void pl_vm_begin_load(pl_vm *vm)
 {
-    tune(vm->L, (tuning){GC_PAUSE_LOAD, GC_STEPS_LOAD, HOT_LOOP_LOAD});
+    tune(vm->L, (tuning){GC_PAUSE_LOAD, HOT_LOOP_LOAD});
 }
 
 /* Of what is live, which is what there is after a collection. */
@@ -303,9 +303,9 @@ static int pause_of(lua_State *L)
 
 void pl_vm_end_load(pl_vm *vm)
 {
-    tune(vm->L, (tuning){GC_PAUSE, GC_STEPS, HOT_LOOP});
+    tune(vm->L, (tuning){GC_PAUSE, HOT_LOOP});
     lua_gc(vm->L, LUA_GCCOLLECT, 0);
-    lua_gc(vm->L, LUA_GCSETPAUSE, getenv("PAUSE")?atoi(getenv("PAUSE")):pause_of(vm->L));
+    lua_gc(vm->L, LUA_GCSETPAUSE, pause_of(vm->L));
     pl_heap_trim(&vm->budget.heap);
 }
 

@@ -430,6 +430,30 @@ TEST(a_load_is_collected_early_and_leaves_nothing_of_its_garbage)
     pl_vm_close(&vm);
 }
 
+/* Bytes of address space that the process has. */
+static long mapped(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    long pages = 0;
+    CHECK(file && fscanf(file, "%ld", &pages) == 1);
+    if (file) fclose(file);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+TEST(a_state_that_is_closed_leaves_none_of_its_memory)
+{
+    long before = 0;
+    for (int i = 0; i < 20; i++) {
+        open_vm();
+        CHECK_EQ_INT(call("kept = {} for i = 1, 50000 do kept[i] = { ('x'):rep(i % 3000) } end"),
+                     0);
+        CHECK(vm.budget.used > 8 << 20);
+        pl_vm_close(&vm);
+        if (i == 4) before = mapped(); /* what the first ones took of the C library stays */
+    }
+    CHECK(mapped() - before < 8 << 20);
+}
+
 TEST(the_more_a_load_leaves_the_less_garbage_it_may_have_for_its_size)
 {
     static const struct {
@@ -466,5 +490,6 @@ int main(void)
                CASE(what_a_run_holds_is_released_when_it_ends), CASE(secrets_stay_closed),
                CASE(a_state_has_few_libraries_and_no_bytecode),
                CASE(a_load_is_collected_early_and_leaves_nothing_of_its_garbage),
+               CASE(a_state_that_is_closed_leaves_none_of_its_memory),
                CASE(the_more_a_load_leaves_the_less_garbage_it_may_have_for_its_size));
 }
