@@ -25,9 +25,16 @@
 #define PL_SCRIPT_HEAP_H
 
 #include <lua.h>
-#include <sanitizer/asan_interface.h> /* free memory is poisoned; without the sanitizer: nothing */
 #include <stddef.h>
 #include <stdint.h>
+
+/* What is free is poisoned, where there is the sanitizer; else these do nothing. */
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, bytes)   ((void)(address), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(address, bytes) ((void)(address), (void)(bytes))
+#endif
 
 #define PL_HEAP_GRAIN ((size_t)16)         /* bytes: all blocks are multiples of it */
 #define PL_HEAP_SMALL (64 * PL_HEAP_GRAIN) /* bytes, at most: the bits of one word */
