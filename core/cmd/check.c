@@ -52,6 +52,7 @@ static void check_settings(const char *dir, pl_generation *g, pl_faults *faults)
     pl_settings settings;
     pl_settings_init(&settings);
     pl_script_settings(g, &settings);
+    pl_settings_place(&settings, dir);
     pl_setup_check(&settings, g, dir, faults);
     pl_settings_fini(&settings);
 }

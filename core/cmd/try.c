@@ -117,6 +117,7 @@ static int load(attempt *t, const pl_arguments *a)
     char *mistake = pl_arguments_override(&t->settings, (void *)(uintptr_t)a);
     if (mistake) fprintf(stderr, "%s\n", mistake);
     free(mistake);
+    pl_settings_place(&t->settings, a->words[0]);
     return mistake ? PL_EXIT_CONFIG : PL_EXIT_OK;
 }
 

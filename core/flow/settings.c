@@ -99,7 +99,7 @@ void pl_settings_fini(pl_settings *s)
 {
     for (size_t i = 0; i < pl_setting_count; i++) {
         const pl_setting *setting = &pl_setting_list[i];
-        if (setting->kind == PL_SETTING_TEXT)
+        if (setting->kind == PL_SETTING_TEXT || setting->kind == PL_SETTING_FILE)
             free(*(char **)member_of(s, setting));
         else if (setting->kind == PL_SETTING_LIST || setting->kind == PL_SETTING_SECRETS)
             pl_settings_clear(s, setting);
@@ -163,6 +163,7 @@ const char *pl_settings_set(pl_settings *s, const pl_setting *setting, pl_slice 
     void *member = member_of(s, setting);
     switch (setting->kind) {
     case PL_SETTING_TEXT:
+    case PL_SETTING_FILE:
         return set_text(member, setting, text);
     case PL_SETTING_LIST:
     case PL_SETTING_SECRETS:
@@ -171,6 +172,24 @@ const char *pl_settings_set(pl_settings *s, const pl_setting *setting, pl_slice 
     default:
         return set_number(member, setting, text);
     }
+}
+
+static void place_file(char **path, const char *folder)
+{
+    pl_buf placed;
+    if (**path == '\0' || **path == '/') return;
+    pl_buf_init(&placed);
+    pl_buf_printf(&placed, "%s/%s", folder, *path);
+    free(*path);
+    *path = pl_alloc_text(pl_buf_slice(&placed));
+    pl_buf_fini(&placed);
+}
+
+void pl_settings_place(pl_settings *s, const char *folder)
+{
+    for (size_t i = 0; i < pl_setting_count; i++)
+        if (pl_setting_list[i].kind == PL_SETTING_FILE)
+            place_file(member_of(s, &pl_setting_list[i]), folder);
 }
 
 void pl_settings_clear(pl_settings *s, const pl_setting *setting)
@@ -205,9 +224,10 @@ void pl_setting_variable(const pl_setting *setting, pl_buf *out)
 const char *pl_setting_kind_name(enum pl_setting_kind kind)
 {
     static const char *const names[] = {
-        [PL_SETTING_TEXT] = "text",   [PL_SETTING_COUNT] = "count",
-        [PL_SETTING_BYTES] = "bytes", [PL_SETTING_SECONDS] = "seconds",
-        [PL_SETTING_LIST] = "list",   [PL_SETTING_SECRETS] = "secrets",
+        [PL_SETTING_TEXT] = "text",       [PL_SETTING_FILE] = "file",
+        [PL_SETTING_COUNT] = "count",     [PL_SETTING_BYTES] = "bytes",
+        [PL_SETTING_SECONDS] = "seconds", [PL_SETTING_LIST] = "list",
+        [PL_SETTING_SECRETS] = "secrets",
     };
     return names[kind];
 }

@@ -7,7 +7,7 @@
  *
  *   X(kind, member, name, default as written, allowed, what it is)
  *
- * Kinds: TEXT; COUNT (a whole number); BYTES (a whole number, "64k", "1M" or "1G" on the command
+ * Kinds: TEXT; FILE (its path, relative to the gateway folder); COUNT (a whole number); BYTES (a whole number, "64k", "1M" or "1G" on the command
  * line); SECONDS (a number, kept as milliseconds); LIST (of texts; comma-separated on the command
  * line); SECRETS (a LIST that is never shown). What is allowed: "" for anything of the kind,
  * "a|b|c" for these texts, "min..max" for numbers, both included. */
@@ -22,7 +22,7 @@
 #define PL_SETTINGS(X)                                                                           \
     X(TEXT, listen, "listen", "127.0.0.1:8080", "",                                              \
       "address and port to listen on; port 0 takes a free one")                                  \
-    X(TEXT, store, "store", "perilune.db", "",                                                   \
+    X(FILE, store, "store", "perilune.db", "",                                                   \
       "file of the embedded store, relative to the gateway folder")                              \
     X(TEXT, store_sync, "store_sync", "full", "full|normal",                                     \
       "full: a 202 survives a power cut; normal: faster, a power cut may lose the last moments") \
@@ -58,11 +58,11 @@
       "all, but on loopback only this machine's own")                                            \
     X(TEXT, admin_listen, "admin.listen", "", "",                                                \
       "address and port that alone answer what needs an admin token; empty: those of listen do") \
-    X(TEXT, tls_certificate, "tls.certificate", "", "",                                          \
+    X(FILE, tls_certificate, "tls.certificate", "", "",                                          \
       "PEM file of the certificate and its chain, relative to the gateway folder: https; read "  \
       "anew when it changes")                                                                    \
-    X(TEXT, tls_key, "tls.key", "", "", "PEM file of its private key")                           \
-    X(TEXT, tls_client_ca, "tls.client_ca", "", "",                                              \
+    X(FILE, tls_key, "tls.key", "", "", "PEM file of its private key, as well")                  \
+    X(FILE, tls_client_ca, "tls.client_ca", "", "",                                              \
       "PEM file of the authorities that sign clients' certificates; empty: none is asked for")   \
     X(TEXT, tls_client, "tls.client", "required", "required|optional",                           \
       "whether a client has to show a certificate of these authorities")                         \
@@ -77,8 +77,9 @@
     X(TEXT, egress_proxy_names, "egress.proxy_names", "judge", "judge|trust",                    \
       "judge: the addresses of a host are looked up here and judged before the proxy is asked; " \
       "trust: the proxy judges them")                                                            \
-    X(TEXT, egress_ca_file, "egress.ca_file", "", "",                                            \
-      "PEM file of certificate authorities to trust instead of the system's")                    \
+    X(FILE, egress_ca_file, "egress.ca_file", "", "",                                            \
+      "PEM file of certificate authorities to trust instead of the system's, relative to the "   \
+      "gateway folder")                                                                          \
     X(SECONDS, timeout_call, "timeouts.call", "5", "0.01..3600",                                 \
       "of a call or try, connect to last byte, where the connector sets none; and of a "         \
       "script's own request")                                                                    \
@@ -190,6 +191,7 @@ typedef struct pl_list {
 } pl_list;
 
 #define PL_SETTING_TYPE_TEXT    char *
+#define PL_SETTING_TYPE_FILE    char *
 #define PL_SETTING_TYPE_COUNT   int64_t
 #define PL_SETTING_TYPE_BYTES   int64_t
 #define PL_SETTING_TYPE_SECONDS int64_t
@@ -204,6 +206,7 @@ typedef struct pl_settings {
 
 enum pl_setting_kind {
     PL_SETTING_TEXT,
+    PL_SETTING_FILE,
     PL_SETTING_COUNT,
     PL_SETTING_BYTES,
     PL_SETTING_SECONDS,
@@ -227,6 +230,8 @@ bool pl_setting_range(const pl_setting *setting, int64_t *min, int64_t *max);
 /* Sets one from its text form ("1M", "2.5", "a,b"): NULL, or what was expected instead (static
  * text). */
 const char *pl_settings_set(pl_settings *s, const pl_setting *setting, pl_slice text);
+/* Puts the gateway folder in front of each FILE that is relative: once, when all are set. */
+void pl_settings_place(pl_settings *s, const char *folder);
 /* Empties a LIST or SECRETS, and adds to it; values may hold commas this way. */
 void pl_settings_clear(pl_settings *s, const pl_setting *setting);
 void pl_settings_add(pl_settings *s, const pl_setting *setting, pl_slice text);

@@ -99,6 +99,7 @@ static bool merge_settings(pl_gateway *g, pl_generation *generation, pl_settings
     char *mistake = g->config->override ? g->config->override(s, g->config->arg) : NULL;
     if (mistake) fprintf(stderr, "%s\n", mistake);
     free(mistake);
+    pl_settings_place(s, g->config->dir);
     return mistake == NULL;
 }
 
@@ -170,15 +171,8 @@ static void on_paused(void *arg, pl_slice connector, int64_t until_ms)
 static int open_store(pl_gateway *g)
 {
     char *reason = NULL;
-    pl_buf path;
-    pl_buf_init(&path);
-    if (g->settings.store[0] == '/')
-        pl_buf_printf(&path, "%s", g->settings.store);
-    else
-        pl_buf_printf(&path, "%s/%s", g->config->dir, g->settings.store);
-    pl_buf_put_char(&path, '\0');
     pl_store_config config = {
-        .path = path.ptr,
+        .path = g->settings.store,
         .synchronous_full = strcmp(g->settings.store_sync, "full") == 0,
         .check_bytes = g->settings.store_check,
         .queue_bytes = (size_t)g->settings.limit_store_queue,
@@ -197,7 +191,6 @@ static int open_store(pl_gateway *g)
     int code = pl_store_open(&g->store, &config, &reason);
     if (code != 0) fprintf(stderr, "%s\n", reason);
     free(reason);
-    pl_buf_fini(&path);
     return code == 0 ? 0 : 1;
 }
 
@@ -447,7 +440,7 @@ static pl_generation **load_others(pl_gateway *g, const pl_bundle *bundle, pl_ge
         g->tokens = pl_tokens_new(&g->settings, first, "settings", faults);
         g->egress = pl_setup_egress(&g->settings, "settings", faults);
         pl_setup_check_words(&g->settings, "settings", faults);
-        g->tls = pl_setup_tls(&g->settings, g->config->dir, "settings", faults);
+        g->tls = pl_setup_tls(&g->settings, "settings", faults);
         g->worker_count = worker_count(&g->settings);
         if (faults->count == 0) {
             pl_generation **all = generations_new(g->worker_count);

@@ -88,17 +88,6 @@ int pl_listeners_open(pl_listener all[PL_LISTENERS], const pl_settings *s, int w
 
 /* -- TLS -- */
 
-/* Relative to the gateway folder, malloc'ed; NULL where nothing is set. */
-static char *path_of(const char *dir, const char *path)
-{
-    pl_buf text;
-    if (path[0] == '\0') return NULL;
-    pl_buf_init(&text);
-    if (path[0] != '/') pl_buf_printf(&text, "%s/", dir);
-    pl_buf_put(&text, path, strlen(path) + 1);
-    return text.ptr;
-}
-
 static void log_certificate(const pl_tls *tls, const char *message)
 {
     char until[32];
@@ -109,8 +98,7 @@ static void log_certificate(const pl_tls *tls, const char *message)
     pl_log(is_over ? PL_LOG_WARN : PL_LOG_INFO, message, PL_LOG_STR("expires", until));
 }
 
-bool pl_listeners_open_tls(const pl_settings *s, const char *dir, pl_tls **tls,
-                           char text[PL_TLS_TEXT])
+bool pl_listeners_open_tls(const pl_settings *s, pl_tls **tls, char text[PL_TLS_TEXT])
 {
     const char *missing = NULL;
     *tls = NULL;
@@ -122,16 +110,11 @@ bool pl_listeners_open_tls(const pl_settings *s, const char *dir, pl_tls **tls,
         missing = "tls.client_ca is set without tls.certificate and tls.key";
     if (missing) snprintf(text, PL_TLS_TEXT, "%s", missing);
     if (missing || s->tls_certificate[0] == '\0') return missing == NULL;
-    char *certificate = path_of(dir, s->tls_certificate), *key = path_of(dir, s->tls_key),
-         *client_ca = path_of(dir, s->tls_client_ca);
-    pl_tls_config config = {.certificate = certificate,
-                            .key = key,
-                            .client_ca = client_ca,
+    pl_tls_config config = {.certificate = s->tls_certificate,
+                            .key = s->tls_key,
+                            .client_ca = s->tls_client_ca[0] ? s->tls_client_ca : NULL,
                             .is_client_optional = strcmp(s->tls_client, "optional") == 0};
     *tls = pl_tls_new(&config, text);
-    free(certificate);
-    free(key);
-    free(client_ca);
     return *tls != NULL;
 }
 

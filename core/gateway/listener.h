@@ -30,8 +30,7 @@ void pl_listeners_check(const pl_settings *s, const char *file, pl_faults *fault
 
 /* TLS as the settings say: NULL in `*tls` when they do not ask for it. False with the reason in
  * `text`. */
-bool pl_listeners_open_tls(const pl_settings *s, const char *dir, pl_tls **tls,
-                           char text[PL_TLS_TEXT]);
+bool pl_listeners_open_tls(const pl_settings *s, pl_tls **tls, char text[PL_TLS_TEXT]);
 /* Looks at the files of certificates, and says what has changed. */
 void pl_listeners_look(pl_tls *tls);
 

@@ -62,18 +62,18 @@ void pl_setup_check_words(const pl_settings *s, const char *file, pl_faults *fau
     check_ca_file(s, file, faults);
 }
 
-pl_tls *pl_setup_tls(const pl_settings *s, const char *dir, const char *file, pl_faults *faults)
+pl_tls *pl_setup_tls(const pl_settings *s, const char *file, pl_faults *faults)
 {
     char text[PL_TLS_TEXT];
     pl_tls *tls = NULL;
-    if (!pl_listeners_open_tls(s, dir, &tls, text)) pl_faults_add(faults, file, 0, text);
+    if (!pl_listeners_open_tls(s, &tls, text)) pl_faults_add(faults, file, 0, text);
     return tls;
 }
 
-static void check_tls(const pl_settings *s, const char *dir, const char *file, pl_faults *faults)
+static void check_tls(const pl_settings *s, const char *file, pl_faults *faults)
 {
     char text[PL_TLS_TEXT];
-    pl_tls *tls = pl_setup_tls(s, dir, file, faults);
+    pl_tls *tls = pl_setup_tls(s, file, faults);
     if (tls && pl_tls_expires(tls) <= pl_wall_ms() / 1000) {
         snprintf(text, sizeof text, "tls.certificate: %s: it has expired", s->tls_certificate);
         pl_faults_warn(faults, file, text);
@@ -89,7 +89,7 @@ void pl_setup_check(const pl_settings *s, pl_generation *g, const char *dir, pl_
     pl_tokens_unref(pl_tokens_new(s, g, file.ptr, faults));
     pl_egress_free(pl_setup_egress(s, file.ptr, faults));
     pl_setup_check_words(s, file.ptr, faults);
-    check_tls(s, dir, file.ptr, faults);
+    check_tls(s, file.ptr, faults);
     pl_listeners_check(s, file.ptr, faults);
     pl_buf_fini(&file);
 }
@@ -107,6 +107,7 @@ static bool setting_differs(const pl_setting *s, const pl_settings *a, const pl_
     const void *x = (const char *)a + s->offset, *y = (const char *)b + s->offset;
     switch (s->kind) {
     case PL_SETTING_TEXT:
+    case PL_SETTING_FILE:
         return strcmp(*(char *const *)x, *(char *const *)y) != 0;
     case PL_SETTING_LIST:
     case PL_SETTING_SECRETS:

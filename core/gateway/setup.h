@@ -21,7 +21,7 @@ void pl_setup_check_words(const pl_settings *s, const char *file, pl_faults *fau
 /* The guard of egress.allow; NULL with its mistake in `faults`. */
 pl_egress *pl_setup_egress(const pl_settings *s, const char *file, pl_faults *faults);
 /* The certificates of the listeners; NULL when there are none, or after a mistake. */
-pl_tls *pl_setup_tls(const pl_settings *s, const char *dir, const char *file, pl_faults *faults);
+pl_tls *pl_setup_tls(const pl_settings *s, const char *file, pl_faults *faults);
 /* The client that the settings describe; texts are the settings'. */
 pl_client_config pl_setup_client(const pl_settings *s, const pl_egress *egress);
 /* A cache as large as the settings say. */

@@ -55,6 +55,7 @@ local KINDS = {
     for choice in setting.allowed:gmatch("[^|]+") do values[#values + 1] = choice end
     return { type = "string", values = values[1] and values or nil }
   end,
+  file = function() return { type = "string" } end,
   count = function(setting)
     return { type = "integer", min = setting.min or 0, max = setting.max }
   end,

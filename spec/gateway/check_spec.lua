@@ -69,6 +69,7 @@ describe("check, of what gateway.lua sets,", function()
     ['tls = { certificate = "PAIRS/good.pem" }'] = "tls.certificate is set without tls.key",
     ['tls = { certificate = "PAIRS/good.pem", key = "PAIRS/good.key", client_ca = "no.pem" }'] = "no.pem: No such file",
     ['egress = { ca_file = "/nowhere/ca.pem" }'] = "egress.ca_file: /nowhere/ca.pem: No such file",
+    ['egress = { ca_file = "nowhere.pem" }'] = "/nowhere.pem: No such file",
     ['tokens = { { name = "a", scope = "ingest", token = "t", connectors = { "shpo" } } }'] =
       "gateway.lua:2: there is no connector 'shpo', did you mean 'shop'?",
     ['tokens = { admin = secret "NOT_THERE" }'] = "NOT_THERE",

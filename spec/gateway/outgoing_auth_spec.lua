@@ -59,7 +59,7 @@ describe("credentials of a request:", function()
 
   --- One connector for each authenticator; the URL comes with the event.
   local function connectors(authenticators)
-    local files = { ["gateway.lua"] = support.gateway_lua }
+    local files = { ["gateway.lua"] = support.gateway_lua, ["ca.pem"] = support.read(ours .. "/ca.pem") }
     for id, text in pairs(authenticators) do
       files[("connectors/%s.lua"):format(id)] = ([[
         return { authenticator = { %s }, retry = false, webhooks = {
@@ -116,7 +116,7 @@ describe("credentials of a request:", function()
         PERILUNE_SECRET_CARLA_KEY = support.read(theirs .. "/carla.key"),
         PERILUNE_SECRET_THEIR_CA = support.read(theirs .. "/ca.pem"),
       },
-      arguments = { "--egress-ca-file", ours .. "/ca.pem", "--workers", "1" },
+      arguments = { "--egress-ca-file", "ca.pem", "--workers", "1" },
     })
   end)
 

@@ -143,11 +143,27 @@ TEST(a_setting_has_one_name_in_three_spellings)
     CHECK_EQ_STR(pl_setting_kind_name(named("listen")->kind), "text");
 }
 
+TEST(files_are_in_the_gateway_folder_unless_they_say_where)
+{
+    pl_settings s;
+    pl_settings_init(&s);
+    CHECK(set(&s, "tls.key", "pairs/a.key") == NULL);
+    CHECK(set(&s, "egress.ca_file", "/etc/ca.pem") == NULL);
+    pl_settings_place(&s, "/srv/gateway");
+    CHECK_EQ_STR(s.store, "/srv/gateway/perilune.db");
+    CHECK_EQ_STR(s.tls_key, "/srv/gateway/pairs/a.key");
+    CHECK_EQ_STR(s.egress_ca_file, "/etc/ca.pem");
+    CHECK_EQ_STR(s.tls_certificate, "");
+    CHECK_EQ_STR(s.log_level, "info");
+    pl_settings_fini(&s);
+}
+
 int main(void)
 {
     return RUN(CASE(defaults_are_those_of_the_list),
                CASE(values_outside_of_what_is_allowed_are_refused_and_change_nothing),
                CASE(every_range_can_be_read), CASE(every_default_is_valid),
                CASE(numbers_are_read_strictly), CASE(lists_come_from_commas_or_one_by_one),
-               CASE(a_setting_has_one_name_in_three_spellings));
+               CASE(a_setting_has_one_name_in_three_spellings),
+               CASE(files_are_in_the_gateway_folder_unless_they_say_where));
 }
