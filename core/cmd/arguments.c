@@ -47,7 +47,11 @@ static bool is_flag(const pl_command_line *c, const pl_setting *s)
 
 static void print_settings(const pl_command_line *c)
 {
-    static const char *const words[] = {"TEXT", "N", "BYTES", "SECONDS", "LIST", "LIST"};
+    static const char *const words[] = {
+        [PL_SETTING_TEXT] = "TEXT",    [PL_SETTING_FILE] = "FILE",       [PL_SETTING_COUNT] = "N",
+        [PL_SETTING_BYTES] = "BYTES",  [PL_SETTING_SECONDS] = "SECONDS", [PL_SETTING_LIST] = "LIST",
+        [PL_SETTING_SECRETS] = "LIST",
+    };
     printf("\nSettings (each is a key of gateway.lua and an environment variable as well:\n"
            "--limits-body is limits = { body = ... } and PERILUNE_LIMITS_BODY):\n");
     for (size_t i = 0; i < pl_setting_count; i++) {
