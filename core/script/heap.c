@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The search comes back to a page when so many grains became free since it left: they pay for
- * looking at those between them. */
+/* The search comes back to a page for so many grains that became free behind it: they pay for looking
+ * at those between them. */
 #define WORTHWHILE (PL_HEAP_BITS / 32)
 
 /* Idle pages that are kept: so many, or so many times those that are not idle, since a state grows to
@@ -66,14 +66,20 @@ static bool is_idle(const pl_heap_page *page)
     return page->free == PL_HEAP_EMPTY;
 }
 
+static void search_in(pl_heap *h, pl_heap_page *page)
+{
+    h->page = page;
+    h->grain = 0;
+    page->passed = 0;
+}
+
 /* The search goes on there. */
 static void add_to_ring(pl_heap *h, pl_heap_page *page)
 {
     page->before = h->page ? h->page : page;
     page->next = h->page ? h->page->next : page;
     page->before->next = page->next->before = page;
-    h->page = page;
-    h->grain = 0;
+    search_in(h, page);
     h->pages++;
     h->idle++;
 }
@@ -141,6 +147,7 @@ static void end_hole(pl_heap *h)
     size_t from = pl_heap_grain_of(h->at), count = (size_t)(h->end - h->at) / PL_HEAP_GRAIN;
     flip(h->page, from, from + count);
     h->page->free += count;
+    h->page->passed += count;
     h->at = h->end = NULL;
     if (is_idle(h->page)) pl_heap_page_is_idle(h, h->page);
 }
@@ -150,23 +157,24 @@ static bool find_in_page(pl_heap *h, size_t grains)
     size_t from, to = h->grain;
     while ((from = seek_free(h->page, to)) < PL_HEAP_BITS) {
         to = seek_used(h->page, from);
-        if (to - from < grains) continue;
-        begin_hole(h, from, to);
-        return true;
+        if (to - from >= grains) {
+            begin_hole(h, from, to);
+            return true;
+        }
+        h->page->passed += to - from;
     }
-    h->page->left = h->page->free;
+    h->grain = PL_HEAP_BITS;
     return false;
 }
 
 static bool find(pl_heap *h, size_t grains)
 {
-    pl_heap_page *first = h->page;
-    if (first == NULL) return add_page(h) && find_in_page(h, grains);
-    if (find_in_page(h, grains)) return true;
-    for (pl_heap_page *page = first->next; page != first; page = page->next) {
-        if (page->free < page->left + WORTHWHILE) continue;
-        h->page = page;
-        h->grain = 0;
+    if (h->page && find_in_page(h, grains)) return true;
+    pl_heap_page *page = h->page;
+    for (size_t count = h->pages; count > 0; count--) {
+        page = page->next;
+        if (page->free < page->passed + WORTHWHILE) continue;
+        search_in(h, page);
         if (find_in_page(h, grains)) return true;
     }
     return add_page(h) && find_in_page(h, grains);
@@ -257,6 +265,7 @@ static void check_page(const pl_heap_page *page)
     for (size_t i = 0; i < PL_HEAP_BITS / 64; i++)
         free += (size_t)__builtin_popcountll(~page->used[i]);
     must(free == page->free);
+    must(page->passed <= free);
     must(seek_free(page, 0) >= PL_HEAP_FIRST);
     must(page->next->before == page && page->before->next == page);
 }

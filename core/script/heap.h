@@ -14,8 +14,8 @@
  * A block is cut off the front of a hole, whose bits are all set when it is begun: that is an
  * addition. To give a block back is to clear its bits, which is also what makes one of it and its
  * free neighbours; the block itself is not touched. When a hole is too small for what is wanted, its
- * rest is given back and the next one is looked for: upwards in the page, then in the next page that
- * got room since the search was there last, then in a new one.
+ * rest is given back and the next one is looked for: upwards in the page, then in the next page in
+ * which enough has become free behind the search, then in a new one.
  *
  * Large blocks come from the allocator below, and so do pages, which go back to it when they are idle
  * (have no block) and more are idle than the garbage to come will need.
@@ -50,7 +50,7 @@
 typedef struct pl_heap_page {
     uint64_t used[PL_HEAP_BITS / 64];   /* the lowest bit of the first: the first grain */
     size_t free;                        /* grains whose bits are clear */
-    size_t left;                        /* the same when the search last left the page */
+    size_t passed;                      /* of them such as the search found no use for */
     struct pl_heap_page *next, *before; /* in a ring */
     void *block;                        /* of the allocator below: what the page lies in */
     size_t unused;                      /* it ends with a grain */

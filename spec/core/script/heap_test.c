@@ -110,6 +110,17 @@ TEST(free_neighbours_are_one_hole_whatever_their_sizes_were)
     close_heap();
 }
 
+TEST(what_is_given_back_at_once_is_taken_again_before_there_is_a_new_page)
+{
+    open_heap();
+    for (int i = 0; i < 100000; i++) {
+        if (i % 100 == 0) take(16, 'a'); /* is kept */
+        pl_heap_give(&heap, take(100, 'b'), 100);
+    }
+    CHECK_EQ_INT(under.blocks, 1);
+    close_heap();
+}
+
 TEST(a_block_keeps_what_is_in_it_when_its_size_changes)
 {
     static const size_t sizes[] = {1, 16, 17, 100, 112, 1000, 1024, 1025, 3000};
@@ -314,6 +325,7 @@ int main(void)
     return RUN(CASE(what_is_taken_in_turn_lies_side_by_side),
                CASE(a_large_block_is_one_of_the_allocator_below),
                CASE(free_neighbours_are_one_hole_whatever_their_sizes_were),
+               CASE(what_is_given_back_at_once_is_taken_again_before_there_is_a_new_page),
                CASE(a_block_keeps_what_is_in_it_when_its_size_changes),
                CASE(a_small_block_shrinks_where_it_is), CASE(without_memory_nothing_changes),
                CASE(pages_without_a_block_go_back_when_there_are_many),
