@@ -60,10 +60,10 @@ struct pl_exchange {
     int64_t script_us; /* in stages of scripts, their waiting included */
 
     /* script/: what it keeps between its stages */
-    int script_ref;       /* of the event in the Lua registry, 0: scripts hold nothing */
-    bool has_frame;       /* they hold what their ctx is made of, too */
-    pl_trace trace;       /* what they did */
-    uint64_t script_slot; /* names the wait of a coroutine that waits, 0: none */
+    int script_ref; /* of what their ctx is made of in the Lua registry, 0: they hold nothing */
+    uint64_t script_ticket; /* with which they read the event, 0: none has run */
+    pl_trace trace;         /* what they did */
+    uint64_t script_slot;   /* names the wait of a coroutine that waits, 0: none */
 
     /* render and authenticate */
     pl_request request;

@@ -18,6 +18,9 @@
 /* -- events, requests, responses: pushed for one exchange, cleared when it is over -- */
 
 void pl_bind_event_push(lua_State *L, const pl_event *event);
+/* The event of the exchange that the run under way is a stage of: one for all, whose methods want the
+ * exchange's ticket as their last argument. What has another one is told that it is over. */
+void pl_bind_event_push_of_run(lua_State *L);
 void pl_bind_event_clear(lua_State *L, int index);
 void pl_bind_request_push(lua_State *L, pl_exchange *x);
 /* The request of whatever exchange the run under way is a stage of: one for all, so no script may be

@@ -2,15 +2,16 @@
  *
  * The stages of an exchange that scripts carry out; each may wait.
  *
- * What scripts hold for one exchange hangs on its event, whose userdata is in the registry
- * (x->script_ref):
+ * What scripts hold for one exchange is its frame (ctx.lua), which is in the registry
+ * (x->script_ref). It is made by Lua's render, or for the first stage behind that which runs a script,
+ * and has places for the userdata of the request and of the response:
  *
- *     event --environment, which no script reaches--> frame (ctx.lua) { request, response, ... }
+ *     frame { request, response, ... }
  *
- * The event is made by the first stage that runs a script, the frame by the same or by Lua's render.
- * Release gives them up and kills the three userdata, so that a script that has kept one gets an
- * error and not another exchange's memory. The request is there from authenticate on: while it is
- * rendered no script sees it.
+ * Release gives it up and kills the two userdata, so that a script that has kept one gets an error
+ * and not another exchange's memory. Events have no userdata of their own: the frame has a ticket, a
+ * number that no other exchange ever has, with which they are read. The request is there from
+ * authenticate on: while it is rendered no script sees it.
  * Webhooks count from 1 in Lua and from 0 in C. */
 #include "base/err.h"
 #include "base/log.h"
@@ -99,44 +100,36 @@ static void push_attempt(const pl_exchange *x, lua_State *co)
     lua_pushnumber(co, (double)x->deadline_ms / 1000);
 }
 
-/* Pushes the event. */
-static void need_event(pl_exchange *x, lua_State *L)
+/* Pushes the ticket. */
+static void push_ticket(pl_exchange *x, pl_vm *vm, lua_State *co)
 {
-    if (x->script_ref == 0) {
-        pl_bind_event_push(L, x->event);
-        x->script_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
+    if (x->script_ticket == 0) x->script_ticket = ++vm->tickets;
+    lua_pushnumber(co, (double)x->script_ticket);
 }
 
 static void push_frame(const pl_exchange *x, lua_State *L)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
-    lua_getfenv(L, -1);
-    lua_remove(L, -2);
 }
 
 /* Pops the frame. */
 static void keep_frame(pl_exchange *x, lua_State *L)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
-    lua_insert(L, -2); /* stack: event, frame (top) */
-    lua_setfenv(L, -2);
-    lua_pop(L, 1);
-    x->has_frame = true;
+    x->script_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 /* The frame, where render has not made one: it was not Lua's, or it failed. */
 static int need_frame(pl_script *s, pl_exchange *x)
 {
     lua_State *L = s->vm.L;
-    if (x->has_frame) return 0;
+    if (x->script_ref) return 0;
     pl_script_push_function(s, L, MAKE_FRAME);
     lua_pushinteger(L, (lua_Integer)x->webhook + 1);
-    need_event(x, L);
+    pl_bind_event_push_of_run(L);
+    push_ticket(x, &s->vm, L);
     push_attempt(x, L);
     s->vm.budget.kind = PL_BUDGET_OURS;
-    int code = pl_gate_call(&s->vm, 3 + ATTEMPT, 1);
+    int code = pl_gate_call(&s->vm, 4 + ATTEMPT, 1);
     if (code) return failed(x, code, pl_buf_slice(&s->vm.failure));
     keep_frame(x, L);
     return 0;
@@ -194,17 +187,18 @@ int pl_script_render(pl_generation *g, pl_exchange *x)
     if (recipe && pl_recipe_make_request(recipe, x, &s->vm)) return 0;
     pl_slot *slot = begin_stage(g, x, RENDER, finish_render);
     lua_State *co = slot->co;
-    need_event(x, co);
+    pl_bind_event_push_of_run(co);
+    push_ticket(x, &s->vm, co);
     push_attempt(x, co);
     pl_bind_request_push_of_run(co); /* our Lua keeps it to itself */
     lua_pushboolean(co, x->undecided);
-    return pl_gate_run(slot, 5 + ATTEMPT, &x->script_slot);
+    return pl_gate_run(slot, 6 + ATTEMPT, &x->script_slot);
 }
 
 /* From here on the request is what is sent: no script that kept it changes it any more. */
 static void close_request(const pl_exchange *x, lua_State *L)
 {
-    if (!x->has_frame) return;
+    if (x->script_ref == 0) return;
     push_frame(x, L);
     lua_rawgeti(L, -1, REQUEST);
     pl_bind_request_clear(L, lua_gettop(L));
@@ -325,19 +319,15 @@ void pl_script_release(pl_generation *g, pl_exchange *x)
     pl_vm *vm = &pl_script_of(g)->vm;
     lua_State *L = vm->L;
     pl_gate_cancel(vm, x->script_slot);
+    x->script_ticket = 0;
     if (x->script_ref == 0) return;
-    int event = lua_gettop(L) + 1, frame = event + 1;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, x->script_ref);
-    pl_bind_event_clear(L, event);
-    if (x->has_frame) {
-        lua_getfenv(L, event);
-        lua_rawgeti(L, frame, REQUEST);
-        pl_bind_request_clear(L, frame + 1);
-        lua_rawgeti(L, frame, RESPONSE);
-        pl_bind_response_clear(L, frame + 2);
-    }
-    lua_settop(L, event - 1);
+    int frame = lua_gettop(L) + 1;
+    push_frame(x, L);
+    lua_rawgeti(L, frame, REQUEST);
+    pl_bind_request_clear(L, frame + 1);
+    lua_rawgeti(L, frame, RESPONSE);
+    pl_bind_response_clear(L, frame + 2);
+    lua_settop(L, frame - 1);
     luaL_unref(L, LUA_REGISTRYINDEX, x->script_ref);
     x->script_ref = 0;
-    x->has_frame = false;
 }

@@ -35,12 +35,20 @@ typedef struct pl_sender {
 } pl_sender;
 
 /* Types of userdata that every exchange makes and asks for (pl_known_type). */
-enum pl_type { PL_TYPE_EVENT, PL_TYPE_REQUEST, PL_TYPE_RESPONSE, PL_TYPE_DOCUMENT, PL_TYPES };
+enum pl_type {
+    PL_TYPE_EVENT,
+    PL_TYPE_EVENT_OF_RUN,
+    PL_TYPE_REQUEST,
+    PL_TYPE_RESPONSE,
+    PL_TYPE_DOCUMENT,
+    PL_TYPES
+};
 
 struct pl_vm {
     lua_State *L;
-    int types[PL_TYPES]; /* registry: their metatables; 0: not made yet */
-    int request_of_run;  /* registry: bind_request.c; 0: not made yet */
+    int types[PL_TYPES];              /* registry: their metatables; 0: not made yet */
+    int event_of_run, request_of_run; /* registry: bind_event.c, bind_request.c; 0: not made yet */
+    uint64_t tickets;                 /* that exchanges got */
     pl_codec codec;
     pl_gate gate;
     pl_budget budget;

@@ -25,6 +25,7 @@ local context = {}
 ---@class perilune.context_frame
 ---@field entry perilune.entry
 ---@field event any                     the event userdata; nil: there is none
+---@field ticket number|nil             with which it is read, of an exchange
 ---@field attempt integer|nil           counts from 1
 ---@field now number                    seconds: when it began
 ---@field data table|nil                event.data, once a script has asked
@@ -179,7 +180,7 @@ local function base_of(frame)
   local base = frame.base
   if not base then
     local parts = frame.data and { data = frame.data }
-    base = context.new(frame.entry, document.new(frame.event, parts), frame)
+    base = context.new(frame.entry, document.new(frame.event, parts, frame.ticket), frame)
     frame.base = base
   end
   return base
@@ -262,7 +263,7 @@ end
 ---@return any
 function context.data(frame)
   if frame.base or frame.answered or not frame.event then return context.of(frame).data end
-  local data = frame.data or frame.event:read("data")
+  local data = frame.data or frame.event:read("data", frame.ticket)
   if type(data) ~= "table" then return context.of(frame).data end
   frame.data = data
   return data

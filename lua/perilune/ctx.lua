@@ -127,16 +127,17 @@ end
 
 --- The frame of an attempt, or of a reception, which has no event and no number.
 ---@param entry perilune.entry
----@param event any            the event userdata
+---@param event any            the event userdata; nil: there is none
+---@param ticket number|nil    with which it is read, of an exchange
 ---@param attempt integer|nil
 ---@param now number
 ---@param deadline number
 ---@return perilune.ctx_frame
-function ctx.frame(entry, event, attempt, now, deadline)
+function ctx.frame(entry, event, ticket, attempt, now, deadline)
   local frame = {
     LATER, LATER,
     __newindex = refuse, __metatable = false, __index = LATER, ctx = LATER,
-    entry = entry, event = event, attempt = attempt, now = now, deadline = deadline,
+    entry = entry, event = event, ticket = ticket, attempt = attempt, now = now, deadline = deadline,
     verified = LATER, data = LATER, base = LATER, response = LATER, body = LATER, answered = LATER,
   }
   frame.__index = members_of(frame)

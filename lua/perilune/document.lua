@@ -14,6 +14,7 @@ local document = {}
 
 ---@class perilune.document
 ---@field index perilune.index
+---@field ticket any             what its methods want as their last argument
 ---@field parts table|nil        tables that were read, by path
 ---@field whole any              the value of all of it, once somebody has asked
 local Document = {}
@@ -24,15 +25,16 @@ local LATER = nil
 
 --- What a text and its places are in: an event, or what core.json.open gives.
 ---@class perilune.index
----@field value fun(self: any): any
----@field read fun(self: any, path: string): any
----@field json fun(self: any, path: string): string|nil
+---@field value fun(self: any, ticket: any): any
+---@field read fun(self: any, path: string, ticket: any): any
+---@field json fun(self: any, path: string, ticket: any): string|nil
 
 ---@param index perilune.index
 ---@param parts? table<string, any>   tables of it that were read already, by path
+---@param ticket? any                 for the index
 ---@return perilune.document
-function document.new(index, parts)
-  return setmetatable({ index = index, parts = parts, whole = LATER }, Document)
+function document.new(index, parts, ticket)
+  return setmetatable({ index = index, parts = parts, whole = LATER, ticket = ticket }, Document)
 end
 
 --- What never was JSON: all of it is there.
@@ -75,7 +77,7 @@ function Document:read(path)
   local known = self.parts and self.parts[path]
   if known ~= nil and self.whole == nil then return known, true end
   if not is_intact(self, path) then return nil end
-  local v = self.index:read(path)
+  local v = self.index:read(path, self.ticket)
   if type(v) == "table" then keep_part(self, path, v) end
   return v, true
 end
@@ -85,7 +87,7 @@ end
 ---@return string|nil
 function Document:json(path)
   if self.parts and self.parts[path] or not is_intact(self, path) then return nil end
-  return self.index:json(path)
+  return self.index:json(path, self.ticket)
 end
 
 --- Puts a table in its place.
@@ -102,7 +104,7 @@ end
 ---@return any
 function Document:value()
   if self.whole == nil then
-    local whole = self.index:value()
+    local whole = self.index:value(self.ticket)
     for path, part in pairs(self.parts or {}) do graft(whole, path, part) end
     self.whole = whole
   end

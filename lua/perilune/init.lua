@@ -46,26 +46,28 @@ end
 ---@param generation perilune.generation
 ---@param index integer
 ---@param event any
+---@param ticket number     with which it is read
 ---@param attempt integer   counts from 1
 ---@param now number        seconds: when it began
 ---@param deadline number   seconds
 ---@return perilune.ctx_frame
-function perilune.frame(generation, index, event, attempt, now, deadline)
-  return ctx.frame(generation.entries[index], event, attempt, now, deadline)
+function perilune.frame(generation, index, event, ticket, attempt, now, deadline)
+  return ctx.frame(generation.entries[index], event, ticket, attempt, now, deadline)
 end
 
 ---@param generation perilune.generation
 ---@param index integer
 ---@param event any
+---@param ticket number
 ---@param attempt integer
 ---@param now number
 ---@param deadline number
 ---@param request any
 ---@param undecided boolean         `when` and `order_by` could not be asked when the event was routed
 ---@return perilune.ctx_frame|nil   for the stages behind; nil: an undecided `when` said no
-function perilune.render(generation, index, event, attempt, now, deadline, request, undecided)
+function perilune.render(generation, index, event, ticket, attempt, now, deadline, request, undecided)
   local entry = generation.entries[index]
-  local frame = ctx.frame(entry, event, attempt, now, deadline)
+  local frame = ctx.frame(entry, event, ticket, attempt, now, deadline)
   return render.run(entry, frame, request, undecided) and frame or nil
 end
 

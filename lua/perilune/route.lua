@@ -135,7 +135,7 @@ end
 --- the time of this run is over does not count. Then it is asked again with a budget of its own. A
 --- function gets an event of its own: it may write.
 local function ask(entry, run, is_script, event, shared, now)
-  local frame = ctx.frame(entry, event, 1, now, now)
+  local frame = ctx.frame(entry, event, nil, 1, now, now)
   if not is_script then frame.base = context.new(entry, shared, frame) end
   local ok, answer = pcall(ctx.evaluate, run, frame)
   return ok and not core.is_over(), answer

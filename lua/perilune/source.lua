@@ -260,7 +260,7 @@ end
 ---@return table|nil answer     { status, body, name, value, ... }
 function source.run(generation, name, inbound, info)
   local made = name and generation.sources[name] or generation.ingress
-  local frame = ctx.frame(made.entry, nil, nil, info.now, info.deadline)
+  local frame = ctx.frame(made.entry, nil, nil, nil, info.now, info.deadline)
   frame.base = {}
   local refused = refusal(made, frame, inbound)
   if refused or not made.receiver then return refused end

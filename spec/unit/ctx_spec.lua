@@ -78,7 +78,7 @@ describe("ctx", function()
 
   it("is the same one for all functions of an attempt", function()
     local first, second
-    local frame = ctx.frame({}, nil, 1, 0, 1)
+    local frame = ctx.frame({}, nil, nil, 1, 0, 1)
     ctx.scripted(function(given) first = given end)(nil, frame)
     ctx.scripted(function(given) second = given end)(nil, frame)
     assert.is_table(first)
@@ -103,7 +103,7 @@ describe("ctx", function()
   end)
 
   it("gives each plugin its own config, which lasts for one call", function()
-    local frame = ctx.frame({}, nil, 1, 0, 1)
+    local frame = ctx.frame({}, nil, nil, 1, 0, 1)
     local config = { list = { 1 } }
     local first = ctx.of_plugin(frame, config)
     first.config.list[1] = 2

@@ -167,6 +167,7 @@ function support.response(status, body, headers)
 end
 
 support.ID = "d-1" -- of the delivery
+support.TICKET = 7 -- with which its event is read
 
 support.INFO = {
   attempt = 1, now = 1700000000.75, deadline = 1700000010.75, undecided = false,
@@ -183,7 +184,7 @@ end
 --- The frame of an attempt at a webhook, as a stage behind one that C has carried out gets it.
 function support.frame(generation, index, json)
   local info = support.INFO
-  return perilune.frame(generation, index, support.event(json), info.attempt, info.now,
+  return perilune.frame(generation, index, support.event(json), support.TICKET, info.attempt, info.now,
     info.deadline)
 end
 
@@ -191,7 +192,7 @@ end
 function support.render(generation, json, info)
   local request = identified()
   info = info or support.INFO
-  local frame = perilune.render(generation, 1, support.event(json), info.attempt, info.now,
+  local frame = perilune.render(generation, 1, support.event(json), support.TICKET, info.attempt, info.now,
     info.deadline, request, info.undecided)
   return request.sent, frame
 end
@@ -207,7 +208,7 @@ function support.authenticated(text, given)
   request:set_url(given.url or "https://a.example/")
   for name, value in pairs(given.headers or {}) do request:set_header(name, value) end
   if given.body then request:set_body(given.body) end
-  local frame = ctx.frame(entry, nil, 1, given.now or 1700000000.75, 1700000010.75)
+  local frame = ctx.frame(entry, nil, nil, 1, given.now or 1700000000.75, 1700000010.75)
   frame.base = given.values or {}
   perilune.authenticate(generation, 1, request, frame)
   return request.sent
@@ -229,7 +230,7 @@ function support.verified(text, given)
   end
   function inbound.header(_, name) return headers[name:lower()] end
   function inbound.headers() return headers end
-  local frame = ctx.frame({}, nil, nil, core.now(), core.now())
+  local frame = ctx.frame({}, nil, nil, nil, core.now(), core.now())
   local said = step.handler.verify(ctx.of_plugin(frame, step.config), inbound)
   assert(said == true or type(said) == "table", "what is let in is said by true or a table")
   return said
@@ -238,7 +239,7 @@ end
 --- The request of webhook `index` as it is sent, and the frame for its answer.
 function support.sent(generation, json, index)
   local request, info = identified(), support.INFO
-  local frame = perilune.render(generation, index, support.event(json), info.attempt, info.now,
+  local frame = perilune.render(generation, index, support.event(json), support.TICKET, info.attempt, info.now,
     info.deadline, request, info.undecided)
   perilune.authenticate(generation, index, request, frame)
   return request.sent, frame
