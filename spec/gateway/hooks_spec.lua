@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
---- Hooks, and the second round after a 401, in the real gateway.
+--- Hooks, the second round after a 401, and what is left of an attempt that is over, in the real gateway.
 
 local support = require("spec.support")
 
@@ -41,6 +41,15 @@ describe("a gateway", function()
         end,
       },
       webhooks = { { id = "w", url = "/status?code=401" } } }]],
+    ["connectors/kept.lua"] = [[
+      local kept
+      return { base_url = env "SINK", webhooks = { { id = "w", url = "/kept", body = function(ctx)
+        local before, own = kept, ctx.data.order
+        kept = ctx
+        if not before then return {} end
+        local _, said = pcall(function() return before.event.data.order end)
+        return { own = own, seen = before.data.order, said = tostring(said) }
+      end } } }]],
   }
 
   setup(function()
@@ -49,7 +58,7 @@ describe("a gateway", function()
     local files = { ["gateway.lua"] = support.gateway_lua }
     for path, text in pairs(CONNECTORS) do files[path] = text end
     gateway = support.gateway { files = files, env = { PERILUNE_VAR_SINK = sink.url, PERILUNE_VAR_PEER = peer.url,
-      PERILUNE_VAR_CLOSED = "http://127.0.0.1:" .. support.closed_port() } }
+      PERILUNE_VAR_CLOSED = "http://127.0.0.1:" .. support.closed_port() }, arguments = { "--workers", "1" } }
   end)
 
   teardown(function() support.finish() end)
@@ -79,6 +88,15 @@ describe("a gateway", function()
       assert.equal(7, told.order)
       assert.same({ class, 1, false }, { told.failure.class, told.failure.attempt, told.failure.will_retry })
     end
+  end)
+
+  it("gives a script nothing more of the event of an attempt that is over, and of no other one", function()
+    assert.equal(200, gateway:post("/v1/calls/kept/w", '{"data": {"order": 1}}').status)
+    local before = #sink:requests()
+    assert.equal(200, gateway:post("/v1/calls/kept/w", '{"data": {"order": 2}}').status)
+    local sent = sink:requests()[before + 1].json
+    assert.same({ 2, 1 }, { sent.own, sent.seen }) -- what it had is its own
+    assert.matches("the event of an exchange that is over", sent.said, 1, true)
   end)
 
   it("goes a second round after a 401, once, with what the authenticator then has", function()
