@@ -63,7 +63,7 @@ describe("order_by", function()
     local generation = load("", "order_by = function(ctx) return ctx.data.a.b end")
     assert.same({ "", true }, { key_of(generation, "{}") })
     local event = support.event '{"type":"t","data":{}}'
-    local ok, message = pcall(perilune.render, generation, 1, event, 1, 1, 2, support.request(), true)
+    local ok, message = pcall(perilune.render, generation, 1, event, support.TICKET, 1, 1, 2, support.request(), true)
     assert.is_false(ok)
     assert.matches("connectors/acme.lua:2: ", tostring(message), 1, true)
     assert.same({ "", true }, { key_of(load("", "order_by = function() return {} end"), "{}") })

@@ -36,7 +36,7 @@ describe("a request", function()
 
   it("does not decode the event when nothing asks for it", function()
     local event = support.event(EVENT)
-    require("perilune").render(webhook [[url = "/"]], 1, event, 1, 0, 1, support.request(), false)
+    require("perilune").render(webhook [[url = "/"]], 1, event, support.TICKET, 1, 0, 1, support.request(), false)
     assert.equal(0, event.decoded)
   end)
 
