@@ -445,9 +445,10 @@ TEST(a_state_that_is_closed_leaves_none_of_its_memory)
     long before = 0;
     for (int i = 0; i < 20; i++) {
         open_vm();
-        CHECK_EQ_INT(call("kept = {} for i = 1, 50000 do kept[i] = { ('x'):rep(i % 3000) } end"),
+        vm.budget.time_ms = 60000; /* under the tools that look at memory and threads all is slow */
+        CHECK_EQ_INT(call("kept = {} for i = 1, 10000 do kept[i] = { ('x'):rep(i % 3000) } end"),
                      0);
-        CHECK(vm.budget.used > 8 << 20);
+        CHECK(vm.budget.used > 4 << 20);
         pl_vm_close(&vm);
         if (i == 4) before = mapped(); /* what the first ones took of the C library stays */
     }
