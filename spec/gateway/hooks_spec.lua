@@ -41,6 +41,21 @@ describe("a gateway", function()
         end,
       },
       webhooks = { { id = "w", url = "/status?code=401" } } }]],
+    ["connectors/writes.lua"] = [[
+      local RULES = {
+        path = function(request) request:set_url(env "SINK" .. "/v1/", "/a?c=1#d") end,
+        whole = function(request) request:set_url(nil, env "SINK" .. "/whole") end,
+        body = function(request) request:set_body("<a/>", "application/xml") end,
+        event = function(request) request:set_body_event("application/vnd.event+json") end,
+        climbs = function(request) request:set_url(env "SINK", "/a/../b") end,
+        lines = function(request) request:set_body("a", "text/plain\r\nX: y") end,
+      }
+      local webhooks = {}
+      for id, write in pairs(RULES) do
+        webhooks[#webhooks + 1] = { id = id, url = "/" .. id, body = { own = true },
+          hooks = { { before_send = function(_, request) write(request) end } } }
+      end
+      return { base_url = env "SINK", timeout = 5, webhooks = webhooks }]],
     ["connectors/kept.lua"] = [[
       local kept
       return { base_url = env "SINK", webhooks = { { id = "w", url = "/kept", body = function(ctx)
@@ -87,6 +102,33 @@ describe("a gateway", function()
       local told = sink:wait(before + 1)[before + 1].json
       assert.equal(7, told.order)
       assert.same({ class, 1, false }, { told.failure.class, told.failure.attempt, told.failure.will_retry })
+    end
+  end)
+
+  it("takes the URL and the body of a hook", function()
+    local function sent(webhook)
+      local before = #sink:requests()
+      local answer = gateway:post("/v1/calls/writes/" .. webhook, [[{"data": {"order": 7}}]])
+      assert.equal(200, answer.status, answer.body)
+      return sink:requests()[before + 1]
+    end
+    local joined = sent "path"
+    assert.same({ "/v1/a", "c=1" }, { joined.path, joined.query })
+    assert.equal("/whole", sent("whole").path)
+    local written = sent "body"
+    assert.same({ "<a/>", "application/xml" }, { written.body, written.headers["content-type"] })
+    written = sent "event"
+    assert.same({ 7, "application/vnd.event+json" }, { written.json.data.order, written.headers["content-type"] })
+  end)
+
+  it("refuses what a hook writes wrong, at its line", function()
+    for webhook, expected in pairs {
+      climbs = { "url", "connectors/writes.lua:6: '/a/../b': the path has the segment '..'" },
+      lines = { "auth", "connectors/writes.lua:7: this cannot be a content type" },
+    } do
+      local attempt = attempt_of("/v1/calls/writes/" .. webhook)
+      assert.equal(expected[1], attempt.outcome)
+      assert.matches(expected[2], attempt.error, 1, true)
     end
   end)
 
