@@ -76,17 +76,25 @@ void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_C
     lua_setfield(L, -2, "__metatable");
 }
 
+bool pl_bind_push_kept(lua_State *L, int ref)
+{
+    if (ref) lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
+    return ref != 0;
+}
+
+void pl_bind_keep(lua_State *L, int *ref)
+{
+    lua_pushvalue(L, -1);
+    *ref = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 static void push_known_meta(lua_State *L, const pl_known_type *type, const luaL_Reg *methods,
                             lua_CFunction index)
 {
     int *ref = &pl_vm_of(L)->types[type->type];
-    if (*ref) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, *ref);
-        return;
-    }
+    if (pl_bind_push_kept(L, *ref)) return;
     pl_bind_type(L, type->name, methods, index);
-    lua_pushvalue(L, -1);
-    *ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    pl_bind_keep(L, ref);
 }
 
 void *pl_bind_known_new(lua_State *L, const pl_known_type *type, size_t size,

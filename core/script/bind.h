@@ -90,6 +90,11 @@ int pl_bind_converted(lua_State *L, void (*put)(pl_buf *out, pl_slice text));
  * function with the table of methods as its upvalue. */
 void pl_bind_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction index);
 
+/* What is made once for a state: pushes it; false, and nothing is pushed, when `ref` is 0. */
+bool pl_bind_push_kept(lua_State *L, int ref);
+/* Keeps what is on the top of the stack, which stays there, in the registry. */
+void pl_bind_keep(lua_State *L, int *ref);
+
 /* A type of userdata that is asked for often. Each begins with the address of its type, a static one,
  * by which it is told: looking metatables up by their names takes longer. No other userdata begins
  * with such an address: none has at its beginning what a script chose. */

@@ -122,11 +122,9 @@ void pl_bind_event_push(lua_State *L, const pl_event *event)
 void pl_bind_event_push_of_run(lua_State *L)
 {
     int *ref = &pl_vm_of(L)->event_of_run;
-    if (*ref == 0) {
-        pl_bind_known_new(L, &run_type, sizeof(pl_known), event_methods, NULL);
-        *ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, *ref);
+    if (pl_bind_push_kept(L, *ref)) return;
+    pl_bind_known_new(L, &run_type, sizeof(pl_known), event_methods, NULL);
+    pl_bind_keep(L, ref);
 }
 
 void pl_bind_event_clear(lua_State *L, int index)

@@ -270,14 +270,10 @@ void pl_bind_request_push(lua_State *L, pl_exchange *x)
 
 void pl_bind_request_push_of_run(lua_State *L)
 {
-    pl_vm *vm = pl_vm_of(L);
-    if (vm->request_of_run) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, vm->request_of_run);
-        return;
-    }
+    int *ref = &pl_vm_of(L)->request_of_run;
+    if (pl_bind_push_kept(L, *ref)) return;
     push(L, NULL, true);
-    lua_pushvalue(L, -1);
-    vm->request_of_run = luaL_ref(L, LUA_REGISTRYINDEX);
+    pl_bind_keep(L, ref);
 }
 
 void pl_bind_request_clear(lua_State *L, int index)
